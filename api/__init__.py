@@ -1,0 +1,1 @@
+"""HTTP routes on the port of the pages."""

@@ -1,0 +1,1 @@
+"""List and facts to issues, score and verdict."""

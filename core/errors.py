@@ -1,0 +1,68 @@
+"""One tree of errors. A message says what, which record, and what to do next.
+
+No address, key or row content stands in a message: errors are logged and shown across the
+product. `str(error)` is English; a page or the command line asks for `error.sentence(language)`.
+"""
+
+from core.i18n import SOURCE_LANGUAGE, translate
+
+
+class CrmError(Exception):
+    """Base of every error a user may read.
+
+    `message` is a gettext source string with `%(name)s` placeholders, `values` fills them.
+    """
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.values = values
+
+    def sentence(self, language: str = SOURCE_LANGUAGE) -> str:
+        """Return the sentence to show, in `language`."""
+        return translate(language, self.message, **self.values)
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+class SettingsError(CrmError):
+    """A configuration value cannot be used; the program does not start."""
+
+
+class NotFound(CrmError):
+    """What was named does not exist for this tenant."""
+
+
+class NotAllowed(CrmError):
+    """The user's role does not permit the action, or nobody is signed in."""
+
+
+class Refused(CrmError):
+    """The request is understood and declined: a state, a limit or a duplicate stands against it."""
+
+
+class FileRefused(Refused):
+    """A file cannot be read as a table: its name, the reason and the remedy."""
+
+
+class QuestionOpen(Refused):
+    """The file does not settle something (a date order, a kind); `question` names the choice.
+
+    `options` lists the answers; the command line names the option, the page draws a choice.
+    """
+
+    def __init__(
+        self, message: str, /, *, question: str, options: tuple[str, ...], **values: object
+    ) -> None:
+        super().__init__(message, **values)
+        self.question = question
+        self.options = options
+
+
+class StoreUnavailable(CrmError):
+    """The database does not answer or is not at the expected schema version."""
+
+
+class Busy(Refused):
+    """Another import, run or send of this tenant is under way."""

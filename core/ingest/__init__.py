@@ -1,0 +1,1 @@
+"""Bytes to typed rows, row issues and what would change."""

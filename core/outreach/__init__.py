@@ -1,0 +1,1 @@
+"""Verdicts to deliveries to outcomes."""

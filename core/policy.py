@@ -1,0 +1,162 @@
+"""Every tunable number, validated, per tenant, hashed into each run."""
+
+import hashlib
+import json
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.contracts import RuleCode, Scenario, Severity
+from core.errors import Refused
+from core.i18n import N_
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Weights(_Frozen):
+    """Weights of the score's components; each set is normalised to sum 1 when used."""
+
+    affinity: float = Field(default=0.35, ge=0, le=1)
+    due: float = Field(default=0.15, ge=0, le=1)
+    popularity: float = Field(default=0.15, ge=0, le=1)
+    price_fit: float = Field(default=0.1, ge=0, le=1)
+    family_fit: float = Field(default=0.15, ge=0, le=1)
+    season: float = Field(default=0.05, ge=0, le=1)
+    margin: float = Field(default=0.05, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _not_all_zero(self) -> Self:
+        if self.total() <= 0:
+            raise ValueError("at least one weight must be above 0")
+        return self
+
+    def total(self) -> float:
+        """Return the sum of the weights, by which each is divided."""
+        return float(sum(getattr(self, name) for name in type(self).model_fields))
+
+
+def _default_weights() -> dict[Scenario, Weights]:
+    return {
+        Scenario.REBUY: Weights(affinity=0.4, due=0.4, popularity=0.05, family_fit=0.05),
+        Scenario.CROSS_SELL: Weights(affinity=0.45, due=0.0, popularity=0.15, family_fit=0.1),
+        Scenario.UPSELL: Weights(affinity=0.3, due=0.0, price_fit=0.25, family_fit=0.2),
+        Scenario.WINBACK: Weights(affinity=0.5, due=0.0, popularity=0.2, family_fit=0.1),
+        Scenario.NURTURE: Weights(affinity=0.3, due=0.0, popularity=0.4, family_fit=0.1),
+    }
+
+
+class CustomerState:
+    """The states of a customer at the as-of date, as text constants."""
+
+    PROSPECT = "prospect"
+    NEW = "new"
+    ACTIVE = "active"
+    LAPSED = "lapsed"
+    LOST = "lost"
+
+
+CUSTOMER_STATES = (
+    CustomerState.PROSPECT,
+    CustomerState.NEW,
+    CustomerState.ACTIVE,
+    CustomerState.LAPSED,
+    CustomerState.LOST,
+)
+
+
+def _default_quotas() -> dict[str, dict[Scenario, int]]:
+    s = Scenario
+    return {
+        CustomerState.PROSPECT: {s.NURTURE: 5},
+        CustomerState.NEW: {s.NURTURE: 2, s.CROSS_SELL: 2, s.UPSELL: 1},
+        CustomerState.ACTIVE: {s.REBUY: 2, s.CROSS_SELL: 2, s.UPSELL: 1},
+        CustomerState.LAPSED: {s.WINBACK: 3, s.REBUY: 1, s.CROSS_SELL: 1},
+        CustomerState.LOST: {s.WINBACK: 4, s.CROSS_SELL: 1},
+    }
+
+
+def _default_severities() -> dict[RuleCode, Severity]:
+    warnings = {RuleCode.CROSS_SELL_NOT_NEW, RuleCode.LOW_DIVERSITY, RuleCode.SUGAR_MISMATCH}
+    return {r: Severity.WARN if r in warnings else Severity.ERROR for r in RuleCode}
+
+
+class AuditPolicy(_Frozen):
+    """Numbers of the audit rules, of the score and of the gate."""
+
+    severities: dict[RuleCode, Severity] = Field(default_factory=_default_severities)
+    error_points: int = Field(default=40, ge=0, le=100)
+    warning_points: int = Field(default=10, ge=0, le=100)
+    gate_score: int = Field(default=80, ge=0, le=100)
+    silence_window_days: int = Field(default=14, ge=0, le=365)
+    recent_days: int = Field(default=30, ge=0, le=365)
+    soft_bounces_in_a_row: int = Field(default=3, ge=1, le=20)
+    diversity_min_items: int = Field(default=3, ge=2, le=20)
+    diversity_max_share: float = Field(default=0.7, gt=0, le=1)
+    sugar_min_share: float = Field(default=0.2, ge=0, le=1)
+
+
+class Policy(_Frozen):
+    """Everything that decides what a run proposes and what its audit says."""
+
+    top_n: int = Field(default=5, ge=1, le=20)
+    pool_size: int = Field(default=30, ge=5, le=200)
+    new_days: int = Field(default=90, ge=1)
+    winback_days: int = Field(default=180, ge=1)
+    lost_days: int = Field(default=730, ge=1)
+    usual_gap_factor: float = Field(default=2.0, gt=0)
+    rfm_months: int = Field(default=24, ge=1)
+    rebuy_silence_days: int = Field(default=30, ge=0)
+    neighbours: int = Field(default=50, ge=1, le=500)
+    affinity_shrinkage: float = Field(default=5.0, ge=0)
+    frequency_half_life_days: int = Field(default=365, ge=1)
+    upsell_min_step: float = Field(default=0.10, ge=0)
+    upsell_max_step: float = Field(default=0.60, gt=0)
+    price_reach: float = Field(default=1.5, gt=0)
+    max_family_share: float = Field(default=0.7, gt=0, le=1)
+    weights: dict[Scenario, Weights] = Field(default_factory=_default_weights)
+    quotas: dict[str, dict[Scenario, int]] = Field(default_factory=_default_quotas)
+    audit: AuditPolicy = Field(default_factory=AuditPolicy)
+
+    @model_validator(mode="after")
+    def _steps_in_order(self) -> Self:
+        if self.upsell_max_step <= self.upsell_min_step:
+            raise ValueError("upsell_max_step must be above upsell_min_step")
+        return self
+
+    def canonical_json(self) -> str:
+        """Return the policy as JSON with sorted keys and no spaces, the text that is hashed."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    def sha256(self) -> str:
+        """Return the hexadecimal sha256 of `canonical_json()`."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    def with_run_options(
+        self, *, top_n: int | None = None, silence_window_days: int | None = None
+    ) -> "Policy":
+        """Return this policy with the options of one run put in, validated.
+
+        Raises `Refused` when a value is out of its range.
+        """
+        data = self.model_dump()
+        if top_n is not None:
+            data["top_n"] = top_n
+        if silence_window_days is not None:
+            data["audit"]["silence_window_days"] = silence_window_days
+        return parse_policy(data)
+
+
+def parse_policy(data: object) -> Policy:
+    """Validate `data` (a mapping) as a policy; raise `Refused` naming the first bad value."""
+    try:
+        return Policy.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "policy"
+        raise Refused(
+            N_("The policy value %(place)s cannot be used: %(reason)s."),
+            place=place,
+            reason=first["msg"],
+        ) from error

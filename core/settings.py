@@ -1,0 +1,79 @@
+"""Environment to typed settings, read once: a value that cannot be used stops the start."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import SettingsError
+from core.i18n import N_
+
+DRY_RUN_OFF = "0"
+
+
+class Settings(BaseSettings):
+    """Every environment variable the product reads; `.env.example` explains each."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: str = "sqlite:///./data/demo.db"
+    database_owner_url: str | None = None
+    jobs_database_url: str | None = None
+    data_dir: Path = Path("data")
+    etl_chunk_size: int = Field(default=50_000, ge=1_000, le=1_000_000)
+    max_upload_mb: int = Field(default=2_048, ge=1)
+    max_cell_chars: int = Field(default=1_000_000, ge=1_000)
+    max_columns: int = Field(default=2_000, ge=10)
+    brevo_api_key: SecretStr | None = None
+    brevo_dry_run: str = "1"
+    brevo_sender_email: str | None = None
+    brevo_sender_name: str | None = None
+    brevo_base_url: str = "https://api.brevo.com/v3"
+    public_base_url: str = "http://localhost:8501"
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    enable_demo_data: bool = False
+    secure_cookies: bool = False
+    cookie_secret: SecretStr | None = None
+    token_secret: SecretStr | None = None
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg2://")):
+            raise ValueError("it must start with sqlite:/// or postgresql+psycopg2://")
+        return value
+
+    @property
+    def is_dry_run(self) -> bool:
+        """True unless BREVO_DRY_RUN is exactly `0`."""
+        return self.brevo_dry_run != DRY_RUN_OFF
+
+
+def read_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the environment (and `env_file` below it); raise `SettingsError` naming a bad value."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # known to pydantic-settings
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(
+            N_("The setting %(name)s cannot be used: %(reason)s. Correct it and start again."),
+            name=name,
+            reason=first["msg"],
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def current_settings() -> Settings:
+    """Return the settings of this process, read at the first call."""
+    return read_settings()

@@ -1,0 +1,1 @@
+"""The only place that knows the persistent database, connections and tenants."""

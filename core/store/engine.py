@@ -1,0 +1,77 @@
+"""Engines for the persistent database: SQLite (two files) or Postgres (two schemas).
+
+On SQLite a transaction that reads and then writes fails at once when another writer came
+between, so a writing transaction begins IMMEDIATE. On Postgres every connection works under the
+role `iacrm_app`, which row-level security binds, whatever role it signed in with.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+
+APP_ROLE = "iacrm_app"
+WRITE = "iacrm_write"
+_BUSY_TIMEOUT_MS = 15_000
+
+
+def normalise_url(url: str) -> URL:
+    """Return `url` with the psycopg2 driver named (SQLAlchemy 2.1 would take psycopg 3)."""
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg2")
+    return parsed
+
+
+def is_sqlite(url: URL) -> bool:
+    """Tell whether `url` names the embedded default."""
+    return url.get_backend_name() == "sqlite"
+
+
+def sibling_file(url: URL, suffix: str) -> URL:
+    """Return the URL of the SQLite file beside `url`'s: `demo.db` -> `demo.<suffix>.db`."""
+    path = Path(url.database or "")
+    return url.set(database=str(path.with_name(f"{path.stem}.{suffix}{path.suffix}")))
+
+
+def make_engine(url: URL, *, as_app_role: bool = True) -> Engine:
+    """Return an engine for `url`; SQLite's folder is made when missing."""
+    return _sqlite_engine(url) if is_sqlite(url) else _postgres_engine(url, as_app_role)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url.set(drivername="sqlite"))
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine.execution_options(schema_translate_map={"identity": None})
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgres_engine(url: URL, as_app_role: bool) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    if as_app_role:
+        event.listen(engine, "connect", _take_app_role)
+    return engine
+
+
+def _take_app_role(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {APP_ROLE}")
+    connection.commit()

@@ -1,0 +1,90 @@
+"""Tables that are read before a tenant is known: sign-in, sessions, tenants, workers.
+
+On Postgres they live in the schema `identity`; on SQLite in a file of their own, so that a
+sign-in never waits for a load.
+"""
+
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, MetaData, Table, Text
+from sqlalchemy.dialects import postgresql
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+identity_metadata = MetaData(naming_convention=NAMING, schema="identity")
+
+Uid = Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+Moment = DateTime(timezone=True)
+
+tenant = Table(
+    "tenant",
+    identity_metadata,
+    Column("tenant_id", Uid, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("demo_as_of", Date),
+    Column("created_at", Moment, nullable=False),
+)
+
+app_user = Table(
+    "app_user",
+    identity_metadata,
+    Column("user_id", Uid, primary_key=True),
+    Column("username", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("language", Text),
+    Column("is_demo", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+membership = Table(
+    "membership",
+    identity_metadata,
+    Column("user_id", Uid, primary_key=True),
+    Column("tenant_id", Uid, primary_key=True),
+    Column("role", Text, nullable=False),
+)
+
+session = Table(
+    "session",
+    identity_metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("user_id", Uid, nullable=False),
+    Column("tenant_id", Uid, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+login_ticket = Table(
+    "login_ticket",
+    identity_metadata,
+    Column("ticket_sha256", Text, primary_key=True),
+    Column("user_id", Uid, nullable=False),
+    Column("tenant_id", Uid, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    identity_metadata,
+    Column("attempt_id", Uid, primary_key=True),
+    Column("username_sha256", Text, nullable=False),
+    Column("client_sha256", Text, nullable=False),
+    Column("tried_at", Moment, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    Index(None, "username_sha256", "tried_at"),
+    Index(None, "client_sha256", "tried_at"),
+)
+
+worker_heartbeat = Table(
+    "worker_heartbeat",
+    identity_metadata,
+    Column("worker_id", Text, primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)

@@ -1,0 +1,52 @@
+"""One worker at a time per tenant and purpose: a lock that dies with its holder.
+
+Postgres: a session advisory lock on a connection of its own. SQLite: a lock on a file in the
+tenant's folder. Neither expires by time, so a slow holder is never overtaken.
+"""
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from core.errors import Busy
+from core.store.tenant import TenantStore
+
+
+@contextmanager
+def exclusive(store: TenantStore, purpose: str, busy_sentence: str) -> Iterator[None]:
+    """Hold the lock of (tenant, purpose) for the block; raise `Busy` when another holds it."""
+    if store.store.data_engine.dialect.name == "postgresql":
+        holder = _advisory_lock(store, purpose, busy_sentence)
+    else:
+        holder = _file_lock(store, purpose, busy_sentence)
+    with holder:
+        yield
+
+
+@contextmanager
+def _advisory_lock(store: TenantStore, purpose: str, busy_sentence: str) -> Iterator[None]:
+    digest = hashlib.sha256(f"{store.tenant_id}/{purpose}".encode()).digest()
+    number = int.from_bytes(digest[:8], "big", signed=True)
+    with store.store.data_engine.connect() as plain:
+        connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+        taken = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar()
+        if not taken:
+            raise Busy(busy_sentence)
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+
+
+@contextmanager
+def _file_lock(store: TenantStore, purpose: str, busy_sentence: str) -> Iterator[None]:
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with (store.folder / f".{purpose}.lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Busy(busy_sentence) from error
+        yield

@@ -1,0 +1,327 @@
+"""Tables of the tenants' data.
+
+Every key of the tenants' data begins with `tenant_id`; what is read before a tenant is known
+stands in `identity_models`.
+
+Rows that an import writes are versioned: a row is visible at the tenant's head `h` when
+`from_seq <= h and (to_seq is null or to_seq > h)`. A load writes its rows in chunks under the
+next sequence number, invisible until one small transaction moves the head.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeEngine
+
+from core.contracts import CLIENT_COLUMNS, PRODUCT_COLUMNS, ColumnType
+from core.contracts import Column as ContractColumn
+from core.store.identity_models import NAMING, Moment, Uid
+
+data_metadata = MetaData(naming_convention=NAMING)
+
+_TYPES: dict[ColumnType, type[TypeEngine[Any]]] = {
+    ColumnType.BOOLEAN: Boolean,
+    ColumnType.INTEGER: BigInteger,
+    ColumnType.DECIMAL: Double,
+    ColumnType.MONEY: BigInteger,
+    ColumnType.QUANTITY: BigInteger,
+    ColumnType.VOLUME: BigInteger,
+    ColumnType.DATE: Date,
+}
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant_id", Uid, primary_key=True)
+
+
+def _versions() -> list[Column[object]]:
+    return [
+        Column("from_seq", BigInteger, primary_key=True, autoincrement=False),
+        Column("to_seq", BigInteger),
+        Column("file_id", BigInteger, nullable=False),
+    ]
+
+
+def _fields(columns: tuple[ContractColumn, ...], key: str) -> list[Column[object]]:
+    return [Column(c.field, _TYPES.get(c.type, Text)()) for c in columns if c.field != key]
+
+
+tenant_head = Table(
+    "tenant_head",
+    data_metadata,
+    _tenant(),
+    Column("seq", BigInteger, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    data_metadata,
+    _tenant(),
+    Column("import_id", Uid, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("seq", BigInteger),
+    Column("as_of", Date, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("loaded_at", Moment),
+    Column("report_json", Text),
+    Column("error", Text),
+    Index(None, "tenant_id", "created_at"),
+)
+
+import_file = Table(
+    "import_file",
+    data_metadata,
+    _tenant(),
+    Column("import_id", Uid, primary_key=True),
+    Column("file_no", Integer, primary_key=True),
+    Column("file_id", BigInteger),
+    Column("name", Text, nullable=False),
+    Column("kind", Text),
+    Column("sha256", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("exported_at", Moment),
+    Column("mapping_json", Text),
+    Column("dialect_json", Text),
+    Index(None, "tenant_id", "sha256"),
+)
+
+import_mapping = Table(
+    "import_mapping",
+    data_metadata,
+    _tenant(),
+    Column("kind", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("mapping_json", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+held_row = Table(
+    "held_row",
+    data_metadata,
+    _tenant(),
+    Column("import_id", Uid, primary_key=True),
+    Column("file_no", Integer, primary_key=True),
+    Column("line", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("subject", Text),
+    Column("row_json", Text, nullable=False),
+)
+
+customer = Table(
+    "customer",
+    data_metadata,
+    _tenant(),
+    Column("customer", Text, primary_key=True),
+    *_versions(),
+    *_fields(CLIENT_COLUMNS, "customer"),
+    Column("email_norm", Text),
+    Index(None, "tenant_id", "email_norm"),
+)
+
+product = Table(
+    "product",
+    data_metadata,
+    _tenant(),
+    Column("product_key", Text, primary_key=True),
+    *_versions(),
+    *_fields(PRODUCT_COLUMNS, "product_key"),
+)
+
+sale_line = Table(
+    "sale_line",
+    data_metadata,
+    _tenant(),
+    Column("line_key", Text, primary_key=True),
+    *_versions(),
+    Column("document_id", Text, nullable=False),
+    Column("product_key", Text, nullable=False),
+    Column("customer", Text),
+    Column("quantity_milli", BigInteger, nullable=False),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("sale_date", Date, nullable=False),
+    Column("line_no", Text),
+    Column("document_status", Text),
+    Column("currency", Text),
+    Column("channel", Text),
+    Column("is_gift", Boolean),
+    Index(None, "tenant_id", "customer", "sale_date"),
+)
+
+contact_history = Table(
+    "contact_history",
+    data_metadata,
+    _tenant(),
+    Column("event_key", Text, primary_key=True),
+    *_versions(),
+    Column("customer", Text),
+    Column("email_norm", Text),
+    Column("contact_date", Date, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("channel", Text),
+    Column("campaign", Text),
+    Index(None, "tenant_id", "customer"),
+    Index(None, "tenant_id", "email_norm"),
+)
+
+suppression = Table(
+    "suppression",
+    data_metadata,
+    _tenant(),
+    Column("suppression_id", Text, primary_key=True),
+    Column("customer", Text),
+    Column("email_norm", Text),
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("import_id", Uid),
+    Column("lifted_at", Moment),
+    Column("lifted_by", Text),
+    Column("lifted_reason", Text),
+    Index(None, "tenant_id", "customer"),
+    Index(None, "tenant_id", "email_norm"),
+)
+
+policy = Table(
+    "policy",
+    data_metadata,
+    _tenant(),
+    Column("version", Integer, primary_key=True),
+    Column("policy_json", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+run = Table(
+    "run",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("policy_json", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("finished_at", Moment),
+    Column("summary_json", Text),
+    Column("qc_json", Text),
+    Column("error", Text),
+    Index(None, "tenant_id", "created_at"),
+)
+
+reco_output = Table(
+    "reco_output",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("scenario", Text, nullable=False),
+    Column("product_key", Text, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("explain_short", Text, nullable=False),
+    Column("reasons_json", Text, nullable=False),
+)
+
+audit_output = Table(
+    "audit_output",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("issue_no", Integer, primary_key=True, autoincrement=False),
+    Column("severity", Text, nullable=False),
+    Column("rule_code", Text, nullable=False),
+    Column("product_key", Text),
+    Column("details_json", Text, nullable=False),
+    Index(None, "tenant_id", "run_id", "rule_code"),
+)
+
+next_action_output = Table(
+    "next_action_output",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("eligible", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("scenario", Text, nullable=False),
+    Column("audit_score", Integer, nullable=False),
+    Column("gate_export", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("value_cents", BigInteger, nullable=False),
+    Index(None, "tenant_id", "run_id", "audit_score", "customer"),
+)
+
+campaign = Table(
+    "campaign",
+    data_metadata,
+    _tenant(),
+    Column("campaign_id", Uid, primary_key=True),
+    Column("run_id", Uid, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("template_sha256", Text, nullable=False),
+    Column("batch_size", Integer, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("audience_json", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("finished_at", Moment),
+    Column("pause_reason", Text),
+    Index(None, "tenant_id", "run_id"),
+)
+
+delivery = Table(
+    "delivery",
+    data_metadata,
+    _tenant(),
+    Column("campaign_id", Uid, primary_key=True),
+    Column("email_norm", Text, primary_key=True),
+    Column("mode", Text, primary_key=True),
+    Column("delivery_no", Integer, nullable=False),
+    Column("batch_no", Integer, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("key", Uid),
+    Column("key_no", Integer, nullable=False),
+    Column("ambiguous", Integer, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("payload_sha256", Text, nullable=False),
+    Column("not_after", Moment, nullable=False),
+    Column("claimed_at", Moment),
+    Column("message_id", Text),
+    Column("proof", Text),
+    Column("error_code", Text),
+    Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
+)
+
+brevo_logs = Table(
+    "brevo_logs",
+    data_metadata,
+    _tenant(),
+    Column("campaign_id", Uid, primary_key=True),
+    Column("log_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("delivery_no", Integer),
+    Column("batch_no", Integer),
+    Column("mode", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("detail_json", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)

@@ -1,0 +1,227 @@
+"""The store and its tenants: connections, transactions, and the tenant in every statement."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from core.errors import StoreUnavailable
+from core.i18n import N_
+from core.settings import Settings
+from core.store.engine import WRITE, is_sqlite, make_engine, normalise_url, sibling_file
+
+_TENANT_BOUND = re.compile(r":tenant\b")
+_SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+
+
+class Transaction:
+    """One open transaction; `rows`, `execute` and the others bind parameters by name.
+
+    A transaction of a tenant refuses a statement that does not name `:tenant`, so that a
+    forgotten filter fails in the first test instead of showing another tenant's rows.
+    """
+
+    def __init__(self, connection: Connection, tenant_id: str | None) -> None:
+        self.connection = connection
+        self.tenant_id = tenant_id
+        self.is_sqlite = connection.dialect.name == "sqlite"
+
+    def rows(self, sql: str, /, **values: object) -> list[dict[str, Any]]:
+        """Run `sql` and return its rows as dictionaries."""
+        result = self.connection.execute(text(self._checked(sql)), self._bound(values))
+        return [dict(row) for row in result.mappings()]
+
+    def row(self, sql: str, /, **values: object) -> dict[str, Any] | None:
+        """Run `sql` and return its first row, or None."""
+        found = self.rows(sql, **values)
+        return found[0] if found else None
+
+    def scalar(self, sql: str, /, **values: object) -> Any:
+        """Run `sql` and return the first column of its first row, or None."""
+        return self.connection.execute(text(self._checked(sql)), self._bound(values)).scalar()
+
+    def execute(self, sql: str, /, **values: object) -> int:
+        """Run `sql` and return the number of rows it touched."""
+        result = self.connection.execute(text(self._checked(sql)), self._bound(values))
+        return int(result.rowcount)
+
+    def execute_many(self, sql: str, records: Sequence[Mapping[str, object]]) -> None:
+        """Run `sql` once per record."""
+        if records:
+            statement = text(self._checked(sql))
+            self.connection.execute(statement, [self._bound(record) for record in records])
+
+    def stream(self, sql: str, size: int, /, **values: object) -> Iterator[list[tuple[Any, ...]]]:
+        """Run `sql` and yield its rows in lists of at most `size` tuples."""
+        statement = text(self._checked(sql))
+        connection = self.connection.execution_options(stream_results=True)
+        result = connection.execute(statement, self._bound(values))
+        for rows in result.partitions(size):
+            yield [tuple(row) for row in rows]
+
+    def insert_tuples(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Run SQLite's positional `sql` for each row, the tenant put first."""
+        assert self.is_sqlite
+        self.connection.exec_driver_sql(
+            sql, [(self.tenant_id, *(self._plain(cell) for cell in row)) for row in rows]
+        )
+
+    def copy_in(self, table: str, names: str, stream: BinaryIO) -> None:
+        """Insert the CSV rows of `stream` (columns `names`) into Postgres' `table`."""
+        with self._cursor() as cursor:
+            cursor.execute(
+                f"CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0"
+            )
+            cursor.copy_expert("COPY copied FROM STDIN (FORMAT csv, NULL '\\N')", stream)
+            cursor.execute(
+                f"INSERT INTO {table} (tenant_id, {names}) SELECT %s, {names} FROM copied",
+                (self.tenant_id,),
+            )
+            cursor.execute("DROP TABLE copied")
+
+    def copy_out(self, sql: str, stream: BinaryIO, /, **values: object) -> None:
+        """Write the rows of `sql` to `stream` as CSV without header, NULL as `\\N`."""
+        compiled = text(self._checked(sql)).compile(dialect=self.connection.dialect)
+        with self._cursor() as cursor:
+            query = cursor.mogrify(str(compiled), self._bound(values)).decode()
+            cursor.copy_expert(
+                f"COPY ({query}) TO STDOUT (FORMAT csv, NULL '\\N', FORCE_QUOTE *)", stream
+            )
+
+    def _cursor(self) -> Any:
+        driver: Any = self.connection.connection.driver_connection
+        return driver.cursor()
+
+    def _checked(self, sql: str) -> str:
+        if self.tenant_id is not None and not _TENANT_BOUND.search(sql):
+            raise AssertionError("a statement of a tenant must name :tenant")
+        return sql.replace("identity.", "") if self.is_sqlite else sql
+
+    def _bound(self, values: Mapping[str, object]) -> dict[str, object]:
+        bound = {name: self._plain(value) for name, value in values.items()}
+        if self.tenant_id is not None:
+            bound["tenant"] = self.tenant_id
+        return bound
+
+    def _plain(self, value: object) -> object:
+        if not self.is_sqlite:
+            return value
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return value.isoformat() if isinstance(value, date) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """A company using the instance."""
+
+    tenant_id: str
+    key: str
+    name: str
+    language: str = "fr"
+    currency: str = "EUR"
+    time_zone: str = "Europe/Paris"
+    demo_as_of: date | None = None
+
+
+class TenantStore:
+    """Access to the rows and files of one tenant, and to nothing else."""
+
+    def __init__(self, store: "Store", tenant: Tenant) -> None:
+        self.store = store
+        self.tenant = tenant
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant's opaque id, part of every key and cache key."""
+        return self.tenant.tenant_id
+
+    @property
+    def folder(self) -> Path:
+        """The tenant's folder under the data directory."""
+        return self.store.settings.data_dir / self.tenant.key
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """Open a writing transaction; commit at the end, roll back on any exception."""
+        with self.store.transaction(self.store.data_engine, self.tenant_id, write=True) as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a transaction that sees one state of the database and writes nothing."""
+        with self.store.transaction(self.store.data_engine, self.tenant_id, write=False) as tx:
+            yield tx
+
+
+class Store:
+    """Both databases of an instance: the tenants' data and the identity tables."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self.settings = settings
+        self.now = now
+        url = normalise_url(settings.database_url)
+        self.data_engine = make_engine(url)
+        self.identity_engine = (
+            make_engine(sibling_file(url, "control")) if is_sqlite(url) else self.data_engine
+        )
+
+    def tenant_store(self, tenant: Tenant) -> TenantStore:
+        """Return the access to one tenant's rows."""
+        return TenantStore(self, tenant)
+
+    @contextmanager
+    def identity(self, *, write: bool = False) -> Iterator[Transaction]:
+        """Open a transaction on the identity tables, named `identity.<table>` in statements."""
+        with self.transaction(self.identity_engine, None, write=write) as tx:
+            yield tx
+
+    @contextmanager
+    def transaction(
+        self, engine: Engine, tenant_id: str | None, *, write: bool
+    ) -> Iterator[Transaction]:
+        """Open one transaction on `engine`, under row-level security where there is a tenant."""
+        options: dict[str, Any] = {WRITE: write}
+        if engine.dialect.name == "postgresql" and not write:
+            options["isolation_level"] = "REPEATABLE READ"
+        try:
+            with engine.connect() as plain:
+                connection = plain.execution_options(**options)
+                with connection.begin():
+                    if tenant_id is not None and engine.dialect.name == "postgresql":
+                        connection.execute(_SET_TENANT, {"tenant": tenant_id})
+                    yield Transaction(connection, tenant_id)
+        except OperationalError as error:
+            raise StoreUnavailable(
+                N_("The database does not answer. Check that it runs, then try again.")
+            ) from error
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.data_engine.dispose()
+        self.identity_engine.dispose()
+
+
+def utc_now() -> datetime:
+    """Return the present moment in UTC: the clock that is handed to a `Store`."""
+    return datetime.now(UTC)
+
+
+def as_moment(value: object) -> datetime | None:
+    """Return a stored moment as an aware datetime (SQLite gives text)."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value if isinstance(value, datetime) else None
+
+
+def as_date(value: object) -> date | None:
+    """Return a stored date as a date (SQLite gives text)."""
+    if isinstance(value, str):
+        return date.fromisoformat(value[:10])
+    return value if isinstance(value, date) else None
