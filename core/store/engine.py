@@ -74,4 +74,5 @@ def _postgres_engine(url: URL, as_app_role: bool) -> Engine:
 def _take_app_role(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET ROLE {APP_ROLE}")
+        cursor.execute("SET TIME ZONE 'UTC'")
     connection.commit()

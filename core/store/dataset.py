@@ -1,0 +1,83 @@
+"""The visible state of a tenant as DuckDB tables, in bytewise order, with its hash."""
+
+import hashlib
+from collections.abc import Mapping
+
+from duckdb import DuckDBPyConnection
+
+from core.contracts import DATASET_TABLES
+from core.store.bulk import fetch_table
+from core.store.tenant import Transaction
+
+VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_seq > :head)"
+
+_SELECTS: Mapping[str, str] = {
+    "customers": f"FROM customer WHERE {VISIBLE}",
+    "products": f"FROM product WHERE {VISIBLE}",
+    "sale_lines": f"FROM sale_line WHERE {VISIBLE}",
+    # A dry run contacts nobody, so no rule may see it and no hash may change by it.
+    "contacts": f"FROM contact_history WHERE {VISIBLE} AND status <> 'dry_run'",
+    "suppressions": """
+        FROM suppression
+        WHERE tenant_id = :tenant
+            AND lifted_at IS NULL
+            AND (
+                import_id IS NULL
+                OR import_id IN (
+                    SELECT import_id FROM imports
+                    WHERE tenant_id = :tenant AND status IN ('loaded', 'undone')
+                )
+            )
+    """,
+    "sent_items": """
+        FROM (
+            SELECT
+                delivery.customer,
+                reco_output.product_key,
+                substr(CAST(delivery.claimed_at AS TEXT), 1, 10) AS sent_on
+            FROM delivery
+            JOIN campaign
+                ON campaign.tenant_id = delivery.tenant_id
+                AND campaign.campaign_id = delivery.campaign_id
+            JOIN reco_output
+                ON reco_output.tenant_id = campaign.tenant_id
+                AND reco_output.run_id = campaign.run_id
+                AND reco_output.customer = delivery.customer
+            WHERE delivery.tenant_id = :tenant
+                AND delivery.mode = 'live'
+                AND delivery.state = 'SENT'
+        ) AS sent
+    """,
+}
+
+
+def head_of(tx: Transaction) -> int:
+    """Return the sequence number of the tenant's last published import, 0 before the first."""
+    return int(tx.scalar("SELECT seq FROM tenant_head WHERE tenant_id = :tenant") or 0)
+
+
+def load_dataset(tx: Transaction, con: DuckDBPyConnection) -> str:
+    """Create the tables of `DATASET_TABLES` in `con`; return the sha256 of their content.
+
+    The hash is the same on every database and for every physical order of the rows.
+    """
+    head = head_of(tx)
+    digest = hashlib.sha256()
+    for table, types in DATASET_TABLES.items():
+        names = ", ".join(f'"{name}"' for name in types)
+        values = {"head": head} if ":head" in _SELECTS[table] else {}
+        fetch_table(tx, con, "unordered", types, f"SELECT {names} {_SELECTS[table]}", **values)
+        con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM unordered ORDER BY ALL")
+        digest.update(f"{table}:{_content_hash(con, table, types)}\n".encode())
+    con.execute("DROP TABLE unordered")
+    return digest.hexdigest()
+
+
+def _content_hash(con: DuckDBPyConnection, table: str, types: Mapping[str, str]) -> str:
+    cells = ", ".join(f'coalesce(CAST("{name}" AS VARCHAR), chr(30))' for name in types)
+    found = con.execute(
+        f"SELECT count(*), sum(CAST(md5_number_lower(concat_ws(chr(31), {cells})) AS HUGEINT))"
+        f" FROM {table}"
+    ).fetchone()
+    assert found is not None
+    return f"{found[0]}:{found[1] or 0}"
