@@ -1,0 +1,204 @@
+"""Rules on the customer: may this person, at this address, be written to today?
+
+An address counts trimmed and without case (`email_norm`). An event that names a customer and no
+address happened at the customer's own address.
+"""
+
+from core.audit.scope import Query, Scope
+
+EMAIL_CHANNELS = ("email", "mail", "courriel", "mel", "emailing")
+
+_MISSING_EMAIL_SQL = """
+SELECT
+    who.customer,
+    NULL::INTEGER AS rank,
+    NULL::VARCHAR AS product_key,
+    json_object(
+        'address', CASE WHEN who.email_norm IS NULL THEN 'blank' ELSE 'malformed' END
+    ) AS details_json
+FROM customers who
+LEFT JOIN deliverable form ON form.email_norm = who.email_norm
+WHERE NOT coalesce(form.ok, FALSE)
+"""
+
+# Opt-outs follow the person and the address, bounces the address alone: a bounce keeps its
+# person only when no address is known at all. Repeated identical contact rows are one event.
+_SUPPRESSED_SQL = """
+WITH events AS (
+    SELECT DISTINCT
+        seen.customer,
+        seen.email_norm,
+        coalesce(seen.email_norm, own.email_norm) AS address,
+        seen.contact_date,
+        seen.status,
+        seen.channel,
+        seen.campaign
+    FROM contacts seen
+    LEFT JOIN customers own ON own.customer = seen.customer
+    WHERE seen.status IN (
+        'unsubscribe', 'complaint', 'hard_bounce', 'soft_bounce', 'delivered', 'open', 'click'
+    )
+),
+deliveries AS (
+    SELECT
+        CASE WHEN address IS NULL THEN customer END AS customer,
+        address,
+        coalesce('a' || address, 'c' || customer) AS target,
+        contact_date,
+        status
+    FROM events
+),
+runs_of_bounces AS (
+    SELECT
+        customer,
+        address,
+        target,
+        contact_date AS first_date,
+        lead(contact_date, $bounces_less_one) OVER (
+            PARTITION BY target ORDER BY contact_date
+        ) AS last_date
+    FROM deliveries
+    WHERE status = 'soft_bounce'
+),
+evidence AS (
+    SELECT customer, email_norm AS address, 'opt_out_flag' AS cause, NULL::DATE AS since
+    FROM customers
+    WHERE email_opt_out
+    UNION ALL
+    SELECT
+        kept.customer,
+        coalesce(kept.email_norm, own.email_norm),
+        CASE WHEN list_contains($causes, kept.reason) THEN kept.reason ELSE 'suppressed' END,
+        kept.since
+    FROM suppressions kept
+    LEFT JOIN customers own ON own.customer = kept.customer
+    UNION ALL
+    SELECT customer, address, status, contact_date
+    FROM events
+    WHERE status IN ('unsubscribe', 'complaint')
+    UNION ALL
+    SELECT customer, address, status, contact_date
+    FROM deliveries
+    WHERE status = 'hard_bounce'
+    UNION ALL
+    SELECT run.customer, run.address, 'soft_bounces', run.last_date
+    FROM runs_of_bounces run
+    WHERE run.last_date IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1
+            FROM deliveries arrived
+            WHERE arrived.target = run.target
+                AND arrived.status IN ('delivered', 'open', 'click')
+                AND arrived.contact_date > run.first_date
+                AND arrived.contact_date < run.last_date
+        )
+),
+suppressed AS (
+    SELECT customer, cause, since, TRUE AS own_event
+    FROM evidence
+    WHERE customer IS NOT NULL
+    UNION ALL
+    SELECT who.customer, evidence.cause, evidence.since, FALSE
+    FROM evidence
+    JOIN customers who ON who.email_norm = evidence.address
+)
+SELECT
+    who.customer,
+    NULL::INTEGER AS rank,
+    NULL::VARCHAR AS product_key,
+    json_object(
+        'causes', list_sort(list(DISTINCT suppressed.cause)),
+        'since', min(suppressed.since),
+        'through', CASE WHEN bool_or(suppressed.own_event) THEN 'customer' ELSE 'address' END
+    ) AS details_json
+FROM suppressed
+JOIN customers who ON who.customer = suppressed.customer
+GROUP BY who.customer
+"""
+
+_SILENCE_SQL = """
+WITH messages AS (
+    SELECT
+        seen.customer,
+        coalesce(seen.email_norm, own.email_norm) AS address,
+        seen.contact_date
+    FROM contacts seen
+    LEFT JOIN customers own ON own.customer = seen.customer
+    WHERE seen.status IN ('sent', 'delivered')
+        AND seen.contact_date > $window_start
+        AND seen.contact_date <= $as_of
+        AND (
+            coalesce(trim(seen.channel), '') = ''
+            OR list_contains(
+                $email_channels, regexp_replace(lower(seen.channel), '[^a-z]', '', 'g')
+            )
+        )
+),
+touched AS (
+    SELECT customer, contact_date, TRUE AS own_event
+    FROM messages
+    WHERE customer IS NOT NULL
+    UNION ALL
+    SELECT who.customer, messages.contact_date, FALSE
+    FROM messages
+    JOIN customers who ON who.email_norm = messages.address
+)
+SELECT
+    who.customer,
+    NULL::INTEGER AS rank,
+    NULL::VARCHAR AS product_key,
+    json_object(
+        'last_message', max(touched.contact_date),
+        'through', CASE WHEN bool_or(touched.own_event) THEN 'customer' ELSE 'address' END,
+        'window_days', $window_days
+    ) AS details_json
+FROM touched
+JOIN customers who ON who.customer = touched.customer
+GROUP BY who.customer
+"""
+
+# Reasons of a suppression that may be repeated in an issue; free text may carry a name.
+SUPPRESSION_CAUSES = (
+    "opt_out",
+    "opt_out_flag",
+    "unsubscribe",
+    "complaint",
+    "hard_bounce",
+    "soft_bounces",
+    "manual",
+    "erased",
+)
+
+
+def missing_email(scope: Scope) -> Query:  # noqa: ARG001 - every rule takes the same argument
+    """Customers whose address is blank or not deliverable in form (table `deliverable`)."""
+    return Query(sql=_MISSING_EMAIL_SQL, values={})
+
+
+def optout_or_bounce(scope: Scope) -> Query:
+    """Customers suppressed by flag, list, unsubscribe, complaint or bounces, of whatever date.
+
+    Soft bounces suppress when as many as the policy says follow each other with no delivery,
+    open or click dated strictly between the first and the last of them.
+    """
+    return Query(
+        sql=_SUPPRESSED_SQL,
+        values={
+            "bounces_less_one": scope.policy.soft_bounces_in_a_row - 1,
+            "causes": list(SUPPRESSION_CAUSES),
+        },
+    )
+
+
+def silence_window(scope: Scope) -> Query:
+    """Customers written to by e-mail, or whose address was, within the silence window."""
+    days = scope.policy.silence_window_days
+    return Query(
+        sql=_SILENCE_SQL,
+        values={
+            "window_start": scope.days_before(days),
+            "as_of": scope.as_of,
+            "window_days": days,
+            "email_channels": list(EMAIL_CHANNELS),
+        },
+    )

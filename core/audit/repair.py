@@ -1,0 +1,254 @@
+"""Repair of lists: a failing item gives its place to the next candidate that passes.
+
+Works in rounds over only the customers that still fail: fill the list from the pool, audit it,
+strike what fails, until nothing fails or the pool ends. The tables `repair_*` are temporary.
+
+- `repair_pool`    every candidate of the customers under repair, with its facts
+- `repair_struck`  the items that failed, with the rule
+- `repair_todo`    the customers whose list is being filled
+- `repair_settled` lists on which no item fails
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from duckdb import DuckDBPyConnection
+
+from core.audit.rules import LIST_RULES, RULES, Level, Rule, collect_failures, write_issues
+from core.audit.scope import MICRO, Scope, load_items, share_in_micro
+from core.contracts import Severity
+from core.policy import AuditPolicy, Policy
+
+_FIRST_ITEMS = "(SELECT * FROM candidates WHERE position <= {top_n})"
+_POOL = "(SELECT * FROM candidates SEMI JOIN repair_todo USING (customer))"
+
+# The next candidates not struck, at most `cap` of one family; unknown families are each their own.
+_FILL_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_round AS
+WITH standing AS (
+    SELECT pool.*
+    FROM repair_pool pool
+    SEMI JOIN repair_todo todo ON todo.customer = pool.customer
+    ANTI JOIN repair_struck struck
+        ON struck.customer = pool.customer AND struck.rank = pool.rank
+    QUALIFY row_number() OVER (
+        PARTITION BY
+            pool.customer, pool.family, CASE WHEN pool.family IS NULL THEN pool.rank END
+        ORDER BY pool.rank
+    ) <= $cap
+)
+SELECT *
+FROM standing
+QUALIFY row_number() OVER (PARTITION BY customer ORDER BY rank) <= $top_n
+"""
+
+_REPLACE_LISTS_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_list AS
+SELECT * FROM repair_list ANTI JOIN {replaced} USING (customer)
+UNION ALL
+SELECT * FROM {better}
+"""
+
+# A swap mends a list when it keeps its length and no longer fails.
+_MENDED_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_mended AS
+WITH settled AS (SELECT customer, count(*) AS items FROM repair_settled GROUP BY customer),
+present AS (SELECT customer, count(*) AS items FROM repair_list GROUP BY customer)
+SELECT repair_settled.*
+FROM repair_settled
+SEMI JOIN (SELECT customer FROM settled JOIN present USING (customer, items)) USING (customer)
+ANTI JOIN repair_uniform_after USING (customer)
+"""
+
+_WORSE_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_worse AS
+SELECT first.*
+FROM repair_first first
+SEMI JOIN (
+    SELECT customer, sum(points) AS total
+    FROM (
+        SELECT customer, {points} AS points FROM repair_issues_after
+        UNION ALL
+        SELECT customer, -{points} AS points FROM repair_issues_before
+    )
+    GROUP BY customer
+    HAVING total > 0
+) USING (customer)
+"""
+
+_FINAL_LIST_SQL = """
+CREATE OR REPLACE TABLE final_list AS
+SELECT
+    candidates.customer,
+    row_number() OVER (PARTITION BY customer ORDER BY position)::INTEGER AS rank,
+    candidates.product_key,
+    candidates.scenario,
+    candidates.score,
+    candidates.explain_short,
+    candidates.reasons_json
+FROM candidates
+SEMI JOIN repair_list chosen
+    ON chosen.customer = candidates.customer AND chosen.rank = candidates.position
+ORDER BY customer, rank
+"""
+
+# The n-th item dropped from a list gave its place to the n-th item taken in. An item that failed
+# no rule of its own was swapped for the sake of diversity.
+_REPAIRS_SQL = """
+CREATE OR REPLACE TABLE repairs AS
+WITH dropped AS (
+    SELECT *, row_number() OVER (PARTITION BY customer ORDER BY rank) AS place
+    FROM repair_first ANTI JOIN repair_list USING (customer, rank)
+),
+taken AS (
+    SELECT *, row_number() OVER (PARTITION BY customer ORDER BY rank) AS place
+    FROM repair_list ANTI JOIN repair_first USING (customer, rank)
+),
+struck AS (
+    SELECT customer, rank, rule_code, details_json
+    FROM repair_struck
+    QUALIFY row_number() OVER (
+        PARTITION BY customer, rank ORDER BY list_position($codes, rule_code)
+    ) = 1
+)
+SELECT
+    dropped.customer,
+    dropped.product_key,
+    coalesce(struck.rule_code, uniform.rule_code) AS rule_code,
+    taken.product_key AS replaced_by,
+    json_object(
+        'evidence', coalesce(struck.details_json, uniform.details_json)::JSON,
+        'rank', dropped.rank,
+        'repaired_by', taken.product_key
+    )::VARCHAR AS details_json
+FROM dropped
+LEFT JOIN taken ON taken.customer = dropped.customer AND taken.place = dropped.place
+LEFT JOIN struck ON struck.customer = dropped.customer AND struck.rank = dropped.rank
+LEFT JOIN repair_uniform uniform ON uniform.customer = dropped.customer
+ORDER BY dropped.customer, dropped.rank
+"""
+
+_TEMPORARY_TABLES = (
+    "repair_first",
+    "repair_list",
+    "repair_pool",
+    "repair_struck",
+    "repair_failed",
+    "repair_todo",
+    "repair_round",
+    "repair_settled",
+    "repair_uniform",
+    "repair_uniform_after",
+    "repair_mended",
+    "repair_worse",
+    "repair_issues_before",
+    "repair_issues_after",
+)
+
+
+def repair_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
+    """Create `final_list` and `repairs` from `candidates`, at most `policy.top_n` items each.
+
+    `candidates` has positions 1, 2, … per customer. The list is its first `top_n` that pass, in
+    order of position, re-ranked 1..n. Rules of severity INFO repair nothing. A repair that
+    would lower the audit score is not made.
+    `final_list(customer, rank, product_key, scenario, score, explain_short, reasons_json)`;
+    `repairs(customer, product_key, rule_code, replaced_by, details_json)`, one row per item
+    dropped from the first list; replaced_by is NULL when the candidates had ended.
+    """
+    first = Scope(items="repair_first", as_of=as_of, policy=policy.audit)
+    load_items(con, _FIRST_ITEMS.format(top_n=policy.top_n), first.items, rank="position")
+    con.execute("CREATE OR REPLACE TEMP TABLE repair_list AS SELECT * FROM repair_first")
+    _repair_items(con, first, policy)
+    _repair_diversity(con, replace(first, items="repair_list"), policy)
+    _withdraw_worse(con, first)
+    con.execute(_FINAL_LIST_SQL)
+    con.execute(_REPAIRS_SQL, {"codes": [rule.code.value for rule in RULES]})
+    for table in _TEMPORARY_TABLES:
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _repair_items(con: DuckDBPyConnection, first: Scope, policy: Policy) -> None:
+    collect_failures(con, _repairing(policy.audit, Level.ITEM), first, "repair_struck")
+    _set_todo(con, "repair_struck")
+    _settle(con, first, policy, cap=policy.top_n)
+    con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_struck", better="repair_settled"))
+
+
+def _repair_diversity(con: DuckDBPyConnection, present: Scope, policy: Policy) -> None:
+    rules = _repairing(policy.audit, Level.LIST)
+    collect_failures(con, rules, present, "repair_uniform")
+    _set_todo(con, "repair_uniform")
+    _settle(con, present, policy, cap=_family_cap(policy))
+    settled = replace(present, items="repair_settled")
+    collect_failures(con, rules, settled, "repair_uniform_after")
+    con.execute(_MENDED_SQL)
+    con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_mended", better="repair_mended"))
+
+
+def _settle(con: DuckDBPyConnection, scope: Scope, policy: Policy, *, cap: int) -> None:
+    """Fill `repair_settled` for the customers of `repair_todo`; each round strikes or ends."""
+    rules = _repairing(policy.audit, Level.ITEM)
+    round_scope = replace(scope, items="repair_round")
+    load_items(con, _POOL, "repair_pool", rank="position")
+    con.execute("CREATE OR REPLACE TEMP TABLE repair_settled AS FROM repair_pool LIMIT 0")
+    while _count(con, "repair_todo"):
+        con.execute(_FILL_SQL, {"cap": cap, "top_n": policy.top_n})
+        collect_failures(con, rules, round_scope, "repair_failed")
+        con.execute("INSERT INTO repair_struck FROM repair_failed")
+        con.execute(
+            "INSERT INTO repair_settled "
+            "SELECT * FROM repair_round ANTI JOIN repair_failed USING (customer)"
+        )
+        _set_todo(con, "repair_failed")
+
+
+def _set_todo(con: DuckDBPyConnection, failures: str) -> None:
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE repair_todo AS SELECT DISTINCT customer FROM {failures}"
+    )
+
+
+def _withdraw_worse(con: DuckDBPyConnection, first: Scope) -> None:
+    """Put the first list back where the repaired one costs more points.
+
+    Only a list that has become uniform can: after the repair no item fails any more.
+    """
+    policy = first.policy
+    for items, issues in (
+        ("repair_first", "repair_issues_before"),
+        ("repair_list", "repair_issues_after"),
+    ):
+        changed = f"(SELECT * FROM {items} SEMI JOIN repair_uniform USING (customer))"
+        scope = replace(first, items="repair_round")
+        load_items(con, changed, scope.items)
+        collect_failures(con, LIST_RULES, scope, "repair_failed")
+        write_issues(con, "repair_failed", issues, policy)
+    con.execute(_WORSE_SQL.format(points=points_sql(policy)))
+    con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_worse", better="repair_worse"))
+
+
+def points_sql(policy: AuditPolicy) -> str:
+    """Return the SQL expression of the points that an issue of column `severity` costs."""
+    return (
+        f"CASE severity WHEN '{Severity.ERROR.value}' THEN {policy.error_points:d} "
+        f"WHEN '{Severity.WARN.value}' THEN {policy.warning_points:d} ELSE 0 END"
+    )
+
+
+def _repairing(policy: AuditPolicy, level: Level) -> Sequence[Rule]:
+    return [
+        rule
+        for rule in RULES
+        if rule.level == level and policy.severities[rule.code] != Severity.INFO
+    ]
+
+
+def _family_cap(policy: Policy) -> int:
+    return share_in_micro(policy.audit.diversity_max_share) * policy.top_n // MICRO
+
+
+def _count(con: DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,195 @@
+"""The registry of audit rules, in their published order, and the audit of a finished list."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from duckdb import DuckDBPyConnection
+
+from core.audit.customer_rules import missing_email, optout_or_bounce, silence_window
+from core.audit.list_rules import (
+    cross_sell_not_new,
+    low_diversity,
+    recent_duplicate,
+    sugar_mismatch,
+    upsell_not_higher,
+)
+from core.audit.scope import Query, Scope, load_items
+from core.contracts import RuleCode
+from core.i18n import N_
+from core.policy import AuditPolicy, Policy
+
+
+class Level(StrEnum):
+    """What a rule judges; an item that fails can be replaced."""
+
+    CUSTOMER = "customer"
+    ITEM = "item"
+    LIST = "list"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One audit rule: its code, what it judges, its query and what the analyst reads.
+
+    `once_per_customer` keeps the failure of the first rank alone.
+    """
+
+    code: RuleCode
+    level: Level
+    query: Callable[[Scope], Query]
+    sentence: str
+    remedy: str
+    once_per_customer: bool = False
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code=RuleCode.MISSING_EMAIL,
+        level=Level.CUSTOMER,
+        query=missing_email,
+        sentence=N_("The e-mail address is blank or malformed."),
+        remedy=N_("Complete or correct the address in the clients file and import it again."),
+    ),
+    Rule(
+        code=RuleCode.OPTOUT_OR_BOUNCE,
+        level=Level.CUSTOMER,
+        query=optout_or_bounce,
+        sentence=N_("The customer or the address must not be written to: opt-out or bounces."),
+        remedy=N_("Leave this person out; after a bounce, ask for another address."),
+    ),
+    Rule(
+        code=RuleCode.SILENCE_WINDOW,
+        level=Level.CUSTOMER,
+        query=silence_window,
+        sentence=N_("The customer or the address was written to within the silence window."),
+        remedy=N_("Wait until the window has passed, or shorten it when launching the run."),
+    ),
+    Rule(
+        code=RuleCode.RECENT_DUPLICATE,
+        level=Level.ITEM,
+        query=recent_duplicate,
+        sentence=N_(
+            "The product, or another vintage of it, is twice in the list, or was sent or bought "
+            "lately."
+        ),
+        remedy=N_("Replace the item by another product."),
+    ),
+    Rule(
+        code=RuleCode.UPSELL_NOT_HIGHER,
+        level=Level.ITEM,
+        query=upsell_not_higher,
+        sentence=N_(
+            "The product proposed as a step up is not above what this customer pays in the "
+            "family, or a price is unknown."
+        ),
+        remedy=N_("Replace the item by a dearer one, or complete the prices in the catalogue."),
+    ),
+    Rule(
+        code=RuleCode.CROSS_SELL_NOT_NEW,
+        level=Level.ITEM,
+        query=cross_sell_not_new,
+        sentence=N_("The product proposed as a discovery was bought before."),
+        remedy=N_("Replace the item by a product this customer does not know."),
+    ),
+    Rule(
+        code=RuleCode.LOW_DIVERSITY,
+        level=Level.LIST,
+        query=low_diversity,
+        sentence=N_("Too many items of the list are of one family."),
+        remedy=N_("Replace one of them by a product of another family."),
+    ),
+    Rule(
+        code=RuleCode.SUGAR_MISMATCH,
+        level=Level.ITEM,
+        query=sugar_mismatch,
+        sentence=N_("This customer hardly buys this sweetness in the family."),
+        remedy=N_("Replace the item by one of the usual sweetness."),
+        once_per_customer=True,
+    ),
+)
+
+RULE_CODES: tuple[RuleCode, ...] = tuple(rule.code for rule in RULES)
+LIST_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.level != Level.CUSTOMER)
+
+_FAILURES_SQL = """
+CREATE OR REPLACE TEMP TABLE {failures} (
+    customer VARCHAR,
+    rank INTEGER,
+    product_key VARCHAR,
+    rule_code VARCHAR,
+    details_json VARCHAR
+)
+"""
+
+_ADD_FAILURES_SQL = """
+INSERT INTO {failures}
+SELECT customer, rank, product_key, $rule_code, details_json
+FROM ({query})
+"""
+
+# One issue per customer, rule and product: of a product listed twice the later rank speaks; of a
+# rule that speaks once per customer, the first.
+_ISSUES_SQL = """
+CREATE OR REPLACE TABLE {issues} AS
+SELECT
+    customer,
+    $severities[list_position($codes, rule_code)] AS severity,
+    rule_code,
+    product_key,
+    details_json
+FROM {failures}
+QUALIFY row_number() OVER (
+    PARTITION BY
+        customer,
+        rule_code,
+        CASE WHEN NOT list_contains($once_codes, rule_code) THEN product_key END
+    ORDER BY CASE WHEN list_contains($once_codes, rule_code) THEN rank ELSE -rank END
+) = 1
+ORDER BY customer, list_position($codes, rule_code), product_key NULLS FIRST
+"""
+
+
+def find_issues(con: DuckDBPyConnection, list_table: str, as_of: date, policy: Policy) -> None:
+    """Audit `list_table` and create `issues`.
+
+    Reads the list's columns customer, rank, product_key, scenario, the facts, the dataset
+    tables and `deliverable`. `issues(customer, severity, rule_code, product_key, details_json)`
+    is ordered by customer, rule and product, with at most one row for each of the three;
+    product_key is NULL where the customer or the whole list fails.
+    """
+    load_items(con, list_table, "audit_items")
+    scope = Scope(items="audit_items", as_of=as_of, policy=policy.audit)
+    collect_failures(con, RULES, scope, "audit_failures")
+    write_issues(con, "audit_failures", "issues", policy.audit)
+    for table in ("audit_items", "audit_failures"):
+        con.execute(f"DROP TABLE {table}")
+
+
+def collect_failures(
+    con: DuckDBPyConnection, rules: Iterable[Rule], scope: Scope, failures: str
+) -> None:
+    """Create `failures(customer, rank, product_key, rule_code, details_json)`, unordered.
+
+    Every failing item has its row, also where the issue is told only once.
+    """
+    con.execute(_FAILURES_SQL.format(failures=failures))
+    for rule in rules:
+        query = rule.query(scope)
+        con.execute(
+            _ADD_FAILURES_SQL.format(failures=failures, query=query.sql),
+            {**query.values, "rule_code": rule.code.value},
+        )
+
+
+def write_issues(con: DuckDBPyConnection, failures: str, issues: str, policy: AuditPolicy) -> None:
+    """Create the table `issues` from `failures`, with the policy's severities."""
+    con.execute(
+        _ISSUES_SQL.format(failures=failures, issues=issues),
+        {
+            "codes": [code.value for code in RULE_CODES],
+            "severities": [policy.severities[code].value for code in RULE_CODES],
+            "once_codes": [rule.code.value for rule in RULES if rule.once_per_customer],
+        },
+    )

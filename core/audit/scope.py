@@ -1,0 +1,69 @@
+"""What a rule is asked about: a list with its products' facts, a day and the policy's numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from duckdb import DuckDBPyConnection
+
+from core.policy import AuditPolicy
+
+MICRO = 1_000_000  # shares are compared as whole millionths, so that exactly 70 % stays exact
+
+_ITEMS_SQL = """
+CREATE OR REPLACE TEMP TABLE {items} AS
+SELECT
+    listed.customer,
+    listed.{rank} AS rank,
+    listed.product_key,
+    listed.scenario,
+    coalesce(facts.chain, listed.product_key) AS chain,
+    facts.family,
+    facts.sweetness,
+    facts.price75_cents
+FROM {listed} listed
+LEFT JOIN product_facts facts ON facts.product_key = listed.product_key
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """The arguments of every rule.
+
+    `items` names a table made by `load_items`; `as_of` is the day of the run.
+    """
+
+    items: str
+    as_of: date
+    policy: AuditPolicy
+
+    def days_before(self, days: int) -> date:
+        """Return the day `days` before the as-of date: windows begin after it."""
+        return self.as_of - timedelta(days=days)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """SQL with its bound values.
+
+    It returns `customer`, `rank` (NULL unless one item fails), `product_key` (likewise) and
+    `details_json`, one row per failure.
+    """
+
+    sql: str
+    values: Mapping[str, object]
+
+
+def load_items(con: DuckDBPyConnection, listed: str, items: str, *, rank: str = "rank") -> None:
+    """Create the table `items` from `listed` with the facts of each product.
+
+    `listed` is a table, or a sub-select in parentheses, with customer, product_key, scenario
+    and the order of the list in column `rank`. A product without facts is a chain of its own,
+    of unknown family, sweetness and price.
+    """
+    con.execute(_ITEMS_SQL.format(items=items, listed=listed, rank=rank))
+
+
+def share_in_micro(share: float) -> int:
+    """Return a share of the policy in whole millionths."""
+    return round(share * MICRO)

@@ -1,0 +1,56 @@
+"""The vectorised audit equals the plain one, issue by issue, verdict by verdict, list by list."""
+
+from collections import Counter
+
+import pytest
+
+from core.audit import RULES, check_addresses, decide, find_issues, repair_lists
+from core.policy import Policy
+from tests.unit.audit.generated import generate
+from tests.unit.audit.oracle import Oracle, lists_of
+from tests.unit.audit.world import AS_OF, connect
+
+POLICY = Policy()
+
+
+def issues_in(con):
+    rows = con.execute("SELECT customer, rule_code, product_key FROM issues").fetchall()
+    assert len(rows) == len(set(rows))
+    return set(rows)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_issues_of_a_finished_list_equal_the_oracles(seed):
+    world = generate(seed, customers=300, items=6)
+    con = connect(world)
+    check_addresses(con)
+
+    find_issues(con, "listed", AS_OF, POLICY)
+
+    expected = Oracle(world).issues(lists_of(world))
+    assert issues_in(con) == expected
+    failures = Counter(rule for _, rule, _ in expected)
+    assert all(failures[rule.code.value] >= 3 for rule in RULES), failures
+
+
+@pytest.mark.parametrize("seed", range(10, 14))
+def test_repaired_lists_and_verdicts_equal_the_oracles(seed):
+    world = generate(seed, customers=300, items=14)
+    con = connect(world)
+    check_addresses(con)
+
+    repair_lists(con, AS_OF, POLICY)
+    find_issues(con, "final_list", AS_OF, POLICY)
+    found = issues_in(con)
+    decide(con, POLICY)
+
+    oracle = Oracle(world)
+    pools = lists_of(world)
+    lists = {who: oracle.repaired(who, pool, POLICY.top_n) for who, pool in pools.items()}
+    final = con.execute("SELECT customer, product_key, scenario FROM final_list").fetchall()
+    assert final == [(who, *item) for who in sorted(lists) for item in lists[who]]
+    assert found == oracle.issues(lists)
+    assert con.execute("FROM verdicts").fetchall() == [
+        (who, *oracle.verdict(who, found, lists.get(who, [])))
+        for who in sorted(row["customer"] for row in world.customers)
+    ]

@@ -1,0 +1,235 @@
+"""A small world written by hand: dataset rows, and the fact tables the audit reads from them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import duckdb
+
+from core.contracts import DATASET_TABLES
+
+AS_OF = date(2026, 3, 14)
+PRODUCT_FACTS = {
+    "product_key": "VARCHAR",
+    "chain": "VARCHAR",
+    "family": "VARCHAR",
+    "sweetness": "VARCHAR",
+    "price75_cents": "BIGINT",
+    "pack_ml": "BIGINT",
+}
+NET_LINES = {
+    "customer": "VARCHAR",
+    "product_key": "VARCHAR",
+    "document_id": "VARCHAR",
+    "sale_date": "DATE",
+    "quantity_milli": "BIGINT",
+    "amount_cents": "BIGINT",
+    "is_gift": "BOOLEAN",
+}
+ITEMS = {
+    "customer": "VARCHAR",
+    "position": "INTEGER",
+    "product_key": "VARCHAR",
+    "scenario": "VARCHAR",
+    "score": "DOUBLE",
+    "explain_short": "VARCHAR",
+    "reasons_json": "VARCHAR",
+}
+
+_CUSTOMER_PRODUCTS_SQL = """
+CREATE TABLE customer_products AS
+SELECT customer, product_key, any_value(chain) AS chain, any_value(family) AS family,
+    count(DISTINCT document_id) AS purchases, sum(quantity_milli) AS quantity_milli,
+    max(sale_date) AS last_date
+FROM net_lines JOIN product_facts USING (product_key)
+GROUP BY customer, product_key
+"""
+_CUSTOMER_FAMILIES_SQL = """
+CREATE TABLE customer_families AS
+SELECT customer, family,
+    floor(
+        sum(amount_cents) FILTER (NOT is_gift AND amount_cents > 0)::HUGEINT * 1500000
+        / (sum(quantity_milli * pack_ml) FILTER (NOT is_gift AND amount_cents > 0)::HUGEINT * 2)
+        + 0.5
+    )::BIGINT AS paid75_cents
+FROM net_lines JOIN product_facts USING (product_key)
+WHERE family IS NOT NULL
+GROUP BY customer, family
+"""
+_CUSTOMER_SWEETNESS_SQL = """
+CREATE TABLE customer_sweetness AS
+SELECT customer, family, sweetness, sum(quantity_milli * pack_ml)::BIGINT AS volume,
+    (sum(sum(quantity_milli * pack_ml)) OVER (PARTITION BY customer, family))::BIGINT
+        AS family_volume
+FROM net_lines JOIN product_facts USING (product_key)
+WHERE family IS NOT NULL AND sweetness IS NOT NULL
+GROUP BY customer, family, sweetness
+"""
+
+
+def days_ago(days: int) -> date:
+    """Return the day `days` before the as-of date of the tests; negative days lie after it."""
+    return AS_OF - timedelta(days=days)
+
+
+@dataclass
+class World:
+    """Rows by table; methods add one row and return the world."""
+
+    customers: list[dict[str, object]] = field(default_factory=list)
+    products: list[dict[str, object]] = field(default_factory=list)
+    sale_lines: list[dict[str, object]] = field(default_factory=list)
+    contacts: list[dict[str, object]] = field(default_factory=list)
+    suppressions: list[dict[str, object]] = field(default_factory=list)
+    sent_items: list[dict[str, object]] = field(default_factory=list)
+    listed: list[dict[str, object]] = field(default_factory=list)
+
+    def customer(self, code: str, email: str | None = "", **fields: object) -> "World":
+        """Add a customer, with an address of its own unless one (or None) is given."""
+        address = f"{code.lower()}@exemple.fr" if email == "" else email
+        norm = address.strip().lower() if address else None
+        self.customers.append(
+            {"customer": code, "email": address, "email_norm": norm or None, **fields}
+        )
+        return self
+
+    def product(self, key: str, **fields: object) -> "World":
+        """Add a product: family, sweetness, price_cents, volume_ml, units_per_pack, replaces."""
+        self.products.append({"product_key": key, "name": key, **fields})
+        return self
+
+    def bought(
+        self,
+        customer: str,
+        product: str,
+        days: int,
+        *,
+        bottles: int = 1,
+        cents: int = 1000,
+        document: str = "",
+        gift: bool = False,
+    ) -> "World":
+        """Add a sale line `days` before as-of; negative bottles and cents are a return."""
+        self.sale_lines.append(
+            {
+                "document_id": document or f"D{len(self.sale_lines):05d}",
+                "line_key": f"L{len(self.sale_lines):05d}",
+                "product_key": product,
+                "customer": customer,
+                "quantity_milli": bottles * 1000,
+                "amount_cents": cents,
+                "sale_date": days_ago(days),
+                "is_gift": gift,
+            }
+        )
+        return self
+
+    def contact(
+        self,
+        customer: str | None,
+        status: str,
+        days: int,
+        email: str | None = None,
+        **fields: object,
+    ) -> "World":
+        """Add a contact event `days` before as-of."""
+        self.contacts.append(
+            {
+                "customer": customer,
+                "email_norm": email,
+                "contact_date": days_ago(days),
+                "status": status,
+                **fields,
+            }
+        )
+        return self
+
+    def item(self, customer: str, product: str, scenario: str = "rebuy") -> "World":
+        """Append an item to the list (or pool) of a customer."""
+        position = 1 + sum(row["customer"] == customer for row in self.listed)
+        self.listed.append(
+            {
+                "customer": customer,
+                "position": position,
+                "product_key": product,
+                "scenario": scenario,
+                "score": round(1 - position / 100, 6),
+                "explain_short": product,
+                "reasons_json": "{}",
+            }
+        )
+        return self
+
+
+def connect(world: World) -> duckdb.DuckDBPyConnection:
+    """Return a database with the dataset, the facts, `candidates` and `listed` of `world`.
+
+    `listed` is the whole of `world.listed` as a finished list, `candidates` as a pool.
+    """
+    con = duckdb.connect(config={"threads": 2})
+    for table in ("customers", "contacts", "suppressions", "sent_items"):
+        _create(con, table, DATASET_TABLES[table], getattr(world, table))
+    _create(con, "product_facts", PRODUCT_FACTS, map(_facts(world), world.products))
+    _create(con, "net_lines", NET_LINES, net_lines(world))
+    for sql in (_CUSTOMER_PRODUCTS_SQL, _CUSTOMER_FAMILIES_SQL, _CUSTOMER_SWEETNESS_SQL):
+        con.execute(sql)
+    _create(con, "candidates", ITEMS, world.listed)
+    con.execute("CREATE TABLE listed AS SELECT * RENAME (position AS rank) FROM candidates")
+    return con
+
+
+def net_lines(world: World) -> list[dict[str, object]]:
+    """Return the sale lines up to as-of with returns undone, document first, then the newest."""
+    lines = [dict(row) for row in world.sale_lines if row["sale_date"] <= AS_OF]
+    sales: dict[tuple[object, object], list[dict[str, object]]] = defaultdict(list)
+    for line in sorted(lines, key=lambda row: (row["sale_date"], row["line_key"])):
+        if line["quantity_milli"] > 0:
+            sales[line["customer"], line["product_key"]].append(line)
+    for back in (row for row in lines if row["quantity_milli"] < 0):
+        _undo(back, sales[back["customer"], back["product_key"]])
+    return [row for rows in sales.values() for row in rows if row["quantity_milli"] > 0]
+
+
+def _undo(back: Mapping[str, object], sales: list[dict[str, object]]) -> None:
+    left = -int(back["quantity_milli"])
+    same = [row for row in sales if row["document_id"] == back["document_id"]]
+    others = [row for row in reversed(sales) if row["document_id"] != back["document_id"]]
+    for sale in same + [row for row in others if row["sale_date"] <= back["sale_date"]]:
+        quantity = int(sale["quantity_milli"])
+        undone = min(left, quantity)
+        if undone:
+            sale["amount_cents"] = int(sale["amount_cents"]) * (quantity - undone) // quantity
+            sale["quantity_milli"] = quantity - undone
+            left -= undone
+
+
+def _facts(world: World):
+    replaced = {row["product_key"]: row.get("replaces") for row in world.products}
+
+    def facts(row: Mapping[str, object]) -> dict[str, object]:
+        chain = row["product_key"]
+        while replaced.get(chain):
+            chain = replaced[chain]
+        pack_ml = (row.get("volume_ml") or 750) * (row.get("units_per_pack") or 1)
+        price = row.get("price_cents")
+        price75 = None if price is None else (price * 1500 + pack_ml) // (2 * pack_ml)
+        return {**row, "chain": chain, "pack_ml": pack_ml, "price75_cents": price75}
+
+    return facts
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Mapping[str, object]],
+) -> None:
+    listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    con.execute(f"CREATE TABLE {table} ({listed})")
+    values = [[row.get(name) for name in columns] for row in rows]
+    arrays = ", ".join(f"unnest(${i + 1}::{kind}[])" for i, kind in enumerate(columns.values()))
+    con.execute(
+        f"INSERT INTO {table} SELECT {arrays}",
+        [[row[i] for row in values] for i in range(len(columns))],
+    )
