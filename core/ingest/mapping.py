@@ -1,0 +1,187 @@
+"""Which column of a file is which column of the contract, and what is derived or constant.
+
+The JSON format is documented in `docs/import.md`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from core.contracts import COLUMNS, REQUIRED_GROUPS, Column, ColumnType, FileKind, fold
+from core.errors import Refused
+from core.i18n import N_
+from core.ingest.derive import derivation_headers, derivation_problem
+
+_DATE_ORDERS = (None, "iso", "dmy", "mdy")
+_DECIMALS = (None, ".", ",")
+_REPEATED = (None, "sum", "duplicates")
+_CREATABLE: Mapping[str, frozenset[str]] = {
+    "products": frozenset({"name"}),
+    "customers": frozenset({"country"}),
+}
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnMapping:
+    """How one file is understood. Keys are contract names, values headers of the file.
+
+    `inverse` lists the booleans whose column says the contrary. `create_missing` has the keys
+    `products` and `customers`, each with the headers that fill the new record's fields.
+    `not_recommendable` lists product codes, or `/regular expressions/` over them.
+    """
+
+    kind: FileKind
+    columns: Mapping[str, str]
+    constants: Mapping[str, str] = _EMPTY
+    inverse: tuple[str, ...] = ()
+    derive: Mapping[str, Mapping[str, Any]] = _EMPTY
+    rates: Mapping[str, str] = _EMPTY
+    cancelled_prefix: Mapping[str, str] = _EMPTY
+    date_order: str | None = None
+    decimal: str | None = None
+    repeated: str | None = None
+    create_missing: Mapping[str, Mapping[str, str]] = _EMPTY
+    not_recommendable: tuple[str, ...] = ()
+    exported_at: str | None = None
+
+    def used_headers(self) -> frozenset[str]:
+        """Return the headers of the file that this mapping reads."""
+        derived = (h for rule in self.derive.values() for h in derivation_headers(rule))
+        created = (h for fields in self.create_missing.values() for h in fields.values())
+        return frozenset((*self.columns.values(), *derived, *created))
+
+    def gives(self, name: str) -> bool:
+        """Whether the contract column `name` gets a value from the file or a constant."""
+        return name in self.columns or name in self.derive or name in self.constants
+
+    def check(self, headers: Sequence[str]) -> None:
+        """Raise `Refused` naming the first header or required column that is missing."""
+        for header in sorted(self.used_headers() - set(headers)):
+            raise Refused(
+                N_('The mapping names the column "%(header)s", which the file does not have.'),
+                header=header,
+            )
+        for name in missing_columns(self.kind, self):
+            raise Refused(
+                N_('No column of the file gives "%(column)s", which is required: map it.'),
+                column=name,
+            )
+
+
+def missing_columns(kind: FileKind, mapping: ColumnMapping) -> tuple[str, ...]:
+    """Return the required contract columns that `mapping` does not give."""
+    single = [c.name for c in COLUMNS[kind] if c.required and not mapping.gives(c.name)]
+    groups = [g for g in REQUIRED_GROUPS[kind] if not any(mapping.gives(n) for n in g)]
+    return (*single, *(" / ".join(group) for group in groups))
+
+
+def load_mapping(path: Path) -> dict[FileKind, ColumnMapping]:
+    """Read a mapping file: one mapping, or `{"files": {kind: mapping}}`.
+
+    Raises `Refused` when it is no JSON or a value cannot be used.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused(
+            N_("The mapping file %(name)s cannot be read as JSON."), name=path.name
+        ) from error
+    if not isinstance(data, dict):
+        raise _unusable("mapping")
+    if "files" not in data:
+        mapping = parse_mapping(data)
+        return {mapping.kind: mapping}
+    if not isinstance(data["files"], dict):
+        raise _unusable("files")
+    return {
+        mapping.kind: mapping
+        for mapping in (parse_mapping({"kind": k, **m}) for k, m in data["files"].items())
+    }
+
+
+def parse_mapping(data: Mapping[str, Any]) -> ColumnMapping:
+    """Validate `data` (from JSON); raise `Refused` naming the first value that cannot be used."""
+    known = set(ColumnMapping.__dataclass_fields__)
+    for key in data:
+        if key not in known:
+            raise _unusable(key)
+    if data.get("kind") not in tuple(FileKind):
+        raise _unusable("kind")
+    values = dict(data)
+    values["kind"] = FileKind(values["kind"])
+    for key in ("inverse", "not_recommendable"):
+        values[key] = tuple(values.get(key) or ())
+    created = values.get("create_missing") or {}
+    values["create_missing"] = {k: {} if v is True else v for k, v in created.items() if v}
+    values.setdefault("columns", {})
+    mapping = ColumnMapping(**values)
+    _check_values(mapping)
+    return mapping
+
+
+def _check_values(mapping: ColumnMapping) -> None:
+    names = {column.name: column for column in COLUMNS[mapping.kind]}
+    for key in ("columns", "constants", "derive"):
+        for name in getattr(mapping, key):
+            if name not in names:
+                raise _unusable(f"{key}.{name}")
+    for name in mapping.inverse:
+        if name not in names or names[name].type is not ColumnType.BOOLEAN:
+            raise _unusable(f"inverse.{name}")
+    for name, rule in mapping.derive.items():
+        problem = derivation_problem(names[name], rule)
+        if problem:
+            raise _unusable(f"derive.{name}.{problem}")
+    for what, fields in mapping.create_missing.items():
+        if what not in _CREATABLE or not set(fields) <= _CREATABLE[what]:
+            raise _unusable(f"create_missing.{what}")
+    for key, allowed in (
+        ("date_order", _DATE_ORDERS),
+        ("decimal", _DECIMALS),
+        ("repeated", _REPEATED),
+    ):
+        if getattr(mapping, key) not in allowed:
+            raise _unusable(key)
+
+
+def _unusable(place: str) -> Refused:
+    return Refused(N_("The mapping's value %(place)s cannot be used."), place=place)
+
+
+def dump_mapping(mapping: ColumnMapping) -> dict[str, Any]:
+    """Return the mapping as JSON-ready data that `parse_mapping` reads back; defaults left out."""
+    data: dict[str, Any] = {"kind": str(mapping.kind), "columns": dict(mapping.columns)}
+    for name in ColumnMapping.__dataclass_fields__:
+        value = getattr(mapping, name)
+        if name in data or not value:
+            continue
+        if isinstance(value, tuple):
+            data[name] = list(value)
+        elif isinstance(value, Mapping):
+            data[name] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in value.items()}
+        else:
+            data[name] = value
+    return data
+
+
+def mapping_for(
+    mappings: Mapping[FileKind, ColumnMapping], headers: Sequence[str]
+) -> ColumnMapping | None:
+    """Return the mapping whose headers all stand in the file; of several, the one that uses most."""
+    fitting = [m for m in mappings.values() if m.used_headers() <= set(headers)]
+    return max(fitting, key=lambda m: (len(m.used_headers()), m.kind), default=None)
+
+
+def header_fingerprint(headers: Sequence[str]) -> str:
+    """Return the sha256 of the folded headers in their order: how a known layout is recognised."""
+    return hashlib.sha256("\x1f".join(fold(h) for h in headers).encode()).hexdigest()
+
+
+def contract_column(kind: FileKind, name: str) -> Column:
+    """Return the contract's column `name` of `kind`."""
+    return next(column for column in COLUMNS[kind] if column.name == name)

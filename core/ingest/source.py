@@ -1,0 +1,230 @@
+"""What a file really is, and its bytes as a stream of UTF-8.
+
+A file is judged by its first bytes, never by its name alone: an archive, a page or a workbook
+named `.csv` is refused under its true name.
+"""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+from zipfile import BadZipFile, ZipFile
+
+from core.errors import FileRefused
+from core.i18n import N_
+
+CHUNK_BYTES = 1 << 23
+WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
+_SNIFF_BYTES = 1 << 16
+
+# The five bytes cp1252 leaves undefined stay the control characters of latin-1.
+CP1252_CHARACTERS = "".join(
+    bytes([b]).decode("latin-1" if b in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else "cp1252")
+    for b in range(256)
+)
+
+_WORKBOOK = N_("an Excel or OpenDocument workbook")
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\xd0\xcf\x11\xe0", _WORKBOOK),
+    (b"%PDF", N_("a PDF document")),
+    (b"7z\xbc\xaf\x27\x1c", N_("a compressed archive")),
+    (b"Rar!", N_("a compressed archive")),
+    (b"BZh", N_("a compressed archive")),
+    (b"\xfd7zXZ", N_("a compressed archive")),
+    (b"\x28\xb5\x2f\xfd", N_("a compressed archive")),
+    (b"\x89PNG", N_("a picture")),
+    (b"\xff\xd8\xff", N_("a picture")),
+    (b"GIF8", N_("a picture")),
+    (b"SQLite format 3", N_("a database")),
+    (b"PAR1", N_("a Parquet file")),
+    (b"{\\rtf", N_("a text document")),
+)
+_MARKUP = (b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<!--")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadLimits:
+    """Bounds of what is read; sizes in bytes, `max_bytes` after unpacking."""
+
+    max_bytes: int = 4 << 30
+    max_workbook_bytes: int = 512 << 20
+    max_columns: int = 1000
+    max_cell_bytes: int = 1 << 20
+    max_record_bytes: int = 16 << 20
+    max_quote_recoveries: int = 10_000
+
+
+def read_container(path: Path) -> str:
+    """Return `text`, `gzip` or `workbook`.
+
+    Raises `FileRefused` when the file is empty or is no table, with what it is instead.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(_SNIFF_BYTES)
+    if not head.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
+        raise FileRefused(N_("%(name)s is empty: export it again."), name=path.name)
+    if head.startswith(b"\x1f\x8b"):
+        return _named_gzip(path)
+    true_name = _zip_name(path) if head.startswith(b"PK") else _magic_name(head)
+    if true_name == _WORKBOOK and path.suffix.lower() in WORKBOOK_SUFFIXES:
+        return "workbook"
+    if true_name is None and path.suffix.lower() in WORKBOOK_SUFFIXES:
+        true_name = N_("a text file")
+    if true_name is not None:
+        raise _not_a_table(path, true_name)
+    return "text"
+
+
+def _named_gzip(path: Path) -> str:
+    if path.suffix.lower() != ".gz":
+        raise _not_a_table(path, N_("a compressed file (.gz)"))
+    return "gzip"
+
+
+def _not_a_table(path: Path, true_name: str) -> FileRefused:
+    return FileRefused(
+        N_(
+            "%(name)s is not what its name says: it is %(kind)s. Give it its true name or "
+            "save it as a CSV file, then import it again."
+        ),
+        name=path.name,
+        kind=true_name,
+    )
+
+
+def _zip_name(path: Path) -> str:
+    try:
+        with ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (BadZipFile, OSError, ValueError):
+        return N_("a damaged archive")
+    if "[Content_Types].xml" in names and any(n.startswith("xl/") for n in names):
+        return _WORKBOOK
+    return _WORKBOOK if "content.xml" in names else N_("a compressed archive")
+
+
+def _magic_name(head: bytes) -> str | None:
+    for magic, true_name in _MAGIC:
+        if head.startswith(magic):
+            return true_name
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith(_MARKUP) or b"<html" in text[:2000]:
+        return N_("a web page")
+    if text.startswith(b"<?xml"):
+        return N_("an XML document")
+    if text.startswith((b'{"', b"{\n", b"{\r\n", b"[{", b"[\n")):
+        return N_("a JSON document")
+    return None
+
+
+def read_encoding(path: Path, container: str, limits: ReadLimits) -> tuple[str, str]:
+    """Return the encoding (`utf-8`, `utf-16-le`, `utf-16-be`, `cp1252`) and its evidence.
+
+    The whole file is looked at. Raises `FileRefused` when it is binary, too large, damaged, or
+    mixes UTF-8 with another encoding (the line is named).
+    """
+    with _open_bytes(path, container) as stream:
+        head = _read(stream, path, _SNIFF_BYTES)
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if head.startswith(mark) and name != "utf-8":
+            return name, "byte order mark"
+    wide = _utf16_without_mark(head)
+    if wide is not None:
+        return wide, "zero bytes of plain letters"
+    _refuse_binary(path, head)
+    return _utf8_or_cp1252(path, container, limits, head.startswith(codecs.BOM_UTF8))
+
+
+def _utf16_without_mark(head: bytes) -> str | None:
+    even, odd = head[0::2], head[1::2]
+    if odd.count(0) > 0.4 * len(odd) and even.count(0) < 0.05 * len(even):
+        return "utf-16-le"
+    if even.count(0) > 0.4 * len(even) and odd.count(0) < 0.05 * len(odd):
+        return "utf-16-be"
+    return None
+
+
+def _refuse_binary(path: Path, head: bytes) -> None:
+    controls = sum(head.count(bytes([b])) for b in (*range(9), *range(14, 32)))
+    if controls > 0.05 * len(head):
+        raise _not_a_table(path, N_("a binary file"))
+
+
+def _utf8_or_cp1252(
+    path: Path, container: str, limits: ReadLimits, marked: bool
+) -> tuple[str, str]:
+    line, bad_line, wide = 1, 0, False
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for chunk in read_bytes(path, container, limits):
+        if not bad_line:
+            try:
+                text = decoder.decode(chunk)
+                wide = wide or not text.isascii()
+                line += chunk.count(b"\n")
+            except UnicodeDecodeError as error:
+                bad_line = line + error.object[: error.start].count(b"\n")
+                wide = wide or not error.object[: error.start].isascii()
+    if not bad_line:
+        return "utf-8", "byte order mark" if marked else "every byte is valid UTF-8"
+    if wide or marked:
+        raise FileRefused(
+            N_(
+                "%(name)s mixes two encodings: it is UTF-8 up to line %(line)s, which is not. "
+                "Export it again in one encoding."
+            ),
+            name=path.name,
+            line=bad_line,
+        )
+    return "cp1252", f"line {bad_line} is no valid UTF-8"
+
+
+def read_bytes(path: Path, container: str, limits: ReadLimits) -> Iterator[bytes]:
+    """Yield the (unpacked) bytes in chunks; raise `FileRefused` past `limits.max_bytes`."""
+    size = 0
+    with _open_bytes(path, container) as stream:
+        while chunk := _read(stream, path, CHUNK_BYTES):
+            size += len(chunk)
+            if size > limits.max_bytes:
+                raise FileRefused(
+                    N_("%(name)s is larger than the limit of %(megabytes)s MB: split it."),
+                    name=path.name,
+                    megabytes=limits.max_bytes >> 20,
+                )
+            yield chunk
+
+
+def read_utf8(path: Path, container: str, encoding: str, limits: ReadLimits) -> Iterator[bytes]:
+    """Yield the file in chunks of UTF-8, without byte order mark, whatever its encoding."""
+    decoder = (
+        None if encoding == "cp1252" else codecs.getincrementaldecoder(encoding)(errors="replace")
+    )
+    first = True
+    for chunk in read_bytes(path, container, limits):
+        if encoding == "utf-8":
+            data = chunk
+        elif decoder is None:
+            data = codecs.charmap_decode(chunk, "strict", CP1252_CHARACTERS)[0].encode()
+        else:
+            data = decoder.decode(chunk).encode()
+        yield data.removeprefix(codecs.BOM_UTF8) if first else data
+        first = False
+
+
+def _open_bytes(path: Path, container: str) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, "rb")) if container == "gzip" else path.open("rb")
+
+
+def _read(stream: BinaryIO, path: Path, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FileRefused(
+            N_("%(name)s is damaged and cannot be unpacked: send it again."), name=path.name
+        ) from error
