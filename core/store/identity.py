@@ -1,0 +1,168 @@
+"""Rows that are read before a tenant is known: tenants, users with their roles, workers."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.store.tenant import Store, Tenant, Transaction, as_date
+
+WORKER_SILENT_AFTER = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserRow:
+    """A user as stored."""
+
+    user_id: str
+    username: str
+    password_hash: str
+    language: str | None
+    is_demo: bool
+
+
+def new_id() -> str:
+    """Return a fresh opaque id."""
+    return str(uuid.uuid4())
+
+
+TENANT_COLUMNS = """
+    tenant.tenant_id, tenant.key, tenant.name, tenant.language,
+    tenant.currency, tenant.time_zone, tenant.demo_as_of
+"""
+
+
+def as_tenant(row: dict[str, object]) -> Tenant:
+    """Return the tenant of a row that carries `TENANT_COLUMNS`."""
+    return Tenant(
+        tenant_id=str(row["tenant_id"]),
+        key=str(row["key"]),
+        name=str(row["name"]),
+        language=str(row["language"]),
+        currency=str(row["currency"]),
+        time_zone=str(row["time_zone"]),
+        demo_as_of=as_date(row["demo_as_of"]),
+    )
+
+
+def store_tenant(tx: Transaction, tenant: Tenant, created_at: datetime) -> bool:
+    """Insert `tenant`; return False when its key is taken."""
+    return bool(
+        tx.execute(
+            """
+            INSERT INTO identity.tenant (
+                tenant_id, key, name, language, currency, time_zone, demo_as_of, created_at
+            )
+            VALUES (
+                :tenant_id, :key, :name, :language, :currency, :time_zone, :demo_as_of, :created_at
+            )
+            ON CONFLICT (key) DO NOTHING
+            """,
+            **vars(tenant),
+            created_at=created_at,
+        )
+    )
+
+
+def find_tenant(tx: Transaction, key: str) -> Tenant | None:
+    """Return the tenant of `key`, or None."""
+    row = tx.row(
+        f"SELECT {TENANT_COLUMNS} FROM identity.tenant AS tenant WHERE key = :key", key=key
+    )
+    return as_tenant(row) if row else None
+
+
+def load_tenants(tx: Transaction) -> list[Tenant]:
+    """Return every tenant, ordered bytewise by key."""
+    rows = tx.rows(f"SELECT {TENANT_COLUMNS} FROM identity.tenant AS tenant")
+    return sorted((as_tenant(row) for row in rows), key=lambda tenant: tenant.key)
+
+
+def store_user(tx: Transaction, user: UserRow, created_at: datetime) -> bool:
+    """Insert `user`; return False when the name is taken."""
+    return bool(
+        tx.execute(
+            """
+            INSERT INTO identity.app_user (
+                user_id, username, password_hash, language, is_demo, created_at
+            )
+            VALUES (:user_id, :username, :password_hash, :language, :is_demo, :created_at)
+            ON CONFLICT (username) DO NOTHING
+            """,
+            **vars(user),
+            created_at=created_at,
+        )
+    )
+
+
+def find_user(tx: Transaction, username: str) -> UserRow | None:
+    """Return the user of the folded name `username`, or None."""
+    row = tx.row(
+        """
+        SELECT user_id, username, password_hash, language, is_demo
+        FROM identity.app_user
+        WHERE username = :username
+        """,
+        username=username,
+    )
+    return UserRow(**{**row, "is_demo": bool(row["is_demo"])}) if row else None
+
+
+def store_language(tx: Transaction, user_id: str, language: str) -> None:
+    """Keep the language a user chose."""
+    tx.execute(
+        "UPDATE identity.app_user SET language = :language WHERE user_id = :user_id",
+        user_id=user_id,
+        language=language,
+    )
+
+
+def store_membership(tx: Transaction, user_id: str, tenant_id: str, role: str) -> None:
+    """Give a user a role in a tenant, in place of an earlier one."""
+    tx.execute(
+        """
+        INSERT INTO identity.membership (user_id, tenant_id, role)
+        VALUES (:user_id, :tenant_id, :role)
+        ON CONFLICT (user_id, tenant_id) DO UPDATE SET role = excluded.role
+        """,
+        user_id=user_id,
+        tenant_id=tenant_id,
+        role=role,
+    )
+
+
+def find_home_tenant(tx: Transaction, user_id: str) -> str | None:
+    """Return the id of the user's tenant (the first by key when there are several), or None."""
+    rows = tx.rows(
+        """
+        SELECT tenant.key, tenant.tenant_id
+        FROM identity.membership AS membership
+        JOIN identity.tenant AS tenant ON tenant.tenant_id = membership.tenant_id
+        WHERE membership.user_id = :user_id
+        """,
+        user_id=user_id,
+    )
+    return str(min(rows, key=lambda row: row["key"])["tenant_id"]) if rows else None
+
+
+def beat(store: Store, worker_id: str) -> None:
+    """Note that a worker is alive."""
+    with store.identity(write=True) as tx:
+        tx.execute(
+            """
+            INSERT INTO identity.worker_heartbeat (worker_id, started_at, seen_at)
+            VALUES (:worker_id, :now, :now)
+            ON CONFLICT (worker_id) DO UPDATE SET seen_at = excluded.seen_at
+            """,
+            worker_id=worker_id,
+            now=store.now(),
+        )
+
+
+def worker_alive(store: Store) -> bool:
+    """Tell whether any worker was seen in the last 15 seconds."""
+    with store.identity() as tx:
+        found = tx.scalar(
+            "SELECT count(*) FROM identity.worker_heartbeat WHERE seen_at > :since",
+            since=store.now() - WORKER_SILENT_AFTER,
+        )
+    return bool(found)
