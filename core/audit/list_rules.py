@@ -10,7 +10,7 @@ WITH twice AS (
     SELECT customer, chain, min(rank) AS first_rank
     FROM {items}
     GROUP BY customer, chain
-    HAVING count(*) > 1
+    HAVING count(*) > 1 AND NOT $alone
 ),
 bought AS (
     SELECT
@@ -144,6 +144,7 @@ def recent_duplicate(scope: Scope) -> Query:
             "window_start": scope.days_before(days),
             "as_of": scope.as_of,
             "window_days": days,
+            "alone": scope.alone,
         },
     )
 

@@ -1,11 +1,12 @@
 """Repair of lists: a failing item gives its place to the next candidate that passes.
 
-Works in rounds over only the customers that still fail: fill the list from the pool, audit it,
-strike what fails, until nothing fails or the pool ends. The tables `repair_*` are temporary.
+Only the customers whose list fails are worked on. Their candidates are judged one by one and the
+failing ones struck; then, in rounds, the list is filled from those that stand and audited again,
+until no item fails or the candidates end. The tables `repair_*` are temporary.
 
-- `repair_pool`    every candidate of the customers under repair, with its facts
+- `repair_pool`    the candidates still standing of the customers under repair, with their facts
 - `repair_struck`  the items that failed, with the rule
-- `repair_todo`    the customers whose list is being filled
+- `repair_failed`  what failed last, the customers to work on
 - `repair_settled` lists on which no item fails
 """
 
@@ -21,26 +22,39 @@ from core.contracts import Severity
 from core.policy import AuditPolicy, Policy
 
 _FIRST_ITEMS = "(SELECT * FROM candidates WHERE position <= {top_n})"
-_POOL = "(SELECT * FROM candidates SEMI JOIN repair_todo USING (customer))"
+_POOL = """(
+    SELECT candidates.*
+    FROM candidates
+    SEMI JOIN {failures} failed ON failed.customer = candidates.customer
+    ANTI JOIN repair_struck struck
+        ON struck.customer = candidates.customer AND struck.rank = candidates.position
+)"""
 
-# The next candidates not struck, at most `cap` of one family; unknown families are each their own.
+# The numbers are literals: with them DuckDB keeps the first rows of a group without sorting it.
 _FILL_SQL = """
 CREATE OR REPLACE TEMP TABLE repair_round AS
-WITH standing AS (
-    SELECT pool.*
-    FROM repair_pool pool
-    SEMI JOIN repair_todo todo ON todo.customer = pool.customer
-    ANTI JOIN repair_struck struck
-        ON struck.customer = pool.customer AND struck.rank = pool.rank
-    QUALIFY row_number() OVER (
-        PARTITION BY
-            pool.customer, pool.family, CASE WHEN pool.family IS NULL THEN pool.rank END
-        ORDER BY pool.rank
-    ) <= $cap
-)
 SELECT *
-FROM standing
-QUALIFY row_number() OVER (PARTITION BY customer ORDER BY rank) <= $top_n
+FROM {standing}
+QUALIFY row_number() OVER (PARTITION BY customer ORDER BY rank) <= {top_n}
+"""
+
+# At most `cap` candidates of one family; unknown families are each their own.
+_CAPPED_SQL = """(
+    SELECT *
+    FROM repair_pool
+    QUALIFY row_number() OVER (
+        PARTITION BY customer, family, CASE WHEN family IS NULL THEN rank END ORDER BY rank
+    ) <= {cap}
+)"""
+
+_STRIKE_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_pool AS
+SELECT * FROM repair_pool ANTI JOIN repair_failed USING (customer, rank)
+"""
+
+_KEEP_FAILING_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_pool AS
+SELECT * FROM repair_pool SEMI JOIN repair_failed USING (customer)
 """
 
 _REPLACE_LISTS_SQL = """
@@ -135,7 +149,6 @@ _TEMPORARY_TABLES = (
     "repair_pool",
     "repair_struck",
     "repair_failed",
-    "repair_todo",
     "repair_round",
     "repair_settled",
     "repair_uniform",
@@ -171,43 +184,47 @@ def repair_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
 
 def _repair_items(con: DuckDBPyConnection, first: Scope, policy: Policy) -> None:
     collect_failures(con, _repairing(policy.audit, Level.ITEM), first, "repair_struck")
-    _set_todo(con, "repair_struck")
-    _settle(con, first, policy, cap=policy.top_n)
+    con.execute("CREATE OR REPLACE TEMP TABLE repair_failed AS FROM repair_struck")
+    _settle(con, first, policy, "repair_pool")
     con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_struck", better="repair_settled"))
 
 
 def _repair_diversity(con: DuckDBPyConnection, present: Scope, policy: Policy) -> None:
     rules = _repairing(policy.audit, Level.LIST)
     collect_failures(con, rules, present, "repair_uniform")
-    _set_todo(con, "repair_uniform")
-    _settle(con, present, policy, cap=_family_cap(policy))
+    con.execute("CREATE OR REPLACE TEMP TABLE repair_failed AS FROM repair_uniform")
+    cap = share_in_micro(policy.audit.diversity_max_share) * policy.top_n // MICRO
+    _settle(con, present, policy, _CAPPED_SQL.format(cap=cap))
     settled = replace(present, items="repair_settled")
     collect_failures(con, rules, settled, "repair_uniform_after")
     con.execute(_MENDED_SQL)
     con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_mended", better="repair_mended"))
 
 
-def _settle(con: DuckDBPyConnection, scope: Scope, policy: Policy, *, cap: int) -> None:
-    """Fill `repair_settled` for the customers of `repair_todo`; each round strikes or ends."""
-    rules = _repairing(policy.audit, Level.ITEM)
-    round_scope = replace(scope, items="repair_round")
-    load_items(con, _POOL, "repair_pool", rank="position")
+def _settle(con: DuckDBPyConnection, scope: Scope, policy: Policy, standing: str) -> None:
+    """Fill `repair_settled` for the customers of `repair_failed`.
+
+    `standing` is the pool, or what of it may be chosen. Each round settles a customer's list or
+    strikes at least one of its candidates, so the rounds end.
+    """
+    candidates = replace(scope, items="repair_pool", alone=True)
+    load_items(con, _POOL.format(failures="repair_failed"), candidates.items, rank="position")
     con.execute("CREATE OR REPLACE TEMP TABLE repair_settled AS FROM repair_pool LIMIT 0")
-    while _count(con, "repair_todo"):
-        con.execute(_FILL_SQL, {"cap": cap, "top_n": policy.top_n})
-        collect_failures(con, rules, round_scope, "repair_failed")
-        con.execute("INSERT INTO repair_struck FROM repair_failed")
+    _strike_failing(con, candidates)
+    while _count(con, "repair_pool"):
+        con.execute(_FILL_SQL.format(standing=standing, top_n=policy.top_n))
+        _strike_failing(con, replace(scope, items="repair_round"))
         con.execute(
             "INSERT INTO repair_settled "
             "SELECT * FROM repair_round ANTI JOIN repair_failed USING (customer)"
         )
-        _set_todo(con, "repair_failed")
+        con.execute(_KEEP_FAILING_SQL)
 
 
-def _set_todo(con: DuckDBPyConnection, failures: str) -> None:
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE repair_todo AS SELECT DISTINCT customer FROM {failures}"
-    )
+def _strike_failing(con: DuckDBPyConnection, scope: Scope) -> None:
+    collect_failures(con, _repairing(scope.policy, Level.ITEM), scope, "repair_failed")
+    con.execute("INSERT INTO repair_struck FROM repair_failed")
+    con.execute(_STRIKE_SQL)
 
 
 def _withdraw_worse(con: DuckDBPyConnection, first: Scope) -> None:
@@ -243,10 +260,6 @@ def _repairing(policy: AuditPolicy, level: Level) -> Sequence[Rule]:
         for rule in RULES
         if rule.level == level and policy.severities[rule.code] != Severity.INFO
     ]
-
-
-def _family_cap(policy: Policy) -> int:
-    return share_in_micro(policy.audit.diversity_max_share) * policy.top_n // MICRO
 
 
 def _count(con: DuckDBPyConnection, table: str) -> int:

@@ -30,12 +30,14 @@ LEFT JOIN product_facts facts ON facts.product_key = listed.product_key
 class Scope:
     """The arguments of every rule.
 
-    `items` names a table made by `load_items`; `as_of` is the day of the run.
+    `items` names a table made by `load_items`; `as_of` is the day of the run. With `alone` each
+    item is judged as if it were the only one of its list: the way to judge candidates.
     """
 
     items: str
     as_of: date
     policy: AuditPolicy
+    alone: bool = False
 
     def days_before(self, days: int) -> date:
         """Return the day `days` before the as-of date: windows begin after it."""

@@ -48,7 +48,7 @@ class Oracle:
             found |= {(customer, rule, None) for rule in self.customer_rules(row)}
             items = lists.get(customer, [])
             sugar = []
-            for index, (product, scenario) in enumerate(items):
+            for index, (product, _) in enumerate(items):
                 for rule in self.item_rules(customer, items, index):
                     if rule == "SUGAR_MISMATCH":
                         sugar.append((customer, rule, product))
@@ -199,14 +199,20 @@ class Oracle:
         return len(items) >= 3 and Fraction(most, len(items)) > Fraction(70, 100)
 
     def repaired(self, customer, pool, top_n):
-        """Return the list after repair: one pool entry per (product, scenario)."""
-        struck = set()
-        current = self.fill(customer, pool, struck, top_n, top_n)
-        if not self.low_diversity([pool[i] for i in current]):
-            return [pool[i] for i in current]
-        swapped = self.fill(customer, pool, struck, top_n, top_n * 70 // 100)
-        mended = not self.low_diversity([pool[i] for i in swapped])
-        return [pool[i] for i in (swapped if mended and len(swapped) == len(current) else current)]
+        """Return the list after repair: `pool` holds a (product, scenario) per candidate."""
+        struck = self.failing(customer, pool, list(range(len(pool)))[:top_n])
+        current = range(top_n)
+        bad = {i for i in range(len(pool)) if any(self.item_rules(customer, [pool[i]], 0))}
+        if struck:
+            struck |= bad
+            current = self.fill(customer, pool, struck, top_n, top_n)
+        current = [pool[i] for i in current if i < len(pool)]
+        if not self.low_diversity(current):
+            return current
+        swapped = self.fill(customer, pool, struck | bad, top_n, top_n * 70 // 100)
+        swapped = [pool[i] for i in swapped]
+        mended = len(swapped) == len(current) and not self.low_diversity(swapped)
+        return swapped if mended else current
 
     def fill(self, customer, pool, struck, top_n, cap):
         while True:
@@ -217,13 +223,14 @@ class Oracle:
                     continue
                 chosen.append(index)
                 families[family] += 1
-            items = [pool[i] for i in chosen]
-            failing = {
-                chosen[i] for i in range(len(items)) if any(self.item_rules(customer, items, i))
-            }
+            failing = self.failing(customer, pool, chosen)
             if not failing:
                 return chosen
             struck |= failing
+
+    def failing(self, customer, pool, chosen):
+        items = [pool[i] for i in chosen]
+        return {i for n, i in enumerate(chosen) if any(self.item_rules(customer, items, n))}
 
     def of(self, customer):
         return [line for line in self.purchases if line["customer"] == customer]
