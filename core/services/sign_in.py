@@ -15,6 +15,7 @@ from core.services.accounts import Actor, Role, fold_username, is_checkable
 from core.store import identity, sessions
 from core.store.tenant import Store, Tenant
 
+SESSION_COOKIE = "iacrm_session"
 TRY_WINDOW = timedelta(minutes=15)
 MAX_TRIES = 10
 TICKET_LIFE = timedelta(seconds=60)

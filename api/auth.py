@@ -1,0 +1,72 @@
+"""The two doors of a session: `/auth/enter` sets the cookie, `/auth/leave` takes it away."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api.problems import problem
+from core.errors import NotAllowed
+from core.i18n import N_
+from core.services.instance import app_store
+from core.services.sign_in import (
+    SESSION_COOKIE,
+    SESSION_LIFE,
+    redeem_ticket,
+    sign_out,
+)
+
+_HOME = "/"
+
+
+def local_target(target: str) -> str:
+    r"""Return `target` when it is a path of this server, else `/`.
+
+    Browsers drop tabs and newlines and read a backslash as a slash, so `/\evil.test` and
+    `/<tab>/evil.test` would leave the server.
+    """
+    is_local = target.startswith("/") and not target.startswith(("//", "/auth/"))
+    is_plain = "\\" not in target and target.isprintable()
+    return target if is_local and is_plain else _HOME
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """Tell whether another site sent the browser here (then a sign-in would not be hers)."""
+    return request.headers.get("sec-fetch-site", "same-origin") != "same-origin"
+
+
+def enter(request: Request) -> Response:
+    """Turn a one-time ticket into a session cookie and lead back to the page asked for.
+
+    A used or expired ticket leads there too, where the form stands.
+    """
+    if is_from_elsewhere(request):
+        return problem(request, 403, N_("Sign in on the page of this instance."))
+    store = app_store()
+    response = RedirectResponse(local_target(request.query_params.get("next", _HOME)), 303)
+    response.headers["Cache-Control"] = "no-store"
+    try:
+        token = redeem_ticket(store, request.query_params.get("ticket", ""))
+    except NotAllowed:
+        return response
+    sign_out(store, request.cookies.get(SESSION_COOKIE, ""))
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=store.settings.secure_cookies,
+    )
+    return response
+
+
+def leave(request: Request) -> Response:
+    """Revoke the session of the cookie and remove the cookie."""
+    if is_from_elsewhere(request):
+        return problem(request, 403, N_("Sign out on the page of this instance."))
+    store = app_store()
+    sign_out(store, request.cookies.get(SESSION_COOKIE, ""))
+    response = RedirectResponse(_HOME, 303)
+    response.delete_cookie(
+        SESSION_COOKIE, httponly=True, samesite="lax", secure=store.settings.secure_cookies
+    )
+    return response

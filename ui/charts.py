@@ -1,0 +1,80 @@
+"""How every chart looks: one Plotly template over the colours of the theme."""
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from ui.i18n import _, current_language
+from ui.theme import SCENARIO_COLOURS, Tokens, scenario_colours, tokens
+
+__all__ = ["SCENARIO_COLOURS", "make_template", "scenario_colours", "show_chart"]
+
+_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+_SEPARATORS = {"en": ".,", "fr": ",\u202f"}
+_FONT = '"Source Sans", sans-serif'
+
+
+def make_template(colours: Tokens, series: list[str], language: str) -> go.layout.Template:
+    """Return the template: hairline grid, no frame, bars from zero, figures in the language."""
+    axis = {
+        "gridcolor": colours.line,
+        "linecolor": colours.line,
+        "zerolinecolor": colours.line,
+        "tickfont": {"color": colours.muted},
+        "title": {"font": {"color": colours.muted}},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": _FONT, "size": 14, "color": colours.ink},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": series,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "separators": _SEPARATORS[language],
+            "xaxis": {**axis, "showgrid": False},
+            "yaxis": {**axis, "rangemode": "tozero"},
+            "legend": {"orientation": "h", "y": -0.2},
+            "hoverlabel": {
+                "bgcolor": colours.surface,
+                "bordercolor": colours.line,
+                "font": {"color": colours.ink},
+            },
+            "bargap": 0.25,
+        }
+    )
+
+
+def show_chart(
+    figure: go.Figure,
+    question: str,
+    *,
+    key: str,
+    data: pd.DataFrame | None = None,
+    is_clickable: bool = False,
+    height: int = 320,
+) -> Any:
+    """Draw a chart under the question it answers, with its data one click away.
+
+    Returns Streamlit's selection (`.selection.points`) when `is_clickable`.
+    """
+    series = list(scenario_colours().values())
+    figure.update_layout(
+        template=make_template(tokens(), series, current_language()), height=height
+    )
+    st.markdown(f"**{question}**")
+    selected = st.plotly_chart(
+        figure,
+        theme=None,
+        key=key,
+        config=_CONFIG,
+        on_select="rerun" if is_clickable else "ignore",
+        selection_mode="points",
+        alt=question,
+    )
+    if data is not None:
+        with st.expander(_("The figures behind this chart")):
+            st.dataframe(data, hide_index=True, alt=question)
+    return selected

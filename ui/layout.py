@@ -1,0 +1,121 @@
+"""The anatomy every page shares: header, figures, empty state, errors in sentences."""
+
+import logging
+import secrets
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+
+from core.errors import CrmError
+from core.store.identity import worker_alive
+from ui.i18n import _, current_language
+from ui.session import UiSession
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure of a page: already formatted value, change since the last one, one-line help."""
+
+    label: str
+    value: str
+    change: str | None = None
+    explanation: str | None = None
+
+
+def page_header(title: str, sentence: str, action: Callable[[], T] | None = None) -> T | None:
+    """Draw the title, what the page answers, and the one primary action at the top right.
+
+    `action` draws its button and its result is returned:
+    `page_header(..., action=lambda: st.button(_("Launch a run"), type="primary"))`.
+    """
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with left:
+        st.title(title, anchor=False)
+        st.caption(sentence)
+    if action is None:
+        return None
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        return action()
+
+
+def figures_row(figures: Sequence[Figure]) -> None:
+    """Draw at most four figures side by side."""
+    for column, figure in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(
+            figure.label,
+            figure.value,
+            delta=figure.change,
+            delta_color="off",
+            help=figure.explanation,
+            border=True,
+        )
+
+
+def empty_state(
+    sentence: str, button: str | None = None, *, page: str | None = None, key: str = "empty_state"
+) -> bool:
+    """Say what will be here and draw the button that brings it; return whether it was clicked.
+
+    With `page` (`"upload"`) the button leads to that page.
+    """
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(sentence, text_alignment="center")
+        is_clicked = button is not None and st.button(button, type="primary", key=key)
+    if is_clicked and page is not None:
+        st.switch_page(f"../pages/{page}.py")
+    return is_clicked
+
+
+@contextmanager
+def error_boundary() -> Iterator[None]:
+    """Show an error of the block as a sentence: ours as it is, any other with a reference."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the last place before the browser
+        show_error(error)
+
+
+def show_error(error: BaseException) -> bool:
+    """Show one error as a sentence; return True, which tells Streamlit that it was shown."""
+    if isinstance(error, CrmError):
+        st.error(error.sentence(current_language()))
+        return True
+    reference = secrets.token_hex(4).upper()
+    logger.error("page failed, reference %s\n%s", reference, _trace(error))
+    st.error(
+        _(
+            "Something went wrong on this page; nothing was lost. Try again, and if it comes back,"
+            " give the reference %(reference)s to whoever runs this instance.",
+            reference=reference,
+        )
+    )
+    return True
+
+
+def _trace(error: BaseException) -> str:
+    """Return the frames and types of an error and its causes; messages may hold row content."""
+    parts = []
+    current: BaseException | None = error
+    while current is not None:
+        frames = "".join(traceback.format_tb(current.__traceback__))
+        parts.append(f"{type(current).__module__}.{type(current).__qualname__}\n{frames}")
+        current = current.__cause__ or current.__context__
+    return "caused by\n".join(parts)
+
+
+def worker_notice(session: UiSession) -> None:
+    """Say in a sentence when nothing works through the jobs."""
+    if not worker_alive(session.store.store):
+        st.warning(
+            _(
+                "No worker is running, so imports, runs and sends wait in the queue. Start one with"
+                " `python -m core worker`."
+            )
+        )

@@ -1,0 +1,77 @@
+"""The pages of the application, in the order of the work."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.i18n import N_
+from ui.i18n import _
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGO = ROOT / "ui" / "static" / "logo.svg"
+FAVICON = ROOT / "ui" / "static" / "favicon.svg"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageEntry:
+    """A page file with its title, its icon and what it answers."""
+
+    path: str
+    title: str
+    icon: str
+    answers: str
+
+    @property
+    def file(self) -> Path:
+        """The page's script."""
+        return ROOT / "pages" / f"{self.path}.py"
+
+
+PAGES = (
+    PageEntry(
+        path="upload",
+        title=N_("Upload"),
+        icon=":material/upload_file:",
+        answers=N_("Bring in clients, products, sales and contacts."),
+    ),
+    PageEntry(
+        path="runs",
+        title=N_("Runs"),
+        icon=":material/play_circle:",
+        answers=N_("Compute whom to write to, about which product, and why."),
+    ),
+    PageEntry(
+        path="qc",
+        title=N_("Quality control"),
+        icon=":material/fact_check:",
+        answers=N_("See what the audit found before anybody is written to."),
+    ),
+    PageEntry(
+        path="campaigns",
+        title=N_("Campaigns"),
+        icon=":material/mail:",
+        answers=N_("Prepare an e-mailing of a run and rehearse it."),
+    ),
+    PageEntry(
+        path="exports",
+        title=N_("Exports"),
+        icon=":material/download:",
+        answers=N_("Download the files of a run."),
+    ),
+)
+
+
+def register_pages() -> list[st.Page]:
+    """Return the pages for `st.navigation`, titled in the current language."""
+    return [
+        st.Page(
+            entry.file,
+            title=_(entry.title),
+            icon=entry.icon,
+            url_path=entry.path,
+            help=_(entry.answers),
+            default=entry is PAGES[0],
+        )
+        for entry in PAGES
+    ]

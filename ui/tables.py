@@ -1,0 +1,50 @@
+"""Quiet tables: the row's subject first, numbers right-aligned, a click opens the row."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ui.i18n import _, ngettext_
+
+Rows = Sequence[Mapping[str, object]]
+
+
+def show_rows(rows: Rows, titles: Mapping[str, str], *, key: str, alt: str) -> None:
+    """Draw `rows` with the columns named in `titles` (field to translated title), in that order."""
+    st.dataframe(_frame(rows, titles), hide_index=True, key=key, alt=alt)
+
+
+def choose_row(rows: Rows, titles: Mapping[str, str], *, key: str, alt: str) -> int | None:
+    """Draw `rows` like `show_rows` and return the place of the clicked one, or None."""
+    state = st.dataframe(
+        _frame(rows, titles),
+        hide_index=True,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=alt,
+    )
+    chosen = state.selection.rows
+    return chosen[0] if chosen and chosen[0] < len(rows) else None
+
+
+def _frame(rows: Rows, titles: Mapping[str, str]) -> pd.DataFrame:
+    columns = {title: [row.get(field) for row in rows] for field, title in titles.items()}
+    return pd.DataFrame(columns)
+
+
+def choose_page(total: int, page_size: int, *, key: str) -> int:
+    """Draw how many rows there are and the page switch; return the offset of the page's first."""
+    pages = max(1, -(-total // page_size))
+    st.caption(ngettext_("%(count)s row", "%(count)s rows", total))
+    if pages == 1:
+        return 0
+    st.session_state.setdefault(key, 1)
+    number = st.pagination(pages, key=key, bind="query-params")
+    return (min(number, pages) - 1) * page_size
+
+
+def no_rows() -> None:
+    """Say that a filter leaves nothing."""
+    st.caption(_("No row matches."))

@@ -1,0 +1,78 @@
+"""The colours of DESIGN.md as the pages see them: `.streamlit/config.toml` holds the values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.contracts import Scenario
+
+LIGHT, DARK = "light", "dark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """The named colours of one appearance."""
+
+    paper: str
+    surface: str
+    line: str
+    ink: str
+    muted: str
+    primary: str
+    good: str
+    warn: str
+    bad: str
+
+
+_OPTIONS = {
+    "paper": "backgroundColor",
+    "surface": "secondaryBackgroundColor",
+    "line": "borderColor",
+    "ink": "textColor",
+    "muted": "grayColor",
+    "primary": "primaryColor",
+    "good": "greenColor",
+    "warn": "orangeColor",
+    "bad": "redColor",
+}
+
+_SCENARIO_LIGHT: Mapping[Scenario, str] = {
+    Scenario.REBUY: "#7A1F3D",
+    Scenario.CROSS_SELL: "#2F6F73",
+    Scenario.UPSELL: "#A1762B",
+    Scenario.WINBACK: "#6A4C7D",
+    Scenario.NURTURE: "#5B7553",
+}
+_SCENARIO_DARK: Mapping[Scenario, str] = {
+    Scenario.REBUY: "#D97A97",
+    Scenario.CROSS_SELL: "#6FB3B7",
+    Scenario.UPSELL: "#D9AE55",
+    Scenario.WINBACK: "#B79BCB",
+    Scenario.NURTURE: "#9DBB93",
+}
+SCENARIO_COLOURS: Mapping[str, Mapping[Scenario, str]] = {
+    LIGHT: _SCENARIO_LIGHT,
+    DARK: _SCENARIO_DARK,
+}
+
+
+def appearance() -> str:
+    """Return `light` or `dark`, as the browser shows the page."""
+    return DARK if st.context.theme.type == DARK else LIGHT
+
+
+def tokens(of: str | None = None) -> Tokens:
+    """Return the colours of an appearance, by default the current one."""
+    section = of or appearance()
+    return Tokens(
+        **{
+            name: str(st.get_option(f"theme.{section}.{option}"))
+            for name, option in _OPTIONS.items()
+        }
+    )
+
+
+def scenario_colours() -> Mapping[Scenario, str]:
+    """Return the colour of each scenario in the current appearance."""
+    return SCENARIO_COLOURS[appearance()]
