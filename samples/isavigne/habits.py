@@ -161,7 +161,9 @@ def _pick(random: Random, shop: Shop, wine: Range, day: date, *, trade: bool) ->
 
 def _bottles(random: Random, article: Article, *, trade: bool) -> int:
     if trade:
-        return random.choice((6, 12, 12, 18, 24, 36) if article.price < _PRECIOUS else (3, 6))
+        return random.choice(
+            (6, 12, 12, 12, 18, 18, 24, 24, 36, 120) if article.price < _PRECIOUS else (3, 6)
+        )
     if article.price >= _PRECIOUS:
         return random.choice((1, 1, 1, 2))
     return random.choices((1, 2, 3, 6, 12), (26, 26, 16, 26, 6))[0]

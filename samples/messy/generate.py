@@ -35,20 +35,28 @@ YEAR_WITHOUT_TAX = 2024
 TURNS = {2023: 2, 2024: 4, 2025: 4, 2026: 4}
 EXPECTED_COLUMNS = ("file", "line", "bucket", "code", "defect")
 
-# Only what the headers do not tell: what Newsletter means, and that one file is before tax.
-MAPPING = {
-    "files": {
-        "clients": {
-            "kind": "clients",
-            "columns": {"email_opt_out": "Newsletter"},
-            "inverse": ["email_opt_out"],
-        },
-        "sales_2024.csv": {
-            "kind": "sales",
-            "derive": {"amount": {"op": "add_tax", "of": WITHOUT_TAX, "rate": "0.20"}},
-        },
+
+def build_mapping() -> dict[str, object]:
+    """Return the mapping of the two layouts that their headers do not settle.
+
+    Newsletter says the contrary of `email_opt_out`, and one year is before tax; the other files
+    are recognised.
+    """
+    sales = {name: title for name, title in HEADERS[FileKind.SALES].items() if name != "amount"}
+    return {
+        "files": {
+            "clients": {
+                "kind": FileKind.CLIENTS.value,
+                "columns": dict(HEADERS[FileKind.CLIENTS]),
+                "inverse": ["email_opt_out"],
+            },
+            f"sales_{YEAR_WITHOUT_TAX}.csv": {
+                "kind": FileKind.SALES.value,
+                "columns": sales,
+                "derive": {"amount": {"op": "add_tax", "of": WITHOUT_TAX, "rate": "0.20"}},
+            },
+        }
     }
-}
 
 
 def build_sheets(sample: Sample, seed: int = SEED) -> list[Sheet]:
@@ -135,7 +143,7 @@ def build_files(sheets: list[Sheet]) -> dict[str, bytes]:
         **{sheet.name: sheet.to_bytes() for sheet in sheets},
         "expected.csv": _expected(sheets),
         "expected_counts.json": _json(counts),
-        "mapping.json": _json(MAPPING),
+        "mapping.json": _json(build_mapping()),
     }
 
 
