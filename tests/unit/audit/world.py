@@ -167,7 +167,7 @@ def connect(world: World) -> duckdb.DuckDBPyConnection:
 
     `listed` is the whole of `world.listed` as a finished list, `candidates` as a pool.
     """
-    con = duckdb.connect(config={"threads": 2})
+    con = duckdb.connect(config={"threads": 1})
     for table in ("customers", "contacts", "suppressions", "sent_items"):
         _create(con, table, DATASET_TABLES[table], getattr(world, table))
     _create(con, "product_facts", PRODUCT_FACTS, map(_facts(world), world.products))
