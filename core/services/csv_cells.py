@@ -1,0 +1,35 @@
+"""Cells of exported files that no spreadsheet takes for a formula, and the way back.
+
+A cell that begins with `= + - @`, tab, carriage return or NUL, or with quotes followed by one of
+them, gets one more leading apostrophe; so does the part after a `;`, a tab or a line end inside a
+cell, because a French Excel splits a comma file there. Plain numbers stay as they are. Taking one
+apostrophe away at the same places gives the text back: `unescape(escape(text)) == text`.
+"""
+
+import re
+
+_AT_PART_START = r"(?<![^;\t\r\n])"
+_IS_NUMBER = r"(?![+-]?[0-9]+(?:[.,][0-9]+)?(?:[;\t\r\n]|\Z))"
+_IS_FORMULA = r"(?=['\"]*[=+\-@\t\r\0])"
+
+_DANGEROUS = re.compile(_AT_PART_START + _IS_NUMBER + _IS_FORMULA)
+_ESCAPED = re.compile(_AT_PART_START + "'" + _IS_NUMBER + _IS_FORMULA)
+_MAYBE = re.compile(r"^['\"=+\-@\0]|[;\t\r\n]")
+
+
+def escape(text: str) -> str:
+    """Return `text` as it stands in an exported file.
+
+    >>> escape("=1+1"), escape("-12,5"), escape("a;@b")
+    ("'=1+1", '-12,5', "a;'@b")
+    """
+    return _DANGEROUS.sub("'", text) if _MAYBE.search(text) else text
+
+
+def unescape(text: str) -> str:
+    """Return the text of a cell that `escape` wrote; only for files recognised as our own.
+
+    >>> unescape("'=1+1"), unescape("a;'@b"), unescape("'tis")
+    ('=1+1', 'a;@b', "'tis")
+    """
+    return _ESCAPED.sub("", text) if "'" in text else text

@@ -1,0 +1,226 @@
+"""A run: created by a user, executed by a worker, published as a whole or not at all."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from core.audit.addresses import check_addresses
+from core.audit.gate import decide
+from core.audit.repair import repair_lists
+from core.audit.rules import find_issues
+from core.errors import CrmError, NotFound, Refused
+from core.i18n import N_
+from core.policy import Policy, parse_policy
+from core.reco.features import build_facts
+from core.reco.ranking import rank_candidates
+from core.services.accounts import Actor, Role, require
+from core.services.policies import current_policy
+from core.services.progress import Progress, no_progress
+from core.services.run_summary import canonical_json, compute_qc, compute_summary
+from core.store.dataset import load_dataset
+from core.store.identity import new_id
+from core.store.locks import exclusive
+from core.store.runs import (
+    Run,
+    RunStatus,
+    fail_run,
+    find_run,
+    finish_run,
+    insert_run,
+    start_run,
+    store_outputs,
+)
+from core.store.tenant import TenantStore
+
+STAGES: Mapping[str, str] = {
+    "read": N_("Reading the data"),
+    "facts": N_("Computing the facts about customers and products"),
+    "addresses": N_("Checking the e-mail addresses"),
+    "rank": N_("Ranking the candidates"),
+    "repair": N_("Repairing the lists"),
+    "audit": N_("Auditing the lists"),
+    "summarise": N_("Counting"),
+    "store": N_("Storing the results"),
+}
+EARLIEST_AS_OF = date(1900, 1, 1)
+
+_BUSY = N_("Another run of this company is under way. Wait until it has finished.")
+_UNEXPECTED = N_("The run stopped on an unexpected error. Launch it again, or read the log.")
+
+
+def create_run(
+    store: TenantStore,
+    actor: Actor,
+    *,
+    as_of: date | str | None = None,
+    top_n: int | None = None,
+    silence_window_days: int | None = None,
+) -> str:
+    """Record a queued run of the tenant's current policy and return its id.
+
+    `as_of` is a date or its ISO text; the default is the demo's fixed date, else today in the
+    tenant's time zone. Raises `NotAllowed` below analyst and `Refused` on an unusable option.
+    """
+    require(actor, Role.ANALYST)
+    policy = current_policy(store).with_run_options(
+        top_n=top_n, silence_window_days=silence_window_days
+    )
+    run = Run(
+        run_id=new_id(),
+        status=RunStatus.QUEUED,
+        as_of=_as_of(store, as_of),
+        policy_json=policy.canonical_json(),
+        created_at=store.store.now(),
+        created_by=actor.username,
+    )
+    with store.begin() as tx:
+        insert_run(tx, run)
+    return run.run_id
+
+
+def _as_of(store: TenantStore, given: date | str | None) -> date:
+    today = store.store.now().astimezone(ZoneInfo(store.tenant.time_zone)).date()
+    demo = store.tenant.demo_as_of
+    if given is None:
+        return demo or today
+    as_of = _parse_date(given) if isinstance(given, str) else given
+    latest = max(today, demo) if demo else today
+    if as_of > latest:
+        raise Refused(
+            N_("The as-of date %(as_of)s is in the future. Choose %(latest)s or earlier."),
+            as_of=as_of.isoformat(),
+            latest=latest.isoformat(),
+        )
+    if as_of < EARLIEST_AS_OF:
+        raise Refused(
+            N_("The as-of date %(as_of)s is too early. Choose %(earliest)s or later."),
+            as_of=as_of.isoformat(),
+            earliest=EARLIEST_AS_OF.isoformat(),
+        )
+    return as_of
+
+
+def _parse_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Refused(
+            N_("The as-of date cannot be read. Write it as year-month-day, like 2026-03-31.")
+        ) from error
+
+
+def execute(store: TenantStore, run_id: str, progress: Progress = no_progress) -> dict[str, Any]:
+    """Execute the run and return its summary; a run that is done is not touched again.
+
+    Rows that a killed attempt left are removed first. Raises `NotFound`, and `Busy` while
+    another run of the tenant executes; any other error leaves the run failed, without rows.
+    """
+    with exclusive(store, "run", _BUSY):
+        with store.read() as tx:
+            run = find_run(tx, run_id)
+        if run is None:
+            raise NotFound(N_("There is no such run."))
+        if run.status is not RunStatus.DONE:
+            _attempt(store, run, progress)
+        return summary_of(store, run_id)
+
+
+def summary_of(store: TenantStore, run_id: str) -> dict[str, Any]:
+    """Return the summary of a finished run; raise `NotFound` when it is not there or not done."""
+    with store.read() as tx:
+        run = find_run(tx, run_id)
+    if run is None or run.summary_json is None:
+        raise NotFound(N_("There is no finished run of this id."))
+    summary: dict[str, Any] = json.loads(run.summary_json)
+    return summary
+
+
+def _attempt(store: TenantStore, run: Run, progress: Progress) -> None:
+    start_run(store, run.run_id)
+    try:
+        with _workbench(store) as con:
+            _compute_and_publish(store, run, con, _Stages(progress))
+    except Exception as error:
+        sentence = str(error) if isinstance(error, CrmError) else _UNEXPECTED
+        fail_run(store, run.run_id, sentence)
+        raise
+
+
+def _compute_and_publish(
+    store: TenantStore, run: Run, con: DuckDBPyConnection, stages: "_Stages"
+) -> None:
+    policy = parse_policy(json.loads(run.policy_json))
+    dataset_hash = _compute(store, run, policy, con, stages)
+    with stages.stage("summarise"):
+        summary = compute_summary(con, run, policy, store.tenant.key, dataset_hash)
+        qc = compute_qc(con)
+    with stages.stage("store"):
+        store_outputs(store, con, run.run_id)
+    summary["timings"] = stages.timings
+    finish_run(
+        store,
+        run.run_id,
+        finished_at=store.store.now(),
+        summary_json=canonical_json(summary),
+        qc_json=canonical_json(qc),
+    )
+
+
+def _compute(
+    store: TenantStore, run: Run, policy: Policy, con: DuckDBPyConnection, stages: "_Stages"
+) -> str:
+    with stages.stage("read"), store.read() as tx:
+        dataset_hash = load_dataset(tx, con)
+    with stages.stage("facts"):
+        build_facts(con, run.as_of, policy)
+    with stages.stage("addresses"):
+        check_addresses(con)
+    with stages.stage("rank"):
+        rank_candidates(con, run.as_of, policy, store.tenant.language)
+    with stages.stage("repair"):
+        repair_lists(con, run.as_of, policy)
+    with stages.stage("audit"):
+        find_issues(con, "final_list", run.as_of, policy)
+        decide(con, policy)
+    return dataset_hash
+
+
+class _Stages:
+    """Tells the progress of each stage and keeps how many seconds it took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.timings: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self._progress(STAGES[name], len(self.timings), len(STAGES))
+        start = time.perf_counter()
+        yield
+        self.timings[name] = round(time.perf_counter() - start, 3)
+
+
+@contextmanager
+def _workbench(store: TenantStore) -> Iterator[DuckDBPyConnection]:
+    """Open a DuckDB database of the run's own; what it spills stays in the tenant's folder."""
+    folder = store.folder / "work" / "run"
+    _empty(folder)
+    con = duckdb.connect(":memory:", config={"temp_directory": str(folder)})
+    try:
+        yield con
+    finally:
+        con.close()
+        _empty(folder)
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,177 @@
+"""The standard files of a finished run: CSV and JSON streamed, workbooks of text cells."""
+
+import csv
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from io import StringIO
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from core.errors import NotFound
+from core.i18n import N_
+from core.services.csv_cells import escape
+from core.services.execute_run import summary_of
+from core.store.run_outputs import OUTPUT_COLUMNS, count_output, stream_output
+from core.store.tenant import TenantStore
+
+SUMMARY_NAME = "run_summary.json"
+CSV_NAMES = tuple(f"{table}.csv" for table in OUTPUT_COLUMNS)
+XLSX_NAMES = tuple(f"{table}.xlsx" for table in OUTPUT_COLUMNS)
+EXPORT_NAMES = (*CSV_NAMES, SUMMARY_NAME, *XLSX_NAMES)
+
+_READ_BYTES = 1 << 18
+_SHEET_ROWS = 1_048_576  # of an Excel sheet; what is more goes on in the next sheet
+_CELL_CHARS = 32_767  # of an Excel cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportCard:
+    """What a page shows of a file: `rows` without the header, None for the summary."""
+
+    name: str
+    rows: int | None
+    bytes: int
+    sha256: str
+
+
+def export_file(store: TenantStore, run_id: str, name: str) -> Iterator[bytes]:
+    """Return the bytes of one of `EXPORT_NAMES`, in pieces, with constant memory.
+
+    Raises `NotFound` at once when the run is not finished or the name is not a standard file.
+    """
+    summary = summary_of(store, run_id)
+    table = _table(name)
+    if name == SUMMARY_NAME:
+        return iter([_summary_bytes(summary)])
+    if name in CSV_NAMES:
+        return _csv_pieces(store, run_id, table)
+    if name in XLSX_NAMES:
+        return _xlsx_pieces(store, run_id, table, date.fromisoformat(summary["as_of"]))
+    raise NotFound(
+        N_("There is no export of this name. The names are: %(names)s."),
+        names=", ".join(EXPORT_NAMES),
+    )
+
+
+def write_exports(
+    store: TenantStore, run_id: str, folder: Path, names: Sequence[str] = EXPORT_NAMES
+) -> list[Path]:
+    """Write the files into `folder`, each appearing only when it is complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in names:
+        part = folder / f".{name}.part"
+        with part.open("wb") as stream:
+            stream.writelines(export_file(store, run_id, name))
+        paths.append(part.replace(folder / name))
+    return paths
+
+
+def export_card(store: TenantStore, run_id: str, name: str) -> ExportCard:
+    """Return size, rows and sha256 of a file, which is made once for it."""
+    digest, size = hashlib.sha256(), 0
+    for piece in export_file(store, run_id, name):
+        digest.update(piece)
+        size += len(piece)
+    return ExportCard(
+        name=name, rows=_rows(store, run_id, name), bytes=size, sha256=digest.hexdigest()
+    )
+
+
+def _rows(store: TenantStore, run_id: str, name: str) -> int | None:
+    if name == SUMMARY_NAME:
+        return None
+    with store.read() as tx:
+        return count_output(tx, _table(name), run_id)
+
+
+def _table(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _summary_bytes(summary: Mapping[str, Any]) -> bytes:
+    text = json.dumps(summary, sort_keys=True, ensure_ascii=False, indent=2)
+    return f"{text}\n".encode()
+
+
+def _csv_pieces(store: TenantStore, run_id: str, table: str) -> Iterator[bytes]:
+    columns = OUTPUT_COLUMNS[table]
+    yield _csv_lines([columns])
+    for rows in _text_rows(store, run_id, table):
+        yield _csv_lines([[escape(cell) for cell in row] for row in rows])
+
+
+def _csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _text_rows(store: TenantStore, run_id: str, table: str) -> Iterator[list[list[str]]]:
+    as_text = [_AS_TEXT.get(name, _plain) for name in OUTPUT_COLUMNS[table]]
+    with store.read() as tx:
+        for rows in stream_output(tx, table, run_id):
+            yield [[f(cell) for f, cell in zip(as_text, row, strict=True)] for row in rows]
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _truth(value: object) -> str:
+    return "true" if value else "false"
+
+
+def _score(value: float) -> str:
+    return f"{value:.6f}"
+
+
+_AS_TEXT: Mapping[str, Callable[[Any], str]] = {
+    "eligible": _truth,
+    "gate_export": _truth,
+    "score": _score,
+}
+
+
+def _xlsx_pieces(store: TenantStore, run_id: str, table: str, as_of: date) -> Iterator[bytes]:
+    with tempfile.TemporaryDirectory(prefix="iacrm-") as folder:
+        path = Path(folder) / "export.xlsx"
+        with xlsxwriter.Workbook(str(path), _workbook_options(folder)) as workbook:
+            workbook.set_properties({"created": datetime.combine(as_of, time())})
+            _write_rows(workbook, table, _text_rows(store, run_id, table))
+        with path.open("rb") as stream:
+            while piece := stream.read(_READ_BYTES):
+                yield piece
+
+
+def _workbook_options(folder: str) -> dict[str, object]:
+    return {"constant_memory": True, "tmpdir": folder}
+
+
+def _write_rows(workbook: Any, table: str, pages: Iterable[list[list[str]]]) -> None:
+    """Write text cells only: a string cell is never evaluated, so nothing is escaped."""
+    sheet, line = _add_sheet(workbook, table), 1
+    for row in chain.from_iterable(pages):
+        if line == _SHEET_ROWS:
+            sheet, line = _add_sheet(workbook, table), 1
+        _write_cells(sheet, line, row)
+        line += 1
+
+
+def _add_sheet(workbook: Any, table: str) -> Any:
+    number = len(workbook.worksheets()) + 1
+    sheet = workbook.add_worksheet(table if number == 1 else f"{table}_{number}")
+    _write_cells(sheet, 0, OUTPUT_COLUMNS[table])
+    return sheet
+
+
+def _write_cells(sheet: Any, line: int, cells: Sequence[str]) -> None:
+    for place, cell in enumerate(cells):
+        sheet.write_string(line, place, cell[:_CELL_CHARS])

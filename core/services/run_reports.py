@@ -1,0 +1,235 @@
+"""What the Runs, QC and Exports pages show of runs; only finished runs have figures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.audit.rules import RULES, Rule
+from core.errors import NotFound
+from core.i18n import N_, SOURCE_LANGUAGE, translate
+from core.services.run_records import (
+    Contact,
+    CustomerDetail,
+    GatingPoint,
+    GroupCount,
+    Issue,
+    Item,
+    Purchases,
+    Quality,
+    ReasonCount,
+    RuleCount,
+    RunCard,
+    RunDetail,
+    ScenarioCount,
+    ScoreBin,
+    Verdict,
+    VerdictPage,
+)
+from core.services.run_summary import RUN_WARNINGS
+from core.store import run_reads
+from core.store.run_reads import Row, VerdictFilter
+from core.store.runs import Run, count_runs, find_run, load_qc_json, load_runs
+from core.store.tenant import TenantStore, Transaction, as_date
+
+_CONTACTS_SHOWN = 50
+_RULES: Mapping[str, Rule] = {rule.code.value: rule for rule in RULES}
+
+
+def list_runs(store: TenantStore, *, limit: int = 50, offset: int = 0) -> tuple[RunCard, ...]:
+    """Return runs in every state, the newest first."""
+    with store.read() as tx:
+        return tuple(_card(run) for run in load_runs(tx, limit=limit, offset=offset))
+
+
+def number_of_runs(store: TenantStore) -> int:
+    """Return how many runs there are in every state, for the paging of `list_runs`."""
+    with store.read() as tx:
+        return count_runs(tx)
+
+
+def run_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) -> RunDetail:
+    """Return one run in whatever state; raise `NotFound`."""
+    with store.read() as tx:
+        run = find_run(tx, run_id)
+    if run is None:
+        raise NotFound(N_("There is no such run."))
+    summary = _summary(run)
+    warnings = tuple(
+        translate(language, RUN_WARNINGS[warning["code"]], **warning["values"])
+        for warning in summary.get("warnings", ())
+    )
+    return RunDetail(card=_card(run), summary=summary, warnings=warnings)
+
+
+def qc_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) -> Quality:
+    """Return the quality figures of a finished run; raise `NotFound`."""
+    with store.read() as tx:
+        summary = _summary(_finished(tx, run_id))
+        qc = json.loads(load_qc_json(tx, run_id))
+    return Quality(
+        customers=summary["customers"],
+        eligible=summary["eligible"],
+        gating_rate=summary["gating_rate"],
+        gate_export=summary["gate_export"],
+        score_bins=tuple(ScoreBin(**row) for row in qc["score_bins"]),
+        issues=tuple(RuleCount(**row, **_words(row, language)) for row in qc["issues"]),
+        reasons=tuple(ReasonCount(**row) for row in qc["reasons"]),
+        scenario_mix=tuple(ScenarioCount(**row) for row in qc["scenario_mix"]),
+        segments=tuple(GroupCount(**row) for row in qc["segments"]),
+        states=tuple(GroupCount(**row) for row in qc["states"]),
+    )
+
+
+def lowest_scores(
+    store: TenantStore,
+    run_id: str,
+    *,
+    limit: int = 20,
+    offset: int = 0,
+    rule: str | None = None,
+    reason: str | None = None,
+    score_from: int | None = None,
+    score_to: int | None = None,
+) -> VerdictPage:
+    """Return a page of customers, the lowest audit score first; bounds are inclusive.
+
+    `rule` keeps those with an issue of that rule, `reason` those of that verdict. Raises
+    `NotFound` unless the run is finished.
+    """
+    wanted = VerdictFilter(rule=rule, reason=reason, score_from=score_from, score_to=score_to)
+    with store.read() as tx:
+        _finished(tx, run_id)
+        rows = run_reads.load_lowest_scores(tx, run_id, wanted, limit=limit, offset=offset)
+        total = run_reads.count_verdicts(tx, run_id, wanted)
+        return VerdictPage(verdicts=_verdicts(tx, run_id, rows), total=total)
+
+
+def sample_customers(store: TenantStore, run_id: str, n: int = 20) -> tuple[Verdict, ...]:
+    """Return `n` customers spread evenly over the run, the same ones each time."""
+    with store.read() as tx:
+        _finished(tx, run_id)
+        return _verdicts(tx, run_id, run_reads.load_sample(tx, run_id, n))
+
+
+def customer_of_run(
+    store: TenantStore, run_id: str, customer: str, *, language: str = SOURCE_LANGUAGE
+) -> CustomerDetail:
+    """Return what the run says of one customer, sentences in `language`; raise `NotFound`.
+
+    Purchases and contacts are those up to the as-of date in the tenant's present data.
+    """
+    with store.read() as tx:
+        run = _finished(tx, run_id)
+        found = run_reads.find_verdict(tx, run_id, customer)
+        if found is None:
+            raise NotFound(N_("This customer is not in the run."))
+        contacts = run_reads.load_contacts(
+            tx, customer, found["email_norm"], run.as_of, _CONTACTS_SHOWN
+        )
+        return CustomerDetail(
+            verdict=_verdicts(tx, run_id, [found])[0],
+            email=found["email"],
+            language=found["language"],
+            customer_type=found["customer_type"],
+            items=tuple(_item(row) for row in run_reads.load_items(tx, run_id, customer)),
+            issues=tuple(
+                _issue(row, language) for row in run_reads.load_issues(tx, run_id, customer)
+            ),
+            purchases=tuple(
+                Purchases(**row) for row in run_reads.load_purchases(tx, customer, run.as_of)
+            ),
+            contacts=tuple(_contact(row) for row in contacts),
+        )
+
+
+def gating_history(store: TenantStore, *, limit: int = 100) -> tuple[GatingPoint, ...]:
+    """Return the gating rates of the last finished runs, the oldest first."""
+    with store.read() as tx:
+        runs = load_runs(tx, limit=limit, done_only=True)
+    return tuple(_gating_point(run) for run in reversed(runs))
+
+
+def _finished(tx: Transaction, run_id: str) -> Run:
+    run = find_run(tx, run_id)
+    if run is None or run.summary_json is None:
+        raise NotFound(N_("There is no finished run of this id."))
+    return run
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(run.summary_json or "{}")
+    return summary
+
+
+def _card(run: Run) -> RunCard:
+    summary = _summary(run)
+    return RunCard(
+        run_id=run.run_id,
+        status=run.status,
+        as_of=run.as_of,
+        created_at=run.created_at,
+        created_by=run.created_by,
+        finished_at=run.finished_at,
+        error=run.error,
+        customers=summary.get("customers"),
+        eligible=summary.get("eligible"),
+        gating_rate=summary.get("gating_rate"),
+        recommendations=summary.get("recommendations"),
+    )
+
+
+def _gating_point(run: Run) -> GatingPoint:
+    summary = _summary(run)
+    return GatingPoint(
+        run_id=run.run_id,
+        as_of=run.as_of,
+        created_at=run.created_at,
+        customers=summary["customers"],
+        eligible=summary["eligible"],
+        gating_rate=summary["gating_rate"],
+    )
+
+
+def _verdicts(tx: Transaction, run_id: str, rows: Sequence[Row]) -> tuple[Verdict, ...]:
+    rules = run_reads.load_rules(tx, run_id, [row["customer"] for row in rows])
+    return tuple(_verdict(row, rules[row["customer"]]) for row in rows)
+
+
+def _verdict(row: Row, rules: Sequence[str]) -> Verdict:
+    parts = (row["first_name"], row["last_name"])
+    return Verdict(
+        customer=row["customer"],
+        name=row["name"] or " ".join(part for part in parts if part),
+        eligible=bool(row["eligible"]),
+        gate_export=bool(row["gate_export"]),
+        reason=row["reason"],
+        scenario=row["scenario"],
+        audit_score=row["audit_score"],
+        state=row["state"],
+        segment=row["segment"],
+        value_cents=row["value_cents"],
+        rules=tuple(rules),
+    )
+
+
+def _item(row: Row) -> Item:
+    values = {name: value for name, value in row.items() if name != "reasons_json"}
+    values["product_name"] = row["product_name"] or row["product_key"]
+    return Item(**values, reasons=json.loads(row["reasons_json"]))
+
+
+def _issue(row: Row, language: str) -> Issue:
+    values = {name: value for name, value in row.items() if name != "details_json"}
+    return Issue(**values, **_words(row, language), details=json.loads(row["details_json"]))
+
+
+def _contact(row: Row) -> Contact:
+    return Contact(**{**row, "contact_date": as_date(row["contact_date"])})
+
+
+def _words(row: Row, language: str) -> dict[str, Any]:
+    rule = _RULES[row["rule_code"]]
+    return {
+        "sentence": translate(language, rule.sentence),
+        "remedy": translate(language, rule.remedy),
+    }

@@ -1,0 +1,255 @@
+"""What pages read of finished runs: one page of customers, or one customer whole."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.store.dataset import VISIBLE, head_of
+from core.store.run_outputs import bytewise
+from core.store.tenant import Transaction
+
+Row = dict[str, Any]
+
+_VERDICT_COLUMNS = """
+    next_action_output.customer,
+    person.name,
+    person.first_name,
+    person.last_name,
+    next_action_output.eligible,
+    next_action_output.gate_export,
+    next_action_output.reason,
+    next_action_output.scenario,
+    next_action_output.audit_score,
+    next_action_output.state,
+    next_action_output.segment,
+    next_action_output.value_cents
+"""
+
+_PERSON = f"""
+LEFT JOIN (SELECT * FROM customer WHERE {VISIBLE}) AS person
+    ON person.customer = next_action_output.customer
+"""
+
+_OF_RUN = "next_action_output.tenant_id = :tenant AND next_action_output.run_id = :run_id"
+
+_HAS_RULE = """
+EXISTS (
+    SELECT 1 FROM audit_output
+    WHERE audit_output.tenant_id = :tenant
+        AND audit_output.run_id = :run_id
+        AND audit_output.customer = next_action_output.customer
+        AND audit_output.rule_code = :rule
+        AND audit_output.severity <> 'INFO'
+)
+"""
+
+# As many rows as asked, evenly spread over the customers in bytewise order.
+_SAMPLE = """
+SELECT * FROM (
+    SELECT
+        {columns},
+        row_number() OVER (ORDER BY {order}) AS place,
+        count(*) OVER () AS customers
+    FROM next_action_output
+    {person}
+    WHERE {of_run}
+) AS numbered
+WHERE place * :n / customers > (place - 1) * :n / customers
+ORDER BY place
+"""
+
+_ITEMS = f"""
+SELECT
+    reco_output.rank,
+    reco_output.product_key,
+    article.name AS product_name,
+    article.family,
+    article.price_cents,
+    reco_output.scenario,
+    reco_output.score,
+    reco_output.explain_short,
+    reco_output.reasons_json
+FROM reco_output
+LEFT JOIN (SELECT * FROM product WHERE {VISIBLE}) AS article
+    ON article.product_key = reco_output.product_key
+WHERE reco_output.tenant_id = :tenant
+    AND reco_output.run_id = :run_id
+    AND reco_output.customer = :customer
+ORDER BY reco_output.rank
+"""
+
+_ISSUES = f"""
+SELECT
+    audit_output.severity,
+    audit_output.rule_code,
+    audit_output.product_key,
+    article.name AS product_name,
+    audit_output.details_json
+FROM audit_output
+LEFT JOIN (SELECT * FROM product WHERE {VISIBLE}) AS article
+    ON article.product_key = audit_output.product_key
+WHERE audit_output.tenant_id = :tenant
+    AND audit_output.run_id = :run_id
+    AND audit_output.customer = :customer
+ORDER BY audit_output.issue_no
+"""
+
+_PURCHASES = f"""
+SELECT
+    month,
+    family,
+    count(DISTINCT document_id) AS documents,
+    CAST(sum(quantity_milli) AS BIGINT) AS quantity_milli,
+    CAST(sum(amount_cents) AS BIGINT) AS amount_cents
+FROM (
+    SELECT
+        substr(CAST(sale_line.sale_date AS TEXT), 1, 7) AS month,
+        article.family,
+        sale_line.document_id,
+        sale_line.quantity_milli,
+        sale_line.amount_cents
+    FROM (
+        SELECT * FROM sale_line
+        WHERE {VISIBLE}
+            AND customer = :customer
+            AND sale_date <= :as_of
+            AND coalesce(document_status, 'valid') <> 'cancelled'
+    ) AS sale_line
+    LEFT JOIN (SELECT * FROM product WHERE {VISIBLE}) AS article
+        ON article.product_key = sale_line.product_key
+) AS bought
+GROUP BY month, family
+"""
+
+_CONTACTS = """
+SELECT contact_date, status, channel, campaign
+FROM contact_history
+WHERE {visible}
+    AND contact_date <= :as_of
+    AND (customer = :customer OR email_norm = :email_norm)
+ORDER BY contact_date DESC, {event_key}
+LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictFilter:
+    """Which customers of a run; None leaves a condition out, bounds are inclusive."""
+
+    rule: str | None = None
+    reason: str | None = None
+    score_from: int | None = None
+    score_to: int | None = None
+
+    def conditions(self) -> tuple[str, dict[str, object]]:
+        """Return the SQL conditions and the values they bind."""
+        conditions = {
+            "rule": _HAS_RULE,
+            "reason": "next_action_output.reason = :reason",
+            "score_from": "next_action_output.audit_score >= :score_from",
+            "score_to": "next_action_output.audit_score <= :score_to",
+        }
+        values = {name: value for name, value in vars(self).items() if value is not None}
+        return " AND ".join([_OF_RUN, *(conditions[name] for name in values)]), values
+
+
+def load_lowest_scores(
+    tx: Transaction, run_id: str, wanted: VerdictFilter, *, limit: int, offset: int
+) -> list[Row]:
+    """Return a page of verdicts, the lowest audit score first, then by customer."""
+    conditions, values = wanted.conditions()
+    return tx.rows(
+        f"SELECT {_VERDICT_COLUMNS} FROM next_action_output {_PERSON} WHERE {conditions}"
+        " ORDER BY next_action_output.audit_score,"
+        f" {bytewise(tx, 'next_action_output.customer')} LIMIT :limit OFFSET :offset",
+        run_id=run_id,
+        head=head_of(tx),
+        limit=limit,
+        offset=offset,
+        **values,
+    )
+
+
+def count_verdicts(tx: Transaction, run_id: str, wanted: VerdictFilter) -> int:
+    """Return how many customers of the run meet `wanted`."""
+    conditions, values = wanted.conditions()
+    sql = f"SELECT count(*) FROM next_action_output WHERE {conditions}"
+    return int(tx.scalar(sql, run_id=run_id, **values))
+
+
+def load_sample(tx: Transaction, run_id: str, n: int) -> list[Row]:
+    """Return `n` verdicts of the run, evenly spread over its customers."""
+    sql = _SAMPLE.format(
+        columns=_VERDICT_COLUMNS,
+        person=_PERSON,
+        of_run=_OF_RUN,
+        order=bytewise(tx, "next_action_output.customer"),
+    )
+    return tx.rows(sql, run_id=run_id, head=head_of(tx), n=n)
+
+
+def load_rules(tx: Transaction, run_id: str, customers: Sequence[str]) -> dict[str, list[str]]:
+    """Return the rules that each of `customers` fails, repairs left out, in issue order."""
+    found: dict[str, list[str]] = {customer: [] for customer in customers}
+    names = {f"c{place}": customer for place, customer in enumerate(customers)}
+    if not names:
+        return found
+    rows = tx.rows(
+        "SELECT customer, rule_code FROM audit_output WHERE tenant_id = :tenant"
+        " AND run_id = :run_id AND severity <> 'INFO'"
+        f" AND customer IN ({', '.join(f':{name}' for name in names)})"
+        " ORDER BY issue_no",
+        run_id=run_id,
+        **names,
+    )
+    for row in rows:
+        if row["rule_code"] not in found[row["customer"]]:
+            found[row["customer"]].append(row["rule_code"])
+    return found
+
+
+def find_verdict(tx: Transaction, run_id: str, customer: str) -> Row | None:
+    """Return the verdict of one customer with her name and address, or None."""
+    return tx.row(
+        f"SELECT {_VERDICT_COLUMNS}, person.email, person.email_norm, person.language,"
+        " person.customer_type"
+        f" FROM next_action_output {_PERSON}"
+        f" WHERE {_OF_RUN} AND next_action_output.customer = :customer",
+        run_id=run_id,
+        customer=customer,
+        head=head_of(tx),
+    )
+
+
+def load_items(tx: Transaction, run_id: str, customer: str) -> list[Row]:
+    """Return the list of one customer with the products' names, by rank."""
+    return tx.rows(_ITEMS, run_id=run_id, customer=customer, head=head_of(tx))
+
+
+def load_issues(tx: Transaction, run_id: str, customer: str) -> list[Row]:
+    """Return the audit issues of one customer, repairs included."""
+    return tx.rows(_ISSUES, run_id=run_id, customer=customer, head=head_of(tx))
+
+
+def load_purchases(tx: Transaction, customer: str, as_of: object) -> list[Row]:
+    """Return what one customer bought up to `as_of`, net of returns, by month and family."""
+    rows = tx.rows(_PURCHASES, customer=customer, as_of=as_of, head=head_of(tx))
+    return sorted(rows, key=_month_and_family)
+
+
+def load_contacts(
+    tx: Transaction, customer: str, email_norm: object, as_of: object, limit: int
+) -> list[Row]:
+    """Return the newest contact events of one customer or her address, up to `as_of`."""
+    return tx.rows(
+        _CONTACTS.format(visible=VISIBLE, event_key=bytewise(tx, "event_key")),
+        customer=customer,
+        email_norm=email_norm,
+        as_of=as_of,
+        limit=limit,
+        head=head_of(tx),
+    )
+
+
+def _month_and_family(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["month"], row["family"] or ""
