@@ -1,7 +1,7 @@
 """Values a mapping computes: products, added tax, code tables.
 
 A derivation is a mapping with `op`:
-`{"op": "multiply", "of": [header, header, …]}`, `{"op": "add_tax", "of": header, "rate": "0.20"}`,
+`{"op": "multiply", "of": [header, header]}`, `{"op": "add_tax", "of": header, "rate": "0.20"}`,
 `{"op": "lookup", "of": header, "table": {cell: value}}`.
 """
 
@@ -20,7 +20,7 @@ NUMERIC = frozenset(
         ColumnType.VOLUME,
     }
 )
-_MAX_FACTORS = 3
+_FACTORS = 2
 
 
 def derivation_headers(rule: Mapping[str, Any]) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def derivation_problem(column: Column, rule: Mapping[str, Any]) -> str | None:
     if column.type not in NUMERIC:
         return "op"
     if op == "multiply":
-        fits = isinstance(of, list | tuple) and 2 <= len(of) <= _MAX_FACTORS
+        fits = isinstance(of, list | tuple) and len(of) == _FACTORS
         return None if fits else "of"
     if op == "add_tax":
         if not isinstance(of, str):

@@ -7,14 +7,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as defaulted
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from core.contracts import COLUMNS, REQUIRED_GROUPS, Column, ColumnType, FileKind, fold
 from core.errors import Refused
 from core.i18n import N_
-from core.ingest.derive import derivation_headers, derivation_problem
+from core.ingest.derive import derivation_headers, derivation_problem, parse_rate
 
 _DATE_ORDERS = (None, "iso", "dmy", "mdy")
 _DECIMALS = (None, ".", ",")
@@ -23,7 +23,6 @@ _CREATABLE: Mapping[str, frozenset[str]] = {
     "products": frozenset({"name"}),
     "customers": frozenset({"country"}),
 }
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +36,15 @@ class ColumnMapping:
 
     kind: FileKind
     columns: Mapping[str, str]
-    constants: Mapping[str, str] = _EMPTY
+    constants: Mapping[str, str] = defaulted(default_factory=dict)
     inverse: tuple[str, ...] = ()
-    derive: Mapping[str, Mapping[str, Any]] = _EMPTY
-    rates: Mapping[str, str] = _EMPTY
-    cancelled_prefix: Mapping[str, str] = _EMPTY
+    derive: Mapping[str, Mapping[str, Any]] = defaulted(default_factory=dict)
+    rates: Mapping[str, str] = defaulted(default_factory=dict)
+    cancelled_prefix: Mapping[str, str] = defaulted(default_factory=dict)
     date_order: str | None = None
     decimal: str | None = None
     repeated: str | None = None
-    create_missing: Mapping[str, Mapping[str, str]] = _EMPTY
+    create_missing: Mapping[str, Mapping[str, str]] = defaulted(default_factory=dict)
     not_recommendable: tuple[str, ...] = ()
     exported_at: str | None = None
 
@@ -137,6 +136,9 @@ def _check_values(mapping: ColumnMapping) -> None:
         problem = derivation_problem(names[name], rule)
         if problem:
             raise _unusable(f"derive.{name}.{problem}")
+    for currency, rate in mapping.rates.items():
+        if parse_rate(rate) is None:
+            raise _unusable(f"rates.{currency}")
     for what, fields in mapping.create_missing.items():
         if what not in _CREATABLE or not set(fields) <= _CREATABLE[what]:
             raise _unusable(f"create_missing.{what}")

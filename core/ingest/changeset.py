@@ -1,0 +1,188 @@
+"""The file against what is there: what is new, changed, unchanged, held.
+
+`compare` reads `{p}_folded` and finishes `{p}_buckets`; it makes the tables the service loads:
+`{p}_load`, `{p}_touched`, `{p}_history`, `{p}_changes`, `{p}_held`, `{p}_labels`,
+`{p}_new_products`, `{p}_new_customers`.
+
+The content of an identity is, field by field, the newest filled cell among all its versions,
+a version being (exported_at, sha256): blank cells never erase, and any order of arrival gives
+the same content. An opt-out once said stays.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from duckdb import DuckDBPyConnection
+
+from core.contracts import COLUMNS, DUCKDB_TYPES, FileKind
+from core.ingest.clean import ParsedFile
+from core.ingest.holds import Known, find_holds, known_table
+from core.ingest.identity import IDENTITY, stored_fields
+from core.ingest.mapping import ColumnMapping
+from core.ingest.missing import find_missing
+
+__all__ = ["FileVersion", "Known", "compare"]
+
+_VERSION = "strftime(exported_at, '%Y%m%d%H%M%S%f') || sha256"
+
+_VERSIONS = """
+CREATE OR REPLACE TABLE {p}_versions AS
+SELECT {identity}, {stored}, {version} AS version, false AS incoming
+FROM {existing} WHERE {identity} IN (SELECT {identity} FROM {p}_folded)
+UNION ALL BY NAME
+SELECT {identity}, {fields}, ? AS version, true AS incoming FROM {p}_folded
+WHERE {identity} NOT IN (SELECT identity FROM {p}_holds)
+"""
+_COMPARED = """
+CREATE OR REPLACE TABLE {p}_compared AS
+WITH sides AS (
+  SELECT {identity}, {before}, {after},
+    max(version) FILTER (NOT incoming) AS stored_version,
+    max(version) FILTER (incoming) AS file_version
+  FROM {p}_versions GROUP BY {identity}
+)
+SELECT *, CASE WHEN stored_version IS NULL THEN 'new'
+  WHEN stored_version > file_version THEN 'older'
+  WHEN {equal} THEN 'unchanged' ELSE 'changed' END AS action
+FROM sides WHERE file_version IS NOT NULL
+"""
+_LOAD = """
+CREATE OR REPLACE TABLE {p}_load AS
+SELECT {fields}, {keys}, f.record, f.line, c.action, c.action = 'older' AS older
+FROM {p}_compared AS c JOIN {p}_folded AS f USING ({identity})
+WHERE c.action <> 'unchanged' ORDER BY {identity}
+"""
+_TOUCHED = """
+CREATE OR REPLACE TABLE {p}_touched AS SELECT {identity} FROM {p}_compared
+WHERE action = 'unchanged' AND file_version > stored_version ORDER BY {identity}
+"""
+_HISTORY = """
+CREATE OR REPLACE TABLE {p}_history AS SELECT * EXCLUDE (rows_folded) FROM {p}_folded
+WHERE {identity} NOT IN (SELECT identity FROM {p}_holds) ORDER BY {identity}
+"""
+_FIELD_CHANGES = """
+SELECT {identity} AS identity, '{field}' AS field, CAST(before_{field} AS VARCHAR) AS old,
+  CAST({field} AS VARCHAR) AS new
+FROM {p}_compared WHERE action = 'changed' AND before_{field} IS DISTINCT FROM {field}
+"""
+_BUCKETS = """
+UPDATE {p}_buckets AS b SET bucket = CASE
+  WHEN b.identity IN (SELECT identity FROM {p}_holds) THEN 'held'
+  WHEN b.bucket IS NOT NULL THEN b.bucket
+  WHEN c.action IN ('unchanged', 'older') THEN 'unchanged' ELSE 'loaded' END
+FROM (
+  SELECT b.record, c.action FROM {p}_buckets AS b
+  LEFT JOIN {p}_compared AS c ON b.identity = c.{identity}
+) AS c
+WHERE b.record = c.record AND b.bucket IS DISTINCT FROM 'rejected'
+"""
+_OPT_OUTS_KEPT = """
+INSERT INTO {p}_issues
+SELECT f.record, f.line, 'email_opt_out', NULL, 'OPT_OUT_KEPT', false
+FROM {p}_folded AS f JOIN {p}_compared AS c USING (customer)
+WHERE f.email_opt_out = false AND c.before_email_opt_out ORDER BY f.record
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileVersion:
+    """Which version of the data a file is: the higher (`exported_at`, `sha256`) wins."""
+
+    exported_at: datetime
+    sha256: str
+
+    def key(self) -> str:
+        """Return the version as text that sorts as the pair does."""
+        return self.exported_at.strftime("%Y%m%d%H%M%S%f") + self.sha256
+
+
+def compare(
+    con: DuckDBPyConnection,
+    parsed: ParsedFile,
+    mapping: ColumnMapping,
+    known: Known,
+    version: FileVersion,
+) -> None:
+    """Decide for every row of the folded file what loading it would do.
+
+    `known` names tables of what is there. After this every record has a bucket.
+    """
+    prefix, kind = parsed.prefix, parsed.kind
+    find_missing(con, parsed, mapping, known)
+    find_holds(con, parsed, mapping, known)
+    existing = _existing_table(con, parsed, known)
+    names = {"p": prefix, "identity": IDENTITY[kind], "existing": existing}
+    _create_compared(con, kind, names, version)
+    con.execute(_LOAD.format(**names, fields=_load_fields(kind), keys=_load_keys(kind)))
+    con.execute(_TOUCHED.format(**names))
+    con.execute(_HISTORY.format(**names))
+    changes = [_FIELD_CHANGES.format(**names, field=f) for f in _content(kind)]
+    con.execute(
+        f"CREATE OR REPLACE TABLE {prefix}_changes AS "
+        f"{' UNION ALL '.join(changes)} ORDER BY identity, field"
+    )
+    con.execute(_BUCKETS.format(**names))
+    if kind is FileKind.CLIENTS:
+        con.execute(_OPT_OUTS_KEPT.format(**names))
+    for table in ("versions", "compared"):
+        con.execute(f"DROP TABLE {prefix}_{table}")
+
+
+def _content(kind: FileKind) -> tuple[str, ...]:
+    return tuple(field for field in stored_fields(kind) if field != IDENTITY[kind])
+
+
+def _create_compared(
+    con: DuckDBPyConnection, kind: FileKind, names: dict[str, str], version: FileVersion
+) -> None:
+    fields = _content(kind)
+    there = {row[0] for row in con.execute(f"DESCRIBE {names['existing']}").fetchall()}
+    types = {column.field: DUCKDB_TYPES[column.type] for column in COLUMNS[kind]}
+    stored = ", ".join(
+        field if field in there else f"CAST(NULL AS {types[field]}) AS {field}" for field in fields
+    )
+    con.execute(
+        _VERSIONS.format(**names, stored=stored, fields=", ".join(fields), version=_VERSION),
+        [version.key()],
+    )
+    before = ", ".join(
+        f"{_newest(field, ' FILTER (NOT incoming)')} AS before_{field}" for field in fields
+    )
+    after = ", ".join(f"{_newest(field, '')} AS {field}" for field in fields)
+    equal = " AND ".join(f"before_{field} IS NOT DISTINCT FROM {field}" for field in fields)
+    con.execute(_COMPARED.format(**names, before=before, after=after, equal=equal))
+
+
+def _newest(field: str, condition: str) -> str:
+    if field == "email_opt_out":
+        return f"bool_or({field}){condition}"
+    return f"arg_max({field}, version){condition}"
+
+
+def _load_fields(kind: FileKind) -> str:
+    return ", ".join(f"c.{field}" for field in stored_fields(kind))
+
+
+def _load_keys(kind: FileKind) -> str:
+    return {
+        FileKind.CLIENTS: "lower(c.email) AS email_norm",
+        FileKind.PRODUCTS: "f.rows_folded",
+        FileKind.SALES: "c.line_key, f.product_label, f.rows_folded",
+        FileKind.CONTACTS: "f.email_norm, c.event_key",
+    }[kind]
+
+
+def _existing_table(con: DuckDBPyConnection, parsed: ParsedFile, known: Known) -> str:
+    if known.existing is not None:
+        return known.existing
+    columns = ", ".join(
+        f"CAST(NULL AS {DUCKDB_TYPES[column.type]}) AS {column.field}"
+        for column in COLUMNS[parsed.kind]
+    )
+    keys = "NULL::VARCHAR AS line_key, NULL::VARCHAR AS event_key, "
+    versions = "NULL::TIMESTAMP AS exported_at, NULL::VARCHAR AS sha256"
+    table = known_table(parsed.prefix, "existing")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {table} AS SELECT {columns}, {keys}{versions} WHERE false"
+    )
+    return table
