@@ -141,8 +141,8 @@ def build_files(sheets: list[Sheet]) -> dict[str, bytes]:
     counts = {sheet.name: sheet.counts() for sheet in sheets}
     return {
         **{sheet.name: sheet.to_bytes() for sheet in sheets},
-        "expected.csv": _expected(sheets),
-        "expected_counts.json": _json(counts),
+        "expected/verdicts.csv": _expected(sheets),
+        "expected/counts.json": _json(counts),
         "mapping.json": _json(build_mapping()),
     }
 
@@ -166,7 +166,9 @@ def _json(content: Mapping[str, object]) -> bytes:
 def main() -> None:
     """Write the files beside this module."""
     for name, content in build_files(build_sheets(build_sample())).items():
-        (FOLDER / name).write_bytes(content)
+        path = FOLDER / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
         print(f"{name}: {len(content):,} bytes")
 
 

@@ -106,7 +106,7 @@ def sheets(sample: Sample) -> dict[str, Sheet]:
 
 @pytest.fixture(scope="module")
 def verdicts() -> dict[tuple[str, int], Record]:
-    text = (FOLDER / "expected.csv").read_text(encoding="utf-8")
+    text = (FOLDER / "expected/verdicts.csv").read_text(encoding="utf-8")
     return {(row["file"], int(row["line"])): row for row in csv.DictReader(io.StringIO(text))}
 
 
@@ -163,7 +163,7 @@ def test_files_look_like_a_french_export(name: str) -> None:
 def test_counts_add_up_and_agree_with_the_verdicts(
     name: str, verdicts: dict[tuple[str, int], Record]
 ) -> None:
-    counts = json.loads((FOLDER / "expected_counts.json").read_text())[name]
+    counts = json.loads((FOLDER / "expected/counts.json").read_text())[name]
     lines = {line for line, _ in list(records_of(name))[1:]}
     listed = Counter(v["bucket"] for (file, _), v in verdicts.items() if file == name)
     assert counts["rows_in"] == len(lines) == sum(counts[bucket] for bucket in BUCKETS)
