@@ -4,6 +4,8 @@ No address, key or row content stands in a message: errors are logged and shown 
 product. `str(error)` is English; a page or the command line asks for `error.sentence(language)`.
 """
 
+import traceback
+
 from core.i18n import SOURCE_LANGUAGE, translate
 
 
@@ -66,3 +68,15 @@ class StoreUnavailable(CrmError):
 
 class Busy(Refused):
     """Another import, run or send of this tenant is under way."""
+
+
+def frames_of(error: BaseException) -> str:
+    """Return the kind of `error` and where it arose, for the log.
+
+    Its message is left out: a database's or a parser's message may quote a row.
+    """
+    places = [
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return f"{type(error).__qualname__} at {' > '.join(places)}"

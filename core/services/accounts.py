@@ -203,3 +203,12 @@ def choose_language(store: Store, actor: Actor, language: str) -> None:
         raise Refused(N_("The language %(language)s is not available."), language=language)
     with store.identity(write=True) as tx:
         identity.store_language(tx, actor.user_id, language)
+
+
+def tenant_by_id(store: Store, tenant_id: str) -> Tenant:
+    """Return the tenant of this id; raise `NotFound` when there is none."""
+    with store.identity() as tx:
+        tenant = identity.find_tenant_by_id(tx, tenant_id)
+    if tenant is None:
+        raise NotFound(N_("There is no such tenant."))
+    return tenant

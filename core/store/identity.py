@@ -166,3 +166,9 @@ def worker_alive(store: Store) -> bool:
             since=store.now() - WORKER_SILENT_AFTER,
         )
     return bool(found)
+
+
+def find_tenant_by_id(tx: Transaction, tenant_id: str) -> Tenant | None:
+    """Return the tenant of this id, or None."""
+    row = tx.row("SELECT * FROM identity.tenant WHERE tenant_id = :id", id=tenant_id)
+    return as_tenant(row) if row else None

@@ -93,7 +93,6 @@ import_file = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("exported_at", Moment),
     Column("mapping_json", Text),
-    Column("dialect_json", Text),
     Index(None, "tenant_id", "sha256"),
 )
 

@@ -1,5 +1,6 @@
 """The store and its tenants: connections, transactions, and the tenant in every statement."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,6 +72,16 @@ class Transaction:
         self.connection.exec_driver_sql(
             sql, [(self.tenant_id, *(self._plain(cell) for cell in row)) for row in rows]
         )
+
+    def among(self, name: str) -> str:
+        """Return the operator and operand that test membership in the list bound as `name`."""
+        if self.is_sqlite:
+            return f"IN (SELECT value FROM json_each(:{name}))"
+        return f"= ANY(:{name})"
+
+    def list_of(self, values: Sequence[str]) -> object:
+        """Return `values` as this database binds a list, for `among`."""
+        return json.dumps(values) if self.is_sqlite else list(values)
 
     def copy_in(self, table: str, names: str, stream: BinaryIO) -> None:
         """Insert the CSV rows of `stream` (columns `names`) into Postgres' `table`."""

@@ -227,7 +227,6 @@ def _create_data() -> None:
         sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.Column("exported_at", MOMENT, nullable=True),
         sa.Column("mapping_json", sa.Text(), nullable=True),
-        sa.Column("dialect_json", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "import_id", "file_no", name="pk_import_file"),
     )
     op.create_index(
