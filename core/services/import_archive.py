@@ -1,0 +1,109 @@
+"""The files of an import under `data/<tenant>/runs/<import id>/`.
+
+`raw/` holds the originals, never changed; `staging/` what was read and its issues; `curated/`
+what was loaded; `report.json` what came of it.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.store.tenant import TenantStore
+
+_UNSAFE = re.compile(r"[^\w.\- ]+")
+_DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_READ_ONLY = 0o444
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportArchive:
+    """Paths of one import's files."""
+
+    folder: Path
+
+    @property
+    def raw(self) -> Path:
+        """Folder of the originals."""
+        return self.folder / "raw"
+
+    @property
+    def report(self) -> Path:
+        """The report as JSON."""
+        return self.folder / "report.json"
+
+    def original(self, file_no: int, name: str) -> Path:
+        """Path of the original of file `file_no`."""
+        return self.raw / f"{file_no:02d}_{safe_name(name)}"
+
+    def staged(self, file_no: int, table: str) -> Path:
+        """Path of what was read of file `file_no`: `rows` or `issues`, as Parquet."""
+        return self._made("staging") / f"{file_no:02d}_{table}.parquet"
+
+    def curated(self, file_no: int) -> Path:
+        """Path of what file `file_no` loads, as Parquet."""
+        return self._made("curated") / f"{file_no:02d}_load.parquet"
+
+    def work(self) -> Path:
+        """Folder for passing files, removed by `clear_work`."""
+        return self._made("work")
+
+    def clear_work(self) -> None:
+        """Remove the passing files."""
+        shutil.rmtree(self.folder / "work", ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove the whole archive of this import."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write_report(self, report: Mapping[str, object]) -> None:
+        """Write `report.json`, whole or not at all."""
+        passing = self.report.with_suffix(".part")
+        passing.write_text(json.dumps(report, ensure_ascii=False, indent=2, sort_keys=True))
+        passing.replace(self.report)
+
+    def _made(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def archive_of(store: TenantStore, import_id: str) -> ImportArchive:
+    """Return the archive of `import_id`; its folder may not exist yet."""
+    return ImportArchive(folder=store.folder / "runs" / import_id)
+
+
+def keep_original(archive: ImportArchive, file_no: int, name: str, source: Path) -> tuple[str, int]:
+    """Copy `source` into the archive, read-only; return its sha256 and size in bytes."""
+    target = archive.original(file_no, name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    size = 0
+    with source.open("rb") as incoming, target.open("wb") as outgoing:
+        while block := incoming.read(1 << 20):
+            digest.update(block)
+            outgoing.write(block)
+            size += len(block)
+    target.chmod(_READ_ONLY)
+    return digest.hexdigest(), size
+
+
+def safe_name(name: str) -> str:
+    """Return `name` without folders or characters that a file system or a header dislikes."""
+    return _UNSAFE.sub("_", Path(name).name)[-120:] or "file"
+
+
+def exported_at_of(name: str, default: datetime) -> datetime:
+    """Return the date in a file's name (`ventes_20260314.csv`) at midnight UTC, or `default`."""
+    found = _DATE_IN_NAME.search(name)
+    if not found:
+        return default
+    year, month, day = (int(part) for part in found.groups())
+    try:
+        return datetime(year, month, day, tzinfo=UTC)
+    except ValueError:
+        return default

@@ -1,0 +1,116 @@
+"""Import of files and folders in one go: what the command line and the batch runners do."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from core.errors import QuestionOpen, Refused
+from core.i18n import N_, translate
+from core.ingest.mapping import parse_mapping
+from core.services.accounts import Actor
+from core.services.import_files import ASKING, choose, forget, load, plan, receive
+from core.services.import_work import ANY_OF
+from core.services.progress import Progress, no_progress
+from core.store.tenant import TenantStore
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".psv", ".xlsx", ".xls", ".ods", ".gz")
+
+
+def import_paths(
+    store: TenantStore,
+    actor: Actor,
+    paths: Sequence[Path],
+    *,
+    mapping_file: Path | None = None,
+    as_of: date | None = None,
+    only_plan: bool = False,
+    confirm_opt_outs: bool = False,
+    progress: Progress = no_progress,
+) -> dict[str, Any]:
+    """Import `paths` (files, or folders of files) as one import; return its report.
+
+    With `only_plan` the report says what would change, and nothing is kept. Raises
+    `QuestionOpen` or `Refused` naming the file when one cannot be read without an answer.
+    """
+    files = table_files(paths)
+    mappings = read_mappings(mapping_file) if mapping_file else {}
+    import_id = receive(store, actor, [(path.name, path) for path in files], as_of=as_of)
+    try:
+        for file_no, path in enumerate(files, 1):
+            chosen = _chosen(mappings, path.name)
+            if chosen:
+                choose(store, actor, import_id, file_no, chosen)
+        report = plan(store, import_id, progress)
+        if report["status"] == ASKING:
+            raise _first_question(report)
+    except BaseException:
+        forget(store, import_id)
+        raise
+    if only_plan:
+        forget(store, import_id)
+        return report
+    return load(store, import_id, progress, confirm_opt_outs=confirm_opt_outs)
+
+
+def table_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files named, and the tables directly in the folders named, by name.
+
+    Raises `Refused` for a path that is not there or a folder without tables.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise Refused(N_("There is no file or folder %(name)s."), name=path.name)
+        if path.is_file():
+            found.append(path)
+            continue
+        tables = sorted(p for p in path.iterdir() if p.suffix.lower() in TABLE_SUFFIXES)
+        if not tables:
+            raise Refused(N_("The folder %(name)s holds no CSV or Excel file."), name=path.name)
+        found.extend(tables)
+    return found
+
+
+def read_mappings(path: Path) -> dict[str, dict[str, Any]]:
+    """Read a mapping document: mappings by file name or by kind, or a single mapping.
+
+    Each is validated; one without `columns` only completes what is recognised.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused(
+            N_("The mapping file %(name)s cannot be read as JSON."), name=path.name
+        ) from error
+    entries = document.get("files") if isinstance(document, dict) else None
+    if entries is None:
+        entries = {document.get("kind", "") if isinstance(document, dict) else "": document}
+    mappings = {name: {"kind": name, **entry} for name, entry in entries.items()}
+    for mapping in mappings.values():
+        parse_mapping({name: value for name, value in mapping.items() if name != "tax_rate"})
+    return mappings
+
+
+def _chosen(mappings: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    if name in mappings:
+        return mappings[name]
+    by_kind = [mapping for key, mapping in mappings.items() if key == mapping["kind"]]
+    return {ANY_OF: by_kind} if by_kind else {}
+
+
+def _first_question(report: Mapping[str, Any]) -> Refused:
+    file = next(f for f in report["files"] if f["recognition"]["waits_for"])
+    waiting = file["recognition"]["waits_for"]
+    sentence = translate("en", waiting["message"], **waiting["values"])
+    if waiting["question"]:
+        return QuestionOpen(
+            N_("%(file)s: %(sentence)s Answer it in a mapping (--mapping): %(answer)s."),
+            question=waiting["question"],
+            options=tuple(waiting["options"]),
+            file=file["name"],
+            sentence=sentence,
+            answer=f"{waiting['question']} = {' | '.join(waiting['options'])}",
+        )
+    return Refused(N_("%(file)s: %(sentence)s"), file=file["name"], sentence=sentence)

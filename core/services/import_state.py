@@ -1,0 +1,148 @@
+"""The tenant's state in DuckDB while an import is worked: read once, moved on by each file."""
+
+from typing import TYPE_CHECKING
+
+from duckdb import DuckDBPyConnection
+
+from core.contracts import FileKind
+from core.ingest.changeset import normalise_label
+from core.store.tenant import Transaction
+from core.store.versions import STORED, fetch_state
+
+if TYPE_CHECKING:
+    from core.services.import_work import FileWork
+
+_SUPPRESSING = ("unsubscribe", "complaint", "hard_bounce")
+
+
+def state_table(kind: FileKind) -> str:
+    """Return the name of the DuckDB table with the rows of `kind`.
+
+    Columns: the stored fields, `exported_at`, `sha256` of the file that wrote the row, `file_no`
+    (NULL: as in the database) and `was_visible` (an earlier version is in the database).
+    """
+    return f"state_{kind.value}"
+
+
+def open_state(tx: Transaction, con: DuckDBPyConnection) -> None:
+    """Create the state tables from the database, and the empty tables a load adds to."""
+    for kind, stored in STORED.items():
+        table = state_table(kind)
+        fetch_state(tx, con, kind, "fetched_state")
+        con.execute(
+            f"CREATE OR REPLACE TABLE {table} AS"
+            " SELECT *, CAST(NULL AS INTEGER) AS file_no, true AS was_visible FROM fetched_state"
+        )
+        columns = ", ".join(f'"{name}" {kind_}' for name, kind_ in stored.types.items())
+        con.execute(f"CREATE OR REPLACE TABLE older_{kind.value} ({columns}, file_no INTEGER)")
+    con.execute("DROP TABLE fetched_state")
+
+
+def create_labels(con: DuckDBPyConnection) -> str:
+    """Create `product_labels(label_norm, product_key)`: the names that mean one product only."""
+    rows = con.execute(
+        f"SELECT name, product_key FROM {state_table(FileKind.PRODUCTS)}"
+        " WHERE name IS NOT NULL ORDER BY product_key"
+    ).fetchall()
+    keys: dict[str, set[str]] = {}
+    for name, key in rows:
+        keys.setdefault(normalise_label(name), set()).add(key)
+    con.execute("CREATE OR REPLACE TABLE product_labels (label_norm VARCHAR, product_key VARCHAR)")
+    single = [(label, min(found)) for label, found in sorted(keys.items()) if len(found) == 1]
+    if single:
+        con.executemany("INSERT INTO product_labels VALUES (?, ?)", single)
+    return "product_labels"
+
+
+def move_state(con: DuckDBPyConnection, work: "FileWork") -> None:
+    """Put what the compared file changes into the state tables."""
+    assert work.mapping is not None
+    kind = work.mapping.kind
+    version = (
+        f"TIMESTAMP '{work.file.exported_at.replace(tzinfo=None, microsecond=0)}'"
+        f" AS exported_at, '{work.file.sha256}' AS sha256, {work.file.file_no} AS file_no"
+    )
+    _move(con, kind, f"SELECT * FROM {work.prefix}_load WHERE NOT older", version)
+    names = ", ".join(f'"{name}"' for name in STORED[kind].types)
+    con.execute(
+        f"INSERT INTO older_{kind.value} SELECT {names}, {work.file.file_no}"
+        f" FROM {work.prefix}_load WHERE older"
+    )
+    if kind is FileKind.SALES:
+        _create_missing(con, work, version)
+
+
+def _create_missing(con: DuckDBPyConnection, work: "FileWork", version: str) -> None:
+    assert work.mapping is not None
+    for what, kind in (("products", FileKind.PRODUCTS), ("customers", FileKind.CLIENTS)):
+        if what in work.mapping.create_missing:
+            _move(con, kind, f"SELECT * FROM {work.prefix}_new_{what}", version)
+
+
+def _move(con: DuckDBPyConnection, kind: FileKind, source: str, version: str) -> None:
+    """Replace the state rows of the identities in `source`, columns matched by name."""
+    stored = STORED[kind]
+    table, identity = state_table(kind), stored.identity
+    con.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT *, {version} FROM ({source})")
+    there = {row[0] for row in con.execute("DESCRIBE incoming").fetchall()}
+    names = [name for name in (*stored.types, "exported_at", "sha256", "file_no") if name in there]
+    listed = ", ".join(f'"{name}"' for name in names)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE was AS SELECT incoming.*,"
+        " coalesce(state.was_visible, false) AS was_visible"
+        f' FROM incoming LEFT JOIN {table} AS state USING ("{identity}")'.replace(
+            "incoming.*", ", ".join(f'incoming."{name}"' for name in names)
+        )
+    )
+    con.execute(f'DELETE FROM {table} WHERE "{identity}" IN (SELECT "{identity}" FROM was)')
+    con.execute(
+        f"INSERT INTO {table} ({listed}, was_visible) SELECT {listed}, was_visible FROM was"
+    )
+
+
+def staged_select(kind: FileKind) -> str:
+    """Return the SELECT of what a load stages of `kind`.
+
+    Columns: the stored fields, `file_no`, `is_older`, `replaces_visible`.
+    """
+    stored = STORED[kind]
+    names = ", ".join(f'"{name}"' for name in stored.types)
+    identity = stored.identity
+    return f"""
+        SELECT {names}, file_no, false AS is_older, was_visible AS replaces_visible
+        FROM {state_table(kind)} WHERE file_no IS NOT NULL
+        UNION ALL
+        SELECT {names}, file_no, true, false
+        FROM (
+            SELECT *, row_number() OVER (PARTITION BY "{identity}" ORDER BY file_no DESC) AS nth
+            FROM older_{kind.value}
+        )
+        WHERE nth = 1 AND "{identity}" NOT IN (
+            SELECT "{identity}" FROM {state_table(kind)} WHERE file_no IS NOT NULL
+        )
+    """
+
+
+def suppression_select() -> str:
+    """Return the SELECT of the suppressions that the changed rows bring.
+
+    Columns: `suppression_id, customer, email_norm, reason, source, since`; `since` is NULL
+    where the file carries no date.
+    """
+    statuses = ", ".join(f"'{status}'" for status in _SUPPRESSING)
+    return f"""
+        SELECT
+            md5(concat_ws(chr(31), reason, coalesce(customer, ''), coalesce(email_norm, '')))
+                AS suppression_id,
+            customer, email_norm, reason, 'import' AS source, min(since) AS since
+        FROM (
+            SELECT customer, email_norm, 'opt_out' AS reason, CAST(NULL AS DATE) AS since
+            FROM {state_table(FileKind.CLIENTS)}
+            WHERE file_no IS NOT NULL AND email_opt_out
+            UNION ALL
+            SELECT customer, email_norm, status, contact_date
+            FROM {state_table(FileKind.CONTACTS)}
+            WHERE file_no IS NOT NULL AND status IN ({statuses})
+        )
+        GROUP BY ALL
+    """
