@@ -1,0 +1,232 @@
+"""Durable jobs around the services: the pages enqueue and read progress, workers do the work.
+
+A job is a workflow of one idempotent step. Its id is made of the tenant, the kind of work and
+the subject, so two clicks are one job. A worker holds a slot by a lock that dies with it; the
+slot names its executor, so the worker that takes a free slot goes on with what its former
+holder left, and a living worker takes over the jobs of slots that nobody holds.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+
+from core.errors import CrmError, Refused, frames_of
+from core.i18n import N_, translate
+from core.services.accounts import tenant_by_id
+from core.services.execute_run import execute
+from core.services.import_files import load, plan
+from core.services.progress import Progress
+from core.services.send_campaign import send_dry
+from core.settings import Settings
+from core.store.engine import is_sqlite, normalise_url, sibling_file
+from core.store.identity import beat
+from core.store.locks import take_worker_slot
+from core.store.tenant import Store, TenantStore
+
+_LOG = logging.getLogger(__name__)
+_APPLICATION = "ia-crm"
+_VERSION = "1"
+_BEAT_SECONDS = 5.0
+_TELL_SECONDS = 0.5
+_ACTIVE = ("ENQUEUED", "PENDING", "DELAYED")
+_UNEXPECTED = N_(
+    "The work stopped on an unexpected error (reference %(reference)s)."
+    " Nothing was half done; start it again, or give the reference to your administrator."
+)
+
+PLAN, LOAD, RUN, SEND = "plan", "load", "run", "send"
+_QUEUES = {PLAN: "imports", LOAD: "imports", RUN: "runs", SEND: "sends"}
+
+
+class _Work(Protocol):
+    def __call__(self, store: TenantStore, subject: str, progress: Progress, /) -> object: ...
+
+
+_WORK: dict[str, _Work] = {
+    PLAN: lambda store, subject, progress: plan(store, subject, progress),
+    LOAD: lambda store, subject, progress: load(store, subject, progress),
+    RUN: lambda store, subject, progress: execute(store, subject, progress),
+    SEND: lambda store, subject, progress: send_dry(store, subject, progress),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """How far a job is: `status` is queued, running, done or failed.
+
+    `stage` and `error` are gettext source strings with their values.
+    """
+
+    status: str
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    error: str = ""
+    error_values: dict[str, Any] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more will happen."""
+        return self.status in ("done", "failed")
+
+    def error_sentence(self, language: str) -> str:
+        """Return why the job failed, in `language`."""
+        return translate(language, self.error, **(self.error_values or {}))
+
+
+def jobs_url(settings: Settings) -> str:
+    """Return where the job tables live: a file beside SQLite's, a schema in Postgres."""
+    if settings.jobs_database_url:
+        return settings.jobs_database_url
+    url = normalise_url(settings.database_url)
+    if is_sqlite(url):
+        return sibling_file(url, "jobs").render_as_string(hide_password=False)
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def migrate_jobs(settings: Settings) -> None:
+    """Create or update the job tables."""
+    DBOS.migrate(jobs_url(settings))
+
+
+@lru_cache(maxsize=4)
+def _client(url: str) -> DBOSClient:
+    return DBOSClient(system_database_url=url, application_name=_APPLICATION)
+
+
+def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
+    return f"{store.tenant_id}/{kind}/{subject}#"
+
+
+def enqueue(store: TenantStore, kind: str, subject: str) -> None:
+    """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
+
+    `subject` is an import id (plan, load), a run id (run) or a campaign id (send).
+    """
+    prefix = _job_prefix(store, kind, subject)
+    client = _client(jobs_url(store.store.settings))
+    earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)
+    if any(job.status in _ACTIVE for job in earlier):
+        return
+    options = EnqueueOptions(
+        workflow_name=_workflow_name(kind),
+        queue_name=_QUEUES[kind],
+        workflow_id=f"{prefix}{len(earlier) + 1:04d}",
+        app_version=_VERSION,
+    )
+    client.enqueue(options, store.tenant_id, subject)
+
+
+def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
+    """Return the state of the last job of `kind` on `subject`, or None when none was asked."""
+    client = _client(jobs_url(store.store.settings))
+    found = client.list_workflows(
+        workflow_id_prefix=_job_prefix(store, kind, subject), load_input=False
+    )
+    if not found:
+        return None
+    job = max(found, key=lambda item: item.workflow_id)
+    if job.status in _ACTIVE:
+        return _running_state(client, job.workflow_id, job.status)
+    if job.status != "SUCCESS":
+        return JobState(status="failed", error=N_("The work was stopped. Start it again."))
+    outcome: dict[str, Any] = job.output or {}
+    if outcome.get("error"):
+        return JobState(status="failed", error=outcome["error"], error_values=outcome.get("values"))
+    return JobState(status="done")
+
+
+def _running_state(client: DBOSClient, job_id: str, status: str) -> JobState:
+    event = client.get_event(job_id, "progress", timeout_seconds=0) or ["", 0, 0]
+    stage, done, total = event
+    return JobState(
+        status="running" if status == "PENDING" else "queued", stage=stage, done=done, total=total
+    )
+
+
+def _workflow_name(kind: str) -> str:
+    return f"iacrm_{kind}"
+
+
+def run_worker(store: Store, stop: threading.Event) -> None:
+    """Work on queued jobs until `stop` is set.
+
+    Raises `Refused` on SQLite when another worker runs already.
+    """
+    with take_worker_slot(store) as slot:
+        if slot is None:
+            raise Refused(N_("A worker runs already on this database. One is enough on SQLite."))
+        _launch(store, slot)
+        try:
+            while not stop.wait(_BEAT_SECONDS):
+                beat(store, slot)
+        finally:
+            DBOS.destroy(workflow_completion_timeout_sec=0)
+
+
+def _launch(store: Store, slot: str) -> None:
+    config: DBOSConfig = {
+        "name": _APPLICATION,
+        "system_database_url": jobs_url(store.settings),
+        "executor_id": slot,
+        "application_version": _VERSION,
+        "log_level": "WARNING",
+    }
+    DBOS(config=config)
+    for kind in _WORK:
+        _register(store, kind)
+    DBOS.launch()
+    for queue in sorted(set(_QUEUES.values())):
+        DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.25)
+    beat(store, slot)
+
+
+def _register(store: Store, kind: str) -> None:
+    work = _WORK[kind]
+
+    @DBOS.step(name=f"{_workflow_name(kind)}_step")
+    def step(tenant_id: str, subject: str) -> dict[str, object]:
+        return _guarded(lambda: work(_tenant_store(store, tenant_id), subject, _told()))
+
+    @DBOS.workflow(name=_workflow_name(kind))
+    def workflow(tenant_id: str, subject: str) -> dict[str, object]:
+        return step(tenant_id, subject)
+
+
+def _tenant_store(store: Store, tenant_id: str) -> TenantStore:
+    return store.tenant_store(tenant_by_id(store, tenant_id))
+
+
+def _guarded(work: Callable[[], object]) -> dict[str, object]:
+    """Do `work`; turn an error into what the page will say, with a reference for the log."""
+    try:
+        work()
+    except CrmError as error:
+        return {"error": error.message, "values": error.values}
+    except Exception as error:  # noqa: BLE001 - a job's page must say that it ended
+        reference = uuid.uuid4().hex[:8]
+        _LOG.error("job failed, reference %s: %s", reference, frames_of(error))
+        return {"error": _UNEXPECTED, "values": {"reference": reference}}
+    return {}
+
+
+def _told() -> Progress:
+    """Return a progress callback that writes at most twice a second, and every new stage."""
+    told_stage, told_at = "", 0.0
+
+    def tell(stage: str, done: int, total: int, /) -> None:
+        nonlocal told_stage, told_at
+        moment = time.monotonic()
+        if stage == told_stage and done < total and moment - told_at < _TELL_SECONDS:
+            return
+        told_stage, told_at = stage, moment
+        DBOS.set_event("progress", [stage, done, total])
+
+    return tell

@@ -1,0 +1,40 @@
+"""`python -m etl.ingest_runner --tenant KEY --source DIR`: import one folder as one import."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import CrmError
+from core.services import accounts
+from core.services.accounts import SYSTEM
+from core.services.import_files import report_lines
+from core.services.import_paths import import_paths
+from core.settings import current_settings
+from core.store.tenant import Store, utc_now
+
+
+def ingest(
+    tenant: Annotated[str, typer.Option("--tenant", help="Key of the tenant.")],
+    source: Annotated[Path, typer.Option("--source", help="Folder with the files.")],
+    mapping: Annotated[Path | None, typer.Option("--mapping", help="JSON mapping.")] = None,
+) -> None:
+    """Import the tables of one folder for one tenant."""
+    store = Store(current_settings(), utc_now)
+    tenant_store = store.tenant_store(accounts.tenant_by_key(store, tenant))
+    report = import_paths(tenant_store, SYSTEM, [source], mapping_file=mapping)
+    for line in report_lines(report, "en"):
+        typer.echo(line)
+
+
+def main() -> None:
+    """Run the command; exit 1 with a sentence when it is refused."""
+    try:
+        typer.run(ingest)
+    except CrmError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
