@@ -1,0 +1,44 @@
+# make run    set up everything and serve the app with demo data
+# make test   set up everything and pass every test
+.DEFAULT_GOAL := help
+.PHONY: help run test test-full lint bench lock clean
+
+PORT ?= 8501
+WORKERS ?= 2
+BIN := .venv/bin
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+.venv/run.stamp: requirements.txt requirements-uv.txt scripts/install.sh
+	scripts/install.sh requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt requirements-uv.txt scripts/install.sh
+	scripts/install.sh requirements-dev.txt
+	@touch $@ .venv/run.stamp
+
+run: export ENABLE_DEMO_DATA ?= 1
+run: .venv/run.stamp
+	$(BIN)/python -m etl.demo
+	@echo "Open http://localhost:$(PORT) and sign in as demo with the password demo."
+	$(BIN)/python -m core serve --port $(PORT)
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not full"
+
+test-full: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+lock:
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements-dev.txt requirements.in -o requirements.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,39 @@
+"""What every suite shares: markers by folder, a closed environment, and no silent skips."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_NEVER_SKIPPED = ("tests/browser/", "tests/contract/", "tests/golden/", "tests/pages/")
+_CLOSED = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_DIR", "BREVO_API_KEY", "BREVO_DRY_RUN")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _closed_environment() -> None:
+    """Keep the developer's own settings out of the tests."""
+    for name in _CLOSED:
+        os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With IACRM_NO_SKIPS=1 a skipped browser, Postgres or contract test fails the session."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("IACRM_NO_SKIPS") != "1" or reporter is None:
+        return
+    skipped = [
+        report.nodeid
+        for report in reporter.stats.get("skipped", [])
+        if report.nodeid.startswith(_NEVER_SKIPPED)
+    ]
+    if skipped:
+        reporter.write_line(f"Skipped, and must not be: {', '.join(skipped)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
