@@ -7,7 +7,7 @@ from datetime import date
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from core.reco.tables import create_table
+from core.reco.tables import create_table, create_table_from_rows
 
 POPULARITY_DAYS = 365
 
@@ -160,13 +160,6 @@ def _cut_cycles(replaces: Mapping[str, str | None]) -> dict[str, str | None]:
 def _build_product_chains(con: DuckDBPyConnection) -> None:
     replaces = dict(con.execute("SELECT product_key, replaces FROM products").fetchall())
     places = compute_chains(replaces)
-    rows = pa.table(
-        {
-            "product_key": pa.array(list(replaces), pa.string()),
-            "chain": pa.array([places[key].root for key in replaces], pa.string()),
-            "depth": pa.array([places[key].depth for key in replaces], pa.int64()),
-        }
-    )
-    con.register("chain_rows", rows)
-    create_table(con, "product_chains", "SELECT * FROM chain_rows")
-    con.unregister("chain_rows")
+    rows = [(key, places[key].root, places[key].depth) for key in replaces]
+    schema = pa.schema({"product_key": pa.string(), "chain": pa.string(), "depth": pa.int64()})
+    create_table_from_rows(con, "product_chains", schema, rows)

@@ -14,7 +14,7 @@ from itertools import groupby
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from core.reco.tables import create_table
+from core.reco.tables import create_table, create_table_from_rows
 
 VALID_LINES = """
 SELECT
@@ -92,10 +92,8 @@ def build_net_lines(con: DuckDBPyConnection, as_of: date) -> None:
         for pair, group in groupby(rows, key=lambda row: row[:2])
         for line in net_returns([_line(row) for row in group])
     ]
-    columns = list(zip(*netted, strict=True)) or [()] * len(NETTED_SCHEMA)
-    con.register("netted_pairs", pa.table(columns, schema=NETTED_SCHEMA))
+    create_table_from_rows(con, "netted_pairs", NETTED_SCHEMA, netted)
     create_table(con, "net_lines", NET_LINES)
-    con.unregister("netted_pairs")
 
 
 def net_returns(lines: Sequence[Line]) -> list[Line]:

@@ -1,5 +1,6 @@
 """How the recommender writes its DuckDB tables: one query, one table, parameters bound."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,17 @@ def create_table_from_arrays(
     """Create or replace `table` from arrays of equal length, one per column."""
     name = f"{table}_arrays"
     con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
+    con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {name}")
+    con.unregister(name)
+
+
+def create_table_from_rows(
+    con: DuckDBPyConnection, table: str, schema: pa.Schema, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Create or replace `table` from `rows`, whose values follow `schema`; rows may be none."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    name = f"{table}_rows"
+    con.register(name, pa.table(columns, schema=schema))
     con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {name}")
     con.unregister(name)
 
