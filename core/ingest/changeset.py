@@ -25,13 +25,14 @@ __all__ = ["FileVersion", "Known", "compare"]
 
 _VERSION = "strftime(exported_at, '%Y%m%d%H%M%S%f') || sha256"
 
+# Of identities that are there already only: most files bring mostly new ones.
 _VERSIONS = """
 CREATE OR REPLACE TABLE {p}_versions AS
 SELECT {identity}, {stored}, {version} AS version, false AS incoming
-FROM {existing} WHERE {identity} IN (SELECT {identity} FROM {p}_folded)
+FROM {existing} WHERE {identity} IN (SELECT {identity} FROM {p}_history)
 UNION ALL BY NAME
-SELECT {identity}, {fields}, ? AS version, true AS incoming FROM {p}_folded
-WHERE {identity} NOT IN (SELECT identity FROM {p}_holds)
+SELECT {identity}, {fields}, ? AS version, true AS incoming FROM {p}_history
+WHERE {identity} IN (SELECT {identity} FROM {existing})
 """
 _COMPARED = """
 CREATE OR REPLACE TABLE {p}_compared AS
@@ -41,15 +42,17 @@ WITH sides AS (
     max(version) FILTER (incoming) AS file_version
   FROM {p}_versions GROUP BY {identity}
 )
-SELECT *, CASE WHEN stored_version IS NULL THEN 'new'
-  WHEN stored_version > file_version THEN 'older'
+SELECT *, CASE WHEN stored_version > file_version THEN 'older'
   WHEN {equal} THEN 'unchanged' ELSE 'changed' END AS action
-FROM sides WHERE file_version IS NOT NULL
+FROM sides
 """
 _LOAD = """
 CREATE OR REPLACE TABLE {p}_load AS
-SELECT {fields}, {keys}, f.record, f.line, c.action, c.action = 'older' AS older
-FROM {p}_compared AS c JOIN {p}_folded AS f USING ({identity})
+SELECT {new}, h.record, h.line, 'new' AS action, false AS older FROM {p}_history AS h
+WHERE {identity} NOT IN (SELECT {identity} FROM {p}_compared)
+UNION ALL BY NAME
+SELECT {merged}, h.record, h.line, c.action, c.action = 'older' AS older
+FROM {p}_compared AS c JOIN {p}_history AS h USING ({identity})
 WHERE c.action <> 'unchanged' ORDER BY {identity}
 """
 _TOUCHED = """
@@ -57,7 +60,7 @@ CREATE OR REPLACE TABLE {p}_touched AS SELECT {identity} FROM {p}_compared
 WHERE action = 'unchanged' AND file_version > stored_version ORDER BY {identity}
 """
 _HISTORY = """
-CREATE OR REPLACE TABLE {p}_history AS SELECT * EXCLUDE (rows_folded) FROM {p}_folded
+CREATE OR REPLACE TABLE {p}_history AS SELECT * FROM {p}_folded
 WHERE {identity} NOT IN (SELECT identity FROM {p}_holds) ORDER BY {identity}
 """
 _FIELD_CHANGES = """
@@ -112,10 +115,11 @@ def compare(
     find_holds(con, parsed, mapping, known)
     existing = _existing_table(con, parsed, known)
     names = {"p": prefix, "identity": IDENTITY[kind], "existing": existing}
-    _create_compared(con, kind, names, version)
-    con.execute(_LOAD.format(**names, fields=_load_fields(kind), keys=_load_keys(kind)))
-    con.execute(_TOUCHED.format(**names))
     con.execute(_HISTORY.format(**names))
+    _create_compared(con, kind, names, version)
+    new, merged = _load_columns(kind, "h"), _load_columns(kind, "c")
+    con.execute(_LOAD.format(**names, new=new, merged=merged))
+    con.execute(_TOUCHED.format(**names))
     changes = [_FIELD_CHANGES.format(**names, field=f) for f in _content(kind)]
     con.execute(
         f"CREATE OR REPLACE TABLE {prefix}_changes AS "
@@ -159,17 +163,16 @@ def _newest(field: str, condition: str) -> str:
     return f"arg_max({field}, version){condition}"
 
 
-def _load_fields(kind: FileKind) -> str:
-    return ", ".join(f"c.{field}" for field in stored_fields(kind))
-
-
-def _load_keys(kind: FileKind) -> str:
-    return {
-        FileKind.CLIENTS: "lower(c.email) AS email_norm",
-        FileKind.PRODUCTS: "f.rows_folded",
-        FileKind.SALES: "c.line_key, f.product_label, f.rows_folded",
-        FileKind.CONTACTS: "f.email_norm, c.event_key",
+def _load_columns(kind: FileKind, content: str) -> str:
+    """Return the columns of `{p}_load`; `content` is the alias the fields are taken from."""
+    keys = {
+        FileKind.CLIENTS: (f"lower({content}.email) AS email_norm",),
+        FileKind.PRODUCTS: (),
+        FileKind.SALES: ("h.line_key", "h.product_label"),
+        FileKind.CONTACTS: ("h.email_norm", "h.event_key"),
     }[kind]
+    fields = (f"{content}.{field}" for field in stored_fields(kind))
+    return ", ".join((*fields, *keys, "h.rows_folded"))
 
 
 def _existing_table(con: DuckDBPyConnection, parsed: ParsedFile, known: Known) -> str:

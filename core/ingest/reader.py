@@ -233,7 +233,8 @@ def _load_rows(
         con.execute(
             f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv(?, header = false, "
             "auto_detect = false, strict_mode = true, quote = '\"', escape = '\"', nullstr = '', "
-            "allow_quoted_nulls = true, delim = ?, columns = ?, max_line_size = ?, parallel = ?)",
+            "allow_quoted_nulls = true, new_line = '\\n', delim = ?, columns = ?, "
+            "max_line_size = ?, parallel = ?)",
             [str(clean), dialect.delimiter, types, max(split.longest + 1024, 1 << 21), parallel],
         )
         counted = con.execute(f"SELECT count(*), max(record) FROM {table}").fetchone()
