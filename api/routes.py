@@ -26,7 +26,7 @@ MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
-    logging.getLogger("api").setLevel(store.settings.log_level)
+    logging.basicConfig(level=store.settings.log_level, format="%(asctime)s %(name)s %(message)s")
     yield
     store.dispose()
     app_store.cache_clear()

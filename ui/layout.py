@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from core.errors import CrmError
+from core.errors import CrmError, frames_of
 from core.store.identity import worker_alive
 from ui.i18n import _, current_language
 from ui.session import UiSession
@@ -88,7 +87,7 @@ def show_error(error: BaseException) -> bool:
         st.error(error.sentence(current_language()))
         return True
     reference = secrets.token_hex(4).upper()
-    logger.error("page failed, reference %s\n%s", reference, _trace(error))
+    logger.error("page failed, reference %s: %s", reference, frames_of(error))
     st.error(
         _(
             "Something went wrong on this page; nothing was lost. Try again, and if it comes back,"
@@ -97,17 +96,6 @@ def show_error(error: BaseException) -> bool:
         )
     )
     return True
-
-
-def _trace(error: BaseException) -> str:
-    """Return the frames and types of an error and its causes; messages may hold row content."""
-    parts = []
-    current: BaseException | None = error
-    while current is not None:
-        frames = "".join(traceback.format_tb(current.__traceback__))
-        parts.append(f"{type(current).__module__}.{type(current).__qualname__}\n{frames}")
-        current = current.__cause__ or current.__context__
-    return "caused by\n".join(parts)
 
 
 def worker_notice(session: UiSession) -> None:

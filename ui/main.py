@@ -10,32 +10,31 @@ from ui.layout import error_boundary
 from ui.navigation import FAVICON, LOGO, register_pages
 from ui.session import UiSession, app_store, current_session
 from ui.sign_in import leave
+from ui.theme import draw_contrast
 
 
 def draw_account(session: UiSession) -> None:
     """Draw who is signed in, the language switch and the way out."""
     with st.sidebar:
         st.caption(f"{session.tenant.name} · {session.actor.username}")
-        st.selectbox(
+        language = st.selectbox(
             _("Language"),
             LANGUAGES,
             index=LANGUAGES.index(session.language),
             format_func=LANGUAGE_NAMES.__getitem__,
-            key="shell_language",
-            on_change=_change_language,
-            args=(session,),
+            # A new key per language: the address may change it behind the widget's back.
+            key=f"shell_language_{session.language}",
         )
+        if language != session.language:
+            choose_language(app_store(), session.actor, language)
+            remember_choice(language)
+            st.rerun()
         if st.button(_("Sign out"), key="shell_sign_out", width="stretch"):
             leave()
 
 
-def _change_language(session: UiSession) -> None:
-    language = st.session_state["shell_language"]
-    choose_language(app_store(), session.actor, language)
-    remember_choice(language)
-
-
 st.set_page_config(page_title="ia-crm", page_icon=str(FAVICON), layout="wide")
+draw_contrast()
 with error_boundary():
     found = current_session()
     # Registered before the form too, so that path and query survive the sign-in.

@@ -37,7 +37,8 @@ def draw_sign_in() -> None:
     _left, middle, _right = st.columns([1, 1.2, 1])
     with middle:
         st.image(str(LOGO), width=56, alt=_("ia-crm"))
-        st.title(_("Sign in"))
+        st.title(_("Sign in"), anchor=False)
+        st.caption(_("Whom to write to, about which product, and why."))
         with st.form("sign_in"):
             username = st.text_input(
                 _("User name"), key="sign_in_username", autocomplete="username"

@@ -76,3 +76,21 @@ def tokens(of: str | None = None) -> Tokens:
 def scenario_colours() -> Mapping[Scenario, str]:
     """Return the colour of each scenario in the current appearance."""
     return SCENARIO_COLOURS[appearance()]
+
+
+def draw_contrast() -> None:
+    """Bring the two pairs that Streamlit chooses itself, and too pale, up to AA."""
+    light, dark = tokens(LIGHT), tokens(DARK)
+    st.html(
+        f"""
+        <style>
+        [data-testid^="stBaseButton-primary"] {{
+            color: light-dark({light.surface}, {dark.paper});
+        }}
+        [data-testid="stCaptionContainer"] {{
+            color: light-dark({light.muted}, {dark.muted});
+            opacity: 1;
+        }}
+        </style>
+        """
+    )
