@@ -50,7 +50,7 @@ RUN_WARNINGS: Mapping[str, str] = {
         "The last sale, of %(last_sale)s, is %(days)s days before the as-of date."
         " Import newer sales, or choose an earlier date."
     ),
-    "LATER_SALES_IGNORED": N_("%(lines)s sale lines later than the as-of date were ignored."),
+    "LATER_SALES_IGNORED": N_("Sale lines later than the as-of date were left out: %(lines)s."),
 }
 
 _DATASET_FIGURES = """

@@ -1,0 +1,146 @@
+"""What pages read of runs agrees with what the runs found."""
+
+import pytest
+
+from core.contracts import Severity
+from core.errors import NotFound
+from core.services.accounts import SYSTEM
+from core.services.execute_run import create_run
+from core.services.run_reports import (
+    customer_of_run,
+    gating_history,
+    list_runs,
+    lowest_scores,
+    number_of_runs,
+    qc_of,
+    run_of,
+    sample_customers,
+)
+from core.store.runs import RunStatus
+from core.store.tenant import Store, TenantStore
+from tests.contract.conftest import new_tenant
+from tests.golden.small_tenant import AS_OF, run_small_tenant, store_small_tenant
+
+CUSTOMERS = 12
+
+
+@pytest.fixture(scope="module")
+def finished(store: Store) -> tuple[TenantStore, str]:
+    tenant = new_tenant(store)
+    store_small_tenant(tenant)
+    return tenant, run_small_tenant(tenant)
+
+
+def test_quality_figures_add_up(finished: tuple[TenantStore, str]) -> None:
+    quality, summary = qc_of(*finished), run_of(*finished).summary
+    for counts in (quality.score_bins, quality.segments, quality.states):
+        assert sum(part.customers for part in counts) == CUSTOMERS
+        assert sum(part.eligible for part in counts) == quality.eligible
+    assert sum(part.customers for part in quality.reasons) == CUSTOMERS
+    assert sum(part.items for part in quality.scenario_mix) == summary["recommendations"]
+    assert {(found.rule_code, found.severity): found.issues for found in quality.issues} == {
+        (rule, severity): issues
+        for rule, by_severity in summary["rule_counts"].items()
+        for severity, issues in by_severity.items()
+        if issues
+    }
+
+
+def test_lowest_scores_come_first_then_by_bytes(finished: tuple[TenantStore, str]) -> None:
+    page = lowest_scores(*finished)
+    order = [(verdict.audit_score, verdict.customer.encode()) for verdict in page.verdicts]
+    assert order == sorted(order)
+    assert page.total == len(order) == CUSTOMERS
+
+
+def test_pages_of_scores_follow_one_another(finished: tuple[TenantStore, str]) -> None:
+    whole = lowest_scores(*finished, limit=100).verdicts
+    pages = [lowest_scores(*finished, limit=5, offset=offset) for offset in (0, 5, 10)]
+    assert sum((page.verdicts for page in pages), ()) == whole
+    assert {page.total for page in pages} == {CUSTOMERS}
+
+
+def test_filters_keep_what_they_name(finished: tuple[TenantStore, str]) -> None:
+    whole = lowest_scores(*finished).verdicts
+    for rule in {rule for verdict in whole for rule in verdict.rules}:
+        kept = lowest_scores(*finished, rule=rule)
+        assert kept.verdicts == tuple(v for v in whole if rule in v.rules)
+    for reason in {verdict.reason for verdict in whole}:
+        kept = lowest_scores(*finished, reason=reason)
+        assert kept.verdicts == tuple(v for v in whole if v.reason == reason)
+    kept = lowest_scores(*finished, score_from=60, score_to=90)
+    assert kept.verdicts == tuple(v for v in whole if 60 <= v.audit_score <= 90)
+    assert 0 < kept.total < CUSTOMERS
+
+
+def test_a_customer_without_address_blocks_herself_alone(
+    finished: tuple[TenantStore, str],
+) -> None:
+    reasons = {v.customer: v.reason for v in lowest_scores(*finished).verdicts}
+    assert [who for who, reason in reasons.items() if reason == "MISSING_EMAIL"] == ["C-4"]
+    assert reasons["C4"] == reasons["F6"] == "OPTOUT_OR_BOUNCE"
+    assert reasons["é5"] == "SILENCE_WINDOW"
+    assert reasons["A1"] == "OK"
+
+
+def test_a_customer_is_shown_with_what_the_run_rests_on(
+    finished: tuple[TenantStore, str],
+) -> None:
+    detail = customer_of_run(*finished, "=H8")
+    assert detail.verdict.name == "Inès Formula"
+    assert detail.email == "ines@cave.example.fr"
+    assert [item.rank for item in detail.items] == list(range(1, len(detail.items) + 1))
+    assert all(item.explain_short and item.reasons for item in detail.items)
+    assert [(p.month, p.family, p.quantity_milli, p.amount_cents) for p in detail.purchases] == [
+        ("2024-12", "Blanc", 6000, 7800),
+        ("2024-12", "Bulles", 1000, 2400),
+        ("2025-01", "Blanc", -2000, -2600),
+    ]
+
+
+def test_later_purchases_and_contacts_are_not_shown(finished: tuple[TenantStore, str]) -> None:
+    months = {part.month for part in customer_of_run(*finished, "B3").purchases}
+    assert months == {"2025-01"}
+    contacts = customer_of_run(*finished, "é5").contacts
+    assert [(c.contact_date.isoformat(), c.status) for c in contacts if c.contact_date] == [
+        ("2025-02-22", "delivered")
+    ]
+
+
+def test_issues_are_told_in_words(finished: tuple[TenantStore, str]) -> None:
+    issue = next(
+        issue
+        for issue in customer_of_run(*finished, "C-4", language="en").issues
+        if issue.rule_code == "MISSING_EMAIL"
+    )
+    assert issue.severity == Severity.ERROR
+    assert issue.sentence
+    assert issue.remedy
+
+
+def test_an_unknown_customer_is_not_found(finished: tuple[TenantStore, str]) -> None:
+    with pytest.raises(NotFound):
+        customer_of_run(*finished, "nobody")
+
+
+@pytest.mark.parametrize(("n", "expected"), [(5, 5), (12, 12), (50, 12), (0, 0)])
+def test_a_sample_is_spread_and_repeatable(
+    finished: tuple[TenantStore, str], n: int, expected: int
+) -> None:
+    sample = [verdict.customer for verdict in sample_customers(*finished, n)]
+    assert len(set(sample)) == len(sample) == expected
+    assert sample == sorted(sample, key=str.encode)
+    assert sample == [verdict.customer for verdict in sample_customers(*finished, n)]
+
+
+def test_lists_of_runs_show_every_state_newest_first(tenant: TenantStore) -> None:
+    done = run_small_tenant(tenant)
+    queued = create_run(tenant, SYSTEM, as_of=AS_OF)
+    cards = {card.run_id: card for card in list_runs(tenant)}
+    assert set(cards) == {done, queued}
+    assert cards[queued].status is RunStatus.QUEUED
+    assert cards[queued].customers is None
+    assert cards[done].customers == 0
+    assert number_of_runs(tenant) == 2
+    assert len(list_runs(tenant, limit=1, offset=1)) == 1
+    assert [point.run_id for point in gating_history(tenant)] == [done]
