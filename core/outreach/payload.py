@@ -1,0 +1,123 @@
+"""The body of Brevo's `POST /smtp/email` for one recipient, frozen before anything is sent.
+
+Field names are those of `sendSmtpEmail` in the vendor's OpenAPI document. The idempotency key is
+put in when the delivery is claimed: Brevo reads it in `headers.idempotencyKey` of the body and
+ignores it anywhere else.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from core.errors import Refused
+from core.i18n import N_
+from core.outreach.rendering import Message
+from core.outreach.unsubscribe import unsubscribe_headers
+from core.settings import Settings
+
+PLACEHOLDER_SENDER = "sender@example.com"
+"""Sender of dry runs as long as BREVO_SENDER_EMAIL is not set."""
+
+_MAX_SENDER_NAME_CHARS = 70  # Brevo's limit
+_REDACTED = "***"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Who a message comes from."""
+
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which delivery of which campaign a message is; numbers start at 1."""
+
+    campaign_id: str
+    batch_no: int
+    delivery_no: int
+
+
+def sender_of(settings: Settings, tenant_name: str) -> Sender:
+    """Return the sender that is set, else the placeholder under the tenant's name."""
+    name = settings.brevo_sender_name or tenant_name
+    return Sender(
+        email=header_value(settings.brevo_sender_email or PLACEHOLDER_SENDER),
+        name=header_value(name[:_MAX_SENDER_NAME_CHARS]),
+    )
+
+
+def header_value(value: str) -> str:
+    """Return `value`; raise `Refused` when a control character would end a mail header early."""
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise Refused(
+            N_(
+                "A sender, subject or address holds a line break or another control character."
+                " Remove it and prepare the campaign again."
+            )
+        )
+    return value
+
+
+def delivery_id(place: Place) -> str:
+    """Return the name of a delivery that comes back in events and webhooks."""
+    return f"{place.campaign_id}.{place.delivery_no}"
+
+
+def tags_of(place: Place) -> list[str]:
+    """Return the tags of a message: its campaign, and its batch within the campaign."""
+    campaign = f"campaign-{place.campaign_id}"
+    return [campaign, f"{campaign}-batch-{place.batch_no}"]
+
+
+def build_payload(
+    sender: Sender, email: str, message: Message, unsubscribe_url: str, place: Place
+) -> str:
+    """Return the payload of one message as canonical JSON, without the idempotency key."""
+    headers = {**unsubscribe_headers(unsubscribe_url), "X-Mailin-custom": delivery_id(place)}
+    return _canonical(
+        {
+            "sender": {"email": sender.email, "name": sender.name},
+            "to": [{"email": header_value(email)}],
+            "subject": header_value(message.subject),
+            "htmlContent": message.html,
+            "textContent": message.text,
+            "headers": {name: header_value(value) for name, value in headers.items()},
+            "tags": tags_of(place),
+        }
+    )
+
+
+def payload_sha256(payload: str) -> str:
+    """Return the hexadecimal sha256 of a frozen payload."""
+    return hashlib.sha256(payload.encode()).hexdigest()
+
+
+def compose_body(payload: str, key: str) -> bytes:
+    """Return the request body: the frozen payload with `key`, byte-identical at every replay."""
+    body = json.loads(payload)
+    body["headers"]["idempotencyKey"] = str(UUID(key))
+    return _canonical(body).encode()
+
+
+def redact_body(body: bytes) -> dict[str, Any]:
+    """Return what a log may keep of a request: no address, no name, no text, no token."""
+    request = json.loads(body)
+    return {
+        "sender": request["sender"],
+        "to": [_REDACTED for _ in request["to"]],
+        "subject_chars": len(request["subject"]),
+        "html_chars": len(request["htmlContent"]),
+        "text_chars": len(request["textContent"]),
+        "headers": {**request["headers"], "List-Unsubscribe": _REDACTED},
+        "tags": request["tags"],
+        "bytes": len(body),
+    }
+
+
+def _canonical(body: Mapping[str, object]) -> str:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

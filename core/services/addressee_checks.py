@@ -1,0 +1,104 @@
+"""Who must not be written to: the audit's own rules, asked again at preparation and at the send."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from core.audit import RULES
+from core.audit.scope import Scope
+from core.contracts import RuleCode
+from core.outreach.audience import ADDRESS_CHANGED, CUSTOMER_GONE, DEADLINE_PASSED, PAYLOAD_CHANGED
+from core.outreach.payload import payload_sha256
+from core.policy import AuditPolicy
+from core.store.addressees import fetch_addressees_among
+from core.store.deliveries import DeliveryRow
+from core.store.tenant import TenantStore, Transaction
+
+_ADDRESS_MARK = "\x1f"  # begins the code of a stand-in for a delivery's frozen address
+
+
+def local_day(store: TenantStore) -> date:
+    """Return today's date where the tenant lives."""
+    return store.store.now().astimezone(ZoneInfo(store.tenant.time_zone)).date()
+
+
+def mark_suppressed(con: DuckDBPyConnection, policy: AuditPolicy, day: date) -> None:
+    """Create `suppressed(customer)` from `customers`, `contacts` and `suppressions`."""
+    failing = sorted(_failing(con, RuleCode.OPTOUT_OR_BOUNCE, policy, day))
+    con.execute("CREATE OR REPLACE TABLE suppressed (customer VARCHAR)")
+    con.execute("INSERT INTO suppressed SELECT unnest($codes::VARCHAR[])", {"codes": failing})
+
+
+def _failing(
+    con: DuckDBPyConnection, code: RuleCode, policy: AuditPolicy, day: date
+) -> frozenset[str]:
+    rule = next(rule for rule in RULES if rule.code == code)
+    query = rule.query(Scope(items="", as_of=day, policy=policy))
+    rows = con.execute(f"SELECT customer FROM ({query.sql})", dict(query.values)).fetchall()
+    return frozenset(customer for (customer,) in rows)
+
+
+def judge_deliveries(
+    tx: Transaction,
+    deliveries: Sequence[DeliveryRow],
+    policy: AuditPolicy,
+    *,
+    now: datetime,
+    day: date,
+) -> dict[int, str]:
+    """Return why deliveries must not be sent at `now`, by delivery number; the others are absent.
+
+    Asked both of the customer and of the frozen address: neither may be suppressed, nor written
+    to within the silence window that ends on `day`.
+    """
+    reasons = {d.delivery_no: reason for d in deliveries if (reason := _own_reason(d, now))}
+    with duckdb.connect() as con:
+        codes, addresses = [d.customer for d in deliveries], [d.email_norm for d in deliveries]
+        fetch_addressees_among(tx, con, codes, addresses)
+        found = con.execute("SELECT customer, email_norm FROM customers").fetchall()
+        _note_address_changes(reasons, deliveries, dict(found))
+        _add_stand_ins(con, deliveries)
+        for code in (RuleCode.OPTOUT_OR_BOUNCE, RuleCode.SILENCE_WINDOW):
+            failing = _failing(con, code, policy, day)
+            for delivery in deliveries:
+                if {delivery.customer, _stand_in(delivery)} & failing:
+                    reasons.setdefault(delivery.delivery_no, code.value)
+    return reasons
+
+
+def _own_reason(delivery: DeliveryRow, now: datetime) -> str | None:
+    if delivery.not_after < now:
+        return DEADLINE_PASSED
+    if payload_sha256(delivery.payload) != delivery.payload_sha256:
+        return PAYLOAD_CHANGED
+    return None
+
+
+def _note_address_changes(
+    reasons: dict[int, str],
+    deliveries: Sequence[DeliveryRow],
+    addresses: Mapping[str, str | None],
+) -> None:
+    for delivery in deliveries:
+        if delivery.customer not in addresses:
+            reasons.setdefault(delivery.delivery_no, CUSTOMER_GONE)
+        elif addresses[delivery.customer] != delivery.email_norm:
+            reasons.setdefault(delivery.delivery_no, ADDRESS_CHANGED)
+
+
+def _stand_in(delivery: DeliveryRow) -> str:
+    return f"{_ADDRESS_MARK}{delivery.delivery_no}"
+
+
+def _add_stand_ins(con: DuckDBPyConnection, deliveries: Sequence[DeliveryRow]) -> None:
+    con.execute(
+        "INSERT INTO customers (customer, email_norm)"
+        " SELECT unnest($codes::VARCHAR[]), unnest($addresses::VARCHAR[])",
+        {
+            "codes": [_stand_in(delivery) for delivery in deliveries],
+            "addresses": [delivery.email_norm for delivery in deliveries],
+        },
+    )

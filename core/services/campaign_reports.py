@@ -1,0 +1,194 @@
+"""What the Campaigns page and the command line show of campaigns."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from core.errors import NotFound
+from core.i18n import N_
+from core.outreach.audience import Audience, Loss, Step, parse_audience
+from core.outreach.protocol import compute_sums
+from core.store import campaign_log, campaigns, deliveries
+from core.store.campaigns import CampaignRow
+from core.store.tenant import TenantStore, Transaction
+
+PREVIEWS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignStatus:
+    """A campaign's sums: planned is the sum of all that follow it, difference 0."""
+
+    campaign_id: str
+    run_id: str
+    template: str
+    batch_size: int
+    mode: str
+    state: str
+    planned: int
+    sent: int
+    failed: int
+    suppressed: int
+    shared: int
+    review: int
+    cancelled: int
+    unconfirmed: int
+    pending: int
+
+    @property
+    def difference(self) -> int:
+        """How many are planned and not accounted for: 0, or somebody is lost."""
+        return self.planned - self.accounted
+
+    @property
+    def accounted(self) -> int:
+        """The sum of everything that became of the planned."""
+        return (
+            self.sent
+            + self.failed
+            + self.suppressed
+            + self.shared
+            + self.review
+            + self.cancelled
+            + self.unconfirmed
+            + self.pending
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form, the difference included."""
+        return {**asdict(self), "difference": self.difference}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignCard:
+    """One line of the list of campaigns."""
+
+    status: CampaignStatus
+    created_at: datetime
+    created_by: str
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One message as its recipient would see it; `state` is that of its delivery."""
+
+    delivery_no: int
+    batch_no: int
+    customer: str
+    email: str
+    state: str
+    subject: str
+    html: str
+    text: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossPage:
+    """A page of the customers lost for one reason, and how many there are in all."""
+
+    customers: tuple[str, ...]
+    total: int
+
+
+def status_of(store: TenantStore, campaign_id: str) -> CampaignStatus:
+    """Return the sums of a campaign as they stand; raise `NotFound`."""
+    with store.read() as tx:
+        return _status(tx, _found(tx, campaign_id))
+
+
+def list_campaigns(
+    store: TenantStore, *, limit: int = 50, offset: int = 0, run_id: str | None = None
+) -> list[CampaignCard]:
+    """Return the campaigns, newest first, of one run or of all."""
+    with store.read() as tx:
+        rows = campaigns.load_campaigns(tx, limit=limit, offset=offset, run_id=run_id)
+        return [
+            CampaignCard(
+                status=_status(tx, row),
+                created_at=row.created_at,
+                created_by=row.created_by,
+                finished_at=row.finished_at,
+            )
+            for row in rows
+        ]
+
+
+def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
+    journal = campaigns.load_journal(tx, campaign.campaign_id)
+    return CampaignStatus(
+        campaign_id=campaign.campaign_id,
+        run_id=campaign.run_id,
+        template=campaign.template,
+        batch_size=campaign.batch_size,
+        mode=campaign.mode,
+        state=campaign.state,
+        planned=journal.planned,
+        shared=journal.shared,
+        **compute_sums(journal.states),
+    )
+
+
+def audience_of(store: TenantStore, campaign_id: str) -> Audience:
+    """Return the funnel that was frozen with a campaign; raise `NotFound`."""
+    with store.read() as tx:
+        _found(tx, campaign_id)
+        return parse_audience(campaigns.load_audience(tx, campaign_id))
+
+
+def losses_of(
+    audience: Audience, step: Step, reason: str, *, limit: int = 50, offset: int = 0
+) -> LossPage:
+    """Return a page of the customers whom a step of the funnel lost for `reason`."""
+    none = Loss(step=step, reason=reason, customers=())
+    found = next((x for x in audience.losses if (x.step, x.reason) == (step, reason)), none)
+    return LossPage(customers=found.customers[offset : offset + limit], total=len(found.customers))
+
+
+def previews(store: TenantStore, campaign_id: str, n: int = PREVIEWS) -> list[Preview]:
+    """Return the first `n` messages as they were frozen; raise `NotFound`."""
+    with store.read() as tx:
+        _found(tx, campaign_id)
+        rows = deliveries.load_deliveries(tx, campaign_id, limit=n)
+    return [_preview(row) for row in rows]
+
+
+def _preview(row: deliveries.DeliveryRow) -> Preview:
+    payload = json.loads(row.payload)
+    return Preview(
+        delivery_no=row.delivery_no,
+        batch_no=row.batch_no,
+        customer=row.customer,
+        email=row.email_norm,
+        state=row.state,
+        subject=payload["subject"],
+        html=payload["htmlContent"],
+        text=payload["textContent"],
+        payload=payload,
+    )
+
+
+def logs_of(
+    store: TenantStore, campaign_id: str, limit: int = 50, offset: int = 0
+) -> list[campaign_log.LogEntry]:
+    """Return a page of a campaign's journal, newest line first; raise `NotFound`."""
+    with store.read() as tx:
+        _found(tx, campaign_id)
+        return campaign_log.load_logs(tx, campaign_id, limit=limit, offset=offset)
+
+
+def number_of_logs(store: TenantStore, campaign_id: str) -> int:
+    """Return how many lines a campaign's journal has; raise `NotFound`."""
+    with store.read() as tx:
+        _found(tx, campaign_id)
+        return campaign_log.count_logs(tx, campaign_id)
+
+
+def _found(tx: Transaction, campaign_id: str) -> CampaignRow:
+    campaign = campaigns.find_campaign(tx, campaign_id)
+    if campaign is None:
+        raise NotFound(N_("There is no such campaign."))
+    return campaign

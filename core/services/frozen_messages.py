@@ -1,0 +1,137 @@
+"""The messages of a campaign, rendered and stored batch by batch as they would be sent."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from duckdb import DuckDBPyConnection
+
+from core.outreach.payload import Place, Sender, build_payload, payload_sha256
+from core.outreach.protocol import DeliveryState, Mode
+from core.outreach.rendering import Letterhead, ListedItem, Recipient, render_message
+from core.outreach.unsubscribe import make_token, unsubscribe_url
+from core.outreach.wording import MessageTemplate, is_alcohol, is_in_france, language_of
+from core.store.deliveries import DeliveryRow, store_deliveries
+from core.store.tenant import TenantStore
+
+KEPT_DAYS = 7
+"""Days after which what was prepared is too old to be sent."""
+
+_RECIPIENTS_SQL = """
+SELECT
+    recipients.delivery_no,
+    recipients.customer,
+    recipients.email_norm,
+    customers.first_name,
+    customers.language,
+    coalesce(items.name, items.product_key),
+    items.scenario,
+    items.sentence,
+    items.price_cents
+FROM recipients
+JOIN customers ON customers.customer = recipients.customer
+JOIN items ON items.customer = recipients.customer
+ORDER BY recipients.delivery_no, items.rank
+"""
+
+_KINDS_SQL = """
+SELECT DISTINCT family, grape, sweetness
+FROM items
+WHERE customer IN (SELECT customer FROM recipients)
+ORDER BY ALL
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the analyst chose, and what follows from it for every message."""
+
+    campaign_id: str
+    run_id: str
+    template: MessageTemplate
+    batch_size: int
+    mode: Mode
+    sender: Sender
+    secret: bytes
+
+
+def freeze_messages(store: TenantStore, con: DuckDBPyConnection, choices: Choices) -> None:
+    """Store one planned delivery per row of `recipients`, a transaction per batch.
+
+    Reads `recipients`, `customers` and `items`. Nobody sees the deliveries before the campaign
+    is published.
+    """
+    letterhead = _letterhead(store, con)
+    recipients = _read_recipients(con, store.tenant.language)
+    for batch_no, batch in groupby(recipients, lambda r: (r[0] - 1) // choices.batch_size + 1):
+        rows = [
+            _freeze(
+                store,
+                choices,
+                letterhead,
+                recipient,
+                Place(campaign_id=choices.campaign_id, batch_no=batch_no, delivery_no=number),
+            )
+            for number, recipient in batch
+        ]
+        with store.begin() as tx:
+            store_deliveries(tx, choices.campaign_id, choices.mode, rows)
+
+
+def _freeze(
+    store: TenantStore,
+    choices: Choices,
+    letterhead: Letterhead,
+    recipient: Recipient,
+    place: Place,
+) -> DeliveryRow:
+    token = make_token(choices.secret, store.tenant_id, recipient.email_norm)
+    url = unsubscribe_url(store.store.settings.public_base_url, token)
+    message = render_message(choices.template, letterhead, recipient, url)
+    payload = build_payload(choices.sender, recipient.email_norm, message, url, place)
+    return DeliveryRow(
+        delivery_no=place.delivery_no,
+        batch_no=place.batch_no,
+        email_norm=recipient.email_norm,
+        customer=recipient.customer,
+        state=DeliveryState.PLANNED,
+        payload=payload,
+        payload_sha256=payload_sha256(payload),
+        not_after=store.store.now() + timedelta(days=KEPT_DAYS),
+    )
+
+
+def _letterhead(store: TenantStore, con: DuckDBPyConnection) -> Letterhead:
+    kinds = con.execute(_KINDS_SQL).fetchall()
+    sells_alcohol = any(is_alcohol(family=f, grape=g, sweetness=s) for f, g, s in kinds)
+    return Letterhead(
+        tenant_name=store.tenant.name,
+        tenant_language=store.tenant.language,
+        currency=store.tenant.currency,
+        shows_evin_notice=sells_alcohol and is_in_france(store.tenant.time_zone),
+    )
+
+
+def _read_recipients(
+    con: DuckDBPyConnection, tenant_language: str
+) -> Iterator[tuple[int, Recipient]]:
+    cursor = con.cursor().execute(_RECIPIENTS_SQL)
+    rows = iter(cursor.fetchone, None)
+    for (delivery_no, customer, email, first_name, language), listed in groupby(
+        rows, lambda row: row[:5]
+    ):
+        items = tuple(
+            ListedItem(name=name, scenario=scenario, sentence=sentence, price_cents=price)
+            for *_, name, scenario, sentence, price in listed
+        )
+        yield (
+            delivery_no,
+            Recipient(
+                customer=customer,
+                email_norm=email,
+                first_name=first_name,
+                language=language_of(language, tenant_language),
+                items=items,
+            ),
+        )

@@ -1,0 +1,206 @@
+"""Prepare a campaign: freeze whom a run writes to, and what each of them would receive."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from core.audit import check_addresses
+from core.errors import Busy, NotFound, Refused
+from core.i18n import N_, translate
+from core.outreach.audience import Audience, select_audience
+from core.outreach.payload import sender_of
+from core.outreach.protocol import FINISHED, CampaignState, Mode
+from core.outreach.rendering import template_sha256
+from core.outreach.unsubscribe import token_secret
+from core.outreach.wording import TEMPLATES, template_of
+from core.policy import parse_policy
+from core.services.accounts import Actor, Role, require
+from core.services.addressee_checks import local_day, mark_suppressed
+from core.services.frozen_messages import Choices, freeze_messages
+from core.store import campaigns, locks
+from core.store.addressees import fetch_addressees, fetch_lists
+from core.store.campaign_log import append_logs
+from core.store.runs import Run, RunStatus, find_run
+from core.store.tenant import TenantStore
+
+MIN_BATCH_SIZE = 200
+MAX_BATCH_SIZE = 300
+DEFAULT_BATCH_SIZE = 250
+
+_BUSY = N_("This campaign is being prepared or sent at the moment. Wait until it is done.")
+_WAIT_SECONDS = 0.2
+_WAIT_STEPS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateCard:
+    """A message template as a page offers it."""
+
+    name: str
+    title: str
+    description: str
+
+
+def templates(language: str) -> list[TemplateCard]:
+    """Return the message templates that can be chosen, described in `language`."""
+    return [
+        TemplateCard(
+            name=template.name,
+            title=translate(language, template.title),
+            description=translate(language, template.description),
+        )
+        for template in TEMPLATES
+    ]
+
+
+def audience_of_run(store: TenantStore, run_id: str) -> Audience:
+    """Return whom a campaign of this run would be written to now; nothing is stored."""
+    run = _done_run(store, run_id)
+    with duckdb.connect() as con:
+        return _read_audience(store, con, run)
+
+
+def prepare(
+    store: TenantStore,
+    actor: Actor,
+    run_id: str,
+    template: str,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    *,
+    mode: str = Mode.DRY,
+) -> str:
+    """Freeze audience and messages of a run; return the campaign's id.
+
+    The same choices again, a double click included, give the campaign that is not sent yet.
+    Raises `Refused` for a run that is not done, a batch size outside 200 to 300, another mode
+    than dry, and when nobody can be written to.
+    """
+    require(actor, Role.ANALYST)
+    _check_choices(batch_size, mode)
+    run = _done_run(store, run_id)
+    choices = Choices(
+        campaign_id=_campaign_id(store, run.run_id, template, batch_size, mode),
+        run_id=run.run_id,
+        template=template_of(template),
+        batch_size=batch_size,
+        mode=Mode(mode),
+        sender=sender_of(store.store.settings, store.tenant.name),
+        secret=token_secret(store.store.settings),
+    )
+    _alone(store, choices.campaign_id, lambda: _freeze_once(store, actor, run, choices))
+    return choices.campaign_id
+
+
+def lock_name(campaign_id: str) -> str:
+    """Return the name of the lock under which a campaign is prepared or sent."""
+    return f"campaign-{campaign_id}"
+
+
+def _check_choices(batch_size: int, mode: str) -> None:
+    if not MIN_BATCH_SIZE <= batch_size <= MAX_BATCH_SIZE:
+        raise Refused(
+            N_("A batch has %(least)s to %(most)s recipients. Choose a size between the two."),
+            least=MIN_BATCH_SIZE,
+            most=MAX_BATCH_SIZE,
+        )
+    if mode != Mode.DRY:
+        raise Refused(N_("Only dry runs can be prepared: this version contacts nobody."))
+
+
+def _done_run(store: TenantStore, run_id: str) -> Run:
+    with store.read() as tx:
+        run = find_run(tx, run_id)
+    if run is None:
+        raise NotFound(N_("There is no such run."))
+    if run.status != RunStatus.DONE:
+        raise Refused(N_("This run is not done. Wait until it is, or launch another."))
+    return run
+
+
+def _campaign_id(store: TenantStore, run_id: str, template: str, batch_size: int, mode: str) -> str:
+    """Return the id of the open campaign of these choices, or of the next one.
+
+    The id follows from the choices, so two clicks at once name one campaign.
+    """
+    with store.read() as tx:
+        like = campaigns.load_campaigns_like(
+            tx, run_id=run_id, template=template, batch_size=batch_size, mode=mode
+        )
+    still_open = [campaign for campaign in like if campaign.state not in FINISHED]
+    if still_open:
+        return still_open[-1].campaign_id
+    return str(uuid5(UUID(store.tenant_id), f"{run_id}/{template}/{batch_size}/{mode}/{len(like)}"))
+
+
+def _alone(store: TenantStore, campaign_id: str, work: Callable[[], None]) -> None:
+    for _ in range(_WAIT_STEPS):
+        try:
+            with locks.exclusive(store, lock_name(campaign_id), _BUSY):
+                work()
+                return
+        except Busy:
+            time.sleep(_WAIT_SECONDS)
+    raise Busy(_BUSY)
+
+
+def _freeze_once(store: TenantStore, actor: Actor, run: Run, choices: Choices) -> None:
+    with store.begin() as tx:
+        if campaigns.find_campaign(tx, choices.campaign_id):
+            return
+        campaigns.discard_campaign(tx, choices.campaign_id)
+        campaigns.store_campaign(tx, _new_campaign(store, actor, choices))
+    with duckdb.connect() as con:
+        audience = _read_audience(store, con, run)
+        if audience.recipients == 0:
+            _give_up(store, choices.campaign_id)
+        freeze_messages(store, con, choices)
+    _publish(store, choices, audience)
+
+
+def _new_campaign(store: TenantStore, actor: Actor, choices: Choices) -> campaigns.CampaignRow:
+    return campaigns.CampaignRow(
+        campaign_id=choices.campaign_id,
+        run_id=choices.run_id,
+        template=choices.template.name,
+        template_sha256=template_sha256(choices.template),
+        batch_size=choices.batch_size,
+        mode=choices.mode,
+        state=CampaignState.PREPARING,
+        created_at=store.store.now(),
+        created_by=actor.username,
+    )
+
+
+def _give_up(store: TenantStore, campaign_id: str) -> None:
+    with store.begin() as tx:
+        campaigns.discard_campaign(tx, campaign_id)
+    raise Refused(
+        N_("Nobody of this run can be written to. The audience shows the reason for each customer.")
+    )
+
+
+def _publish(store: TenantStore, choices: Choices, audience: Audience) -> None:
+    entry = {
+        "event": "prepared",
+        "detail": {"recipients": audience.recipients, "template": choices.template.name},
+    }
+    with store.begin() as tx:
+        campaigns.publish_campaign(
+            tx, choices.campaign_id, CampaignState.PREPARED, audience.to_dict()
+        )
+        append_logs(tx, choices.campaign_id, choices.mode, store.store.now(), [entry])
+
+
+def _read_audience(store: TenantStore, con: DuckDBPyConnection, run: Run) -> Audience:
+    with store.read() as tx:
+        fetch_lists(tx, con, run.run_id)
+        fetch_addressees(tx, con)
+    policy = parse_policy(json.loads(run.policy_json))
+    check_addresses(con)
+    mark_suppressed(con, policy.audit, local_day(store))
+    return select_audience(con)

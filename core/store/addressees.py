@@ -1,0 +1,123 @@
+"""What a campaign reads of the people it writes to, as DuckDB tables."""
+
+from collections.abc import Mapping, Sequence
+
+from duckdb import DuckDBPyConnection
+
+from core.contracts import DATASET_TABLES
+from core.store.bulk import fetch_table
+from core.store.dataset import VISIBLE, head_of
+from core.store.tenant import Transaction
+
+_CUSTOMER_TYPES = {
+    name: DATASET_TABLES["customers"][name]
+    for name in ("customer", "email_norm", "email_opt_out", "first_name", "language")
+}
+_VERDICT_TYPES = {
+    "customer": "VARCHAR",
+    "gate_export": "BOOLEAN",
+    "reason": "VARCHAR",
+    "segment": "VARCHAR",
+    "value_cents": "BIGINT",
+    "items": "BIGINT",
+}
+_ITEM_TYPES = {
+    "customer": "VARCHAR",
+    "rank": "INTEGER",
+    "scenario": "VARCHAR",
+    "sentence": "VARCHAR",
+    **{
+        name: DATASET_TABLES["products"][name]
+        for name in ("product_key", "name", "family", "grape", "sweetness", "price_cents")
+    },
+}
+
+_VERDICTS_SQL = """
+SELECT verdict.customer, verdict.gate_export, verdict.reason, verdict.segment,
+    verdict.value_cents, count(item.rank) AS items
+FROM next_action_output AS verdict
+LEFT JOIN reco_output AS item
+    ON item.tenant_id = verdict.tenant_id
+    AND item.run_id = verdict.run_id
+    AND item.customer = verdict.customer
+WHERE verdict.tenant_id = :tenant AND verdict.run_id = :run_id
+GROUP BY verdict.customer, verdict.gate_export, verdict.reason, verdict.segment,
+    verdict.value_cents
+"""
+
+_ITEMS_SQL = """
+SELECT item.customer, item.rank, item.scenario, item.explain_short AS sentence,
+    item.product_key, product.name, product.family, product.grape, product.sweetness,
+    product.price_cents
+FROM reco_output AS item
+LEFT JOIN product
+    ON product.tenant_id = item.tenant_id
+    AND product.product_key = item.product_key
+    AND product.from_seq <= :head
+    AND (product.to_seq IS NULL OR product.to_seq > :head)
+WHERE item.tenant_id = :tenant AND item.run_id = :run_id
+"""
+
+# A dry run contacts nobody; suppressions of an import count once it is published.
+_CONDITIONS: Mapping[str, str] = {
+    "contacts": f"FROM contact_history WHERE {VISIBLE} AND status <> 'dry_run'",
+    "suppressions": """
+        FROM suppression
+        WHERE tenant_id = :tenant
+            AND lifted_at IS NULL
+            AND (
+                import_id IS NULL
+                OR import_id IN (
+                    SELECT import_id FROM imports
+                    WHERE tenant_id = :tenant AND status IN ('loaded', 'undone')
+                )
+            )
+    """,
+}
+
+
+def fetch_lists(tx: Transaction, con: DuckDBPyConnection, run_id: str) -> None:
+    """Create `verdicts` (one row per customer of the run) and `items` (its lists, by rank)."""
+    fetch_table(tx, con, "verdicts", _VERDICT_TYPES, _VERDICTS_SQL, run_id=run_id)
+    head = head_of(tx)
+    fetch_table(tx, con, "items", _ITEM_TYPES, _ITEMS_SQL, run_id=run_id, head=head)
+
+
+def fetch_addressees(tx: Transaction, con: DuckDBPyConnection) -> None:
+    """Create `customers`, `contacts` and `suppressions` as they are visible now."""
+    _fetch_customers(tx, con, "", {})
+    for table in _CONDITIONS:
+        _fetch_events(tx, con, table, "", {})
+
+
+def fetch_addressees_among(
+    tx: Transaction, con: DuckDBPyConnection, customers: Sequence[str], addresses: Sequence[str]
+) -> None:
+    """Create the tables of `fetch_addressees` for these customers and addresses alone.
+
+    Customers who share one of the addresses come with their events.
+    """
+    values = {"codes": tx.list_of(customers), "addresses": tx.list_of(addresses)}
+    among = f"AND (customer {tx.among('codes')} OR email_norm {tx.among('addresses')})"
+    _fetch_customers(tx, con, among, values)
+    related = [code for (code,) in con.execute("SELECT customer FROM customers").fetchall()]
+    values["codes"] = tx.list_of(sorted({*related, *customers}))
+    for table in _CONDITIONS:
+        _fetch_events(tx, con, table, among, values)
+
+
+def _fetch_customers(
+    tx: Transaction, con: DuckDBPyConnection, among: str, values: Mapping[str, object]
+) -> None:
+    names = ", ".join(_CUSTOMER_TYPES)
+    sql = f"SELECT {names} FROM customer WHERE {VISIBLE} {among}"
+    fetch_table(tx, con, "customers", _CUSTOMER_TYPES, sql, head=head_of(tx), **values)
+
+
+def _fetch_events(
+    tx: Transaction, con: DuckDBPyConnection, table: str, among: str, values: Mapping[str, object]
+) -> None:
+    types = DATASET_TABLES[table]
+    sql = f"SELECT {', '.join(types)} {_CONDITIONS[table]} {among}"
+    head = {"head": head_of(tx)} if ":head" in sql else {}
+    fetch_table(tx, con, table, types, sql, **head, **values)

@@ -1,0 +1,106 @@
+"""The journal of a campaign (`brevo_logs`): appended to, never changed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.store.tenant import Transaction, as_moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """One line of the journal, payload redacted."""
+
+    log_no: int
+    delivery_no: int | None
+    batch_no: int | None
+    mode: str
+    event: str
+    detail: Mapping[str, Any]
+    created_at: datetime
+
+
+def append_logs(
+    tx: Transaction,
+    campaign_id: str,
+    mode: str,
+    now: datetime,
+    entries: Sequence[Mapping[str, Any]],
+) -> None:
+    """Add lines to a campaign's journal; each has `event` and may have `delivery_no`,
+    `batch_no`, `detail` (JSON-ready, redacted).
+
+    The campaign's row is locked first, so that two writers number their lines one after another.
+    """
+    tx.execute(
+        "UPDATE campaign SET state = state"
+        " WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
+        campaign_id=campaign_id,
+    )
+    last = tx.scalar(
+        """
+        SELECT max(log_no) FROM brevo_logs
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+    )
+    tx.execute_many(
+        """
+        INSERT INTO brevo_logs (
+            tenant_id, campaign_id, log_no, delivery_no, batch_no, mode, event, detail_json,
+            created_at
+        )
+        VALUES (
+            :tenant, :campaign_id, :log_no, :delivery_no, :batch_no, :mode, :event, :detail, :now
+        )
+        """,
+        [
+            {
+                "campaign_id": campaign_id,
+                "log_no": (last or 0) + number,
+                "delivery_no": entry.get("delivery_no"),
+                "batch_no": entry.get("batch_no"),
+                "mode": mode,
+                "event": entry["event"],
+                "detail": json.dumps(entry.get("detail", {}), sort_keys=True),
+                "now": now,
+            }
+            for number, entry in enumerate(entries, start=1)
+        ],
+    )
+
+
+def load_logs(tx: Transaction, campaign_id: str, *, limit: int, offset: int) -> list[LogEntry]:
+    """Return the journal of a campaign, newest line first."""
+    rows = tx.rows(
+        """
+        SELECT log_no, delivery_no, batch_no, mode, event, detail_json, created_at
+        FROM brevo_logs
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        ORDER BY log_no DESC LIMIT :limit OFFSET :offset
+        """,
+        campaign_id=campaign_id,
+        limit=limit,
+        offset=offset,
+    )
+    return [_log_entry(row) for row in rows]
+
+
+def count_logs(tx: Transaction, campaign_id: str) -> int:
+    """Return the number of lines in a campaign's journal."""
+    found = tx.scalar(
+        "SELECT count(*) FROM brevo_logs WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
+        campaign_id=campaign_id,
+    )
+    return int(found)
+
+
+def _log_entry(row: Mapping[str, Any]) -> LogEntry:
+    created_at = as_moment(row["created_at"])
+    assert created_at is not None
+    fields = {name: value for name, value in row.items() if name != "detail_json"}
+    return LogEntry(
+        **{**fields, "created_at": created_at, "detail": json.loads(row["detail_json"])}
+    )

@@ -1,0 +1,217 @@
+"""Campaigns with their frozen audience; one that is being prepared is visible to nobody."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from core.store.tenant import Transaction, as_moment
+
+PREPARING = "PREPARING"
+
+_CAMPAIGN_COLUMNS = (
+    "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
+    " created_by, finished_at, pause_reason"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignRow:
+    """One campaign, its audience left out."""
+
+    campaign_id: str
+    run_id: str
+    template: str
+    template_sha256: str
+    batch_size: int
+    mode: str
+    state: str
+    created_at: datetime
+    created_by: str
+    finished_at: datetime | None = None
+    pause_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """What a campaign planned and the number of its deliveries in each state, read at once."""
+
+    planned: int
+    shared: int
+    states: Mapping[str, int]
+
+
+def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
+    """Enter a campaign without its audience; a second one of the same id is an error."""
+    tx.execute(
+        f"""
+        INSERT INTO campaign (tenant_id, {_CAMPAIGN_COLUMNS}, audience_json)
+        VALUES (
+            :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
+            :state, :created_at, :created_by, :finished_at, :pause_reason, '{{}}'
+        )
+        """,
+        **asdict(campaign),
+    )
+
+
+def discard_campaign(tx: Transaction, campaign_id: str) -> None:
+    """Remove what an unfinished preparation left; a prepared campaign stays."""
+    unfinished = "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND state = :state"
+    for table in ("delivery", "campaign"):
+        tx.execute(
+            f"""
+            DELETE FROM {table}
+            WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+                AND campaign_id IN ({unfinished})
+            """,
+            campaign_id=campaign_id,
+            state=PREPARING,
+        )
+
+
+def find_campaign(
+    tx: Transaction, campaign_id: str, *, with_preparing: bool = False
+) -> CampaignRow | None:
+    """Return a campaign or None; one in preparation only when asked for."""
+    row = tx.row(
+        f"""
+        SELECT {_CAMPAIGN_COLUMNS} FROM campaign
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+    )
+    if row is None or (row["state"] == PREPARING and not with_preparing):
+        return None
+    return _campaign(row)
+
+
+def load_campaigns(
+    tx: Transaction, *, limit: int, offset: int = 0, run_id: str | None = None
+) -> list[CampaignRow]:
+    """Return the campaigns, newest first, of one run or of all."""
+    chosen = "" if run_id is None else "AND run_id = :run_id"
+    rows = tx.rows(
+        f"""
+        SELECT {_CAMPAIGN_COLUMNS} FROM campaign
+        WHERE tenant_id = :tenant AND state <> :preparing {chosen}
+        ORDER BY created_at DESC, campaign_id LIMIT :limit OFFSET :offset
+        """,
+        preparing=PREPARING,
+        limit=limit,
+        offset=offset,
+        **({} if run_id is None else {"run_id": run_id}),
+    )
+    return [_campaign(row) for row in rows]
+
+
+def load_campaigns_like(
+    tx: Transaction, *, run_id: str, template: str, batch_size: int, mode: str
+) -> list[CampaignRow]:
+    """Return the campaigns prepared by the same choices, oldest first."""
+    rows = tx.rows(
+        f"""
+        SELECT {_CAMPAIGN_COLUMNS} FROM campaign
+        WHERE tenant_id = :tenant AND run_id = :run_id AND template = :template
+            AND batch_size = :batch_size AND mode = :mode AND state <> :preparing
+        ORDER BY created_at, campaign_id
+        """,
+        run_id=run_id,
+        template=template,
+        batch_size=batch_size,
+        mode=mode,
+        preparing=PREPARING,
+    )
+    return [_campaign(row) for row in rows]
+
+
+def _campaign(row: Mapping[str, Any]) -> CampaignRow:
+    created_at = as_moment(row["created_at"])
+    assert created_at is not None
+    moments = {"created_at": created_at, "finished_at": as_moment(row["finished_at"])}
+    ids = {name: str(row[name]) for name in ("campaign_id", "run_id")}
+    return CampaignRow(**{**row, **ids, **moments})
+
+
+def publish_campaign(
+    tx: Transaction, campaign_id: str, state: str, audience: Mapping[str, Any]
+) -> None:
+    """Make a prepared campaign visible with its frozen audience."""
+    tx.execute(
+        """
+        UPDATE campaign SET state = :state, audience_json = :audience
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :preparing
+        """,
+        campaign_id=campaign_id,
+        state=state,
+        audience=json.dumps(audience, ensure_ascii=False, separators=(",", ":")),
+        preparing=PREPARING,
+    )
+
+
+def move_campaign(
+    tx: Transaction,
+    campaign_id: str,
+    before: Sequence[str],
+    after: str,
+    *,
+    finished_at: datetime | None = None,
+) -> bool:
+    """Move a campaign from one of the states `before`; tell whether it was in one.
+
+    Until the transaction ends nobody else can move it.
+    """
+    touched = tx.execute(
+        f"""
+        UPDATE campaign SET state = :after, finished_at = :finished_at
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+            AND state {tx.among("before")}
+        """,
+        campaign_id=campaign_id,
+        before=tx.list_of(before),
+        after=after,
+        finished_at=finished_at,
+    )
+    return touched == 1
+
+
+def load_audience(tx: Transaction, campaign_id: str) -> dict[str, Any]:
+    """Return the frozen audience of a campaign as it was stored."""
+    stored = tx.scalar(
+        """
+        SELECT audience_json FROM campaign
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+    )
+    found: dict[str, Any] = json.loads(stored or "{}")
+    return found
+
+
+def load_journal(tx: Transaction, campaign_id: str) -> Journal:
+    """Return the plan and the states of a campaign's deliveries by one statement."""
+    planned, shared = (
+        f"CAST(audience_json ->> '{name}' AS INTEGER)"
+        if tx.is_sqlite
+        else f"CAST(CAST(audience_json AS JSON) ->> '{name}' AS INTEGER)"
+        for name in ("planned", "shared")
+    )
+    rows = tx.rows(
+        f"""
+        SELECT plan.planned, plan.shared, delivery.state, count(delivery.email_norm) AS rows_in
+        FROM (
+            SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared
+            FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        ) AS plan
+        LEFT JOIN delivery
+            ON delivery.tenant_id = plan.tenant_id AND delivery.campaign_id = plan.campaign_id
+        GROUP BY plan.planned, plan.shared, delivery.state
+        """,
+        campaign_id=campaign_id,
+    )
+    return Journal(
+        planned=rows[0]["planned"] or 0,
+        shared=rows[0]["shared"] or 0,
+        states={row["state"]: row["rows_in"] for row in rows if row["state"] is not None},
+    )
