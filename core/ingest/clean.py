@@ -27,6 +27,9 @@ from core.ingest.reader import RawTable
 from core.ingest.settle import settle_formats
 from core.ingest.values import Formats, cell_sql, quote_literal
 
+_ISSUE_COLUMNS = (
+    "record BIGINT, line BIGINT, column_name VARCHAR, value VARCHAR, code VARCHAR, rejects BOOLEAN"
+)
 _ADDRESS = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 
 
@@ -44,7 +47,6 @@ class ParsedFile:
 
     kind: FileKind
     prefix: str
-    raw: RawTable
     formats: Formats
 
 
@@ -68,9 +70,23 @@ def parse_table(
         for column in COLUMNS[mapping.kind]
     ]
     _create_typed(con, raw, mapping, sources, options, dialect, prefix)
-    _create_issues(con, raw, mapping.kind, sources, prefix)
+    _create_issues(con, raw, sources, prefix)
     _create_rows(con, mapping, sources, prefix)
-    return ParsedFile(kind=mapping.kind, prefix=prefix, raw=raw, formats=formats)
+    return ParsedFile(kind=mapping.kind, prefix=prefix, formats=formats)
+
+
+def restore_held(con: DuckDBPyConnection, held: str, kind: FileKind, prefix: str) -> ParsedFile:
+    """Return rows held by an earlier import, ready to be folded and compared again.
+
+    `held` names a table with the columns of `{p}_held`.
+    """
+    con.execute(
+        f"CREATE OR REPLACE TABLE {prefix}_rows AS "
+        f"SELECT * EXCLUDE (code, subject) FROM {held} ORDER BY record"
+    )
+    con.execute(f"CREATE OR REPLACE TABLE {prefix}_issues ({_ISSUE_COLUMNS})")
+    formats = Formats(decimal=".", date_order="iso", currency="", evidence={})
+    return ParsedFile(kind=kind, prefix=prefix, formats=formats)
 
 
 def _create_typed(
@@ -85,9 +101,7 @@ def _create_typed(
     kind = mapping.kind
     values = [f"{s.parsed.value} AS {s.column.field}" for s in sources if s.given]
     codes = [
-        f"{_code(kind, s, mapping, sources, options)} AS e_{s.column.field}"
-        for s in sources
-        if s.given
+        f"{_code(kind, s, sources, options)} AS e_{s.column.field}" for s in sources if s.given
     ]
     extra = [
         f"{cell_sql(raw.column(header), dialect.own_export)} AS extra_{what}_{field}"
@@ -101,7 +115,6 @@ def _create_typed(
 def _code(
     kind: FileKind,
     source: ColumnSource,
-    mapping: ColumnMapping,
     sources: list[ColumnSource],
     options: ParseOptions,
 ) -> str:
@@ -131,14 +144,10 @@ def _email_code(kind: FileKind, cell: str) -> str:
 def _create_issues(
     con: DuckDBPyConnection,
     raw: RawTable,
-    kind: FileKind,
     sources: list[ColumnSource],
     prefix: str,
 ) -> None:
-    con.execute(
-        f"CREATE OR REPLACE TABLE {prefix}_issues (record BIGINT, line BIGINT, "
-        "column_name VARCHAR, value VARCHAR, code VARCHAR, rejects BOOLEAN)"
-    )
+    con.execute(f"CREATE OR REPLACE TABLE {prefix}_issues ({_ISSUE_COLUMNS})")
     con.execute(
         f"INSERT INTO {prefix}_issues SELECT record, line, NULL, value, code, true "
         f"FROM {raw.bad_table}"
@@ -163,9 +172,7 @@ def _create_rows(
         for s in sources
     ]
     extra = [
-        f"extra_{what}_{field}"
-        for what, names in mapping.create_missing.items()
-        for field in names
+        f"extra_{what}_{field}" for what, names in mapping.create_missing.items() for field in names
     ]
     inner = f"SELECT {', '.join(['record', 'line', *fields, *extra])} FROM {prefix}_typed"
     con.execute(

@@ -131,9 +131,7 @@ def find_holds(
         con.execute(_LABELS.format(p=prefix))
 
 
-def _sale_holds(
-    con: DuckDBPyConnection, prefix: str, mapping: ColumnMapping, known: Known
-) -> str:
+def _sale_holds(con: DuckDBPyConnection, prefix: str, mapping: ColumnMapping, known: Known) -> str:
     unknown = _UNKNOWN.format(
         p=prefix,
         products=known_keys(con, prefix, known.products, "product_key"),

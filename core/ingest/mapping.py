@@ -79,8 +79,8 @@ def missing_columns(kind: FileKind, mapping: ColumnMapping) -> tuple[str, ...]:
     return (*single, *(" / ".join(group) for group in groups))
 
 
-def load_mapping(path: Path) -> dict[FileKind, ColumnMapping]:
-    """Read a mapping file: one mapping, or `{"files": {kind: mapping}}`.
+def load_mapping(path: Path) -> dict[str, ColumnMapping]:
+    """Read a mapping file: one mapping, or `{"files": {kind or file name: mapping}}`.
 
     Raises `Refused` when it is no JSON or a value cannot be used.
     """
@@ -92,15 +92,10 @@ def load_mapping(path: Path) -> dict[FileKind, ColumnMapping]:
         ) from error
     if not isinstance(data, dict):
         raise _unusable("mapping")
-    if "files" not in data:
-        mapping = parse_mapping(data)
-        return {mapping.kind: mapping}
-    if not isinstance(data["files"], dict):
+    files = data.get("files", {data.get("kind"): data})
+    if not isinstance(files, dict) or not all(isinstance(m, dict) for m in files.values()):
         raise _unusable("files")
-    return {
-        mapping.kind: mapping
-        for mapping in (parse_mapping({"kind": k, **m}) for k, m in data["files"].items())
-    }
+    return {str(key): parse_mapping({"kind": key, **told}) for key, told in files.items()}
 
 
 def parse_mapping(data: Mapping[str, Any]) -> ColumnMapping:
@@ -172,9 +167,11 @@ def dump_mapping(mapping: ColumnMapping) -> dict[str, Any]:
 
 
 def mapping_for(
-    mappings: Mapping[FileKind, ColumnMapping], headers: Sequence[str]
+    mappings: Mapping[str, ColumnMapping], headers: Sequence[str], name: str = ""
 ) -> ColumnMapping | None:
-    """Return the mapping whose headers all stand in the file; of several, the one that uses most."""
+    """Return the mapping of the file `name`, else the one that uses most of its `headers`."""
+    if name in mappings:
+        return mappings[name]
     fitting = [m for m in mappings.values() if m.used_headers() <= set(headers)]
     return max(fitting, key=lambda m: (len(m.used_headers()), m.kind), default=None)
 

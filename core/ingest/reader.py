@@ -1,6 +1,5 @@
 """A file as a DuckDB table of text: one row per record, nothing parsed, nothing lost."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -45,7 +44,8 @@ class RawTable:
     def samples(self, con: DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
         """Return the distinct filled cells of the first rows under each header."""
         rows = con.execute(
-            f"SELECT * EXCLUDE (record, line) FROM {self.table} ORDER BY record LIMIT {_SAMPLE_ROWS}"
+            f"SELECT * EXCLUDE (record, line) FROM {self.table} "
+            f"ORDER BY record LIMIT {_SAMPLE_ROWS}"
         ).fetchall()
         columns = zip(*rows, strict=True) if rows else ((),) * len(self.headers)
         return {

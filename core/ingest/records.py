@@ -32,7 +32,7 @@ _LF, _CR, _QUOTE, _COMMA = 10, 13, 34, 44
 Bytes = NDArray[uint8]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _write_number(out, at, number):  # type: ignore[no-untyped-def]
     digits = 1
     rest = number
@@ -45,7 +45,7 @@ def _write_number(out, at, number):  # type: ignore[no-untyped-def]
     return at + digits
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _write_quoted(out, at, data, start, end):  # type: ignore[no-untyped-def]
     out[at] = _QUOTE
     at += 1
@@ -59,7 +59,7 @@ def _write_quoted(out, at, data, start, end):  # type: ignore[no-untyped-def]
     return at + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _write_bad(bad, at, record, line, code, data, start, end):  # type: ignore[no-untyped-def]
     at = _write_number(bad, at, record)
     bad[at] = _COMMA
@@ -76,14 +76,14 @@ def _write_bad(bad, at, record, line, code, data, start, end):  # type: ignore[n
     return at + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _end_of_line(data, at, terminator):  # type: ignore[no-untyped-def]
     while at < len(data) and data[at] != terminator:
         at += 1
     return at
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _skip_quoted(data, at, terminator):  # type: ignore[no-untyped-def]
     # From after the opening quote: (after the closing one, code, lines spanned).
     n = len(data)
@@ -102,7 +102,7 @@ def _skip_quoted(data, at, terminator):  # type: ignore[no-untyped-def]
     return at, _UNCLOSED, spanned
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _ends_here(data, at, delimiter, terminator):  # type: ignore[no-untyped-def]
     n = len(data)
     if at >= n or data[at] == delimiter or data[at] == terminator:
@@ -110,7 +110,7 @@ def _ends_here(data, at, delimiter, terminator):  # type: ignore[no-untyped-def]
     return data[at] == _CR and (at + 1 >= n or data[at + 1] == terminator)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _find_cell(data, at, delimiter, terminator):  # type: ignore[no-untyped-def]
     # (where it stops, end of its text, code, bytes that need quoting, lines spanned).
     n = len(data)
@@ -137,7 +137,7 @@ def _find_cell(data, at, delimiter, terminator):  # type: ignore[no-untyped-def]
     return at, end, code, odd, spanned
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _write_cell(out, at, data, start, end, odd):  # type: ignore[no-untyped-def]
     if odd > 0:
         return _write_quoted(out, at, data, start, end)
@@ -147,7 +147,7 @@ def _write_cell(out, at, data, start, end, odd):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _read_record(  # type: ignore[no-untyped-def]
     data, at, delimiter, terminator, width, trailing, max_cell, out, w
 ):
@@ -158,7 +158,7 @@ def _read_record(  # type: ignore[no-untyped-def]
         start = at
         at, end, found, odd, lines = _find_cell(data, at, delimiter, terminator)
         spanned += lines
-        if found == _UNCLOSED or found == UNTERMINATED_QUOTE:
+        if found in (_UNCLOSED, UNTERMINATED_QUOTE):
             return at, end, w, found, spanned
         last = at >= n or data[at] != delimiter
         cells += 1
@@ -180,7 +180,7 @@ def _read_record(  # type: ignore[no-untyped-def]
     return at, end, w, code, spanned
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _blank_line(data, at, terminator):  # type: ignore[no-untyped-def]
     # Bytes of the blank line that begins here, 0 when none does.
     if data[at] == terminator:
@@ -190,7 +190,7 @@ def _blank_line(data, at, terminator):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def split_records(  # type: ignore[no-untyped-def]
     data, final, give_up, delimiter, terminator, width, trailing, max_cell, record, line, out, bad
 ):
@@ -222,7 +222,7 @@ def split_records(  # type: ignore[no-untyped-def]
         if at >= n and not final and code != UNTERMINATED_QUOTE and not (give_up and start == 0):
             at = start
             break
-        if code == _UNCLOSED or code == UNTERMINATED_QUOTE:
+        if code in (_UNCLOSED, UNTERMINATED_QUOTE):
             unclosed += code == _UNCLOSED
             code = UNTERMINATED_QUOTE
             end = at = _end_of_line(data, start, terminator)

@@ -93,7 +93,7 @@ class FileReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report ready for JSON, keys sorted."""
-        return {key: value for key, value in sorted(asdict(self).items())}
+        return dict(sorted(asdict(self).items()))
 
 
 def build_report(
@@ -174,9 +174,7 @@ def _count_opt_outs(con: DuckDBPyConnection, parsed: ParsedFile) -> int:
 
 
 def _count_issue(con: DuckDBPyConnection, prefix: str, code: str) -> int:
-    return _count(
-        con, f"SELECT count(DISTINCT record) FROM {prefix}_issues WHERE code = '{code}'"
-    )
+    return _count(con, f"SELECT count(DISTINCT record) FROM {prefix}_issues WHERE code = '{code}'")
 
 
 def _count_new(con: DuckDBPyConnection, parsed: ParsedFile, what: str) -> int:

@@ -1,6 +1,6 @@
 """The decimal sign and the order of dates, settled over whole columns or asked."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -16,8 +16,12 @@ from core.ingest.values import LOCAL_DATE, Formats, quote_literal
 
 _STRAY_SHARE = 0.05  # of the cells that may speak against the rest: they are errors, not evidence
 
-_COMMA = r"(\d,(\d{1,2}|\d{4,})\D*$)|(\.\d{3}.*,)|(\.\d{3}\.)|(^\D*0,\d)|([\s\x{A0}\x{202F}’']\d{3},)"
-_POINT = r"(\d\.(\d{1,2}|\d{4,})\D*$)|(,\d{3}.*\.)|(,\d{3},)|(^\D*0\.\d)|([\s\x{A0}\x{202F}’']\d{3}\.)"
+# Cells that can be read in one way only: {0} the decimal sign, {1} the other one.
+_SURE = (
+    r"(\d{0}(\d{{1,2}}|\d{{4,}})\D*$)|({1}\d{{3}}.*{0})|({1}\d{{3}}{1})|(^\D*0{0}\d)"
+    r"|([\s\x{{A0}}\x{{202F}}’']\d{{3}}{0})"
+)
+_COMMA, _POINT = _SURE.format(",", r"\."), _SURE.format(r"\.", ",")
 _EITHER = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$"
 
 
@@ -74,8 +78,8 @@ def _settle_decimal(
         return "."
     raise QuestionOpen(
         N_(
-            "The numbers of the file could be read with a decimal point or a decimal comma "
-            "(%(count)s cells fit both). Say which: decimal = . or ,"
+            "The file does not settle whether its numbers have a decimal point or a decimal "
+            "comma (%(count)s cells fit both). Say which: decimal = . or ,"
         ),
         question="decimal",
         options=(".", ","),
@@ -103,8 +107,8 @@ def _settle_dates(
         return "iso"
     raise QuestionOpen(
         N_(
-            "The dates of the file could be day/month or month/day (%(count)s fit both). "
-            "Say which: date_order = dmy or mdy"
+            "The file does not settle whether its dates are day/month or month/day "
+            "(%(count)s fit both). Say which: date_order = dmy or mdy"
         ),
         question="date_order",
         options=("dmy", "mdy"),
@@ -112,7 +116,7 @@ def _settle_dates(
     )
 
 
-def _headers_of(mapping: ColumnMapping, types: frozenset[ColumnType] | set[ColumnType]) -> list[str]:
+def _headers_of(mapping: ColumnMapping, types: Set[ColumnType]) -> list[str]:
     names = {c.name for c in COLUMNS[mapping.kind] if c.type in types}
     direct = [header for name, header in mapping.columns.items() if name in names]
     derived = [

@@ -36,7 +36,9 @@ _INVERSE: Mapping[str, tuple[str, ...]] = {
         "inscrit",
     ),
 }
-_BEFORE_TAX = re.compile(r"(^|[\W_])(ht|h\.t\.?|hors taxes?|excl\.? ?(vat|tax)|net of tax)([\W_]|$)")
+_BEFORE_TAX = re.compile(
+    r"(^|[\W_])(ht|h\.t\.?|hors taxes?|excl\.? ?(vat|tax)|net of tax)([\W_]|$)"
+)
 _UNIT_PRICES = frozenset(
     {"unitprice", "prixunitaire", "pu", "puttc", "prixunitairettc", "prixttc", "price", "prix"}
 )
@@ -243,5 +245,3 @@ def _find_amount(
         return {"amount": {"op": "multiply", "of": [columns["quantity"], price]}}, None
     totals = [h for h in before_tax if h in free and fold(h) not in ("puht", "prixunitaireht")]
     return {}, totals[0] if totals else None
-
-

@@ -96,7 +96,9 @@ def parse_column(column: Column, cell: str, formats: Formats) -> ParsedColumn:
         return _parse_choice(cell, column.choices)
     if kind in (ColumnType.TEXT, ColumnType.CODE, ColumnType.EMAIL):
         longest = _MAX_TEXT.get(kind, _MAX_OTHER_TEXT)
-        return ParsedColumn(value=cell, code=f"CASE WHEN length({cell}) > {longest} THEN 'TOO_LONG' END")
+        return ParsedColumn(
+            value=cell, code=f"CASE WHEN length({cell}) > {longest} THEN 'TOO_LONG' END"
+        )
     return parse_number(column, _number_of(column, cell, formats), cell)
 
 
@@ -154,9 +156,7 @@ def _parse_boolean(cell: str) -> ParsedColumn:
     word = f"lower(strip_accents({cell}))"
     value = f"CASE WHEN {word} IN {_TRUE} THEN true WHEN {word} IN {_FALSE} THEN false END"
     known = (*_TRUE, *_FALSE)
-    return ParsedColumn(
-        value=value, code=f"CASE WHEN {word} NOT IN {known} THEN 'BAD_BOOLEAN' END"
-    )
+    return ParsedColumn(value=value, code=f"CASE WHEN {word} NOT IN {known} THEN 'BAD_BOOLEAN' END")
 
 
 def _parse_choice(cell: str, choices: Mapping[str, str]) -> ParsedColumn:
