@@ -6,6 +6,15 @@ address happened at the customer's own address.
 
 from core.audit.scope import Query, Scope
 
+BOUNCE_CAUSES = ("hard_bounce", "soft_bounces")
+# Reasons of a suppression that may be repeated in an issue; free text may carry a name.
+SUPPRESSION_CAUSES = (
+    "opt_out",
+    "unsubscribe",
+    "complaint",
+    "manual",
+    *BOUNCE_CAUSES,
+)
 EMAIL_CHANNELS = ("email", "mail", "courriel", "mel", "emailing")
 
 _MISSING_EMAIL_SQL = """
@@ -61,12 +70,16 @@ runs_of_bounces AS (
     WHERE status = 'soft_bounce'
 ),
 evidence AS (
-    SELECT customer, email_norm AS address, 'opt_out_flag' AS cause, NULL::DATE AS since
+    SELECT customer, email_norm AS address, 'opt_out' AS cause, NULL::DATE AS since
     FROM customers
     WHERE email_opt_out
     UNION ALL
     SELECT
-        kept.customer,
+        CASE
+            WHEN NOT coalesce(list_contains($bounce_causes, kept.reason), FALSE)
+                OR coalesce(kept.email_norm, own.email_norm) IS NULL
+            THEN kept.customer
+        END,
         coalesce(kept.email_norm, own.email_norm),
         CASE WHEN list_contains($causes, kept.reason) THEN kept.reason ELSE 'suppressed' END,
         kept.since
@@ -157,18 +170,6 @@ JOIN customers who ON who.customer = touched.customer
 GROUP BY who.customer
 """
 
-# Reasons of a suppression that may be repeated in an issue; free text may carry a name.
-SUPPRESSION_CAUSES = (
-    "opt_out",
-    "opt_out_flag",
-    "unsubscribe",
-    "complaint",
-    "hard_bounce",
-    "soft_bounces",
-    "manual",
-    "erased",
-)
-
 
 def missing_email(scope: Scope) -> Query:  # noqa: ARG001 - every rule takes the same argument
     """Customers whose address is blank or not deliverable in form (table `deliverable`)."""
@@ -186,6 +187,7 @@ def optout_or_bounce(scope: Scope) -> Query:
         values={
             "bounces_less_one": scope.policy.soft_bounces_in_a_row - 1,
             "causes": list(SUPPRESSION_CAUSES),
+            "bounce_causes": list(BOUNCE_CAUSES),
         },
     )
 

@@ -48,11 +48,11 @@ def _add_customer(world: World, draw: Random, code: str, items: int) -> None:
         _add_purchase(world, draw, code)
     for _ in range(draw.choice([0, 0, 0, 1, 2, 5])):
         _add_contact(world, draw, code)
-    if draw.random() < 0.05:
+    if draw.random() < 0.1:
         mail = draw.choice([None, world.customers[-1]["email_norm"], "parti@exemple.fr"])
-        world.suppressions.append(
-            {"customer": draw.choice([None, code]), "email_norm": mail, "reason": "manual"}
-        )
+        reason = draw.choice(["opt_out", "hard_bounce"])
+        who = draw.choice([None, code]) if mail else code
+        world.suppressions.append({"customer": who, "email_norm": mail, "reason": reason})
     for _ in range(draw.choice([0, 0, 1])):
         world.sent_items.append(
             {

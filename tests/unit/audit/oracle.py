@@ -110,7 +110,8 @@ class Oracle:
             if same and other.get("email_opt_out"):
                 return True
         for event in self.world.suppressions:
-            if event["customer"] == customer or self.at(event, address):
+            bounce = event["reason"] == "hard_bounce" and self.address_of(event)
+            if self.at(event, address) or (event["customer"] == customer and not bounce):
                 return True
         for event in self.world.contacts:
             mine, here = event["customer"] == customer, self.at(event, address)

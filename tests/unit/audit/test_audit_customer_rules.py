@@ -51,8 +51,17 @@ SUPPRESSED = {
     "hard bounce of the address, told of another": lambda w: w.contact(
         "B", "hard_bounce", 3, "a@exemple.fr"
     ),
+    "suppression of an earlier address after an opt-out": lambda w: w.suppressions.append(
+        {"customer": "A", "email_norm": "x@y.fr", "reason": "opt_out"}
+    ),
+    "bounce kept without its address": lambda w: w.suppressions.append(
+        {"customer": "A", "reason": "hard_bounce"}
+    ),
 }
 FREE = {
+    "suppression of an earlier address after a bounce": lambda w: w.suppressions.append(
+        {"customer": "A", "email_norm": "x@y.fr", "reason": "hard_bounce"}
+    ),
     "opt-out flag off": lambda w: w.customers[0].update(email_opt_out=False),
     "hard bounce of an earlier address": lambda w: w.contact("A", "hard_bounce", 9, "x@y.fr"),
     "suppression of another": lambda w: w.suppressions.append({"email_norm": "x@y.fr"}),

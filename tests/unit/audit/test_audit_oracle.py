@@ -6,9 +6,10 @@ import pytest
 
 from core.audit import RULES, check_addresses, decide, find_issues, repair_lists
 from core.policy import Policy
+from core.reco.features import build_facts
 from tests.unit.audit.generated import generate
 from tests.unit.audit.oracle import Oracle, lists_of
-from tests.unit.audit.world import AS_OF, connect
+from tests.unit.audit.world import AS_OF, connect, connect_dataset
 
 POLICY = Policy()
 
@@ -31,6 +32,18 @@ def test_issues_of_a_finished_list_equal_the_oracles(seed):
     assert issues_in(con) == expected
     failures = Counter(rule for _, rule, _ in expected)
     assert all(failures[rule.code.value] >= 3 for rule in RULES), failures
+
+
+@pytest.mark.parametrize("seed", range(20, 23))
+def test_issues_on_the_recommenders_facts_equal_the_oracles(seed):
+    world = generate(seed, customers=300, items=6)
+    con = connect_dataset(world)
+    build_facts(con, AS_OF, POLICY)
+    check_addresses(con)
+
+    find_issues(con, "listed", AS_OF, POLICY)
+
+    assert issues_in(con) == Oracle(world).issues(lists_of(world))
 
 
 @pytest.mark.parametrize("seed", range(10, 14))

@@ -162,20 +162,27 @@ class World:
         return self
 
 
-def connect(world: World) -> duckdb.DuckDBPyConnection:
-    """Return a database with the dataset, the facts, `candidates` and `listed` of `world`.
+def connect_dataset(world: World) -> duckdb.DuckDBPyConnection:
+    """Return a database with the dataset, `candidates` and `listed` of `world`, without facts.
 
     `listed` is the whole of `world.listed` as a finished list, `candidates` as a pool.
     """
     con = duckdb.connect(config={"threads": 1})
-    for table in ("customers", "contacts", "suppressions", "sent_items"):
-        _create(con, table, DATASET_TABLES[table], getattr(world, table))
+    for table, columns in DATASET_TABLES.items():
+        _create(con, table, columns, getattr(world, table))
+    con.execute("UPDATE sale_lines SET document_status = 'valid'")
+    _create(con, "candidates", ITEMS, world.listed)
+    con.execute("CREATE TABLE listed AS SELECT * RENAME (position AS rank) FROM candidates")
+    return con
+
+
+def connect(world: World) -> duckdb.DuckDBPyConnection:
+    """Return a database of `connect_dataset` with the facts that the audit reads."""
+    con = connect_dataset(world)
     _create(con, "product_facts", PRODUCT_FACTS, map(_facts(world), world.products))
     _create(con, "net_lines", NET_LINES, net_lines(world))
     for sql in (_CUSTOMER_PRODUCTS_SQL, _CUSTOMER_FAMILIES_SQL, _CUSTOMER_SWEETNESS_SQL):
         con.execute(sql)
-    _create(con, "candidates", ITEMS, world.listed)
-    con.execute("CREATE TABLE listed AS SELECT * RENAME (position AS rank) FROM candidates")
     return con
 
 
