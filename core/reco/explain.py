@@ -11,15 +11,19 @@ from core.reco import phrases
 from core.reco.scoring import COMPONENTS
 from core.reco.tables import create_table, create_table_from_rows
 
-# The three of the customer's own items that speak most for a product, strongest first.
+# The three of the customer's own items that speak most for a product, strongest first. Pairs are
+# made before the neighbours are looked up: popular neighbours have thousands of items.
 POOL_NEIGHBOURS = """
-WITH near AS (
-    SELECT row_no, bought_key, buyers, interest_milli * strength AS weight
+WITH owned AS MATERIALIZED (
+    SELECT row_no, pool.chain AS neighbour, own.chain, bought_key, interest_milli
     FROM pool
-    JOIN item_neighbours AS neighbours ON neighbours.neighbour = pool.chain
-    JOIN personal_affinity AS own
-        ON own.customer = pool.customer AND own.chain = neighbours.chain
+    JOIN personal_affinity AS own ON own.customer = pool.customer
     WHERE ground IN ('neighbours', 'taken_up', 'step')
+),
+near AS (
+    SELECT row_no, bought_key, buyers, interest_milli * strength AS weight
+    FROM owned
+    JOIN item_neighbours USING (chain, neighbour)
     UNION ALL
     SELECT row_no, bought_key, buyers, strength
     FROM pool

@@ -43,7 +43,7 @@ COUNTED_SENTENCES = {
     ),
 }
 
-_TIMES = (N_("Bought %(count)s time"), N_("Bought %(count)s times"))
+_TIMES = (N_("Bought once"), N_("Bought %(count)s times"))
 _ELAPSED = {
     "day": (N_("%(count)s day ago"), N_("%(count)s days ago")),
     "week": (N_("%(count)s week ago"), N_("%(count)s weeks ago")),

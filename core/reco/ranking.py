@@ -31,7 +31,6 @@ SELECT
         ORDER BY customer_no, scored.family, CASE WHEN scored.family IS NULL THEN chain END
     ) - 1 AS family
 FROM scored_candidates AS scored
-JOIN customer_index USING (customer)
 JOIN customer_facts USING (customer)
 ORDER BY row_no
 """

@@ -82,7 +82,7 @@ needy AS (
     FROM customer_facts
     LEFT JOIN served USING (customer)
     LEFT JOIN known USING (customer)
-    WHERE state <> '{CustomerState.PROSPECT}' AND coalesce(found, 0) < $need
+    WHERE state <> '{CustomerState.PROSPECT}' AND coalesce(found, 0) < $enough
 )
 SELECT
     customer,
@@ -204,7 +204,8 @@ FROM beginner_affinity
 JOIN offers USING (chain)
 JOIN customer_facts USING (customer)
 ANTI JOIN known_chains USING (customer, chain)
-WHERE documents BETWEEN 1 AND {SPARSE_DOCUMENTS}
+WHERE documents <= {SPARSE_DOCUMENTS}
+    AND state IN ('{CustomerState.NEW}', '{CustomerState.ACTIVE}')
 """
 
 # One list of popular first purchases per kind of customer (private, trade), the same for all its
@@ -285,6 +286,7 @@ def _add_cross_sell(con: DuckDBPyConnection, policy: Policy) -> None:
         con,
         CROSS_SELL_POPULAR.format(candidates="cross_sell_near"),
         need=2 * policy.top_n,
+        enough=2 * policy.top_n,
         depth=FALLBACK_DEPTH,
         reach=reach,
     )
@@ -307,6 +309,7 @@ def _add_last_resort(con: DuckDBPyConnection, policy: Policy) -> None:
         con,
         CROSS_SELL_POPULAR.format(candidates="found_so_far"),
         need=policy.top_n,
+        enough=1,
         depth=0,
         reach=None,
     )

@@ -67,7 +67,9 @@ known_sweetness AS (SELECT DISTINCT customer, family FROM sweetness_fits),
 joined AS (
     SELECT
         c.* EXCLUDE (affinity),
+        customer_no,
         offers.popularity,
+        offers.popularity_rank,
         offers.family,
         offers.price75_cents,
         coalesce(family_fits.paid75_cents, customer_facts.paid75_cents) AS paid75_cents,
@@ -86,6 +88,7 @@ joined AS (
     JOIN offers ON offers.chain = c.chain
     JOIN offer_traits ON offer_traits.chain = c.chain
     JOIN customer_facts ON customer_facts.customer = c.customer
+    JOIN customer_index ON customer_index.customer = c.customer
     LEFT JOIN known_families ON known_families.customer = c.customer
     LEFT JOIN family_fits
         ON family_fits.customer = c.customer AND family_fits.family = offers.family
@@ -111,7 +114,8 @@ SELECT
 FROM joined
 """
 
-# Enough of each scenario and family to fill any list; ties by popularity, then bytewise by key.
+# Enough of each scenario and family to fill any list. popularity_rank orders offers by popularity,
+# then bytewise by product_key; customer_no orders customers bytewise.
 SCORED_CANDIDATES = """
 WITH scored AS (
     SELECT
@@ -133,17 +137,17 @@ best AS (
     FROM scored
     QUALIFY
         row_number() OVER (
-            PARTITION BY customer, scenario ORDER BY score DESC, popularity DESC, product_key
+            PARTITION BY customer_no, scenario ORDER BY score DESC, popularity_rank
         ) <= $pool_size
         OR row_number() OVER (
-            PARTITION BY customer, scenario, coalesce(family, '')
-            ORDER BY score DESC, popularity DESC, product_key
+            PARTITION BY customer_no, scenario, coalesce(family, '')
+            ORDER BY score DESC, popularity_rank
         ) <= $top_n
 )
 SELECT
     *,
     row_number() OVER (
-        ORDER BY customer, score DESC, popularity DESC, product_key, scenario
+        ORDER BY customer_no, score DESC, popularity_rank, scenario
     ) - 1 AS row_no
 FROM best
 ORDER BY row_no

@@ -1,0 +1,95 @@
+"""Small datasets for the recommender: rows as mappings, missing columns blank."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+
+from core.contracts import DATASET_TABLES
+from core.policy import Policy
+from core.reco.features import build_facts
+from core.reco.ranking import rank_candidates
+
+AS_OF = date(2025, 6, 30)
+
+Row = Mapping[str, Any]
+
+
+def days_ago(days: int) -> date:
+    return AS_OF - timedelta(days=days)
+
+
+def sale(
+    customer: str | None,
+    product_key: str,
+    ago: int,
+    *,
+    quantity: int = 1,
+    price: int = 1000,
+    document: str | None = None,
+    **more: Any,
+) -> Row:
+    """A line of `quantity` units at `price` cents, sold `ago` days before AS_OF."""
+    document = document or f"{customer}-{ago}"
+    return {
+        "document_id": document,
+        "line_key": f"{document}\x1f{product_key}\x1f{quantity}",
+        "product_key": product_key,
+        "customer": customer,
+        "quantity_milli": quantity * 1000,
+        "amount_cents": quantity * price,
+        "sale_date": days_ago(ago),
+        **more,
+    }
+
+
+def load_dataset(
+    *,
+    customers: Iterable[Row] = (),
+    products: Iterable[Row] = (),
+    sales: Iterable[Row] = (),
+    sent_items: Iterable[Row] = (),
+    threads: int = 2,
+) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"threads": threads})
+    for table, columns in DATASET_TABLES.items():
+        con.execute(f"CREATE TABLE {table} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+    tables = {
+        "customers": customers,
+        "products": products,
+        "sale_lines": sales,
+        "sent_items": sent_items,
+    }
+    for table, rows in tables.items():
+        values = [[row.get(c) for c in DATASET_TABLES[table]] for row in rows]
+        if values:
+            marks = ", ".join("?" for _ in DATASET_TABLES[table])
+            con.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
+    return con
+
+
+def people(*codes: str) -> list[Row]:
+    return [{"customer": code} for code in codes]
+
+
+def goods(*keys: str, **more: Any) -> list[Row]:
+    return [{"product_key": key, "name": f"Wine {key}", **more} for key in keys]
+
+
+def facts_of(policy: Policy | None = None, **tables: Any) -> duckdb.DuckDBPyConnection:
+    con = load_dataset(**tables)
+    build_facts(con, AS_OF, policy or Policy())
+    return con
+
+
+def ranked(
+    policy: Policy | None = None, language: str = "en", **tables: Any
+) -> duckdb.DuckDBPyConnection:
+    con = facts_of(policy, **tables)
+    rank_candidates(con, AS_OF, policy or Policy(), language)
+    return con
+
+
+def fetch(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return con.execute(query).fetchall()

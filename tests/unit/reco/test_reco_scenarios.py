@@ -1,0 +1,223 @@
+import json
+
+import pytest
+
+from core.policy import Policy
+from tests.unit.reco.dataset import fetch, goods, people, ranked, sale
+
+
+def pool(con, customer="C", scenario=None):
+    rows = fetch(con, f"SELECT product_key, scenario FROM candidates WHERE customer = '{customer}'")
+    return {key for key, name in rows if scenario in (None, name)}
+
+
+def reasons(con, product_key, customer="C"):
+    [(text,)] = fetch(
+        con,
+        "SELECT reasons_json FROM candidates "
+        f"WHERE customer = '{customer}' AND product_key = '{product_key}'",
+    )
+    return json.loads(text)
+
+
+# A gap of 100 days is the only one known, so that 80 days make a product due.
+HABIT = [sale("H", "P", 300), sale("H", "P", 200)]
+
+# name of the case and of its customer -> lines (product, days ago, more), what is proposed
+REBUY = {
+    "due": ([("P", 80, {})], {"P"}),
+    "too early": ([("P", 79, {})], set()),
+    "gift 29 days ago": ([("P", 120, {}), ("P", 29, {"is_gift": True})], set()),
+    "gift 30 days ago": ([("P", 120, {}), ("P", 30, {"is_gift": True})], {"P"}),
+    "only ever a gift": ([("P", 90, {"is_gift": True})], set()),
+    "returned": ([("P", 90, {}), ("P", 85, {"quantity": -1})], set()),
+    "withdrawn": ([("STOPPED", 90, {})], set()),
+    "shipping": ([("POST", 90, {})], set()),
+    "sold-out vintage becomes its successor": ([("R21", 90, {})], {"R22"}),
+}
+
+
+@pytest.fixture(scope="module")
+def rebuyers():
+    return ranked(
+        customers=people("H", *REBUY),
+        products=[
+            *goods("P"),
+            *goods("R21", stock_quantity=0),
+            *goods("R22", replaces="R21"),
+            *goods("POST", is_recommendable=False),
+            *goods("STOPPED", is_active=False),
+        ],
+        sales=[
+            *HABIT,
+            *(sale(c, p, ago, **more) for c, (lines, _) in REBUY.items() for p, ago, more in lines),
+        ],
+    )
+
+
+@pytest.mark.parametrize("case", REBUY)
+def test_rebuy(rebuyers, case):
+    _, expected = REBUY[case]
+    assert pool(rebuyers, customer=case, scenario="rebuy") == expected
+
+
+def test_nothing_sent_in_the_last_30_days_comes_again():
+    sent = {"customer": "C", "product_key": "R21"}
+    for ago, expected in ((29, {"Q"}), (30, {"P22", "Q"})):
+        con = ranked(
+            customers=people("C", "H"),
+            products=[
+                *goods("R21", stock_quantity=0),
+                *goods("P22", replaces="R21"),
+                *goods("P", "Q"),
+            ],
+            sales=[*HABIT, sale("C", "P", 20)],
+            sent_items=[{**sent, "sent_on": sale("C", "P", ago)["sale_date"]}],
+        )
+        assert pool(con) == expected
+
+
+def test_cross_sell_is_new_and_in_reach():
+    con = ranked(
+        customers=people("C", "D"),
+        products=[
+            *goods("P", "Q", price_cents=1000),
+            *goods("NEAR", price_cents=1500),
+            *goods("DEAR", price_cents=1501),
+            *goods("OPEN"),
+        ],
+        sales=[
+            sale("C", "P", 40, price=1000),
+            sale("C", "Q", 40, price=1000, is_gift=True),
+            *(sale("D", key, 50) for key in ("P", "Q", "NEAR", "DEAR", "OPEN")),
+        ],
+    )
+    assert pool(con, scenario="cross_sell") == {"NEAR", "OPEN"}
+    assert reasons(con, "NEAR")["evidence"]["neighbours"] == ["P"]
+
+
+def test_who_bought_everything_but_one_dear_bottle_is_offered_that():
+    con = ranked(
+        customers=people("C"),
+        products=[*goods("P", price_cents=1000), *goods("DEAR", price_cents=90_000)],
+        sales=[sale("C", "P", 3)],
+    )
+    assert pool(con) == {"DEAR"}
+
+
+UPSELL = {
+    "least step": ({"price_cents": 1100}, True),
+    "under it": ({"price_cents": 1099}, False),
+    "greatest step": ({"price_cents": 1600}, True),
+    "above it": ({"price_cents": 1601}, False),
+    "magnum at the same price a bottle": ({"price_cents": 2000, "volume_ml": 1500}, False),
+    "magnum a step above": ({"price_cents": 2600, "volume_ml": 1500}, True),
+    "price unknown": ({"price_cents": None}, False),
+    "another family": ({"price_cents": 1300, "family": "Rouge"}, False),
+    "another sweetness": ({"price_cents": 1300, "sweetness": "doux"}, False),
+    "sweetness unknown": ({"price_cents": 1300, "sweetness": None}, False),
+}
+
+
+@pytest.fixture(scope="module")
+def upsold():
+    white = {"family": "Blanc", "sweetness": "sec"}
+    products = [{"product_key": case, **white, **product} for case, (product, _) in UPSELL.items()]
+    con = ranked(
+        Policy(quotas={"active": {"upsell": 5}}, top_n=20),
+        customers=people("C"),
+        products=[*goods("P", price_cents=1000, **white), *products],
+        sales=[sale("C", "P", 120, price=1000), sale("C", "P", 20, price=1000)],
+    )
+    return pool(con, scenario="upsell")
+
+
+@pytest.mark.parametrize("case", UPSELL)
+def test_upsell(upsold, case):
+    _, proposed = UPSELL[case]
+    assert (case in upsold) == proposed
+
+
+def test_upsell_fits_best_at_a_moderate_step():
+    white = {"family": "Blanc"}
+    con = ranked(
+        customers=people("C"),
+        products=[
+            *goods("P", price_cents=1000, **white),
+            *(g for p in (1100, 1300, 1600) for g in goods(f"U{p}", price_cents=p, **white)),
+        ],
+        sales=[sale("C", "P", 120, price=1000), sale("C", "P", 20, price=1000)],
+    )
+    fits = {
+        key: json.loads(text)["components"]["price_fit"]
+        for key, text in fetch(
+            con, "SELECT product_key, reasons_json FROM candidates WHERE scenario = 'upsell'"
+        )
+    }
+    assert fits["U1300"] == 1.0
+    assert max(fits, key=fits.__getitem__) == "U1300"
+
+
+def silent_customer(ago):
+    sales = [sale("C", "P", ago, quantity=2), sale("C", "Q", ago)]
+    sales += [sale("A", key, 400, document="start") for key in ("P", "Q")]
+    sales += [sale("A", "NEW", 100), sale("A", "OLD", 395)]
+    return ranked(
+        Policy(quotas={"lapsed": {"winback": 5}, "active": {"cross_sell": 5}}),
+        customers=people("A", "C"),
+        products=goods("P", "Q", "NEW", "OLD"),
+        sales=sales,
+    )
+
+
+def test_winback_brings_favourites_and_what_others_took_up_since():
+    con = silent_customer(ago=200)
+    assert pool(con, scenario="winback") == {"P", "Q", "NEW"}
+    assert reasons(con, "NEW")["evidence"]["count"] == 1
+    assert pool(con, scenario="cross_sell") == {"OLD"}
+
+
+def test_winback_never_goes_to_active_customers():
+    assert pool(silent_customer(ago=180), scenario="winback") == set()
+
+
+def test_prospects_get_first_purchases_of_their_kind():
+    trade = {"customer_type": "trade"}
+    con = ranked(
+        Policy(pool_size=5),
+        customers=[*people("A", "B", "C"), {"customer": "T", **trade}, {"customer": "S", **trade}],
+        products=goods("P", "Q", "R"),
+        sales=[sale("A", "P", 90), sale("B", "P", 90), sale("A", "R", 80), sale("S", "Q", 90)],
+    )
+    order = "SELECT product_key FROM candidates WHERE customer = '{}' ORDER BY position"
+    assert fetch(con, order.format("C")) == [("P",), ("Q",), ("R",)]
+    assert fetch(con, order.format("T"))[0] == ("Q",)
+    assert reasons(con, "P")["evidence"]["count"] == 2
+    assert pool(con, scenario="nurture") == {"P", "Q", "R"}
+
+
+def test_new_customers_get_what_beginners_like_them_bought_next():
+    con = ranked(
+        Policy(quotas={"new": {"nurture": 5}}),
+        customers=people("A", "C", "R"),
+        products=goods("P", "Q"),
+        sales=[
+            sale("A", "P", 200),
+            sale("A", "Q", 150),
+            sale("A", "P", 10),
+            sale("C", "P", 20),
+            *(sale("R", "P", ago) for ago in (20, 50, 90)),
+        ],
+    )
+    assert pool(con, scenario="nurture") == {"Q"}
+    assert pool(con, customer="R", scenario="nurture") == set()
+    assert pool(con, customer="R", scenario="cross_sell") == {"Q"}
+
+
+def test_out_of_season_scores_lower():
+    con = ranked(  # as of 30 June
+        customers=people("C"),
+        products=[*goods("NOW", season_tags="Été"), *goods("THEN", season_tags="hiver, noël")],
+    )
+    assert reasons(con, "NOW")["components"]["season"] == 1.0
+    assert reasons(con, "THEN")["components"]["season"] == 0.0
