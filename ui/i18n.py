@@ -8,12 +8,11 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from babel import dates, numbers
 
+from core import formats
 from core.i18n import LANGUAGES, SOURCE_LANGUAGE, translate, translate_plural
 
 LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
-_LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 _SETTLED = "ui_language"
 _CHOICE = "ui_language_choice"
 NO_VALUE = "–"
@@ -54,42 +53,56 @@ def ngettext_(one: str, many: str, count: int, /, **values: object) -> str:
     return translate_plural(current_language(), one, many, count, **filled)
 
 
-def _locale() -> str:
-    return _LOCALES[current_language()]
-
-
 def format_number(value: float | None, digits: int = 0) -> str:
-    """Return a number with at most `digits` decimals, `1,284` or `1 284`."""
-    if value is None:
-        return NO_VALUE
-    pattern = "#,##0" + ("." + "#" * digits if digits else "")
-    return numbers.format_decimal(value, format=pattern, locale=_locale())
+    """Return a number with `digits` decimals, a dash for None."""
+    return (
+        NO_VALUE
+        if value is None
+        else formats.format_number(value, current_language(), digits=digits)
+    )
 
 
 def format_percent(share: float | None, digits: int = 1) -> str:
-    """Return a share in [0, 1] as a percentage with at most `digits` decimals."""
-    if share is None:
-        return NO_VALUE
-    pattern = numbers.parse_pattern("#,##0." + "#" * digits + "%" if digits else "#,##0%")
-    french = "\u00a0%" if current_language() == "fr" else "%"
-    return numbers.format_percent(share, format=pattern, locale=_locale()).replace("%", french)
+    """Return a share in [0, 1] as a percentage with `digits` decimals, a dash for None."""
+    return (
+        NO_VALUE
+        if share is None
+        else formats.format_percent(share, current_language(), digits=digits)
+    )
 
 
 def format_money(cents: int | None, currency: str) -> str:
-    """Return an amount in integer cents with its currency, `€1,234.56` or `1 234,56 €`."""
-    if cents is None:
-        return NO_VALUE
-    return numbers.format_currency(cents / 100, currency, locale=_locale())
+    """Return an amount in integer cents with its currency, a dash for None."""
+    return NO_VALUE if cents is None else formats.format_money(cents, currency, current_language())
+
+
+def format_quantity(quantity_milli: int | None) -> str:
+    """Return a quantity in thousandths as units, a dash for None."""
+    return (
+        NO_VALUE
+        if quantity_milli is None
+        else formats.format_quantity(quantity_milli, current_language())
+    )
 
 
 def format_date(day: date | None) -> str:
-    """Return a day in words, `14 March 2026` or `14 mars 2026`."""
-    return NO_VALUE if day is None else dates.format_date(day, "long", locale=_locale())
+    """Return a day in words, a dash for None."""
+    return NO_VALUE if day is None else formats.format_date(day, current_language())
+
+
+def format_short_date(day: date | None) -> str:
+    """Return a day in figures for narrow columns, a dash for None."""
+    return NO_VALUE if day is None else formats.format_short_date(day, current_language())
+
+
+def format_month(day: date | None) -> str:
+    """Return the month of a day with its year, a dash for None."""
+    return NO_VALUE if day is None else formats.format_month(day, current_language())
 
 
 def format_moment(moment: datetime | None, time_zone: str) -> str:
-    """Return an aware moment as day and time in `time_zone`."""
+    """Return an aware moment as day and time in `time_zone`, a dash for None."""
     if moment is None:
         return NO_VALUE
     local = moment.astimezone(ZoneInfo(time_zone))
-    return dates.format_datetime(local, "d MMM y, HH:mm", locale=_locale())
+    return f"{formats.format_short_date(local.date(), current_language())} {local:%H:%M}"

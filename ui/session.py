@@ -25,7 +25,7 @@ class UiSession:
 
 def session_token() -> str:
     """Return the token in the cookie the browser sent, empty when it sent none."""
-    return st.context.cookies.get(SESSION_COOKIE) or ""
+    return st.context.cookies.to_dict().get(SESSION_COOKIE, "")
 
 
 def current_session() -> UiSession | None:

@@ -68,7 +68,7 @@ def _enter(username: str, password: str) -> None:
 
 def _client() -> tuple[str, bool]:
     """Return the client's address and whether it reached a server bound to localhost directly."""
-    address = st.context.ip_address or "127.0.0.1"  # None is Streamlit's word for loopback
+    address = str(st.context.ip_address or "127.0.0.1")  # None is Streamlit's word for loopback
     headers = st.context.headers
     host = str(headers.get("Host") or "localhost").rsplit(":", 1)[0]
     is_bound_here = st.get_option("server.address") in _LOOPBACK_NAMES

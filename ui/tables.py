@@ -1,6 +1,7 @@
 """Quiet tables: the row's subject first, numbers right-aligned, a click opens the row."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -8,17 +9,19 @@ import streamlit as st
 from ui.i18n import _, ngettext_
 
 Rows = Sequence[Mapping[str, object]]
+Titles = Mapping[str, Any]  # field to translated title, or to a column of `st.column_config`
 
 
-def show_rows(rows: Rows, titles: Mapping[str, str], *, key: str, alt: str) -> None:
-    """Draw `rows` with the columns named in `titles` (field to translated title), in that order."""
-    st.dataframe(_frame(rows, titles), hide_index=True, key=key, alt=alt)
+def show_rows(rows: Rows, titles: Titles, *, key: str, alt: str) -> None:
+    """Draw `rows` with the columns named in `titles`, in that order."""
+    st.dataframe(_frame(rows, titles), column_config=titles, hide_index=True, key=key, alt=alt)
 
 
-def choose_row(rows: Rows, titles: Mapping[str, str], *, key: str, alt: str) -> int | None:
+def choose_row(rows: Rows, titles: Titles, *, key: str, alt: str) -> int | None:
     """Draw `rows` like `show_rows` and return the place of the clicked one, or None."""
     state = st.dataframe(
         _frame(rows, titles),
+        column_config=titles,
         hide_index=True,
         key=key,
         on_select="rerun",
@@ -29,9 +32,13 @@ def choose_row(rows: Rows, titles: Mapping[str, str], *, key: str, alt: str) -> 
     return chosen[0] if chosen and chosen[0] < len(rows) else None
 
 
-def _frame(rows: Rows, titles: Mapping[str, str]) -> pd.DataFrame:
-    columns = {title: [row.get(field) for row in rows] for field, title in titles.items()}
-    return pd.DataFrame(columns)
+def number_column(title: str, *, explanation: str | None = None) -> Any:
+    """Return a column of numbers written as the browser's language writes them."""
+    return st.column_config.NumberColumn(title, format="localized", help=explanation)
+
+
+def _frame(rows: Rows, titles: Titles) -> pd.DataFrame:
+    return pd.DataFrame({field: [row.get(field) for row in rows] for field in titles})
 
 
 def choose_page(total: int, page_size: int, *, key: str) -> int:

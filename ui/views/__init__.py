@@ -1,0 +1,1 @@
+"""Pieces of single pages, and the words and small parts that several pages share."""

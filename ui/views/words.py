@@ -1,0 +1,162 @@
+"""The titles under which codes appear on a page, in the language of the person who looks."""
+
+from collections.abc import Mapping
+
+from core.contracts import (
+    FILE_KIND_TITLES,
+    REASON_LOW_SCORE,
+    REASON_NO_RECOMMENDATION,
+    REASON_OK,
+    FileKind,
+    RuleCode,
+    Scenario,
+    Severity,
+)
+from core.i18n import N_
+from core.ingest.report import Bucket
+from core.outreach.protocol import CampaignState, DeliveryState
+from core.policy import CustomerState
+from core.reco.segments import SEGMENTS
+from core.store.runs import RunStatus
+from ui.i18n import _
+
+_SCENARIOS: Mapping[str, str] = {
+    Scenario.REBUY: N_("Rebuy"),
+    Scenario.CROSS_SELL: N_("Cross-sell"),
+    Scenario.UPSELL: N_("Upsell"),
+    Scenario.WINBACK: N_("Win-back"),
+    Scenario.NURTURE: N_("Nurture"),
+}
+_SEVERITIES: Mapping[str, str] = {
+    Severity.ERROR: N_("Error"),
+    Severity.WARN: N_("Warning"),
+    Severity.INFO: N_("Repaired"),
+}
+_REASONS: Mapping[str, str] = {
+    REASON_OK: N_("Eligible"),
+    RuleCode.MISSING_EMAIL: N_("No usable address"),
+    RuleCode.OPTOUT_OR_BOUNCE: N_("Opted out or bounced"),
+    RuleCode.SILENCE_WINDOW: N_("Within the silence window"),
+    RuleCode.RECENT_DUPLICATE: N_("Sent or bought lately"),
+    RuleCode.UPSELL_NOT_HIGHER: N_("Step up not dearer"),
+    RuleCode.CROSS_SELL_NOT_NEW: N_("Discovery known already"),
+    RuleCode.LOW_DIVERSITY: N_("Too much of one family"),
+    RuleCode.SUGAR_MISMATCH: N_("Unusual sweetness"),
+    REASON_NO_RECOMMENDATION: N_("Nothing to recommend"),
+    REASON_LOW_SCORE: N_("Score below the gate"),
+}
+_BUCKETS: Mapping[str, str] = {
+    Bucket.LOADED: N_("Loaded"),
+    Bucket.UNCHANGED: N_("Unchanged"),
+    Bucket.MERGED: N_("Merged"),
+    Bucket.DUPLICATE: N_("Duplicate"),
+    Bucket.HELD: N_("Held"),
+    Bucket.REJECTED: N_("Rejected"),
+}
+_STATES: Mapping[str, str] = {
+    CustomerState.PROSPECT: N_("Prospect"),
+    CustomerState.NEW: N_("New"),
+    CustomerState.ACTIVE: N_("Active"),
+    CustomerState.LAPSED: N_("Lapsed"),
+    CustomerState.LOST: N_("Lost"),
+}
+_RUN_STATES: Mapping[str, str] = {
+    RunStatus.QUEUED: N_("Waiting"),
+    RunStatus.RUNNING: N_("Running"),
+    RunStatus.DONE: N_("Done"),
+    RunStatus.FAILED: N_("Failed"),
+}
+_IMPORT_STATES: Mapping[str, str] = {
+    "received": N_("Received"),
+    "asking": N_("Waits for an answer"),
+    "planned": N_("Ready to load"),
+    "loaded": N_("Loaded"),
+    "discarded": N_("Given up"),
+    "undone": N_("Undone"),
+}
+_CAMPAIGN_STATES: Mapping[str, str] = {
+    CampaignState.PREPARING: N_("In preparation"),
+    CampaignState.PREPARED: N_("Prepared"),
+    CampaignState.SENDING: N_("Under way"),
+    CampaignState.PAUSED: N_("Paused"),
+    CampaignState.SENT: N_("Worked through"),
+    CampaignState.CANCELLED: N_("Cancelled"),
+}
+_DELIVERY_STATES: Mapping[str, str] = {
+    DeliveryState.PLANNED: N_("Planned"),
+    DeliveryState.CLAIMED: N_("In hand"),
+    DeliveryState.UNCONFIRMED: N_("Not confirmed"),
+    DeliveryState.SENT: N_("Sent"),
+    DeliveryState.FAILED: N_("Failed"),
+    DeliveryState.SUPPRESSED: N_("Suppressed"),
+    DeliveryState.REVIEW: N_("To review"),
+    DeliveryState.CANCELLED: N_("Cancelled"),
+}
+_SEGMENTS: Mapping[str, str] = {
+    **{segment.name: segment.title for segment in SEGMENTS},
+    CustomerState.PROSPECT: N_("Prospects"),
+}
+
+
+def scenario_title(scenario: str) -> str:
+    """Return the title of a scenario, a dash for none."""
+    return _(_SCENARIOS[scenario]) if scenario in _SCENARIOS else "–"
+
+
+def severity_title(severity: str) -> str:
+    """Return the title of a severity."""
+    return _(_SEVERITIES[severity])
+
+
+def reason_title(code: str) -> str:
+    """Return the title of a rule or of a verdict's reason; an unknown code stays itself."""
+    return _(_REASONS.get(code, code))
+
+
+def bucket_title(bucket: str) -> str:
+    """Return the title of what became of a row of a file."""
+    return _(_BUCKETS[bucket])
+
+
+def state_title(state: str) -> str:
+    """Return the title of a customer's state."""
+    return _(_STATES.get(state, state))
+
+
+def segment_title(segment: str) -> str:
+    """Return the title of a segment."""
+    return _(_SEGMENTS.get(segment, segment))
+
+
+def run_state_title(status: str) -> str:
+    """Return the title of a run's status."""
+    return _(_RUN_STATES[status])
+
+
+def import_state_title(status: str) -> str:
+    """Return the title of an import's status."""
+    return _(_IMPORT_STATES.get(status, status))
+
+
+def campaign_state_title(state: str) -> str:
+    """Return the title of a campaign's state."""
+    return _(_CAMPAIGN_STATES.get(state, state))
+
+
+def delivery_state_title(state: str) -> str:
+    """Return the title of a delivery's state."""
+    return _(_DELIVERY_STATES.get(state, state))
+
+
+def kind_title(kind: str | None) -> str:
+    """Return the title of a kind of file, a dash while it is not known."""
+    return _(FILE_KIND_TITLES[FileKind(kind)]) if kind else "–"
+
+
+def column_title(name: str) -> str:
+    """Return the title of a contract column: its name in words, translated.
+
+    The contract is the only place that spells a column, so these source strings are made, not
+    marked; a test holds that each has its French.
+    """
+    return _(name.replace("_", " ")) if name else ""
