@@ -5,8 +5,19 @@ product. `str(error)` is English; a page or the command line asks for `error.sen
 """
 
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
 from core.i18n import SOURCE_LANGUAGE, translate
+
+
+def sentence_of(data: Mapping[str, Any], language: str = SOURCE_LANGUAGE) -> str:
+    """Return the sentence of an error's `to_data()` in `language`."""
+    values = {
+        name: sentence_of(value, language) if isinstance(value, Mapping) else value
+        for name, value in data["values"].items()
+    }
+    return translate(language, data["message"], **values)
 
 
 class CrmError(Exception):
@@ -21,8 +32,16 @@ class CrmError(Exception):
         self.values = values
 
     def sentence(self, language: str = SOURCE_LANGUAGE) -> str:
-        """Return the sentence to show, in `language`."""
-        return translate(language, self.message, **self.values)
+        """Return the sentence to show, in `language`, an error among the values with it."""
+        return sentence_of(self.to_data(), language)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return message and values JSON-ready, for `sentence_of` in another process."""
+        values = {
+            name: value.to_data() if isinstance(value, CrmError) else str(value)
+            for name, value in self.values.items()
+        }
+        return {"message": self.message, "values": values}
 
     def __str__(self) -> str:
         return self.sentence()

@@ -10,15 +10,15 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
-from core.errors import CrmError, Refused, frames_of
-from core.i18n import N_, translate
+from core.errors import CrmError, Refused, frames_of, sentence_of
+from core.i18n import N_
 from core.services.accounts import tenant_by_id
 from core.services.execute_run import execute
 from core.services.import_files import load, plan
@@ -41,6 +41,8 @@ _UNEXPECTED = N_(
     " Nothing was half done; start it again, or give the reference to your administrator."
 )
 
+_STOPPED = N_("The work was stopped. Start it again.")
+
 PLAN, LOAD, RUN, SEND = "plan", "load", "run", "send"
 _QUEUES = {PLAN: "imports", LOAD: "imports", RUN: "runs", SEND: "sends"}
 
@@ -61,15 +63,14 @@ _WORK: dict[str, _Work] = {
 class JobState:
     """How far a job is: `status` is queued, running, done or failed.
 
-    `stage` and `error` are gettext source strings with their values.
+    `stage` is a gettext source string, `error` an error's `to_data()`.
     """
 
     status: str
     stage: str = ""
     done: int = 0
     total: int = 0
-    error: str = ""
-    error_values: dict[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -78,7 +79,7 @@ class JobState:
 
     def error_sentence(self, language: str) -> str:
         """Return why the job failed, in `language`."""
-        return translate(language, self.error, **(self.error_values or {}))
+        return sentence_of(self.error, language) if self.error else ""
 
 
 def jobs_url(settings: Settings) -> str:
@@ -136,10 +137,10 @@ def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
     if job.status in _ACTIVE:
         return _running_state(client, job.workflow_id, job.status)
     if job.status != "SUCCESS":
-        return JobState(status="failed", error=N_("The work was stopped. Start it again."))
+        return JobState(status="failed", error={"message": _STOPPED, "values": {}})
     outcome: dict[str, Any] = job.output or {}
     if outcome.get("error"):
-        return JobState(status="failed", error=outcome["error"], error_values=outcome.get("values"))
+        return JobState(status="failed", error=outcome["error"])
     return JobState(status="done")
 
 
@@ -209,11 +210,11 @@ def _guarded(work: Callable[[], object]) -> dict[str, object]:
     try:
         work()
     except CrmError as error:
-        return {"error": error.message, "values": error.values}
+        return {"error": error.to_data()}
     except Exception as error:  # noqa: BLE001 - a job's page must say that it ended
         reference = uuid.uuid4().hex[:8]
         _LOG.error("job failed, reference %s: %s", reference, frames_of(error))
-        return {"error": _UNEXPECTED, "values": {"reference": reference}}
+        return {"error": {"message": _UNEXPECTED, "values": {"reference": reference}}}
     return {}
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from core.errors import NotFound, Refused
+from core.errors import NotFound, QuestionOpen, Refused
 from core.i18n import N_, translate
 from core.ingest.mapping import header_fingerprint
 from core.services.accounts import Actor, Role, require
@@ -213,8 +213,23 @@ def _keep_plan(store: TenantStore, entry: ImportEntry, report: dict[str, Any]) -
 
 def _refuse_open_questions(works: Sequence[FileWork]) -> None:
     for work in works:
+        if isinstance(work.waits_for, QuestionOpen):
+            raise _named_question(work.file.name, work.waits_for)
         if work.waits_for is not None:
-            raise work.waits_for
+            raise Refused(
+                N_("%(file)s: %(sentence)s"), file=work.file.name, sentence=work.waits_for
+            ) from work.waits_for
+
+
+def _named_question(name: str, asked: QuestionOpen) -> QuestionOpen:
+    return QuestionOpen(
+        N_("%(file)s: %(sentence)s Answer it in a mapping (--mapping): %(answer)s."),
+        question=asked.question,
+        options=asked.options,
+        file=name,
+        sentence=asked,
+        answer=f"{asked.question} = {' | '.join(asked.options)}",
+    )
 
 
 def _twin(store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]) -> str | None:

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from core.errors import QuestionOpen, Refused
-from core.i18n import N_, translate
+from core.errors import Refused
+from core.i18n import N_
 from core.ingest.mapping import parse_mapping
 from core.services.accounts import Actor
-from core.services.import_files import ASKING, choose, forget, load, plan, receive
+from core.services.import_files import choose, forget, load, plan, receive
 from core.services.import_work import ANY_OF
 from core.services.progress import Progress, no_progress
 from core.store.tenant import TenantStore
@@ -42,16 +42,14 @@ def import_paths(
             chosen = _chosen(mappings, path.name)
             if chosen:
                 choose(store, actor, import_id, file_no, chosen)
+        if not only_plan:
+            return load(store, import_id, progress, confirm_opt_outs=confirm_opt_outs)
         report = plan(store, import_id, progress)
-        if report["status"] == ASKING:
-            raise _first_question(report)
     except BaseException:
         forget(store, import_id)
         raise
-    if only_plan:
-        forget(store, import_id)
-        return report
-    return load(store, import_id, progress, confirm_opt_outs=confirm_opt_outs)
+    forget(store, import_id)
+    return report
 
 
 def table_files(paths: Sequence[Path]) -> list[Path]:
@@ -98,19 +96,3 @@ def _chosen(mappings: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]
         return mappings[name]
     by_kind = [mapping for key, mapping in mappings.items() if key == mapping["kind"]]
     return {ANY_OF: by_kind} if by_kind else {}
-
-
-def _first_question(report: Mapping[str, Any]) -> Refused:
-    file = next(f for f in report["files"] if f["recognition"]["waits_for"])
-    waiting = file["recognition"]["waits_for"]
-    sentence = translate("en", waiting["message"], **waiting["values"])
-    if waiting["question"]:
-        return QuestionOpen(
-            N_("%(file)s: %(sentence)s Answer it in a mapping (--mapping): %(answer)s."),
-            question=waiting["question"],
-            options=tuple(waiting["options"]),
-            file=file["name"],
-            sentence=sentence,
-            answer=f"{waiting['question']} = {' | '.join(waiting['options'])}",
-        )
-    return Refused(N_("%(file)s: %(sentence)s"), file=file["name"], sentence=sentence)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
-from core.ingest.changeset import normalise_label
+from core.ingest.labels import build_labels
 from core.store.tenant import Transaction
 from core.store.versions import STORED, fetch_state
 
@@ -40,17 +40,7 @@ def open_state(tx: Transaction, con: DuckDBPyConnection) -> None:
 
 def create_labels(con: DuckDBPyConnection) -> str:
     """Create `product_labels(label_norm, product_key)`: the names that mean one product only."""
-    rows = con.execute(
-        f"SELECT name, product_key FROM {state_table(FileKind.PRODUCTS)}"
-        " WHERE name IS NOT NULL ORDER BY product_key"
-    ).fetchall()
-    keys: dict[str, set[str]] = {}
-    for name, key in rows:
-        keys.setdefault(normalise_label(name), set()).add(key)
-    con.execute("CREATE OR REPLACE TABLE product_labels (label_norm VARCHAR, product_key VARCHAR)")
-    single = [(label, min(found)) for label, found in sorted(keys.items()) if len(found) == 1]
-    if single:
-        con.executemany("INSERT INTO product_labels VALUES (?, ?)", single)
+    build_labels(con, "product_labels", state_table(FileKind.PRODUCTS))
     return "product_labels"
 
 

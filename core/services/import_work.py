@@ -18,9 +18,11 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.errors import CrmError, QuestionOpen, Refused
 from core.i18n import N_
-from core.ingest.changeset import FileVersion, Known, compare, fold_file
+from core.ingest.changeset import FileVersion, compare
 from core.ingest.clean import ParsedFile, ParseOptions, parse_table
 from core.ingest.dialect import Dialect
+from core.ingest.folding import fold_file
+from core.ingest.holds import Known
 from core.ingest.mapping import ColumnMapping, dump_mapping, header_fingerprint, parse_mapping
 from core.ingest.reader import RawTable, ReadLimits, read_dialect, read_table
 from core.ingest.report import build_report
@@ -242,6 +244,7 @@ def _archive_tables(con: DuckDBPyConnection, archive: ImportArchive, work: FileW
     for table, path in (
         (work.raw.table, archive.staged(number, "rows")),
         (f"{work.prefix}_issues", archive.staged(number, "issues")),
+        (f"{work.prefix}_buckets", archive.staged(number, "buckets")),
         (f"{work.prefix}_load", archive.curated(number)),
     ):
         con.execute(f"COPY {table} TO '{path}' (FORMAT parquet)")
@@ -287,8 +290,7 @@ def _waiting(error: CrmError | None) -> dict[str, Any] | None:
         return None
     asked = error if isinstance(error, QuestionOpen) else None
     return {
-        "message": error.message,
-        "values": {name: str(value) for name, value in error.values.items()},
+        **error.to_data(),
         "question": asked.question if asked else None,
         "options": list(asked.options) if asked else [],
     }

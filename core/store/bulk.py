@@ -94,8 +94,8 @@ def store_rows(
     `columns` names the selected columns in order, `tenant_id` left out.
     """
     if tx.is_sqlite:
-        for rows in _duckdb_chunks(con, select, _FETCH_ROWS):
-            insert_rows(tx, table, columns, rows)
+        for rows in _chunks_of_text(tx, con, select, columns, _FETCH_ROWS):
+            _insert_rows(tx, table, columns, rows)
     else:
         _store_by_copy(tx, con, select, table, columns)
 
@@ -116,20 +116,32 @@ def store_rows_in_steps(
         with store.begin() as tx:
             _store_by_copy(tx, con, select, table, columns)
         return
-    for rows in _duckdb_chunks(con, select, chunk):
+    for rows in _chunks_of_text(store, con, select, columns, chunk):
         with store.begin() as tx:
-            insert_rows(tx, table, columns, rows)
+            _insert_rows(tx, table, columns, rows)
 
 
-def _duckdb_chunks(
-    con: DuckDBPyConnection, select: str, size: int
+def _chunks_of_text(
+    owner: Transaction | TenantStore,
+    con: DuckDBPyConnection,
+    select: str,
+    columns: Sequence[str],
+    size: int,
 ) -> Iterator[list[tuple[Any, ...]]]:
-    result = con.cursor().execute(select)
+    """Yield the rows with the tenant put first and dates as SQLite keeps them: text."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    source = f"({select}) AS source({names})"
+    described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    cells = ", ".join(
+        f'CAST("{name}" AS VARCHAR)' if kind.startswith(("DATE", "TIME")) else f'"{name}"'
+        for name, kind, *_ in described
+    )
+    result = con.cursor().execute(f"SELECT '{owner.tenant_id}', {cells} FROM {source}")
     while rows := result.fetchmany(size):
         yield rows
 
 
-def insert_rows(
+def _insert_rows(
     tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Insert tuples in the order of `columns` into `table` of SQLite."""

@@ -67,11 +67,9 @@ class Transaction:
             yield [tuple(row) for row in rows]
 
     def insert_tuples(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Run SQLite's positional `sql` for each row, the tenant put first."""
+        """Run SQLite's positional `sql` for each row; the tenant is each row's first cell."""
         assert self.is_sqlite
-        self.connection.exec_driver_sql(
-            sql, [(self.tenant_id, *(self._plain(cell) for cell in row)) for row in rows]
-        )
+        self.connection.exec_driver_sql(sql, list(rows))
 
     def among(self, name: str) -> str:
         """Return the operator and operand that test membership in the list bound as `name`."""
