@@ -242,12 +242,11 @@ def _withdraw_worse(con: DuckDBPyConnection, first: Scope) -> None:
         load_items(con, changed, scope.items)
         collect_failures(con, LIST_RULES, scope, "repair_failed")
         write_issues(con, "repair_failed", issues, policy)
-    con.execute(_WORSE_SQL.format(points=points_sql(policy)))
+    con.execute(_WORSE_SQL.format(points=_points_sql(policy)))
     con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_worse", better="repair_worse"))
 
 
-def points_sql(policy: AuditPolicy) -> str:
-    """Return the SQL expression of the points that an issue of column `severity` costs."""
+def _points_sql(policy: AuditPolicy) -> str:
     return (
         f"CASE severity WHEN '{Severity.ERROR.value}' THEN {policy.error_points:d} "
         f"WHEN '{Severity.WARN.value}' THEN {policy.warning_points:d} ELSE 0 END"

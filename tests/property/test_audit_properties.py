@@ -31,7 +31,7 @@ ADDRESSES = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(ADDRESSES | st.text(max_size=12), max_size=120, unique=True))
 def test_the_fast_way_gives_the_verdict_of_the_library(addresses):
     con = duckdb.connect(config={"threads": 1})
@@ -65,7 +65,7 @@ def audited(con, list_table, policy):
     return dict(con.execute("SELECT customer, audit_score FROM verdicts").fetchall())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), POLICIES)
 def test_a_repair_never_lowers_a_score_and_lists_stay_in_order(seed, policy):
     con = connect(generate(seed, customers=60, items=12))
@@ -89,7 +89,7 @@ def test_a_repair_never_lowers_a_score_and_lists_stay_in_order(seed, policy):
     assert foreign.fetchone() == (0,)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_the_threads_change_nothing(seed, draw):
     world = generate(seed, customers=80, items=12)

@@ -20,7 +20,7 @@ def issues_in(con):
     return set(rows)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_issues_of_a_finished_list_equal_the_oracles(seed):
     world = generate(seed, customers=300, items=6)
     con = connect(world)
@@ -34,7 +34,7 @@ def test_issues_of_a_finished_list_equal_the_oracles(seed):
     assert all(failures[rule.code.value] >= 3 for rule in RULES), failures
 
 
-@pytest.mark.parametrize("seed", range(20, 23))
+@pytest.mark.parametrize("seed", range(20, 22))
 def test_issues_on_the_recommenders_facts_equal_the_oracles(seed):
     world = generate(seed, customers=300, items=6)
     con = connect_dataset(world)
@@ -46,7 +46,7 @@ def test_issues_on_the_recommenders_facts_equal_the_oracles(seed):
     assert issues_in(con) == Oracle(world).issues(lists_of(world))
 
 
-@pytest.mark.parametrize("seed", range(10, 14))
+@pytest.mark.parametrize("seed", range(10, 13))
 def test_repaired_lists_and_verdicts_equal_the_oracles(seed):
     world = generate(seed, customers=300, items=14)
     con = connect(world)
