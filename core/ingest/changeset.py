@@ -10,7 +10,7 @@ the same content. An opt-out once said stays.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from duckdb import DuckDBPyConnection
 
@@ -95,8 +95,11 @@ class FileVersion:
     sha256: str
 
     def key(self) -> str:
-        """Return the version as text that sorts as the pair does."""
-        return self.exported_at.strftime("%Y%m%d%H%M%S%f") + self.sha256
+        """Return the version as text that sorts as the pair does, the moment in UTC."""
+        moment = self.exported_at
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
+        return moment.strftime("%Y%m%d%H%M%S%f") + self.sha256
 
 
 def compare(

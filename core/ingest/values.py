@@ -26,8 +26,12 @@ LOCAL_DATE = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}){_TIME}$"
 _UNITS = {"cl": 1, "l": 100, "ml": 0.1}  # centilitres
 CURRENCY_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "CHF": "CHF", "JPY": "¥", "CAD": "$"}
 
-# What an own export puts before a text that a spreadsheet would take for a formula.
-_GUARDED = r"(^|[;\t\n\r])'('*[=+\-@\t\r])"
+# An own export puts one apostrophe before a part of a cell that a spreadsheet would take for a
+# formula; a part begins at the start and after `;`, tab and line ends. The mark (a private-use
+# character) lets the second expression see every beginning.
+_MARK = "\ue0ff"
+_PART_END = r"([;\t\r\n])"
+_GUARDED = _MARK + r"'(['\"]*[=+\-@\t\r])"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +59,15 @@ def quote_literal(text: str) -> str:
 
 def cell_sql(column: str, own_export: bool) -> str:
     """Return the trimmed text of a raw column, NULL when blank."""
-    text = f"regexp_replace({column}, {quote_literal(_GUARDED)}, '\\1\\2', 'g')"
-    return f"nullif(trim({text if own_export else column}, {quote_literal(_BLANKS)}), '')"
+    text = _unguarded(column) if own_export else column
+    return f"nullif(trim({text}, {quote_literal(_BLANKS)}), '')"
+
+
+def _unguarded(column: str) -> str:
+    marked = f"regexp_replace('{_MARK}' || {column}, '{_PART_END}', '\\1{_MARK}', 'g')"
+    plain = f"regexp_replace({marked}, {quote_literal(_GUARDED)}, '\\1', 'g')"
+    kept = f"replace({plain}, '{_MARK}', '')"
+    return f"CASE WHEN contains({column}, chr(39)) THEN {kept} ELSE {column} END"
 
 
 def number_text(cell: str, formats: Formats) -> str:

@@ -1,0 +1,159 @@
+import gzip
+
+import pytest
+
+from core.errors import FileRefused
+from core.ingest.reader import ReadLimits, read_dialect, read_table
+from tests.unit.ingest.pipeline import Bench
+
+RAGGED = (
+    b"a,b,c\r\n"
+    b"1,2,3\n"
+    b"4,5\n"
+    b"6,7,8,9\n"
+    b'"x\ny",2,3\r\n'
+    b"\n"
+    b'10,"11"q,12\n'
+    b'13,5" pi,15\r\n'
+    b"1,\x00,3\n"
+    b'1,"open,2\n'
+    b"7,8,9\n"
+    b'1,"z\rz",3\r\n'
+)
+
+
+def test_each_bad_record_costs_itself_only_and_keeps_its_physical_line(bench: Bench) -> None:
+    _, raw = bench.read(bench.write(RAGGED))
+    assert (raw.rows_in, raw.bad_rows) == (10, 5)
+    assert bench.rows("SELECT record, line, c0, c1, c2 FROM raw ORDER BY record") == [
+        (1, 2, "1", "2", "3"),
+        (4, 5, "x\ny", "2", "3"),
+        (6, 9, "13", '5" pi', "15"),
+        (9, 12, "7", "8", "9"),
+        (10, 13, "1", "z\rz", "3"),
+    ]
+    assert bench.rows("SELECT record, line, code FROM raw_bad ORDER BY record") == [
+        (2, 3, "MISSING_CELLS"),
+        (3, 4, "EXTRA_CELLS"),
+        (5, 8, "BAD_QUOTE"),
+        (7, 10, "NUL_BYTE"),
+        (8, 11, "UNTERMINATED_QUOTE"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (b"a;b\n1;2", [("1", "2")]),
+        (b"a;b\n1;2\n\n\n3;4\n", [("1", "2"), ("3", "4")]),
+        (b"a;b;\n1;2;\n3;4;\n", [("1", "2"), ("3", "4")]),
+        (b"a;b\n1;2;\n3;4;\n", [("1", "2"), ("3", "4")]),
+        (b"a;b;\n1;2\n3;4\n", [("1", "2"), ("3", "4")]),
+        (b"a\rb\r\xe9\r", [("b",), ("é",)]),
+        (b"a\tb\r\n1\t\r\n", [("1", None)]),
+        (b'a|b\n"1|2"|""\n', [("1|2", None)]),
+        (b'a,b\n"say ""no""",2\n', [('say "no"', "2")]),
+        (b'a,b\n"line\r\nbreak",2\n3,4\n', [("line\r\nbreak", "2"), ("3", "4")]),
+        (b"sep=|\na|b\n1|2\n", [("1", "2")]),
+        ("\ufeffa,b\né,œ\n".encode(), [("é", "œ")]),
+        ("a,b\né,€\n".encode("cp1252"), [("é", "€")]),
+        ("a,b\né,œ\n".encode("utf-16"), [("é", "œ")]),
+        ("code,name\n1,Martin\n".encode("utf-16-le"), [("1", "Martin")]),
+        ("code,name\n1,Martin\n".encode("utf-16-be"), [("1", "Martin")]),
+        (b"a,b\n1,2\n3,4\n5,6,\n", [("1", "2"), ("3", "4")]),
+        (b"a,b\nNA,null\n007,'=x\n", [("NA", "null"), ("007", "'=x")]),
+    ],
+)
+def test_dialects_give_their_cells(
+    bench: Bench, content: bytes, rows: list[tuple[str | None, ...]]
+) -> None:
+    bench.read(bench.write(content))
+    assert bench.rows("SELECT * EXCLUDE (record, line) FROM raw ORDER BY record") == rows
+
+
+def test_preamble_is_skipped_and_lines_are_those_of_the_file(bench: Bench) -> None:
+    text = "Export du 12/03/2024;;\n\nCode client;Nom;Courriel\nC1;Durand;a@b.fr\n"
+    dialect, raw = bench.read(bench.write(text))
+    assert (dialect.header_line, raw.headers) == (3, ("Code client", "Nom", "Courriel"))
+    assert bench.rows("SELECT line, c0 FROM raw") == [(4, "C1")]
+
+
+def test_one_lost_quote_does_not_swallow_the_rest(bench: Bench) -> None:
+    lines = ["a,b", *(f"{k},x" for k in range(5000))]
+    lines[100] = '100,"x'
+    _, raw = bench.read(bench.write("\n".join(lines)))
+    assert (raw.rows_in, raw.bad_rows) == (5000, 1)
+    assert bench.rows("SELECT line, code FROM raw_bad") == [(101, "UNTERMINATED_QUOTE")]
+
+
+def test_records_across_chunks_are_whole(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.ingest.source.CHUNK_BYTES", 7)
+    content = 'a,b\r\n"é""é",2\r\n\r\n"x\r\ny",4\r\nlast,6'
+    bench.read(bench.write(content))
+    assert bench.rows("SELECT line, c0, c1 FROM raw ORDER BY record") == [
+        (2, 'é"é', "2"),
+        (4, "x\r\ny", "4"),
+        (6, "last", "6"),
+    ]
+
+
+def test_endless_line_is_refused_and_long_cell_rejected(bench: Bench) -> None:
+    limits = ReadLimits(max_cell_bytes=10, max_record_bytes=100)
+    path = bench.write("a,b\n" + "x" * 11 + ",2\n3,4\n")
+    dialect = read_dialect(path, limits)
+    raw = read_table(bench.con, path, dialect, "raw", bench.folder, limits)
+    assert (raw.rows_in, raw.bad_rows) == (2, 1)
+    assert bench.rows("SELECT code FROM raw_bad") == [("TOO_LONG",)]
+
+
+def test_gzip_is_read_and_its_unpacked_size_bounded(bench: Bench) -> None:
+    path = bench.write(gzip.compress(b"a,b\n" + b"1,2\n" * 1000), "file.csv.gz")
+    assert bench.read(path)[1].rows_in == 1000
+    with pytest.raises(FileRefused, match="larger than the limit"):
+        read_dialect(path, ReadLimits(max_bytes=1000))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.csv", b"%PDF-1.7 x", "PDF"),
+        ("a.csv", b"<!DOCTYPE html><html><table>", "web page"),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 99, "workbook"),
+        ("a.csv", b"PK\x03\x04 damaged", "archive"),
+        ("a.csv", gzip.compress(b"a,b\n1,2\n"), "compressed"),
+        ("a.csv", b'{"a": 1}', "JSON"),
+        ("a.csv", bytes(range(1, 9)) * 50, "binary"),
+        ("a.xlsx", b"a,b\n1,2\n", "text file"),
+        ("a.csv", b"", "empty"),
+        ("a.csv", b"\xef\xbb\xbf\n\n", "empty"),
+        ("a.csv", "a,b\né,1\n".encode() + b"\xe9,2\n", "line 3"),
+        ("a.csv", b",".join(b"c%d" % k for k in range(1001)) + b"\n", "1001 columns"),
+    ],
+)
+def test_what_is_no_table_is_named(bench: Bench, name: str, content: bytes, kind: str) -> None:
+    with pytest.raises(FileRefused, match=kind):
+        read_dialect(bench.write(content, name), ReadLimits())
+
+
+def test_workbook_cells_are_text_as_typed(bench: Bench) -> None:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    path = bench.folder / "book.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("Clients")
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        sheet.write_row(0, 0, ["Code client", "Nom", "Budget", "Date création"])
+        sheet.write_string(1, 0, "007")
+        sheet.write_row(1, 1, ["Durand", 12.5])
+        sheet.write_number(1, 3, 45352, day)
+        sheet.write_row(3, 0, [8, "=x"])
+    dialect, raw = bench.read(path)
+    assert (dialect.container, dialect.sheet, raw.rows_in) == ("workbook", "Clients", 2)
+    first, second = bench.rows("SELECT line, c0, c1, c2, c3 FROM raw ORDER BY record")
+    assert first[:4] == (2, "007", "Durand", "12.5")
+    assert str(first[4]).startswith("2024-03-01")
+    assert second[:3] == (4, "8", second[2])
+
+
+def test_duplicate_and_blank_headers_get_their_place(bench: Bench) -> None:
+    _, raw = bench.read(bench.write("Prix;Prix;;x\n1;2;3;4\n"))
+    assert raw.headers == ("Prix", "Prix (column 2)", "(column 3)", "x")
