@@ -1,0 +1,162 @@
+"""The real application in a process of its own, and a real Chromium to look at it with."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from core.services import accounts
+from core.services.accounts import Role
+from core.settings import Settings
+from core.store.schema import migrate
+from core.store.tenant import Store, Tenant, utc_now
+
+ROOT = Path(__file__).resolve().parents[2]
+USERNAME, PASSWORD = "anne", "a long enough one"
+_CHROMIUM_ARGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_SETTLED = (
+    "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+)
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """A running application with a company of its own; `environment` starts a worker beside it."""
+
+    base_url: str
+    store: Store
+    tenant: Tenant
+    environment: dict[str, str]
+    log: Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """The application on a free port, over its own SQLite and data folder, without a worker."""
+    folder = tmp_path_factory.mktemp("instance")
+    settings = Settings(database_url=f"sqlite:///{folder}/crm.db", data_dir=folder / "data")
+    migrate(settings)
+    store = Store(settings, utc_now)
+    tenant = accounts.create_tenant(store, "isavigne", "Domaine Isavigne", "en")
+    accounts.create_user(store, tenant, USERNAME, PASSWORD, Role.ADMIN)
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "DATA_DIR": str(settings.data_dir),
+        "PUBLIC_BASE_URL": f"http://localhost:{port}",
+    }
+    log = folder / "web.log"
+    with log.open("w") as stream:
+        web = _start_web(port, environment, stream.fileno())
+        try:
+            _wait_until_up(f"http://localhost:{port}", web, log)
+            yield Instance(
+                base_url=f"http://localhost:{port}",
+                store=store,
+                tenant=tenant,
+                environment=environment,
+                log=log,
+            )
+        finally:
+            web.terminate()
+            web.wait(10)
+            store.dispose()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _start_web(port: int, environment: dict[str, str], output: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+    )
+
+
+def _wait_until_up(base_url: str, web: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        assert web.poll() is None, log.read_text()
+        try:
+            if requests.get(f"{base_url}/health", timeout=2).ok:
+                return
+        except (requests.ConnectionError, requests.Timeout):
+            time.sleep(0.1)
+    raise AssertionError(f"the application did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(_CHROMIUM_ARGS)
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, instance: Instance) -> Iterator[Page]:
+    """A fresh window without cookies; paths are relative to the instance."""
+    context = browser.new_context(
+        base_url=instance.base_url, locale="en-GB", viewport={"width": 1280, "height": 900}
+    )
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def signed_in(page: Page) -> Page:
+    """A window on the first page, signed in."""
+    page.goto("/")
+    sign_in(page)
+    return page
+
+
+def settled(page: Page) -> None:
+    """Wait until the page is drawn and nothing runs any more."""
+    page.wait_for_selector(_SETTLED)
+
+
+def sign_in(page: Page, username: str = USERNAME, password: str = PASSWORD) -> None:
+    """Fill the form that is shown and wait for the page behind it."""
+    submit(page, username, password)
+    page.get_by_test_id("stSidebarNav").wait_for()
+    settled(page)
+
+
+def submit(page: Page, username: str, password: str) -> None:
+    """Fill the form that is shown and send it."""
+    settled(page)
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
