@@ -7,6 +7,7 @@ ignores it anywhere else.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ PLACEHOLDER_SENDER = "sender@example.com"
 """Sender of dry runs as long as BREVO_SENDER_EMAIL is not set."""
 
 _MAX_SENDER_NAME_CHARS = 70  # Brevo's limit
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _REDACTED = "***"
 
 
@@ -53,7 +55,7 @@ def sender_of(settings: Settings, tenant_name: str) -> Sender:
 
 def header_value(value: str) -> str:
     """Return `value`; raise `Refused` when a control character would end a mail header early."""
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+    if _CONTROL_CHARACTER.search(value):
         raise Refused(
             N_(
                 "A sender, subject or address holds a line break or another control character."
@@ -105,10 +107,9 @@ def compose_body(payload: str, key: str) -> bytes:
 
 
 def redact_body(body: bytes) -> dict[str, Any]:
-    """Return what a log may keep of a request: no address, no name, no text, no token."""
+    """Return what a log may keep of a request: no address, no name, no text, no link."""
     request = json.loads(body)
     return {
-        "sender": request["sender"],
         "to": [_REDACTED for _ in request["to"]],
         "subject_chars": len(request["subject"]),
         "html_chars": len(request["htmlContent"]),

@@ -1,0 +1,84 @@
+import json
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from core.outreach.audience import Step, parse_audience, select_audience
+
+# customer, gate, reason, segment, value, items, address (None: unknown customer), suppressed
+ROWS = [
+    ("A", True, "OK", "vip", 500, 2, "shared@x.fr", False),
+    ("B", True, "OK", "vip", 900, 2, "shared@x.fr", False),
+    ("C", True, "OK", "new", 900, 2, "shared@x.fr", False),
+    ("D", False, "MISSING_EMAIL", "new", 1, 0, "", False),
+    ("E", False, "MISSING_EMAIL", "new", 1, 3, "", False),
+    ("F", False, "SCORE_BELOW_80", "new", 1, 3, "f@x.fr", False),
+    ("G", False, "OK", "new", 1, 3, "g@x.fr", False),
+    ("H", True, "OK", "new", 1, 3, "h@x", False),
+    ("I", True, "OK", "new", 1, 3, None, False),
+    ("J", True, "OK", "new", 1, 3, "j@x.fr", True),
+    ("K", True, "OK", "new", 1, 3, "k@x.fr", False),
+    ("L", False, "SILENCE_WINDOW", "vip", 10_000, 3, "k@x.fr", False),
+    ("é", True, "OK", "vip", 1, 1, "e@x.fr", False),
+]
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE verdicts (customer VARCHAR, gate_export BOOLEAN, reason VARCHAR,"
+            " segment VARCHAR, value_cents BIGINT, items BIGINT)"
+        )
+        con.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", [r[:6] for r in ROWS])
+        con.execute("CREATE TABLE customers (customer VARCHAR, email_norm VARCHAR)")
+        known = [(r[0], r[6] or None) for r in ROWS if r[6] is not None]
+        con.executemany("INSERT INTO customers VALUES (?, ?)", known)
+        con.execute(
+            "CREATE TABLE deliverable AS SELECT DISTINCT email_norm,"
+            " email_norm LIKE '%.fr' AS ok FROM customers WHERE email_norm IS NOT NULL"
+        )
+        con.execute("CREATE TABLE suppressed AS SELECT 'J' AS customer")
+        yield con
+
+
+def test_every_customer_is_written_to_or_lost_once_with_a_reason(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    audience = select_audience(con)
+    lost = {(loss.step.value, loss.reason): loss.customers for loss in audience.losses}
+    assert lost == {
+        ("list", "NO_RECOMMENDATION"): ("D",),
+        ("gate", "MISSING_EMAIL"): ("E",),
+        ("gate", "REJECTED_IN_REVIEW"): ("G",),
+        ("gate", "SCORE_BELOW_80"): ("F",),
+        ("gate", "SILENCE_WINDOW"): ("L",),
+        ("address", "CUSTOMER_GONE"): ("I",),
+        ("address", "MISSING_EMAIL"): ("H",),
+        ("suppression", "OPTOUT_OR_BOUNCE"): ("J",),
+        ("shared", "SHARED_ADDRESS"): ("A", "C"),
+    }
+    written_to = con.execute("SELECT * FROM recipients ORDER BY delivery_no").fetchall()
+    assert written_to == [(1, "B", "shared@x.fr"), (2, "K", "k@x.fr"), (3, "é", "e@x.fr")]
+
+
+def test_the_funnel_goes_down_step_by_step(con: duckdb.DuckDBPyConnection) -> None:
+    audience = select_audience(con)
+    assert audience.customers == len(ROWS)
+    assert [(s.step, s.remaining) for s in audience.steps] == [
+        (Step.LIST, 12),
+        (Step.GATE, 8),
+        (Step.ADDRESS, 6),
+        (Step.SUPPRESSION, 5),
+        (Step.SHARED, 3),
+    ]
+    assert (audience.recipients, audience.shared, audience.planned) == (3, 2, 5)
+    assert audience.segments == {"new": 1, "vip": 2}
+
+
+def test_a_frozen_audience_is_read_back_as_it_was(con: duckdb.DuckDBPyConnection) -> None:
+    audience = select_audience(con)
+    stored = json.loads(json.dumps(audience.to_dict()))
+    assert next(iter(stored)) == "planned"
+    assert parse_audience(stored) == audience
