@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from core.contracts import DATASET_TABLES
 from core.policy import Policy
@@ -62,10 +63,11 @@ def load_dataset(
         "sent_items": sent_items,
     }
     for table, rows in tables.items():
-        values = [[row.get(c) for c in DATASET_TABLES[table]] for row in rows]
-        if values:
-            marks = ", ".join("?" for _ in DATASET_TABLES[table])
-            con.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
+        listed = list(rows)
+        filled = pa.table({c: [row.get(c) for row in listed] for c in DATASET_TABLES[table]})
+        con.register("filled", filled)
+        con.execute(f"INSERT INTO {table} SELECT * FROM filled")
+        con.unregister("filled")
     return con
 
 
