@@ -99,7 +99,9 @@ def fold_file(
 def _folding_rules(kind: FileKind, sum_repeats: bool) -> dict[str, str]:
     """Return the SQL conditions of a row that conflicts, is superseded, or is a copy."""
     identity = IDENTITY[kind]
-    same = ", ".join((identity, *stored_fields(kind)))
+    # The identity of a contact is all it says, addresses compared without case.
+    said = () if kind is FileKind.CONTACTS else stored_fields(kind)
+    same = ", ".join((identity, *said))
     copy = f"row_number() OVER (PARTITION BY {same} ORDER BY record)"
     if kind is not FileKind.SALES:
         return {"same": same, "conflict": "false", "superseded": "false", "copy": copy}

@@ -19,6 +19,7 @@ from core.ingest.derive import derivation_headers, derivation_problem, parse_rat
 _DATE_ORDERS = (None, "iso", "dmy", "mdy")
 _DECIMALS = (None, ".", ",")
 _REPEATED = (None, "sum", "duplicates")
+_TABLES = ("columns", "constants", "derive", "rates", "create_missing")
 _CREATABLE: Mapping[str, frozenset[str]] = {
     "products": frozenset({"name"}),
     "customers": frozenset({"country"}),
@@ -40,7 +41,6 @@ class ColumnMapping:
     inverse: tuple[str, ...] = ()
     derive: Mapping[str, Mapping[str, Any]] = defaulted(default_factory=dict)
     rates: Mapping[str, str] = defaulted(default_factory=dict)
-    cancelled_prefix: Mapping[str, str] = defaulted(default_factory=dict)
     date_order: str | None = None
     decimal: str | None = None
     repeated: str | None = None
@@ -110,9 +110,11 @@ def parse_mapping(data: Mapping[str, Any]) -> ColumnMapping:
     values["kind"] = FileKind(values["kind"])
     for key in ("inverse", "not_recommendable"):
         values[key] = tuple(values.get(key) or ())
-    created = values.get("create_missing") or {}
+    for key in _TABLES:
+        if not isinstance(values.setdefault(key, {}), dict):
+            raise _unusable(key)
+    created = values["create_missing"]
     values["create_missing"] = {k: {} if v is True else v for k, v in created.items() if v}
-    values.setdefault("columns", {})
     mapping = ColumnMapping(**values)
     _check_values(mapping)
     return mapping
@@ -121,8 +123,8 @@ def parse_mapping(data: Mapping[str, Any]) -> ColumnMapping:
 def _check_values(mapping: ColumnMapping) -> None:
     names = {column.name: column for column in COLUMNS[mapping.kind]}
     for key in ("columns", "constants", "derive"):
-        for name in getattr(mapping, key):
-            if name not in names:
+        for name, told in getattr(mapping, key).items():
+            if name not in names or not isinstance(told, dict if key == "derive" else str):
                 raise _unusable(f"{key}.{name}")
     for name in mapping.inverse:
         if name not in names or names[name].type is not ColumnType.BOOLEAN:
