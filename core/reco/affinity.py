@@ -65,7 +65,7 @@ WITH purchases AS (
         max(sale_date) AS sale_date
     FROM net_lines
     LEFT JOIN product_facts USING (product_key)
-    WHERE NOT is_gift
+    WHERE NOT is_gift AND coalesce(is_article, TRUE)
     GROUP BY ALL
 ),
 decayed AS (
@@ -108,6 +108,7 @@ WITH items AS (
     FROM sale_lines
     JOIN product_facts USING (product_key)
     WHERE customer IS NULL
+        AND is_article
         AND sale_date <= $as_of
         AND coalesce(document_status, 'valid') <> 'cancelled'
     GROUP BY document_id, chain

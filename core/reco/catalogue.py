@@ -23,7 +23,8 @@ SELECT
     price_cents,
     coalesce(volume_ml, 750) * coalesce(units_per_pack, 1) AS pack_ml,
     stock_quantity IS NULL OR stock_quantity > 0 AS in_stock,
-    in_stock AND coalesce(is_active, TRUE) AND coalesce(is_recommendable, TRUE) AS available
+    coalesce(is_recommendable, TRUE) AS is_article,
+    in_stock AND is_article AND coalesce(is_active, TRUE) AS available
 FROM products
 JOIN product_chains USING (product_key)
 """
@@ -83,6 +84,7 @@ SELECT
             THEN (1500 * price_cents + pack_ml) // (2 * pack_ml)
     END AS price75_cents,
     pack_ml,
+    is_article,
     recommendable,
     in_stock,
     CASE WHEN NOT recommendable THEN offer END AS successor,
@@ -106,7 +108,10 @@ class ChainPlace:
 
 
 def build_product_facts(con: DuckDBPyConnection, as_of: date) -> None:
-    """Create `product_facts`, one row per product, from `products` and `net_lines`."""
+    """Create `product_facts`, one row per product, from `products` and `net_lines`.
+
+    `is_article` is false for shipping, deposits and the like: bought, but no sign of taste.
+    """
     _build_product_chains(con)
     create_table(con, "product_base", PRODUCT_BASE)
     create_table(

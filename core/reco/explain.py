@@ -58,7 +58,8 @@ SELECT
     neighbour_key,
     own.bought_key,
     CASE
-        WHEN ground IN ('due', 'favourite') AND own.bought_key <> pool.product_key THEN 'vintage'
+        WHEN ground IN ('due', 'favourite') AND own.bought_key <> pool.product_key
+            THEN CASE WHEN evidence > 1 THEN 'vintage' ELSE 'vintage_once' END
         WHEN ground = 'due' AND timing.purchase_days >= 3 THEN 'habit'
         WHEN ground = 'favourite' AND evidence >= 2 THEN 'favourite'
         WHEN ground IN ('due', 'favourite') THEN 'bought'

@@ -38,7 +38,7 @@ SELECT
     quantity_milli * coalesce(pack_ml, 750) AS volume
 FROM net_lines
 LEFT JOIN product_facts USING (product_key)
-WHERE NOT is_gift AND amount_cents > 0
+WHERE NOT is_gift AND amount_cents > 0 AND coalesce(is_article, TRUE)
 """
 
 PAID75 = """

@@ -14,7 +14,8 @@ SENTENCES = {
     "habit": N_("%(times)s, %(gap)s; last purchase %(elapsed)s"),
     "bought": N_("%(times)s; last purchase %(elapsed)s"),
     "favourite": N_("%(times)s, among the favourites; last purchase %(elapsed)s"),
-    "vintage": N_("Another vintage of %(former)s: %(times)s; last purchase %(elapsed)s"),
+    "vintage": N_("%(times)s, last as %(former)s, %(elapsed)s"),
+    "vintage_once": N_("%(times)s (%(former)s), %(elapsed)s"),
     "step": N_("%(percent)s %% above the price usually paid in %(family)s"),
     "new": N_("Never bought by this customer so far"),
 }

@@ -18,6 +18,7 @@ from core.reco.tables import create_table
 
 PSEUDO_GAPS = {"pair": 2, "chain": 5, "family": 10}
 DUE_FROM = 0.8  # share of the expected gap after which something is due
+LOST_AFTER = 4.0  # expected gaps after which the habit is taken for lost
 QUANTITY_STRETCH = 2  # a large or small last purchase counts for no more than this factor
 
 PURCHASE_DAYS = """
@@ -31,7 +32,7 @@ SELECT
     ) AS gap
 FROM net_lines
 LEFT JOIN product_facts USING (product_key)
-WHERE NOT is_gift
+WHERE NOT is_gift AND coalesce(is_article, TRUE)
 GROUP BY customer, coalesce(chain, product_key), sale_date
 """
 
@@ -110,7 +111,8 @@ SELECT
     last_date,
     elapsed_days,
     expected_gap_days,
-    elapsed_days >= $due_from * expected_gap_days AS is_due,
+    elapsed_days BETWEEN $due_from * expected_gap_days AND $lost_after * expected_gap_days
+        AS is_due,
     round(least(
         1.0, elapsed_days / expected_gap_days, 2 * expected_gap_days / greatest(elapsed_days, 1)
     ), 6) AS due
@@ -124,7 +126,7 @@ def build_purchase_timing(con: DuckDBPyConnection, as_of: date, policy: Policy) 
 
     `due` rises with the elapsed share of the expected gap to 1, stays 1 up to twice the gap and
     falls after it, as habits die: min(1, elapsed / expected, 2 x expected / elapsed). `is_due`
-    from `DUE_FROM` of the gap. Where no tenant gap exists, `policy.winback_days` stands in.
+    from `DUE_FROM` to `LOST_AFTER` gaps. `policy.winback_days` stands in for a tenant's gap.
     """
     create_table(con, "purchase_days", PURCHASE_DAYS)
     create_table(con, "chain_families", CHAIN_FAMILIES)
@@ -139,4 +141,5 @@ def build_purchase_timing(con: DuckDBPyConnection, as_of: date, policy: Policy) 
         k=PSEUDO_GAPS["pair"],
         stretch=float(QUANTITY_STRETCH),
         due_from=DUE_FROM,
+        lost_after=LOST_AFTER,
     )

@@ -81,6 +81,23 @@ def test_only_the_offered_vintage_of_a_chain_is_a_neighbour():
     assert fetch(con, "SELECT chain, product_key FROM offers") == [("R21", "R22")]
 
 
+def test_shipping_is_no_sign_of_taste():
+    con = affinities_of(
+        customers=people("A", "B"),
+        products=[*goods("P", "Q"), *goods("POST", is_recommendable=False)],
+        sales=[
+            *(sale(c, p, 40) for c, p in (("A", "P"), ("A", "Q"), ("A", "POST"), ("B", "POST"))),
+            sale("A", "POST", 20, price=9000),
+        ],
+    )
+    assert fetch(con, "SELECT DISTINCT chain FROM item_neighbours ORDER BY 1") == [("P",), ("Q",)]
+    assert fetch(con, "SELECT DISTINCT chain FROM personal_affinity ORDER BY 1") == [("P",), ("Q",)]
+    assert fetch(con, "SELECT customer, paid75_cents FROM customer_facts") == [
+        ("A", 1000),
+        ("B", None),
+    ]
+
+
 def test_next_neighbours_follow_the_first_purchase_day():
     con = affinities_of(
         Policy(affinity_shrinkage=0.0),

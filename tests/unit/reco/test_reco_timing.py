@@ -51,7 +51,14 @@ def test_more_bottles_last_longer(first, last, expected):
 
 @pytest.mark.parametrize(
     ("ago", "is_due", "due"),
-    [(79, False, 0.79), (80, True, 0.8), (100, True, 1.0), (200, True, 1.0), (400, True, 0.5)],
+    [
+        (79, False, 0.79),
+        (80, True, 0.8),
+        (100, True, 1.0),
+        (200, True, 1.0),
+        (400, True, 0.5),
+        (401, False, 0.498753),
+    ],
 )
 def test_due_rises_to_the_gap_and_falls_after_twice(ago, is_due, due):
     sales = [sale("A", "P", ago + 100), sale("A", "P", ago)]
