@@ -35,7 +35,7 @@ def make_template(colours: Tokens, series: list[str], language: str) -> go.layou
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "separators": _SEPARATORS[language],
             "xaxis": {**axis, "showgrid": False},
-            "yaxis": {**axis, "rangemode": "tozero"},
+            "yaxis": {**axis, "rangemode": "tozero", "tickformat": ","},
             "legend": {"orientation": "h", "y": -0.2},
             "hoverlabel": {
                 "bgcolor": colours.surface,

@@ -54,6 +54,7 @@ def figures_row(figures: Sequence[Figure]) -> None:
             delta_color="off",
             help=figure.explanation,
             border=True,
+            height="stretch",
         )
 
 

@@ -47,7 +47,6 @@ def choose_page(total: int, page_size: int, *, key: str) -> int:
     st.caption(ngettext_("%(count)s row", "%(count)s rows", total))
     if pages == 1:
         return 0
-    st.session_state.setdefault(key, 1)
     number = st.pagination(pages, key=key, bind="query-params")
     return (min(number, pages) - 1) * page_size
 

@@ -105,7 +105,7 @@ def test_errors_are_sentences_and_the_log_has_no_row(
 ) -> None:
     monkeypatch.setattr(ui.layout.secrets, "token_hex", lambda _: "0badcafe")
     with caplog.at_level(logging.ERROR, "ui.layout"):
-        page = AppTest.from_function(fail).run()
+        page = AppTest.from_function(fail, default_timeout=20).run()
     ours, foreign = (error.value for error in page.error)
     assert ours == "The file a.csv is empty."
     assert "0BADCAFE" in foreign

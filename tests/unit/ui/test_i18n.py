@@ -36,7 +36,7 @@ def test_the_nearest_wish_decides_the_language(
     default: str | None,
     expected: str,
 ) -> None:
-    page = AppTest.from_function(say_language, args=(chosen, default))
+    page = AppTest.from_function(say_language, args=(chosen, default), default_timeout=20)
     if address:
         page.query_params["lang"] = address
     if window:
