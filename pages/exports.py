@@ -1,8 +1,17 @@
-"""Exports."""
+"""Exports: the files of a run, by button and by address."""
 
-from ui import guard
+import streamlit as st
+
+from ui.guard import require_session
 from ui.i18n import _
-from ui.layout import page_header
+from ui.layout import error_boundary, page_header
+from ui.views.export_cards import draw_cards
+from ui.views.runs_list import choose_run
 
-session = guard.require_session()
+session = require_session()
 page_header(_("Exports"), _("Which files does a run give, and where are they?"))
+with error_boundary():
+    run = choose_run(session, page="exports")
+    if run is not None:
+        with st.spinner(_("Making the files")):
+            draw_cards(session, run.run_id)

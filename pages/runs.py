@@ -1,8 +1,24 @@
-"""Runs."""
+"""Runs: launch one, follow it, open it."""
 
-from ui import guard
+import streamlit as st
+
+from ui.guard import require_session
 from ui.i18n import _
-from ui.layout import page_header
+from ui.layout import error_boundary, page_header, worker_notice
+from ui.views.runs_detail import draw_run
+from ui.views.runs_launch import RUN_PARAM, draw_launch_button
+from ui.views.runs_list import draw_runs
 
-session = guard.require_session()
-page_header(_("Runs"), _("Whom to write to, about which bottle, and why?"))
+session = require_session()
+shown = st.query_params.get(RUN_PARAM)
+page_header(
+    _("Runs"),
+    _("Whom to write to, about which bottle, and why?"),
+    action=lambda: draw_launch_button(session),
+)
+worker_notice(session)
+if shown is not None:
+    with error_boundary():
+        draw_run(session, shown)
+with error_boundary():
+    draw_runs(session, shown)

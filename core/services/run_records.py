@@ -10,7 +10,10 @@ from core.store.runs import RunStatus
 
 @dataclass(frozen=True, kw_only=True)
 class RunCard:
-    """A run in a list; the figures are None until it is done, `error` is set when it failed."""
+    """A run in a list; the figures are None or empty until it is done.
+
+    `error` is set when it failed; `seconds` is the time its stages took.
+    """
 
     run_id: str
     status: RunStatus
@@ -23,6 +26,8 @@ class RunCard:
     eligible: int | None
     gating_rate: float | None
     recommendations: int | None
+    scenario_counts: Mapping[str, int]
+    seconds: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

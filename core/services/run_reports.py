@@ -175,6 +175,8 @@ def _card(run: Run) -> RunCard:
         eligible=summary.get("eligible"),
         gating_rate=summary.get("gating_rate"),
         recommendations=summary.get("recommendations"),
+        scenario_counts=summary.get("scenario_counts", {}),
+        seconds=sum(summary["timings"].values()) if "timings" in summary else None,
     )
 
 

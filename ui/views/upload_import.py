@@ -56,7 +56,7 @@ def _draw_state(session: UiSession, entry: ImportEntry) -> None:
         _draw_giving_up(session, entry)
     elif entry.status == PLANNED:
         _draw_loading(session, entry, report)
-        draw_review(session, report)
+        draw_review(report)
         draw_recognition(session, entry, report, is_open=False)
     else:
         _draw_closed(session, entry, report)
@@ -89,7 +89,7 @@ def _draw_closed(session: UiSession, entry: ImportEntry, report: dict[str, Any])
         )
         if st.button(_("Go to the runs"), type="primary", key="upload_to_runs"):
             st.switch_page("../pages/runs.py")
-        draw_review(session, report)
+        draw_review(report)
         return
     loaded = job_of(session.store, LOAD, entry.import_id)
     if entry.status == UNDONE:

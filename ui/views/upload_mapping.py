@@ -36,9 +36,7 @@ def compute_mapping(mapping: Mapping[str, Any], lines: Sequence[MappedHeader]) -
             N_('Two columns of the file are mapped to "%(column)s". Keep one of them.'),
             column=column,
         )
-    booleans = {
-        c.name for c in COLUMNS[FileKind(mapping["kind"])] if c.type is ColumnType.BOOLEAN
-    }
+    booleans = {c.name for c in COLUMNS[FileKind(mapping["kind"])] if c.type is ColumnType.BOOLEAN}
     changed = dict(mapping)
     changed["columns"] = {line.column: line.header for line in taken}
     changed["inverse"] = sorted(

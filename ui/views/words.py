@@ -14,7 +14,8 @@ from core.contracts import (
 )
 from core.i18n import N_
 from core.ingest.report import Bucket
-from core.outreach.protocol import CampaignState, DeliveryState
+from core.outreach.audience import LOSS_SENTENCES
+from core.outreach.protocol import CampaignState
 from core.policy import CustomerState
 from core.reco.segments import SEGMENTS
 from core.store.runs import RunStatus
@@ -82,15 +83,26 @@ _CAMPAIGN_STATES: Mapping[str, str] = {
     CampaignState.SENT: N_("Worked through"),
     CampaignState.CANCELLED: N_("Cancelled"),
 }
-_DELIVERY_STATES: Mapping[str, str] = {
-    DeliveryState.PLANNED: N_("Planned"),
-    DeliveryState.CLAIMED: N_("In hand"),
-    DeliveryState.UNCONFIRMED: N_("Not confirmed"),
-    DeliveryState.SENT: N_("Sent"),
-    DeliveryState.FAILED: N_("Failed"),
-    DeliveryState.SUPPRESSED: N_("Suppressed"),
-    DeliveryState.REVIEW: N_("To review"),
-    DeliveryState.CANCELLED: N_("Cancelled"),
+_SUMS: Mapping[str, str] = {
+    "sent": N_("worked through"),
+    "failed": N_("failed"),
+    "suppressed": N_("suppressed"),
+    "review": N_("to review"),
+    "cancelled": N_("cancelled"),
+    "unconfirmed": N_("not confirmed"),
+    "pending": N_("to come"),
+    "shared": N_("sharing an address"),
+}
+_EVENTS: Mapping[str, str] = {
+    "prepared": N_("Campaign prepared"),
+    "started": N_("Dry run started"),
+    "finished": N_("Dry run finished"),
+    "released": N_("Taken up again after an interruption"),
+    "claimed": N_("Checked and taken in hand"),
+    "dry_run": N_("Composed, not sent"),
+    "suppressed": N_("Held back"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Cancelled"),
 }
 _SEGMENTS: Mapping[str, str] = {
     **{segment.name: segment.title for segment in SEGMENTS},
@@ -111,6 +123,11 @@ def severity_title(severity: str) -> str:
 def reason_title(code: str) -> str:
     """Return the title of a rule or of a verdict's reason; an unknown code stays itself."""
     return _(_REASONS.get(code, code))
+
+
+def loss_title(code: str) -> str:
+    """Return why somebody of a run is not written to."""
+    return _(LOSS_SENTENCES[code]) if code in LOSS_SENTENCES else reason_title(code)
 
 
 def bucket_title(bucket: str) -> str:
@@ -143,11 +160,6 @@ def campaign_state_title(state: str) -> str:
     return _(_CAMPAIGN_STATES.get(state, state))
 
 
-def delivery_state_title(state: str) -> str:
-    """Return the title of a delivery's state."""
-    return _(_DELIVERY_STATES.get(state, state))
-
-
 def kind_title(kind: str | None) -> str:
     """Return the title of a kind of file, a dash while it is not known."""
     return _(FILE_KIND_TITLES[FileKind(kind)]) if kind else "–"
@@ -160,3 +172,13 @@ def column_title(name: str) -> str:
     marked; a test holds that each has its French.
     """
     return _(name.replace("_", " ")) if name else ""
+
+
+def sum_title(name: str) -> str:
+    """Return the title of one of a campaign's sums, in small letters."""
+    return _(_SUMS[name])
+
+
+def log_title(event: str) -> str:
+    """Return the title of an event of a campaign's journal."""
+    return _(_EVENTS.get(event, event))

@@ -1,0 +1,95 @@
+"""Campaigns: the audience as a funnel, with the reason of each loss."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.outreach.audience import STEP_SENTENCES, Audience, Loss
+from core.services.campaign_reports import losses_of
+from ui.charts import show_chart
+from ui.i18n import _, format_number
+from ui.tables import choose_page, choose_row, number_column, show_rows
+from ui.theme import tokens
+from ui.views.words import loss_title, segment_title
+
+_PAGE = 20
+
+
+def draw_audience(audience: Audience, *, key: str) -> None:
+    """Draw who is left after each step, and who was lost for which reason."""
+    left, right = st.columns(2)
+    with left:
+        _draw_funnel(audience, key)
+    with right:
+        _draw_segments(audience, key)
+    _draw_losses(audience, key)
+
+
+def _draw_funnel(audience: Audience, key: str) -> None:
+    titles = [_("customers of the run"), *(_(STEP_SENTENCES[s.step]) for s in audience.steps)]
+    counts = [audience.customers, *(step.remaining for step in audience.steps)]
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            y=titles,
+            x=counts,
+            text=[format_number(count) for count in counts],
+            textposition="auto",
+            marker={"color": tokens().primary},
+            hovertemplate="%{y}: %{x:,}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": _("customers")}},
+        yaxis={"autorange": "reversed", "showgrid": False},
+    )
+    show_chart(figure, _("Who is left after each step?"), key=f"funnel_{key}")
+
+
+def _draw_segments(audience: Audience, key: str) -> None:
+    rows = sorted(audience.segments.items(), key=lambda item: -item[1])
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            y=[segment_title(segment) for segment, _count in rows],
+            x=[count for _segment, count in rows],
+            text=[format_number(count) for _segment, count in rows],
+            textposition="auto",
+            marker={"color": tokens().primary},
+            hovertemplate="%{y}: %{x:,}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": _("recipients")}},
+        yaxis={"autorange": "reversed", "showgrid": False},
+    )
+    show_chart(figure, _("Of which segments are the recipients?"), key=f"segments_{key}")
+
+
+def _draw_losses(audience: Audience, key: str) -> None:
+    if not audience.losses:
+        return
+    st.markdown(f"**{_('Who is not written to, and why?')}**")
+    st.caption(_("Click a row to see the customers."))
+    rows = [
+        {
+            "reason": loss_title(loss.reason),
+            "step": _(STEP_SENTENCES[loss.step]),
+            "customers": len(loss.customers),
+        }
+        for loss in audience.losses
+    ]
+    titles = {
+        "reason": _("Reason"),
+        "customers": number_column(_("Customers")),
+        "step": _("Lost among those who"),
+    }
+    chosen = choose_row(rows, titles, key=f"losses_{key}", alt=_("Losses by reason"))
+    if chosen is not None:
+        _draw_lost(audience, audience.losses[chosen])
+
+
+def _draw_lost(audience: Audience, loss: Loss) -> None:
+    offset = choose_page(len(loss.customers), _PAGE, key="lost_page")
+    page = losses_of(audience, loss.step, loss.reason, limit=_PAGE, offset=offset)
+    rows = [{"customer": customer} for customer in page.customers]
+    show_rows(rows, {"customer": _("Code")}, key="lost", alt=loss_title(loss.reason))

@@ -1,0 +1,65 @@
+"""Campaigns, first steps: which run, which message, and who would receive it."""
+
+import streamlit as st
+
+from core.services.prepare_campaign import (
+    DEFAULT_BATCH_SIZE,
+    MAX_BATCH_SIZE,
+    MIN_BATCH_SIZE,
+    audience_of_run,
+    prepare,
+    templates,
+)
+from ui.i18n import _, ngettext_
+from ui.layout import error_boundary
+from ui.session import UiSession
+from ui.views.campaigns_audience import draw_audience
+from ui.views.runs_list import choose_run
+
+CAMPAIGN_PARAM = "campaign"
+
+
+def draw_preparation(session: UiSession) -> None:
+    """Draw the choices and the audience they would have; prepare on demand."""
+    run = choose_run(session, page="campaigns")
+    if run is None:
+        return
+    template, batch_size = _draw_message(session)
+    audience = audience_of_run(session.store, run.run_id)
+    label = ngettext_(
+        "Prepare %(count)s message", "Prepare %(count)s messages", audience.recipients
+    )
+    is_asked = st.button(
+        label, type="primary", disabled=audience.recipients == 0, key="campaign_prepare"
+    )
+    st.caption(_("Preparing freezes the messages; nothing is sent."))
+    draw_audience(audience, key=run.run_id)
+    if is_asked:
+        with error_boundary(), st.spinner(_("Composing the messages")):
+            campaign_id = prepare(session.store, session.actor, run.run_id, template, batch_size)
+            st.query_params.from_dict({CAMPAIGN_PARAM: campaign_id})
+            st.rerun()
+
+
+def _draw_message(session: UiSession) -> tuple[str, int]:
+    cards = {card.name: card for card in templates(session.language)}
+    left, right = st.columns(2)
+    with left:
+        template = st.radio(
+            _("Message"),
+            list(cards),
+            format_func=lambda name: cards[name].title,
+            captions=[card.description for card in cards.values()],
+            key="campaign_template",
+        )
+    with right:
+        batch_size = st.slider(
+            _("Recipients in a batch"),
+            min_value=MIN_BATCH_SIZE,
+            max_value=MAX_BATCH_SIZE,
+            value=DEFAULT_BATCH_SIZE,
+            step=10,
+            help=_("Recipients are worked through in batches, so that a problem shows early."),
+            key="campaign_batch",
+        )
+    return template, batch_size

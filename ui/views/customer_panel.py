@@ -1,0 +1,140 @@
+"""One customer of a run: verdict, purchases and contacts over time, the list, the issues."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.contracts import Severity
+from core.i18n import N_
+from core.services.run_records import CustomerDetail, Issue, Item
+from core.services.run_reports import customer_of_run, run_of
+from ui.i18n import _, format_money, format_number
+from ui.layout import Figure, error_boundary, figures_row
+from ui.session import UiSession
+from ui.tables import number_column, show_rows
+from ui.views.customer_table import CUSTOMER_PARAM
+from ui.views.customer_timeline import draw_timeline
+from ui.views.plain import plain
+from ui.views.words import (
+    reason_title,
+    scenario_title,
+    segment_title,
+    severity_title,
+    state_title,
+)
+
+_COMPONENTS: Mapping[str, str] = {
+    "affinity": N_("Affinity"),
+    "due": N_("Due"),
+    "popularity": N_("Popularity"),
+    "price_fit": N_("Price fit"),
+    "family_fit": N_("Family fit"),
+    "season": N_("Season"),
+    "margin": N_("Margin"),
+}
+_COLOURS = {Severity.ERROR: "red", Severity.WARN: "orange", Severity.INFO: "gray"}
+
+
+def draw_customer(session: UiSession, run_id: str, customer: str) -> None:
+    """Draw one customer of the run, with a way to close her again."""
+    with error_boundary(), st.container(border=True, key="customer_panel"):
+        if st.button(_("Close"), key="customer_close"):
+            del st.query_params[CUSTOMER_PARAM]
+            st.rerun()
+        detail = customer_of_run(session.store, run_id, customer, language=session.language)
+        run = run_of(session.store, run_id)
+        _draw_head(detail, session.tenant.currency)
+        _draw_issues(detail)
+        _draw_list(detail, session.tenant.currency)
+        window = run.summary["policy"]["audit"]["silence_window_days"]
+        draw_timeline(detail, run.card.as_of, window)
+
+
+def _draw_head(detail: CustomerDetail, currency: str) -> None:
+    verdict = detail.verdict
+    st.subheader(plain(verdict.name or verdict.customer), anchor=False)
+    known = (verdict.customer, detail.email, detail.language)
+    st.text(" · ".join(str(part) for part in known if part))
+    figures_row(
+        [
+            Figure(label=_("Verdict"), value=reason_title(verdict.reason)),
+            Figure(label=_("Audit score"), value=format_number(verdict.audit_score)),
+            Figure(
+                label=_("Segment"),
+                value=segment_title(verdict.segment),
+                explanation=state_title(verdict.state),
+            ),
+            Figure(
+                label=_("Net revenue, 24 months"),
+                value=format_money(verdict.value_cents, currency),
+            ),
+        ]
+    )
+
+
+def _draw_issues(detail: CustomerDetail) -> None:
+    if not detail.issues:
+        st.caption(_("The audit found nothing to say about this customer."))
+        return
+    st.markdown(f"**{_('What did the audit find?')}**")
+    for issue in detail.issues:
+        _draw_issue(issue)
+
+
+def _draw_issue(issue: Issue) -> None:
+    product = f" {plain(issue.product_name or issue.product_key)}:" if issue.product_key else ""
+    badge = f":{_COLOURS[Severity(issue.severity)]}-badge[{severity_title(issue.severity)}]"
+    if issue.severity == Severity.INFO:
+        remedy = _("It was taken out of the list, and the next product put in its place.")
+    else:
+        remedy = issue.remedy
+    st.markdown(f"{badge}{product} {issue.sentence} :gray[{remedy}]")
+
+
+def _draw_list(detail: CustomerDetail, currency: str) -> None:
+    if not detail.items:
+        st.caption(_("There is nothing to recommend to this customer."))
+        return
+    st.markdown(f"**{_('What is proposed, and why?')}**")
+    titles: dict[str, Any] = {
+        "rank": number_column(_("Rank")),
+        "product": _("Product"),
+        "why": st.column_config.TextColumn(_("Why"), width="large"),
+        "scenario": _("Scenario"),
+        "family": _("Family"),
+        "price": _("Price"),
+        "score": st.column_config.NumberColumn(
+            _("Score"), format="%.3f", help=_("Between 0 and 1: how well the product fits.")
+        ),
+    }
+    rows = [_row(item, currency) for item in detail.items]
+    show_rows(rows, titles, key="customer_items", alt=_("What is proposed, and why?"))
+    with st.expander(_("How the scores are made")):
+        _draw_components(detail)
+
+
+def _row(item: Item, currency: str) -> dict[str, Any]:
+    return {
+        "rank": item.rank,
+        "product": item.product_name,
+        "why": item.explain_short,
+        "scenario": scenario_title(item.scenario),
+        "family": item.family,
+        "price": format_money(item.price_cents, currency),
+        "score": item.score,
+    }
+
+
+def _draw_components(detail: CustomerDetail) -> None:
+    st.caption(
+        _("Each part is between 0 and 1; the score is their sum, weighted as the policy says.")
+    )
+    titles: dict[str, Any] = {"product": _("Product")}
+    for name, title in _COMPONENTS.items():
+        titles[name] = st.column_config.NumberColumn(_(title), format="%.2f")
+    rows = [
+        {"product": item.product_name, **item.reasons.get("components", {})}
+        for item in detail.items
+    ]
+    show_rows(rows, titles, key="customer_components", alt=_("How the scores are made"))

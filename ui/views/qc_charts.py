@@ -1,0 +1,122 @@
+"""Quality control: charts whose bars filter the table below them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from core.contracts import REASON_OK, Severity
+from core.services.run_records import GatingPoint, Quality
+from ui.charts import show_chart
+from ui.i18n import _, format_date, format_percent
+from ui.theme import tokens
+from ui.views.words import reason_title, severity_title
+
+_BAR = 34
+_FRAME = 110
+
+
+def draw_issues(quality: Quality, *, key: str) -> str | None:
+    """Draw issues by rule, coloured by severity; return the rule that was clicked."""
+    rules = [row.rule_code for row in quality.issues]
+    order = list(dict.fromkeys(rules))
+    figure = go.Figure()
+    for severity, colour, shape in _severity_looks():
+        rows = [row for row in quality.issues if row.severity == severity]
+        figure.add_bar(
+            orientation="h",
+            name=severity_title(severity),
+            y=[reason_title(row.rule_code) for row in rows],
+            x=[row.issues for row in rows],
+            customdata=[row.rule_code for row in rows],
+            text=[row.issues for row in rows],
+            textposition="auto",
+            marker={"color": colour, "pattern": {"shape": shape}},
+            hovertemplate="%{y}: %{x:,}",
+        )
+    figure.update_layout(
+        barmode="stack",
+        xaxis={"title": {"text": _("issues")}},
+        yaxis={
+            "autorange": "reversed",
+            "showgrid": False,
+            "categoryarray": [reason_title(rule) for rule in order],
+        },
+    )
+    event = show_chart(
+        figure,
+        _("Which rules are broken?"),
+        key=key,
+        is_clickable=True,
+        height=_FRAME + _BAR * max(len(order), 2),
+    )
+    return clicked_value(event)
+
+
+def _severity_looks() -> list[tuple[str, str, str]]:
+    colours = tokens()
+    return [
+        (Severity.ERROR, colours.bad, ""),
+        (Severity.WARN, colours.warn, "/"),
+        (Severity.INFO, colours.muted, "."),
+    ]
+
+
+def draw_reasons(quality: Quality, *, key: str) -> str | None:
+    """Draw the blocked customers by reason; return the reason that was clicked."""
+    rows = [row for row in quality.reasons if row.reason != REASON_OK]
+    figure = go.Figure(
+        go.Bar(
+            orientation="h",
+            y=[reason_title(row.reason) for row in rows],
+            x=[row.customers for row in rows],
+            customdata=[row.reason for row in rows],
+            text=[row.customers for row in rows],
+            textposition="auto",
+            marker={"color": tokens().primary},
+            hovertemplate="%{y}: %{x:,}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": _("customers")}},
+        yaxis={"autorange": "reversed", "showgrid": False},
+    )
+    event = show_chart(
+        figure,
+        _("Why are customers blocked?"),
+        key=key,
+        is_clickable=True,
+        height=_FRAME + _BAR * max(len(rows), 2),
+    )
+    return clicked_value(event)
+
+
+def draw_gating(history: Sequence[GatingPoint]) -> None:
+    """Draw the gating rate over the runs, in the order in which they were launched."""
+    figure = go.Figure(
+        go.Scatter(
+            x=list(range(1, len(history) + 1)),
+            y=[point.gating_rate for point in history],
+            mode="lines+markers",
+            line={"color": tokens().primary},
+            text=[
+                f"{format_date(point.as_of)}: {format_percent(point.gating_rate)}"
+                for point in history
+            ],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": _("runs, oldest first")}, "dtick": max(1, len(history) // 8)},
+        yaxis={"tickformat": ".0%", "title": {"text": _("gating rate")}},
+    )
+    show_chart(figure, _("Is the share of blocked customers rising?"), key="qc_gating")
+
+
+def clicked_value(event: Any) -> str | None:
+    """Return what a clicked bar carries, None without a click."""
+    points = event.selection.points
+    if not points:
+        return None
+    value = points[0].get("customdata")
+    return str(value[0] if isinstance(value, list) else value) if value is not None else None

@@ -1,0 +1,124 @@
+"""Runs: the list of runs, and the choice of a finished one on the other pages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.contracts import Scenario
+from core.services.run_records import RunCard
+from core.services.run_reports import list_runs, number_of_runs
+from core.store.runs import RunStatus
+from ui.i18n import _, format_date, format_moment, format_percent
+from ui.layout import empty_state
+from ui.session import UiSession
+from ui.tables import choose_page, choose_row, number_column
+from ui.theme import tokens
+from ui.views.runs_launch import RUN_PARAM
+from ui.views.words import run_state_title, scenario_title
+
+_PAGE = 15
+_CHOICES = 50
+
+
+def draw_runs(session: UiSession, shown: str | None) -> None:
+    """Draw the list of runs, the newest first; a click opens one."""
+    total = number_of_runs(session.store)
+    if total == 0:
+        empty_state(
+            _(
+                "Your runs will be listed here. A run says whom to write to, about which product,"
+                " and why. It needs clients, products and sales."
+            ),
+            _("Bring in files"),
+            page="upload",
+        )
+        return
+    st.subheader(_("Runs so far"), anchor=False)
+    place = st.container()
+    offset = choose_page(total, _PAGE, key="runs_page")
+    cards = list_runs(session.store, limit=_PAGE, offset=offset)
+    with place:
+        chosen = choose_row(
+            [_row(session, card) for card in cards],
+            _titles(),
+            key=f"runs_{offset}_{shown}",
+            alt=_("Runs, the newest first"),
+        )
+    if chosen is not None and cards[chosen].run_id != shown:
+        st.query_params[RUN_PARAM] = cards[chosen].run_id
+        st.rerun()
+
+
+def _row(session: UiSession, card: RunCard) -> dict[str, Any]:
+    return {
+        "launched": format_moment(card.created_at, session.tenant.time_zone),
+        "as_of": format_date(card.as_of),
+        "state": run_state_title(card.status),
+        "customers": card.customers,
+        "eligible": card.eligible,
+        "gating": card.gating_rate,
+        "mix": [card.scenario_counts.get(s, 0) for s in Scenario] if card.scenario_counts else None,
+        "seconds": card.seconds,
+    }
+
+
+def _titles() -> dict[str, Any]:
+    order = ", ".join(scenario_title(scenario) for scenario in Scenario)
+    return {
+        "launched": _("Launched"),
+        "as_of": _("As-of date"),
+        "state": _("State"),
+        "customers": number_column(_("Customers")),
+        "eligible": number_column(_("Eligible")),
+        "gating": st.column_config.NumberColumn(
+            _("Gating rate"), format="percent", help=_("Blocked customers among all customers.")
+        ),
+        "mix": st.column_config.BarChartColumn(
+            _("Scenario mix"), help=order, y_min=0, color=tokens().primary
+        ),
+        "seconds": st.column_config.NumberColumn(_("Duration, s"), format="%.0f"),
+    }
+
+
+def run_label(session: UiSession, card: RunCard) -> str:
+    """Return how a run is named in a choice."""
+    return _(
+        "%(as_of)s, launched %(when)s: %(eligible)s of customers blocked",
+        as_of=format_date(card.as_of),
+        when=format_moment(card.created_at, session.tenant.time_zone),
+        eligible=format_percent(card.gating_rate),
+    )
+
+
+def choose_run(session: UiSession, *, page: str) -> RunCard | None:
+    """Draw the choice of a finished run, kept in the address; None, said in words, without any."""
+    cards = finished_runs(session)
+    if not cards:
+        empty_state(
+            _("There is no finished run yet. A run computes what this page shows."),
+            _("Go to the runs"),
+            page="runs",
+            key=f"{page}_to_runs",
+        )
+        return None
+    by_id = {card.run_id: card for card in cards}
+    asked = st.query_params.get(RUN_PARAM)
+    ids = list(by_id)
+    chosen = st.selectbox(
+        _("Run"),
+        ids,
+        index=ids.index(asked) if asked in by_id else 0,
+        format_func=lambda run_id: run_label(session, by_id[run_id]),
+        key=f"{page}_run_{asked}",
+    )
+    if chosen != asked and (asked is not None or chosen != ids[0]):
+        st.query_params.from_dict({RUN_PARAM: chosen})
+        st.rerun()
+    return by_id[chosen]
+
+
+def finished_runs(session: UiSession) -> Sequence[RunCard]:
+    """Return the newest finished runs."""
+    cards = list_runs(session.store, limit=_CHOICES)
+    return [card for card in cards if card.status is RunStatus.DONE]
