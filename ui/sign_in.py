@@ -55,7 +55,7 @@ def draw_sign_in() -> None:
 
 
 def _enter(username: str, password: str) -> None:
-    address, is_direct = _client()
+    address, is_direct = read_client()
     try:
         ticket = sign_in(
             app_store(), username, password, address, is_direct=is_direct, check=check_password
@@ -66,7 +66,7 @@ def _enter(username: str, password: str) -> None:
     st.html(_ENTER.replace("{ticket}", json.dumps(ticket)), unsafe_allow_javascript=True)
 
 
-def _client() -> tuple[str, bool]:
+def read_client() -> tuple[str, bool]:
     """Return the client's address and whether it reached a server bound to localhost directly."""
     address = str(st.context.ip_address or "127.0.0.1")  # None is Streamlit's word for loopback
     headers = st.context.headers
