@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 from core.errors import FileRefused
 from core.i18n import N_
 from core.ingest.dialect import Dialect, read_dialect
-from core.ingest.records import BAD_CODES, EXTRA_CELLS, TOO_LONG, Bytes, split_records
+from core.ingest.records import BAD_CODES, EXTRA_CELLS, RAW_BYTES, TOO_LONG, Bytes, split_records
 from core.ingest.source import ReadLimits, read_utf8
 from core.ingest.workbook import read_sheet
 
@@ -20,6 +20,7 @@ __all__ = ["RawTable", "ReadLimits", "read_dialect", "read_table"]
 
 _SAMPLE_ROWS = 200
 _WIDEST_GROWTH = 3  # an unquoted cell `a"` is written back as `"a"""`
+_BAD_TYPES = {"record": "BIGINT", "line": "BIGINT", "code": "INTEGER", "value": "VARCHAR"}
 _NUMBER_BYTES = 44  # two numbers and their delimiters in front of a record
 
 
@@ -204,7 +205,7 @@ def _split_workbook(
         too_long = max(map(len, row)) > limits.max_cell_bytes // 4
         if surplus or too_long:
             code = EXTRA_CELLS if surplus else TOO_LONG
-            bad_out.write(f"{numbers}{code},{_quote(row[:20])}\n".encode())
+            bad_out.write(f"{numbers}{code},{_quote([','.join(row)[:RAW_BYTES]])}\n".encode())
             split.bad += 1
         else:
             text = ",".join(_quote([cell]) for cell in row[:width])
@@ -241,7 +242,7 @@ def _load_rows(
         if counted is not None and counted[0] == split.rows and counted[1] <= split.record:
             return
     raise FileRefused(
-        N_("%(name)s could not be read twice with the same count of rows."), name=table
+        N_("The file cannot be read reliably: two counts of its rows differ. Save it again as CSV.")
     )
 
 
@@ -253,7 +254,7 @@ def _load_bad(con: DuckDBPyConnection, bad: Path, table: str) -> None:
         con.execute(
             f"INSERT INTO {table} SELECT record, line, (?::VARCHAR[])[code], value "
             "FROM read_csv(?, header = false, auto_detect = false, strict_mode = true, "
-            "quote = '\"', escape = '\"', delim = ',', columns = {'record': 'BIGINT', "
-            "'line': 'BIGINT', 'code': 'INTEGER', 'value': 'VARCHAR'})",
-            [list(BAD_CODES), str(bad)],
+            "quote = '\"', escape = '\"', new_line = '\\n', delim = ',', "
+            "columns = ?)",
+            [list(BAD_CODES), str(bad), _BAD_TYPES],
         )

@@ -14,11 +14,12 @@ from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
 
 from core.errors import FileRefused
-from core.i18n import N_
+from core.i18n import N_, SOURCE_LANGUAGE, translate
 
 CHUNK_BYTES = 1 << 23
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 _SNIFF_BYTES = 1 << 16
+_FEW_CONTROLS = 50  # stray ones do not make a text binary
 
 # The five bytes cp1252 leaves undefined stay the control characters of latin-1.
 CP1252_CHARACTERS = "".join(
@@ -84,8 +85,17 @@ def _named_gzip(path: Path) -> str:
     return "gzip"
 
 
-def _not_a_table(path: Path, true_name: str) -> FileRefused:
-    return FileRefused(
+class NotATable(FileRefused):
+    """The file is something else than its name says; `kind` is a source string of its own."""
+
+    def sentence(self, language: str = SOURCE_LANGUAGE) -> str:
+        """Return the sentence to show, what the file is translated too."""
+        kind = translate(language, str(self.values["kind"]))
+        return translate(language, self.message, **{**self.values, "kind": kind})
+
+
+def _not_a_table(path: Path, true_name: str) -> NotATable:
+    return NotATable(
         N_(
             "%(name)s is not what its name says: it is %(kind)s. Give it its true name or "
             "save it as a CSV file, then import it again."
@@ -153,7 +163,7 @@ def _utf16_without_mark(head: bytes) -> str | None:
 
 def _refuse_binary(path: Path, head: bytes) -> None:
     controls = sum(head.count(bytes([b])) for b in (*range(9), *range(14, 32)))
-    if controls > 0.05 * len(head):
+    if controls > _FEW_CONTROLS and controls > 0.05 * len(head):
         raise _not_a_table(path, N_("a binary file"))
 
 
