@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from core.audit import RULES
@@ -43,6 +42,7 @@ def _failing(
 
 def judge_deliveries(
     tx: Transaction,
+    con: DuckDBPyConnection,
     deliveries: Sequence[DeliveryRow],
     policy: AuditPolicy,
     *,
@@ -52,20 +52,19 @@ def judge_deliveries(
     """Return why deliveries must not be sent at `now`, by delivery number; the others are absent.
 
     Asked both of the customer and of the frozen address: neither may be suppressed, nor written
-    to within the silence window that ends on `day`.
+    to within the silence window that ends on `day`. Replaces the tables of `con`.
     """
     reasons = {d.delivery_no: reason for d in deliveries if (reason := _own_reason(d, now))}
-    with duckdb.connect() as con:
-        codes, addresses = [d.customer for d in deliveries], [d.email_norm for d in deliveries]
-        fetch_addressees_among(tx, con, codes, addresses)
-        found = con.execute("SELECT customer, email_norm FROM customers").fetchall()
-        _note_address_changes(reasons, deliveries, dict(found))
-        _add_stand_ins(con, deliveries)
-        for code in (RuleCode.OPTOUT_OR_BOUNCE, RuleCode.SILENCE_WINDOW):
-            failing = _failing(con, code, policy, day)
-            for delivery in deliveries:
-                if {delivery.customer, _stand_in(delivery)} & failing:
-                    reasons.setdefault(delivery.delivery_no, code.value)
+    codes, addresses = [d.customer for d in deliveries], [d.email_norm for d in deliveries]
+    fetch_addressees_among(tx, con, codes, addresses)
+    found = con.execute("SELECT customer, email_norm FROM customers").fetchall()
+    _note_address_changes(reasons, deliveries, dict(found))
+    _add_stand_ins(con, deliveries)
+    for code in (RuleCode.OPTOUT_OR_BOUNCE, RuleCode.SILENCE_WINDOW):
+        failing = _failing(con, code, policy, day)
+        for delivery in deliveries:
+            if {delivery.customer, _stand_in(delivery)} & failing:
+                reasons.setdefault(delivery.delivery_no, code.value)
     return reasons
 
 

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import duckdb
+from duckdb import DuckDBPyConnection
+
 from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.outreach.audience import (
@@ -72,9 +75,10 @@ class _Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class _Send:
-    """One campaign being worked through; `new_key` gives a fresh UUID."""
+    """One campaign being worked through; `con` is for the checks, `new_key` gives a UUID."""
 
     store: TenantStore
+    con: DuckDBPyConnection
     campaign: CampaignRow
     policy: AuditPolicy
     new_key: Callable[[], str]
@@ -90,8 +94,8 @@ def send_dry(
     process works on it.
     """
     status_of(store, campaign_id)
-    with locks.exclusive(store, lock_name(campaign_id), _BUSY):
-        send = _begin(store, campaign_id)
+    with locks.exclusive(store, lock_name(campaign_id), _BUSY), duckdb.connect() as con:
+        send = _begin(store, con, campaign_id)
         _release_claims(send)
         while _work_batch(send):
             status = status_of(store, campaign_id)
@@ -146,7 +150,7 @@ def _found(tx: Transaction, campaign_id: str) -> CampaignRow:
     return campaign
 
 
-def _begin(store: TenantStore, campaign_id: str) -> _Send:
+def _begin(store: TenantStore, con: DuckDBPyConnection, campaign_id: str) -> _Send:
     """Set the campaign sending unless it is over."""
     with store.begin() as tx:
         campaign = _found(tx, campaign_id)
@@ -158,6 +162,7 @@ def _begin(store: TenantStore, campaign_id: str) -> _Send:
     assert run is not None
     return _Send(
         store=store,
+        con=con,
         campaign=campaign,
         policy=parse_policy(json.loads(run.policy_json)).audit,
         new_key=lambda: str(uuid.uuid4()),
@@ -197,7 +202,10 @@ def _claim_batch(send: _Send) -> list[_Claim]:
         if not move_campaign(tx, campaign.campaign_id, sending, CampaignState.SENDING):
             return []  # cancelled meanwhile
         planned = _next_batch(tx, campaign)
-        reasons = judge_deliveries(tx, planned, send.policy, now=now, day=local_day(send.store))
+        if not planned:
+            return []
+        day = local_day(send.store)
+        reasons = judge_deliveries(tx, send.con, planned, send.policy, now=now, day=day)
         claims = [_claim(send, row, reasons.get(row.delivery_no), now) for row in planned]
         move_deliveries(tx, campaign.campaign_id, [claim.move for claim in claims])
         entries = [_claim_entry(claim) for claim in claims]

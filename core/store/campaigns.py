@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from core.store.tenant import Transaction, as_moment
 
@@ -74,7 +75,12 @@ def discard_campaign(tx: Transaction, campaign_id: str) -> None:
 def find_campaign(
     tx: Transaction, campaign_id: str, *, with_preparing: bool = False
 ) -> CampaignRow | None:
-    """Return a campaign or None; one in preparation only when asked for."""
+    """Return a campaign or None; one in preparation only when asked for.
+
+    A malformed id finds none.
+    """
+    if not _is_id(campaign_id):
+        return None
     row = tx.row(
         f"""
         SELECT {_CAMPAIGN_COLUMNS} FROM campaign
@@ -91,6 +97,8 @@ def load_campaigns(
     tx: Transaction, *, limit: int, offset: int = 0, run_id: str | None = None
 ) -> list[CampaignRow]:
     """Return the campaigns, newest first, of one run or of all."""
+    if run_id is not None and not _is_id(run_id):
+        return []
     chosen = "" if run_id is None else "AND run_id = :run_id"
     rows = tx.rows(
         f"""
@@ -124,6 +132,13 @@ def load_campaigns_like(
         preparing=PREPARING,
     )
     return [_campaign(row) for row in rows]
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _campaign(row: Mapping[str, Any]) -> CampaignRow:
