@@ -1,7 +1,8 @@
 """Command line: the same use cases as the pages, for schedules and scripts.
 
 With `--json` one JSON object goes to standard output; messages go to standard error. Exit code
-0: done; 1: refused or failed, with a sentence; 2: wrong usage.
+0: done; 1: refused or failed, with a sentence; 2: wrong usage. What computes is imported by the
+command that needs it, so that the others start at once.
 """
 
 import json
@@ -18,16 +19,7 @@ import typer
 
 from core.errors import CrmError, Refused, frames_of
 from core.i18n import LANGUAGES, N_, SOURCE_LANGUAGE, translate
-from core.services import (
-    accounts,
-    campaign_reports,
-    execute_run,
-    export_run,
-    import_files,
-    import_paths,
-    prepare_campaign,
-    send_campaign,
-)
+from core.services import accounts
 from core.services.accounts import SYSTEM, Role
 from core.settings import current_settings
 from core.store.schema import migrate
@@ -170,8 +162,11 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Check files, show what they change, and load them: all or nothing."""
+    from core.services.import_files import report_lines
+    from core.services.import_paths import import_paths
+
     store = _tenant(tenant)
-    report = import_paths.import_paths(
+    report = import_paths(
         store,
         SYSTEM,
         paths,
@@ -181,7 +176,7 @@ def import_(
         confirm_opt_outs=confirm_opt_outs,
         progress=_tell_stage,
     )
-    _print(report, as_json, import_files.report_lines(report, _language()))
+    _print(report, as_json, report_lines(report, _language()))
 
 
 @app.command("run")
@@ -195,11 +190,13 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Work out the recommendations of every customer and audit them."""
+    from core.services.execute_run import create_run, execute
+
     store = _tenant(tenant)
-    run_id = execute_run.create_run(
+    run_id = create_run(
         store, SYSTEM, as_of=_day(as_of), top_n=top_n, silence_window_days=silence_window_days
     )
-    summary = execute_run.execute(store, run_id, _tell_stage)
+    summary = execute(store, run_id, _tell_stage)
     counts = translate(
         _language(),
         N_("Run %(run_id)s: %(customers)s customers, %(eligible)s eligible."),
@@ -217,7 +214,9 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
 ) -> None:
     """Write the four standard files of a run, and their Excel twins."""
-    for path in export_run.write_exports(_tenant(tenant), run_id, out):
+    from core.services.export_run import write_exports
+
+    for path in write_exports(_tenant(tenant), run_id, out):
         typer.echo(str(path))
 
 
@@ -230,17 +229,22 @@ def campaign_prepare(
     as_json: AsJson = False,
 ) -> None:
     """Freeze who would receive what."""
+    from core.services.campaign_reports import status_of
+    from core.services.prepare_campaign import prepare
+
     store = _tenant(tenant)
-    campaign_id = prepare_campaign.prepare(store, SYSTEM, run_id, template, batch_size)
-    status = campaign_reports.status_of(store, campaign_id).to_dict()
+    campaign_id = prepare(store, SYSTEM, run_id, template, batch_size)
+    status = status_of(store, campaign_id).to_dict()
     _print({**status, "campaign_id": campaign_id}, as_json, [campaign_id])
 
 
 @campaign_app.command("send")
 def campaign_send(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
     """Work through the campaign; a dry run, which contacts nobody."""
+    from core.services.send_campaign import send_dry
+
     store = _tenant(tenant)
-    send_campaign.send_dry(store, campaign_id, _tell_stage)
+    send_dry(store, campaign_id, _tell_stage)
     _print_status(store, campaign_id, as_json)
 
 
@@ -251,7 +255,9 @@ def campaign_status(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson 
 
 
 def _print_status(store: TenantStore, campaign_id: str, as_json: bool) -> None:
-    status = campaign_reports.status_of(store, campaign_id).to_dict()
+    from core.services.campaign_reports import status_of
+
+    status = status_of(store, campaign_id).to_dict()
     _print(status, as_json, [f"{name}: {value}" for name, value in sorted(status.items())])
 
 

@@ -1,0 +1,110 @@
+"""Every command of the documentation runs as written, and prints the keys it promises."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+_FILE_KEYS = {
+    "name", "kind", "rows_in", "loaded", "unchanged", "merged", "duplicate", "held", "rejected",
+    "anonymous",
+}  # fmt: skip
+_STATUS_KEYS = {
+    "campaign_id", "run_id", "template", "batch_size", "mode", "state", "planned", "sent", "failed",
+    "suppressed", "shared", "review", "cancelled", "unconfirmed", "pending", "difference",
+}  # fmt: skip
+
+
+def _commands(document: str) -> list[str]:
+    blocks = _BLOCK.findall((ROOT / document).read_text(encoding="utf-8"))
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DATABASE_URL": f"sqlite:///{folder}/crm.db",
+        "DATA_DIR": f"{folder}/data",
+        "LANG": "C",
+        "LC_ALL": "C",
+    }
+
+
+def _run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+    """Run the whole page in one shell; return the JSON objects it prints."""
+    folder = tmp_path_factory.mktemp("cli")
+    script = "\n".join(_commands("docs/cli.md")).replace("--out out", f"--out {folder}/out")
+    done = _run(script, _environment(folder))
+    assert done.returncode == 0, done.stderr
+    assert len(list((folder / "out").iterdir())) == 7
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def test_import_prints_what_the_page_promises(printed: list[dict[str, object]]) -> None:
+    plan, load = printed[:2]
+    assert (plan["status"], load["status"]) == ("planned", "loaded")
+    for report in (plan, load):
+        assert {"import_id", "tenant", "as_of", "report", "totals", "files"} <= set(report)
+        assert all(set(file) >= _FILE_KEYS for file in report["files"])  # type: ignore[attr-defined]
+    assert Path(str(load["report"])).is_file()
+    assert not Path(str(plan["report"])).exists()
+
+
+def test_campaign_prints_a_journal_that_adds_up(printed: list[dict[str, object]]) -> None:
+    for status in printed[-2:]:
+        assert set(status) == _STATUS_KEYS
+        assert status["difference"] == 0
+        assert status["sent"]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of an instance with one tenant."""
+    environment = _environment(tmp_path_factory.mktemp("refused"))
+    script = "python -m core init && python -m core tenant add cave --name Cave"
+    assert _run(script, environment).returncode == 0
+    return environment
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("import --tenant cave", 2, "Missing argument"),
+        ("import --tenant nobody samples/isavigne", 1, "There is no tenant nobody."),
+        ("import --tenant cave nowhere.csv", 1, "There is no file or folder nowhere.csv."),
+        ("import --tenant cave samples/messy", 1, "tax_rate"),
+        ("run --tenant cave --as-of 2026-13-01", 2, "--as-of"),
+        ("run --tenant cave --top-n 0", 1, "top_n"),
+        ("export --tenant cave --run nothing --out out", 1, "run"),
+        ("tenant add ../up --name X", 1, "key"),
+    ],
+)
+def test_wrong_input_ends_with_a_sentence(
+    prepared: dict[str, str], arguments: str, code: int, sentence: str
+) -> None:
+    done = _run(f"python -m core {arguments}", prepared)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_french_sentences_for_a_french_shell(tmp_path: Path) -> None:
+    environment = {**_environment(tmp_path), "LC_ALL": "fr_FR.UTF-8"}
+    done = _run("python -m core init", environment)
+    assert "La base de données est prête." in done.stderr
