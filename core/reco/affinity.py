@@ -87,7 +87,7 @@ newest AS (
     GROUP BY customer, chain
 )
 SELECT
-    *,
+    * EXCLUDE (place, offered),
     greatest(1, round(
         1000 * pow(0.5, ($as_of::DATE - last_date) / $half_life)
     ))::BIGINT AS interest_milli,
@@ -96,6 +96,8 @@ SELECT
     ) AS affinity
 FROM decayed
 JOIN newest USING (customer, chain)
+JOIN customer_index USING (customer)
+JOIN chain_index USING (chain)
 ORDER BY customer, chain
 """
 
@@ -144,8 +146,6 @@ WHERE step = {step}
 INTERESTS = """
 SELECT customer_no AS row_no, chain_no AS column_no, interest_milli AS value
 FROM personal_affinity
-JOIN customer_index USING (customer)
-JOIN chain_index USING (chain)
 QUALIFY row_number() OVER (PARTITION BY customer ORDER BY last_date DESC, chain) <= {limit}
 """
 
@@ -166,7 +166,14 @@ JOIN chain_index USING (chain)
 """
 
 NEIGHBOURS = """
-SELECT items.chain, others.chain AS neighbour, count AS buyers, value / 1000000.0 AS strength
+SELECT
+    items.chain,
+    others.chain AS neighbour,
+    count AS buyers,
+    value / 1000000.0 AS strength,
+    row_no AS chain_no,
+    column_no AS neighbour_no,
+    value AS strength_micro
 FROM neighbours_found AS found
 JOIN chain_index AS items ON items.chain_no = found.row_no
 JOIN chain_index AS others ON others.chain_no = found.column_no

@@ -11,42 +11,63 @@ from core.reco import phrases
 from core.reco.scoring import COMPONENTS
 from core.reco.tables import create_table, create_table_from_rows
 
-# The three of the customer's own items that speak most for a product, strongest first. Pairs are
-# made before the neighbours are looked up: popular neighbours have thousands of items.
-POOL_NEIGHBOURS = """
-WITH owned AS MATERIALIZED (
-    SELECT row_no, pool.chain AS neighbour, own.chain, bought_key, interest_milli
+CHAIN_NUMBERS = 16_777_216  # more chains than any catalogue has
+
+# The three of the customer's own items that speak most for a product. Millions of pairs are
+# looked through: numbers, and `max(.., 3)` over weight and item in one, take a tenth of the time
+# of names and a window. Equal weights: the bytewise first chain.
+POOL_NEIGHBOURS = f"""
+WITH pool_numbers AS (
+    SELECT row_no, customer_no, chain_no AS neighbour_no, ground
     FROM pool
-    JOIN personal_affinity AS own ON own.customer = pool.customer
+    JOIN chain_index USING (chain)
+),
+pairs AS MATERIALIZED (
+    SELECT row_no, neighbour_no, chain_no, interest_milli
+    FROM pool_numbers
+    JOIN personal_affinity USING (customer_no)
     WHERE ground IN ('neighbours', 'taken_up', 'step')
 ),
-near AS (
-    SELECT row_no, bought_key, buyers, interest_milli * strength AS weight
-    FROM owned
-    JOIN item_neighbours USING (chain, neighbour)
-    UNION ALL
-    SELECT row_no, bought_key, buyers, strength
-    FROM pool
-    JOIN next_neighbours AS neighbours ON neighbours.neighbour = pool.chain
-    JOIN first_steps AS steps
-        ON steps.customer = pool.customer AND steps.chain = neighbours.chain AND steps.step = 1
-    JOIN personal_affinity AS own
-        ON own.customer = pool.customer AND own.chain = neighbours.chain
+beginnings AS (
+    SELECT row_no, neighbour_no, own.chain_no
+    FROM pool_numbers
+    JOIN personal_affinity AS own USING (customer_no)
+    SEMI JOIN (SELECT * FROM first_steps WHERE step = 1) AS steps
+        ON steps.customer = own.customer AND steps.chain = own.chain
     WHERE ground = 'next_step'
+),
+weighed AS (
+    SELECT row_no, chain_no, buyers, interest_milli * strength_micro AS weight
+    FROM pairs
+    JOIN item_neighbours USING (chain_no, neighbour_no)
+    UNION ALL
+    SELECT row_no, chain_no, buyers, strength_micro
+    FROM beginnings
+    JOIN next_neighbours USING (chain_no, neighbour_no)
 ),
 strongest AS (
     SELECT
-        *,
-        row_number() OVER (PARTITION BY row_no ORDER BY weight DESC, bought_key) AS place
-    FROM near
-    QUALIFY place <= 3
+        row_no,
+        max({CHAIN_NUMBERS} * weight + {CHAIN_NUMBERS} - 1 - chain_no, 3) AS coded,
+        max(struct_pack(
+            code := {CHAIN_NUMBERS} * weight + {CHAIN_NUMBERS} - 1 - chain_no, buyers := buyers
+        )).buyers AS neighbour_buyers
+    FROM weighed
+    GROUP BY row_no
+),
+listed AS (
+    SELECT row_no, neighbour_buyers, unnest(coded) AS code FROM strongest
 )
 SELECT
     row_no,
-    list(bought_key ORDER BY place) AS neighbours,
-    first(bought_key ORDER BY place) AS neighbour_key,
-    first(buyers ORDER BY place) AS neighbour_buyers
-FROM strongest
+    list(bought_key ORDER BY code DESC) AS neighbours,
+    first(bought_key ORDER BY code DESC) AS neighbour_key,
+    any_value(neighbour_buyers) AS neighbour_buyers
+FROM listed
+JOIN pool_numbers USING (row_no)
+JOIN personal_affinity AS own
+    ON own.customer_no = pool_numbers.customer_no
+    AND own.chain_no = {CHAIN_NUMBERS} - 1 - code % {CHAIN_NUMBERS}
 GROUP BY row_no
 """
 

@@ -119,7 +119,11 @@ FROM joined
 SCORED_CANDIDATES = """
 WITH scored AS (
     SELECT
-        c.*,
+        c.rowid AS component_row,
+        customer_no,
+        scenario,
+        family,
+        popularity_rank,
         round((
             w.affinity * c.affinity
             + w.due * c.due
@@ -145,11 +149,13 @@ best AS (
         ) <= $top_n
 )
 SELECT
-    *,
+    c.*,
+    score,
     row_number() OVER (
-        ORDER BY customer_no, score DESC, popularity_rank, scenario
+        ORDER BY c.customer_no, score DESC, c.popularity_rank, c.scenario
     ) - 1 AS row_no
 FROM best
+JOIN candidate_components AS c ON c.rowid = best.component_row
 ORDER BY row_no
 """
 
