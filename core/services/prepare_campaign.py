@@ -32,7 +32,7 @@ MIN_BATCH_SIZE = 200
 MAX_BATCH_SIZE = 300
 DEFAULT_BATCH_SIZE = 250
 
-_BUSY = N_("This campaign is being prepared or sent at the moment. Wait until it is done.")
+BUSY = N_("This campaign is being prepared or sent at the moment. Wait until it is done.")
 _WAIT_SECONDS = 0.2
 _WAIT_STEPS = 300
 
@@ -140,12 +140,12 @@ def _campaign_id(store: TenantStore, run_id: str, template: str, batch_size: int
 def _alone(store: TenantStore, campaign_id: str, work: Callable[[], None]) -> None:
     for _ in range(_WAIT_STEPS):
         try:
-            with locks.exclusive(store, lock_name(campaign_id), _BUSY):
+            with locks.exclusive(store, lock_name(campaign_id), BUSY):
                 work()
                 return
         except Busy:
             time.sleep(_WAIT_SECONDS)
-    raise Busy(_BUSY)
+    raise Busy(BUSY)
 
 
 def _freeze_once(store: TenantStore, actor: Actor, run: Run, choices: Choices) -> None:

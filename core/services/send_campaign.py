@@ -34,7 +34,7 @@ from core.policy import AuditPolicy, parse_policy
 from core.services.accounts import Actor, Role, require
 from core.services.addressee_checks import judge_deliveries, local_day
 from core.services.campaign_reports import CampaignStatus, status_of
-from core.services.prepare_campaign import lock_name
+from core.services.prepare_campaign import BUSY, lock_name
 from core.services.progress import Progress, no_progress
 from core.store import locks
 from core.store.campaign_log import append_logs
@@ -52,7 +52,6 @@ from core.store.tenant import TenantStore, Transaction
 
 STAGE_DRY_RUN = N_("Dry run: checking and composing the messages")
 
-_BUSY = N_("This campaign is being prepared or sent at the moment. Wait until it is done.")
 _CHANNEL = "email"
 OPEN = (CampaignState.PREPARED, CampaignState.SENDING, CampaignState.PAUSED)
 
@@ -94,7 +93,7 @@ def send_dry(
     process works on it.
     """
     status_of(store, campaign_id)
-    with locks.exclusive(store, lock_name(campaign_id), _BUSY), duckdb.connect() as con:
+    with locks.exclusive(store, lock_name(campaign_id), BUSY), duckdb.connect() as con:
         send = _begin(store, con, campaign_id)
         _release_claims(send)
         while _work_batch(send):
