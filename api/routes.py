@@ -26,7 +26,18 @@ MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
-    logging.basicConfig(level=store.settings.log_level, format="%(asctime)s %(name)s %(message)s")
+    _log_to_stderr(store.settings.log_level)
     yield
     store.dispose()
     app_store.cache_clear()
+
+
+def _log_to_stderr(level: str) -> None:
+    """Send our own records to stderr; the server's stay its own, a ticket stands in its paths."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    for name in ("api", "core", "ui"):
+        ours = logging.getLogger(name)
+        ours.setLevel(level)
+        ours.handlers = [handler]
+        ours.propagate = False

@@ -18,7 +18,9 @@ def test_a_deep_link_shows_the_form_and_leads_back_after_it(page: Page, instance
     settled(page)
     expect(page.get_by_role("heading")).to_have_text(["Sign in"])
     expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
-    expect(page.get_by_role("button")).to_have_text(["", "Sign in"])
+    expect(page.get_by_test_id("stFormSubmitButton")).to_have_count(1)
+    expect(page.get_by_test_id("stButton")).to_have_count(0)
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
     sign_in(page)
     assert page.url == f"{instance.base_url}/runs?view=last"
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
