@@ -103,7 +103,8 @@ def _split_text(
     chunks = _after_header(path, dialect, limits)
     pending = next(chunks, b"")
     for chunk in chain(chunks, (None,)):
-        give_up = len(pending) > limits.max_record_bytes
+        too_long = len(pending) > limits.max_record_bytes
+        give_up = too_long and dialect.line_end.encode() in pending
         consumed = _split_chunk(
             pending, chunk is None, give_up, dialect, limits, split, rows_out, bad_out
         )

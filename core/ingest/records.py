@@ -197,8 +197,8 @@ def split_records(  # type: ignore[no-untyped-def]
     """Split `data` (UTF-8) into records of `width` cells.
 
     `terminator` is LF (a CR before it belongs to it) or CR; `trailing` allows one empty cell
-    more at the end; `final` says that nothing follows; `give_up` that a first record without
-    end is not waited for. `record` is the last number given, `line` the line where `data`
+    more at the end; `final` says that nothing follows; `give_up` that the closing quote
+    of the first record is not waited for. `record` is the last number given, `line` the line where `data`
     begins. `out` and `bad` are written from 0.
 
     Returns (bytes consumed, bytes of out, bytes of bad, record, line, rows, bad records,
@@ -219,7 +219,8 @@ def split_records(  # type: ignore[no-untyped-def]
         at, end, w, code, spanned = _read_record(
             data, start, delimiter, terminator, width, trailing, max_cell, out, w
         )
-        if at >= n and not final and code != UNTERMINATED_QUOTE and not (give_up and start == 0):
+        lost = code == UNTERMINATED_QUOTE or (give_up and start == 0 and code == _UNCLOSED)
+        if at >= n and not final and not lost:
             at = start
             break
         if code in (_UNCLOSED, UNTERMINATED_QUOTE):

@@ -1,5 +1,6 @@
 """What one file did, or would do: counts that add up, issues, period, months."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -92,8 +93,9 @@ class FileReport:
     mapping: Mapping[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report ready for JSON, keys sorted."""
-        return dict(sorted(asdict(self).items()))
+        """Return the report as plain JSON data, keys sorted: `loads(dumps(d)) == d`."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), sort_keys=True))
+        return plain
 
 
 def build_report(

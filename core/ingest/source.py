@@ -55,7 +55,7 @@ class ReadLimits:
     max_columns: int = 1000
     max_cell_bytes: int = 1 << 20
     max_record_bytes: int = 16 << 20
-    max_quote_recoveries: int = 10_000
+    max_quote_recoveries: int = 100
 
 
 def read_container(path: Path) -> str:

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from itertools import permutations
 
@@ -171,6 +172,7 @@ def test_last_row_wins_and_blank_cells_never_erase(bench: Bench) -> None:
         ("2", "x@y.fr", None),
     ]
     assert report.rows_in == 4
+    assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
 
 
 def test_an_import_never_removes_an_opt_out(bench: Bench) -> None:

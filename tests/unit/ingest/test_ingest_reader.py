@@ -97,7 +97,33 @@ def test_records_across_chunks_are_whole(bench: Bench, monkeypatch: pytest.Monke
     ]
 
 
-def test_endless_line_is_refused_and_long_cell_rejected(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("body", "bad"),
+    [("x" * 500, None), ('"x\n' + "1,2\n" * 50, [(2, "UNTERMINATED_QUOTE")])],
+)
+def test_a_record_without_end_is_not_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, body: str, bad: list[object] | None
+) -> None:
+    monkeypatch.setattr("core.ingest.source.CHUNK_BYTES", 20)
+    limits = ReadLimits(max_record_bytes=100)
+    path = bench.write("client_code,email\n" + body)
+    dialect = read_dialect(path, limits)
+    if bad is None:
+        with pytest.raises(FileRefused, match="line 2 has no end"):
+            read_table(bench.con, path, dialect, "raw", bench.folder, limits)
+        return
+    raw = read_table(bench.con, path, dialect, "raw", bench.folder, limits)
+    assert (raw.rows_in, bench.rows("SELECT line, code FROM raw_bad")) == (51, bad)
+
+
+def test_too_many_lost_quotes_are_refused_with_the_line(bench: Bench) -> None:
+    limits = ReadLimits(max_quote_recoveries=0)
+    path = bench.write('client_code,email\n1,2\n3,"x\n')
+    with pytest.raises(FileRefused, match="before line 4"):
+        read_table(bench.con, path, read_dialect(path, limits), "raw", bench.folder, limits)
+
+
+def test_a_long_cell_is_rejected_alone(bench: Bench) -> None:
     limits = ReadLimits(max_cell_bytes=10, max_record_bytes=100)
     path = bench.write("a,b\n" + "x" * 11 + ",2\n3,4\n")
     dialect = read_dialect(path, limits)
