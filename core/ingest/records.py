@@ -198,8 +198,8 @@ def split_records(  # type: ignore[no-untyped-def]
 
     `terminator` is LF (a CR before it belongs to it) or CR; `trailing` allows one empty cell
     more at the end; `final` says that nothing follows; `give_up` that the closing quote
-    of the first record is not waited for. `record` is the last number given, `line` the line where `data`
-    begins. `out` and `bad` are written from 0.
+    of the first record is not waited for. `record` is the last number given, `line` the line
+    where `data` begins. `out` and `bad` are written from 0.
 
     Returns (bytes consumed, bytes of out, bytes of bad, record, line, rows, bad records,
     quotes never closed, longest row in bytes).
