@@ -14,7 +14,8 @@ _IS_FORMULA = r"(?=['\"]*[=+\-@\t\r\0])"
 
 _DANGEROUS = re.compile(_AT_PART_START + _IS_NUMBER + _IS_FORMULA)
 _ESCAPED = re.compile(_AT_PART_START + "'" + _IS_NUMBER + _IS_FORMULA)
-_MAYBE = re.compile(r"^['\"=+\-@\0]|[;\t\r\n]")
+_FIRST = frozenset("'\"=+-@\0")
+_BEFORE_A_PART = (";", "\t", "\r", "\n")
 
 
 def escape(text: str) -> str:
@@ -23,7 +24,12 @@ def escape(text: str) -> str:
     >>> escape("=1+1"), escape("-12,5"), escape("a;@b")
     ("'=1+1", '-12,5', "a;'@b")
     """
-    return _DANGEROUS.sub("'", text) if _MAYBE.search(text) else text
+    return _DANGEROUS.sub("'", text) if _may_need_it(text) else text
+
+
+def _may_need_it(text: str) -> bool:
+    # Nearly no cell does; the expression alone would take 9 µs for each 600 characters.
+    return text[:1] in _FIRST or any(mark in text for mark in _BEFORE_A_PART)
 
 
 def unescape(text: str) -> str:

@@ -32,12 +32,12 @@ LEFT JOIN (SELECT * FROM customer WHERE {VISIBLE}) AS person
 
 _OF_RUN = "next_action_output.tenant_id = :tenant AND next_action_output.run_id = :run_id"
 
+# Not correlated: SQLite would walk all issues of the rule once for every customer.
 _HAS_RULE = """
-EXISTS (
-    SELECT 1 FROM audit_output
+next_action_output.customer IN (
+    SELECT audit_output.customer FROM audit_output
     WHERE audit_output.tenant_id = :tenant
         AND audit_output.run_id = :run_id
-        AND audit_output.customer = next_action_output.customer
         AND audit_output.rule_code = :rule
         AND audit_output.severity <> 'INFO'
 )
