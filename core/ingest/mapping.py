@@ -32,7 +32,8 @@ class ColumnMapping:
 
     `inverse` lists the booleans whose column says the contrary. `create_missing` has the keys
     `products` and `customers`, each with the headers that fill the new record's fields.
-    `not_recommendable` lists product codes, or `/regular expressions/` over them.
+    `not_recommendable` lists product codes, or `/regular expressions/` over them. `tax_rate`
+    answers what a suggestion asks when the amounts are before tax.
     """
 
     kind: FileKind
@@ -47,6 +48,7 @@ class ColumnMapping:
     create_missing: Mapping[str, Mapping[str, str]] = defaulted(default_factory=dict)
     not_recommendable: tuple[str, ...] = ()
     exported_at: str | None = None
+    tax_rate: str | None = None
 
     def used_headers(self) -> frozenset[str]:
         """Return the headers of the file that this mapping reads."""
@@ -133,6 +135,8 @@ def _check_values(mapping: ColumnMapping) -> None:
         problem = derivation_problem(names[name], rule)
         if problem:
             raise _unusable(f"derive.{name}.{problem}")
+    if mapping.tax_rate is not None and parse_rate(mapping.tax_rate) is None:
+        raise _unusable("tax_rate")
     for currency, rate in mapping.rates.items():
         if parse_rate(rate) is None:
             raise _unusable(f"rates.{currency}")
@@ -166,16 +170,6 @@ def dump_mapping(mapping: ColumnMapping) -> dict[str, Any]:
         else:
             data[name] = value
     return data
-
-
-def mapping_for(
-    mappings: Mapping[str, ColumnMapping], headers: Sequence[str], name: str = ""
-) -> ColumnMapping | None:
-    """Return the mapping of the file `name`, else the one that uses most of its `headers`."""
-    if name in mappings:
-        return mappings[name]
-    fitting = [m for m in mappings.values() if m.used_headers() <= set(headers)]
-    return max(fitting, key=lambda m: (len(m.used_headers()), m.kind), default=None)
 
 
 def header_fingerprint(headers: Sequence[str]) -> str:

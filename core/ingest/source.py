@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
 
-from core.errors import FileRefused
-from core.i18n import N_, SOURCE_LANGUAGE, translate
+from core.errors import CrmError, FileRefused
+from core.i18n import N_
 
 CHUNK_BYTES = 1 << 23
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
@@ -85,23 +85,14 @@ def _named_gzip(path: Path) -> str:
     return "gzip"
 
 
-class NotATable(FileRefused):
-    """The file is something else than its name says; `kind` is a source string of its own."""
-
-    def sentence(self, language: str = SOURCE_LANGUAGE) -> str:
-        """Return the sentence to show, what the file is translated too."""
-        kind = translate(language, str(self.values["kind"]))
-        return translate(language, self.message, **{**self.values, "kind": kind})
-
-
-def _not_a_table(path: Path, true_name: str) -> NotATable:
-    return NotATable(
+def _not_a_table(path: Path, true_name: str) -> FileRefused:
+    return FileRefused(
         N_(
             "%(name)s is not what its name says: it is %(kind)s. Give it its true name or "
             "save it as a CSV file, then import it again."
         ),
         name=path.name,
-        kind=true_name,
+        kind=CrmError(true_name),
     )
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from core.errors import NotFound, QuestionOpen, Refused
+from core.errors import FileRefused, NotFound, QuestionOpen, Refused
 from core.i18n import N_, translate
 from core.ingest.mapping import header_fingerprint
 from core.services.accounts import Actor, Role, require
@@ -213,6 +213,8 @@ def _keep_plan(store: TenantStore, entry: ImportEntry, report: dict[str, Any]) -
 
 def _refuse_open_questions(works: Sequence[FileWork]) -> None:
     for work in works:
+        if isinstance(work.waits_for, FileRefused):
+            raise work.waits_for
         if isinstance(work.waits_for, QuestionOpen):
             raise _named_question(work.file.name, work.waits_for)
         if work.waits_for is not None:

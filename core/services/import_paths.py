@@ -1,6 +1,5 @@
 """Import of files and folders in one go: what the command line and the batch runners do."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from core.errors import Refused
 from core.i18n import N_
-from core.ingest.mapping import parse_mapping
+from core.ingest.mapping import ColumnMapping, dump_mapping, load_mapping
 from core.services.accounts import Actor
 from core.services.import_files import choose, forget, load, plan, receive
 from core.services.import_work import ANY_OF
@@ -35,7 +34,7 @@ def import_paths(
     `QuestionOpen` or `Refused` naming the file when one cannot be read without an answer.
     """
     files = table_files(paths)
-    mappings = read_mappings(mapping_file) if mapping_file else {}
+    mappings = load_mapping(mapping_file) if mapping_file else {}
     import_id = receive(store, actor, [(path.name, path) for path in files], as_of=as_of)
     try:
         for file_no, path in enumerate(files, 1):
@@ -71,28 +70,12 @@ def table_files(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read_mappings(path: Path) -> dict[str, dict[str, Any]]:
-    """Read a mapping document: mappings by file name or by kind, or a single mapping.
+def _chosen(mappings: Mapping[str, ColumnMapping], name: str) -> dict[str, Any]:
+    """Return what is chosen for the file: its own mapping, or those by kind to pick from.
 
-    Each is validated; one without `columns` only completes what is recognised.
+    A mapping without columns only completes what is recognised.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refused(
-            N_("The mapping file %(name)s cannot be read as JSON."), name=path.name
-        ) from error
-    entries = document.get("files") if isinstance(document, dict) else None
-    if entries is None:
-        entries = {document.get("kind", "") if isinstance(document, dict) else "": document}
-    mappings = {name: {"kind": name, **entry} for name, entry in entries.items()}
-    for mapping in mappings.values():
-        parse_mapping({name: value for name, value in mapping.items() if name != "tax_rate"})
-    return mappings
-
-
-def _chosen(mappings: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
     if name in mappings:
-        return mappings[name]
-    by_kind = [mapping for key, mapping in mappings.items() if key == mapping["kind"]]
+        return dump_mapping(mappings[name])
+    by_kind = [dump_mapping(m) for key, m in mappings.items() if key == m.kind]
     return {ANY_OF: by_kind} if by_kind else {}

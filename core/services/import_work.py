@@ -108,6 +108,8 @@ def _try(work: FileWork, step: Callable[[], None]) -> None:
     try:
         step()
     except Refused as error:
+        if "name" in error.values:  # the archive's copy has a number in its name
+            error.values["name"] = work.file.name
         work.waits_for = error
 
 
@@ -165,10 +167,8 @@ def _fitting(
 
 def _completed(suggestion: MappingSuggestion, chosen: Mapping[str, Any]) -> ColumnMapping:
     """Return the suggestion with what was chosen put over it (a tax rate, a date order, …)."""
-    settled = dict(chosen)
-    rate = settled.pop("tax_rate", None)
-    base = dump_mapping(suggestion.to_mapping(tax_rate=rate))
-    return parse_mapping({**base, **settled})
+    base = dump_mapping(suggestion.to_mapping(tax_rate=chosen.get("tax_rate")))
+    return parse_mapping({**base, **{name: told for name, told in chosen.items() if told}})
 
 
 def _check_all(
@@ -279,7 +279,7 @@ def _headers_of(work: FileWork) -> list[dict[str, Any]]:
             "header": header,
             "samples": list(work.samples.get(header, ()))[:_SAMPLES_SHOWN],
             "column": column_of.get(header),
-            "confidence": confidence.get(header, 0.0),
+            "confidence": confidence.get(column_of.get(header, ""), 0.0),
         }
         for header in work.raw.headers
     ]

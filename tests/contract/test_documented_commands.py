@@ -90,7 +90,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("import --tenant cave samples/messy", 1, "tax_rate"),
         ("run --tenant cave --as-of 2026-13-01", 2, "--as-of"),
         ("run --tenant cave --top-n 0", 1, "top_n"),
-        ("export --tenant cave --run nothing --out out", 1, "run"),
+        ("export --tenant cave --run nothing --out $DATA_DIR/out", 1, "run"),
         ("tenant add ../up --name X", 1, "key"),
     ],
 )

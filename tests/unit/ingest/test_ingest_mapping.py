@@ -10,7 +10,6 @@ from core.ingest.mapping import (
     dump_mapping,
     header_fingerprint,
     load_mapping,
-    mapping_for,
     parse_mapping,
 )
 from core.ingest.suggest import suggest_mapping
@@ -111,16 +110,14 @@ def test_an_unusable_mapping_names_its_value(data: dict[str, object], place: str
         parse_mapping(data)
 
 
-def test_a_mapping_file_is_chosen_by_name_then_by_headers(tmp_path: Path) -> None:
+def test_a_mapping_file_holds_mappings_by_kind_and_by_file_name(tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     clients = {"columns": {"client_code": "a"}}
-    wide = {"kind": "clients", "columns": {"client_code": "a", "email": "b"}}
-    path.write_text(json.dumps({"files": {"clients": clients, "x.csv": wide}}))
+    taxed = {"kind": "sales", "tax_rate": "0.20"}
+    path.write_text(json.dumps({"files": {"clients": clients, "x.csv": taxed}}))
     mappings = load_mapping(path)
-    assert mapping_for(mappings, ["a"]) == mappings["clients"]
-    assert mapping_for(mappings, ["a", "b"]) == mappings["x.csv"]
-    assert mapping_for(mappings, ["a"], "x.csv") == mappings["x.csv"]
-    assert mapping_for(mappings, ["z"]) is None
+    assert mappings["clients"].columns == {"client_code": "a"}
+    assert (mappings["x.csv"].kind, mappings["x.csv"].tax_rate) == ("sales", "0.20")
 
 
 def test_the_fingerprint_sees_order_but_not_spelling() -> None:

@@ -1,0 +1,102 @@
+"""Jobs by real worker processes: done once, gone on with after a kill, kept to their tenant."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.jobs import LOAD, RUN, JobState, enqueue, job_of, migrate_jobs
+from core.services.accounts import SYSTEM, create_tenant
+from core.services.execute_run import create_run
+from core.services.import_files import list_imports, receive
+from core.services.run_reports import list_runs
+from core.store.identity import worker_alive
+from core.store.tenant import Store, TenantStore, utc_now
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = sorted((ROOT / "samples" / "isavigne").glob("*.csv"))
+
+
+@pytest.fixture(scope="module")
+def ready(store: Store) -> Store:
+    """A store whose job tables are there, with the real clock: workers are other processes."""
+    migrate_jobs(store.settings)
+    return Store(store.settings, utc_now)
+
+
+@pytest.fixture
+def company(ready: Store) -> TenantStore:
+    return ready.tenant_store(create_tenant(ready, f"t{time.time_ns()}", "Cave"))
+
+
+@contextmanager
+def working(store: Store) -> Iterator["subprocess.Popen[bytes]"]:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": store.settings.database_url,
+        "DATA_DIR": str(store.settings.data_dir),
+    }
+    process = subprocess.Popen([sys.executable, "-m", "core", "worker"], cwd=ROOT, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(found: Callable[[], object], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def state(company: TenantStore, kind: str, subject: str) -> JobState:
+    found = job_of(company, kind, subject)
+    assert found is not None
+    return found
+
+
+def test_killed_work_goes_on_with_the_next_worker_and_happens_once(company: TenantStore) -> None:
+    import_id = receive(company, SYSTEM, [(path.name, path) for path in SAMPLE])
+    enqueue(company, LOAD, import_id)
+    enqueue(company, LOAD, import_id)  # a second click is the same job
+    assert state(company, LOAD, import_id).status == "queued"
+    with working(company.store) as worker:
+        until(lambda: state(company, LOAD, import_id).stage)
+        worker.kill()
+        worker.wait()
+    assert state(company, LOAD, import_id).status == "running"
+    with working(company.store):
+        until(lambda: state(company, LOAD, import_id).is_over)
+        assert state(company, LOAD, import_id).status == "done"
+        assert [entry.status for entry in list_imports(company)] == ["loaded"]
+        run_id = create_run(company, SYSTEM)
+        enqueue(company, RUN, run_id)
+        until(lambda: state(company, RUN, run_id).is_over)
+        assert worker_alive(company.store)
+    assert [run.run_id for run in list_runs(company)] == [run_id]
+
+
+def test_a_refused_job_says_why_in_both_languages(company: TenantStore, tmp_path: Path) -> None:
+    path = tmp_path / "picture.csv"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    import_id = receive(company, SYSTEM, [(path.name, path)])
+    enqueue(company, LOAD, import_id)
+    with working(company.store):
+        until(lambda: state(company, LOAD, import_id).is_over)
+    failed = state(company, LOAD, import_id)
+    assert failed.status == "failed"
+    assert "picture.csv" in failed.error_sentence("en")
+    assert failed.error_sentence("fr") != failed.error_sentence("en")
+
+
+def test_a_job_belongs_to_its_tenant(ready: Store, company: TenantStore) -> None:
+    other = ready.tenant_store(create_tenant(ready, f"o{time.time_ns()}", "Autre"))
+    enqueue(company, RUN, "11111111-1111-4111-8111-111111111111")
+    assert job_of(other, RUN, "11111111-1111-4111-8111-111111111111") is None
