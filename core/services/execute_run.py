@@ -25,6 +25,7 @@ from core.reco.ranking import rank_candidates
 from core.services.accounts import Actor, Role, require
 from core.services.policies import current_policy
 from core.services.progress import Progress, no_progress
+from core.services.run_reports import summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_summary
 from core.store.dataset import load_dataset
 from core.store.identity import new_id
@@ -132,16 +133,6 @@ def execute(store: TenantStore, run_id: str, progress: Progress = no_progress) -
         if run.status is not RunStatus.DONE:
             _attempt(store, run, progress)
         return summary_of(store, run_id)
-
-
-def summary_of(store: TenantStore, run_id: str) -> dict[str, Any]:
-    """Return the summary of a finished run; raise `NotFound` when it is not there or not done."""
-    with store.read() as tx:
-        run = find_run(tx, run_id)
-    if run is None or run.summary_json is None:
-        raise NotFound(N_("There is no finished run of this id."))
-    summary: dict[str, Any] = json.loads(run.summary_json)
-    return summary
 
 
 def _attempt(store: TenantStore, run: Run, progress: Progress) -> None:

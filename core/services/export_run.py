@@ -17,7 +17,7 @@ import xlsxwriter
 from core.errors import NotFound
 from core.i18n import N_
 from core.services.csv_cells import escape
-from core.services.execute_run import summary_of
+from core.services.run_reports import summary_of
 from core.store.run_outputs import OUTPUT_COLUMNS, count_output, stream_output
 from core.store.tenant import TenantStore
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from core.audit.rules import RULES, Rule
 from core.errors import NotFound
+from core.formats import format_date, format_number
 from core.i18n import N_, SOURCE_LANGUAGE, translate
 from core.services.run_records import (
     Contact,
@@ -54,11 +56,14 @@ def run_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) 
     if run is None:
         raise NotFound(N_("There is no such run."))
     summary = _summary(run)
-    warnings = tuple(
-        translate(language, RUN_WARNINGS[warning["code"]], **warning["values"])
-        for warning in summary.get("warnings", ())
-    )
+    warnings = tuple(_warning(found, language) for found in summary.get("warnings", ()))
     return RunDetail(card=_card(run), summary=summary, warnings=warnings)
+
+
+def summary_of(store: TenantStore, run_id: str) -> dict[str, Any]:
+    """Return the summary of a finished run, as exported; raise `NotFound`."""
+    with store.read() as tx:
+        return _summary(_finished(tx, run_id))
 
 
 def qc_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) -> Quality:
@@ -159,6 +164,20 @@ def _finished(tx: Transaction, run_id: str) -> Run:
 def _summary(run: Run) -> dict[str, Any]:
     summary: dict[str, Any] = json.loads(run.summary_json or "{}")
     return summary
+
+
+def _warning(found: Mapping[str, Any], language: str) -> str:
+    return translate(
+        language,
+        RUN_WARNINGS[found["code"]],
+        **{name: _as_read(value, language) for name, value in found["values"].items()},
+    )
+
+
+def _as_read(value: int | str, language: str) -> str:
+    if isinstance(value, int):
+        return format_number(value, language)
+    return format_date(date.fromisoformat(value), language)
 
 
 def _card(run: Run) -> RunCard:

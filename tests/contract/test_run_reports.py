@@ -5,7 +5,7 @@ import pytest
 from core.contracts import Severity
 from core.errors import NotFound
 from core.services.accounts import SYSTEM
-from core.services.execute_run import create_run
+from core.services.execute_run import create_run, execute
 from core.services.run_reports import (
     customer_of_run,
     gating_history,
@@ -131,6 +131,16 @@ def test_a_sample_is_spread_and_repeatable(
     assert len(set(sample)) == len(sample) == expected
     assert sample == sorted(sample, key=str.encode)
     assert sample == [verdict.customer for verdict in sample_customers(*finished, n)]
+
+
+def test_warnings_are_told_in_the_readers_language(tenant: TenantStore) -> None:
+    store_small_tenant(tenant)
+    run_id = create_run(tenant, SYSTEM, as_of="2026-02-28")
+    execute(tenant, run_id)
+    detail = run_of(tenant, run_id, language="en")
+    assert [warning["code"] for warning in detail.summary["warnings"]] == ["SALES_ARE_OLD"]
+    assert "1 April 2025, is 333 days before" in detail.warnings[0]
+    assert "1er avril 2025" in run_of(tenant, run_id, language="fr").warnings[0]
 
 
 def test_lists_of_runs_show_every_state_newest_first(tenant: TenantStore) -> None:

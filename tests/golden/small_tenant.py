@@ -41,7 +41,9 @@ def open_tenant(folder: Path) -> TenantStore:
     migrate(settings)
     store = Store(settings, now=lambda: datetime(2025, 3, 1, 12, tzinfo=UTC))
     tenant_id = "00000000-0000-4000-8000-00000000000a"
-    tenant = store.tenant_store(Tenant(tenant_id=tenant_id, key="small", name="Small"))
+    tenant = store.tenant_store(
+        Tenant(tenant_id=tenant_id, key="small", name="Small", language="en")
+    )
     store_small_tenant(tenant)
     return tenant
 

@@ -23,5 +23,3 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_the_small_tenant_gets_the_agreed_files(files: dict[str, bytes], name: str) -> None:
     expected = Path(FOLDER / "expected" / name).read_text(encoding="utf-8")
     assert files[name].decode() == expected, "see tests/golden/regenerate.py"
-        "regenerate only on purpose: tests/golden/regenerate.py"
-    )
