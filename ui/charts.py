@@ -23,7 +23,7 @@ def make_template(colours: Tokens, series: list[str], language: str) -> go.layou
         "linecolor": colours.line,
         "zerolinecolor": colours.line,
         "tickfont": {"color": colours.muted},
-        "title": {"font": {"color": colours.muted}},
+        "title": {"font": {"color": colours.muted, "size": 13}},
         "automargin": True,
     }
     return go.layout.Template(
@@ -36,7 +36,7 @@ def make_template(colours: Tokens, series: list[str], language: str) -> go.layou
             "separators": _SEPARATORS[language],
             "xaxis": {**axis, "showgrid": False},
             "yaxis": {**axis, "rangemode": "tozero", "tickformat": ","},
-            "legend": {"orientation": "h", "y": -0.2},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "hoverlabel": {
                 "bgcolor": colours.surface,
                 "bordercolor": colours.line,

@@ -6,15 +6,23 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ui.i18n import _, ngettext_
+from ui.i18n import NO_VALUE, _, ngettext_
 
 Rows = Sequence[Mapping[str, object]]
 Titles = Mapping[str, Any]  # field to translated title, or to a column of `st.column_config`
+_WHOLE_ROWS = 20  # a table of more rows scrolls
 
 
 def show_rows(rows: Rows, titles: Titles, *, key: str, alt: str) -> None:
     """Draw `rows` with the columns named in `titles`, in that order."""
-    st.dataframe(_frame(rows, titles), column_config=titles, hide_index=True, key=key, alt=alt)
+    st.dataframe(
+        _frame(rows, titles),
+        column_config=titles,
+        hide_index=True,
+        placeholder=NO_VALUE,
+        key=key,
+        alt=alt,
+    )
 
 
 def choose_row(rows: Rows, titles: Titles, *, key: str, alt: str) -> int | None:
@@ -23,12 +31,14 @@ def choose_row(rows: Rows, titles: Titles, *, key: str, alt: str) -> int | None:
         _frame(rows, titles),
         column_config=titles,
         hide_index=True,
+        placeholder=NO_VALUE,
+        height="content" if len(rows) <= _WHOLE_ROWS else "auto",
         key=key,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode=["single-row", "single-cell"],
         alt=alt,
     )
-    chosen = state.selection.rows
+    chosen = [*state.selection.rows, *(row for row, _column in state.selection.cells)]
     return chosen[0] if chosen and chosen[0] < len(rows) else None
 
 

@@ -33,12 +33,14 @@ def _draw_funnel(audience: Audience, key: str) -> None:
             y=titles,
             x=counts,
             text=[format_number(count) for count in counts],
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             marker={"color": tokens().primary},
             hovertemplate="%{y}: %{x:,}<extra></extra>",
         )
     )
     figure.update_layout(
+        margin={"r": 48},
         xaxis={"title": {"text": _("customers")}},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
@@ -53,12 +55,14 @@ def _draw_segments(audience: Audience, key: str) -> None:
             y=[segment_title(segment) for segment, _count in rows],
             x=[count for _segment, count in rows],
             text=[format_number(count) for _segment, count in rows],
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             marker={"color": tokens().primary},
             hovertemplate="%{y}: %{x:,}<extra></extra>",
         )
     )
     figure.update_layout(
+        margin={"r": 48},
         xaxis={"title": {"text": _("recipients")}},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
@@ -81,7 +85,7 @@ def _draw_losses(audience: Audience, key: str) -> None:
     titles = {
         "reason": _("Reason"),
         "customers": number_column(_("Customers")),
-        "step": _("Lost among those who"),
+        "step": _("Step not reached"),
     }
     chosen = choose_row(rows, titles, key=f"losses_{key}", alt=_("Losses by reason"))
     if chosen is not None:

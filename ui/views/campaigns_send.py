@@ -65,7 +65,7 @@ def draw_sums(status: CampaignStatus) -> None:
                 value=format_number(status.sent),
                 explanation=_("Checked and composed as for a real send; nobody was contacted."),
             ),
-            Figure(label=sum_title("pending"), value=format_number(status.pending)),
+            Figure(label=_("To come"), value=format_number(status.pending)),
             Figure(
                 label=_("Difference"),
                 value=format_number(status.difference),

@@ -33,38 +33,48 @@ _COMPONENTS: Mapping[str, str] = {
     "season": N_("Season"),
     "margin": N_("Margin"),
 }
+_WIDTH = 760
 _COLOURS = {Severity.ERROR: "red", Severity.WARN: "orange", Severity.INFO: "gray"}
 
 
 def draw_customer(session: UiSession, run_id: str, customer: str) -> None:
-    """Draw one customer of the run, with a way to close her again."""
-    with error_boundary(), st.container(border=True, key="customer_panel"):
-        if st.button(_("Close"), key="customer_close"):
-            del st.query_params[CUSTOMER_PARAM]
-            st.rerun()
-        detail = customer_of_run(session.store, run_id, customer, language=session.language)
-        run = run_of(session.store, run_id)
-        _draw_head(detail, session.tenant.currency)
-        _draw_issues(detail)
-        _draw_list(detail, session.tenant.currency)
-        window = run.summary["policy"]["audit"]["silence_window_days"]
-        draw_timeline(detail, run.card.as_of, window)
+    """Open one customer of the run beside the page; closing takes her out of the address."""
+    detail = customer_of_run(session.store, run_id, customer, language=session.language)
+    run = run_of(session.store, run_id)
+    title = plain(detail.verdict.name or customer)
+
+    @st.dialog(title, width=_WIDTH, position="right", on_dismiss=_close)
+    def panel() -> None:
+        with error_boundary():
+            _draw_head(detail, session.tenant.currency)
+            _draw_issues(detail)
+            _draw_list(detail, session.tenant.currency)
+            window = run.summary["policy"]["audit"]["silence_window_days"]
+            draw_timeline(detail, run.card.as_of, window)
+
+    panel()
+
+
+def _close() -> None:
+    st.query_params.pop(CUSTOMER_PARAM, None)
 
 
 def _draw_head(detail: CustomerDetail, currency: str) -> None:
     verdict = detail.verdict
-    st.subheader(plain(verdict.name or verdict.customer), anchor=False)
     known = (verdict.customer, detail.email, detail.language)
     st.text(" · ".join(str(part) for part in known if part))
+    st.text(
+        " · ".join(
+            (
+                reason_title(verdict.reason),
+                segment_title(verdict.segment),
+                state_title(verdict.state),
+            )
+        )
+    )
     figures_row(
         [
-            Figure(label=_("Verdict"), value=reason_title(verdict.reason)),
             Figure(label=_("Audit score"), value=format_number(verdict.audit_score)),
-            Figure(
-                label=_("Segment"),
-                value=segment_title(verdict.segment),
-                explanation=state_title(verdict.state),
-            ),
             Figure(
                 label=_("Net revenue, 24 months"),
                 value=format_money(verdict.value_cents, currency),

@@ -8,7 +8,7 @@ import streamlit as st
 from core.services.run_records import Verdict
 from ui.i18n import _, format_money
 from ui.tables import choose_row, number_column
-from ui.views.words import reason_title, scenario_title, segment_title, state_title
+from ui.views.words import reason_title, scenario_title, segment_title
 
 CUSTOMER_PARAM = "customer"
 
@@ -24,8 +24,7 @@ def choose_customer(
         "verdict": _("Verdict"),
         "scenario": _("Scenario"),
         "segment": _("Segment"),
-        "state": _("State"),
-        "value": _("24 months"),
+        "value": _("Revenue, 24 months"),
     }
     rows = [_row(verdict, currency) for verdict in verdicts]
     chosen = choose_row(rows, titles, key=f"{key}_{shown}", alt=_("Customers of the run"))
@@ -43,6 +42,5 @@ def _row(verdict: Verdict, currency: str) -> dict[str, Any]:
         "verdict": ", ".join([reason_title(verdict.reason), *failed]),
         "scenario": scenario_title(verdict.scenario),
         "segment": segment_title(verdict.segment),
-        "state": state_title(verdict.state),
         "value": format_money(verdict.value_cents, currency),
     }

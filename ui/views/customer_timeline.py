@@ -33,6 +33,7 @@ def draw_timeline(detail: CustomerDetail, as_of: date, window_days: int) -> None
     )
     figure.update_layout(
         barmode="stack",
+        legend={"traceorder": "normal"},
         xaxis={
             "range": [(as_of - _SHOWN).isoformat(), (as_of + timedelta(days=20)).isoformat()],
             "tickformat": "%m/%Y",

@@ -24,7 +24,7 @@ _CONTENTS: Mapping[str, str] = dict(
         strict=True,
     )
 )
-_KIB = 1024
+_KIB, _MIB = 1024, 1024**2
 
 
 def draw_cards(session: UiSession, run_id: str) -> None:
@@ -42,7 +42,7 @@ def _draw_card(session: UiSession, run_id: str, name: str) -> None:
     st.text(_facts(card))
     with st.container(horizontal=True):
         label = _("Download JSON") if name == SUMMARY_NAME else _("Download CSV")
-        st.link_button(label, _path(run_id, name), type="primary", key=f"link_{name}")
+        st.link_button(label, _path(run_id, name), key=f"link_{name}")
         if name in CSV_NAMES:
             workbook = name.replace(".csv", ".xlsx")
             st.link_button(_("Download Excel"), _path(run_id, workbook), key=f"link_{workbook}")
@@ -67,9 +67,15 @@ def _facts(card: ExportCard) -> str:
     parts = []
     if card.rows is not None:
         parts.append(_("%(count)s rows", count=format_number(card.rows)))
-    parts.append(_("%(size)s KB", size=format_number(card.bytes / _KIB, 1)))
+    parts.append(_size(card.bytes))
     parts.append(_("sha256 %(start)s…", start=card.sha256[:12]))
     return " · ".join(parts)
+
+
+def _size(size: int) -> str:
+    if size < _MIB:
+        return _("%(size)s KB", size=format_number(size / _KIB, 1))
+    return _("%(size)s MB", size=format_number(size / _MIB, 1))
 
 
 @st.cache_data(max_entries=400, show_spinner=False)

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from core.contracts import REASON_OK, Severity
-from core.services.run_records import GatingPoint, Quality
+from core.services.run_records import GatingPoint, Quality, RuleCount
 from ui.charts import show_chart
 from ui.i18n import _, format_date, format_percent
 from ui.theme import tokens
@@ -28,14 +28,17 @@ def draw_issues(quality: Quality, *, key: str) -> str | None:
             name=severity_title(severity),
             y=[reason_title(row.rule_code) for row in rows],
             x=[row.issues for row in rows],
-            customdata=[row.rule_code for row in rows],
+            customdata=[_filter_of(row) for row in rows],
             text=[row.issues for row in rows],
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             marker={"color": colour, "pattern": {"shape": shape}},
             hovertemplate="%{y}: %{x:,}",
         )
     figure.update_layout(
         barmode="stack",
+        margin={"r": 48},
+        legend={"traceorder": "normal"},
         xaxis={"title": {"text": _("issues")}},
         yaxis={
             "autorange": "reversed",
@@ -53,12 +56,17 @@ def draw_issues(quality: Quality, *, key: str) -> str | None:
     return clicked_value(event)
 
 
+def _filter_of(row: RuleCount) -> str | None:
+    """Return the rule to filter by; repairs fail nobody, so there is nobody to show."""
+    return None if row.severity == Severity.INFO else row.rule_code
+
+
 def _severity_looks() -> list[tuple[str, str, str]]:
     colours = tokens()
     return [
         (Severity.ERROR, colours.bad, ""),
         (Severity.WARN, colours.warn, "/"),
-        (Severity.INFO, colours.muted, "."),
+        (Severity.INFO, colours.muted, ""),
     ]
 
 
@@ -72,12 +80,14 @@ def draw_reasons(quality: Quality, *, key: str) -> str | None:
             x=[row.customers for row in rows],
             customdata=[row.reason for row in rows],
             text=[row.customers for row in rows],
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             marker={"color": tokens().primary},
             hovertemplate="%{y}: %{x:,}<extra></extra>",
         )
     )
     figure.update_layout(
+        margin={"r": 48},
         xaxis={"title": {"text": _("customers")}},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
@@ -107,7 +117,11 @@ def draw_gating(history: Sequence[GatingPoint]) -> None:
         )
     )
     figure.update_layout(
-        xaxis={"title": {"text": _("runs, oldest first")}, "dtick": max(1, len(history) // 8)},
+        xaxis={
+            "title": {"text": _("runs, oldest first")},
+            "dtick": max(1, len(history) // 8),
+            "range": [0.5, len(history) + 0.5],
+        },
         yaxis={"tickformat": ".0%", "title": {"text": _("gating rate")}},
     )
     show_chart(figure, _("Is the share of blocked customers rising?"), key="qc_gating")

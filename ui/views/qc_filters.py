@@ -45,6 +45,12 @@ def read_filters() -> Filters:
     )
 
 
+def _score_title(filters: Filters) -> str:
+    if filters.score == filters.score_to:
+        return _("Score: %(score)s", score=filters.score)
+    return _("Score: %(low)s to %(high)s", low=filters.score, high=filters.score_to)
+
+
 def set_filter(name: str, value: str) -> None:
     """Put a filter into the address, close the customer, and draw the page again."""
     st.query_params[name] = value
@@ -57,9 +63,7 @@ def draw_filters(filters: Filters) -> None:
     active = {
         RULE: filters.rule and _("Rule: %(rule)s", rule=reason_title(filters.rule)),
         REASON: filters.reason and _("Blocked by: %(reason)s", reason=reason_title(filters.reason)),
-        SCORE: None
-        if filters.score is None
-        else _("Score: %(low)s to %(high)s", low=filters.score, high=filters.score_to),
+        SCORE: filters.score is not None and _score_title(filters),
     }
     shown = {name: title for name, title in active.items() if title}
     if not shown:

@@ -40,14 +40,15 @@ def draw_scores(quality: Quality, gate: int, *, key: str, is_clickable: bool = F
         x=gate - _BIN / 2,
         y=1,
         yref="paper",
-        yanchor="bottom",
+        yanchor="top",
+        xanchor="right",
         text=_("gate at %(score)s", score=gate),
         showarrow=False,
         font={"color": colours.ink},
     )
     figure.update_layout(
         barmode="stack",
-        margin={"t": 28},
+        legend={"traceorder": "normal"},
         xaxis={"title": {"text": _("audit score")}, "dtick": 2 * _BIN, "range": [-8, _BEST + 8]},
         yaxis={"title": {"text": _("customers")}},
     )

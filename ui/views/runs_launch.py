@@ -36,7 +36,7 @@ def _draw_form(session: UiSession) -> None:
     as_of: date = st.date_input(
         _("As-of date"),
         value=today_of(session.store),
-        format="YYYY-MM-DD",
+        format="DD/MM/YYYY",
         key="launch_as_of",
         help=_("Sales and contacts later than this day are ignored."),
     )

@@ -5,7 +5,8 @@ from typing import Any
 
 from core.contracts import COLUMNS, ColumnType, FileKind
 from core.i18n import N_
-from ui.i18n import _, current_language, format_number
+from core.ingest.derive import derivation_headers
+from ui.i18n import _, format_percent
 from ui.views.plain import plain
 from ui.views.words import kind_title
 
@@ -39,9 +40,14 @@ def answer_title(question: str, option: str) -> str:
     if question == "kind":
         return kind_title(option)
     if question == "tax_rate":
-        unit = "\u00a0%" if current_language() == "fr" else "%"
-        return format_number(100 * float(option), 1) + unit
+        return rate_title(option)
     return _(_ANSWERS.get((question, option), option))
+
+
+def rate_title(rate: str) -> str:
+    """Return a tax rate such as `0.055` as a percentage."""
+    share = float(rate)
+    return format_percent(share, digits=0 if (100 * share).is_integer() else 1)
 
 
 def examples_for(
@@ -62,4 +68,11 @@ def _headers_of(recognition: Mapping[str, Any], types: frozenset[ColumnType]) ->
     if not mapping:
         return set()
     names = {column.name for column in COLUMNS[FileKind(mapping["kind"])] if column.type in types}
-    return {header for name, header in mapping["columns"].items() if name in names}
+    direct = [header for name, header in mapping["columns"].items() if name in names]
+    derived = [
+        header
+        for name, rule in mapping.get("derive", {}).items()
+        if name in names
+        for header in derivation_headers(rule)
+    ]
+    return {*direct, *derived}

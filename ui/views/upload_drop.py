@@ -40,7 +40,7 @@ def draw_drop(session: UiSession) -> None:
         as_of = st.date_input(
             _("Date of the export"),
             value=today_of(session.store),
-            format="YYYY-MM-DD",
+            format="DD/MM/YYYY",
             width=220,
             help=_("A sale dated after this day is rejected as being in the future."),
             key="drop_as_of",

@@ -26,12 +26,12 @@ def draw_history(session: UiSession, shown: str | None) -> None:
         return
     titles = {
         "at": _("Received"),
-        "files": _("Files"),
-        "by": _("By"),
         "state": _("State"),
+        "files": st.column_config.TextColumn(_("Files"), width="medium"),
         "loaded": number_column(_("Rows loaded")),
         "rejected": number_column(_("Rejected")),
         "held": number_column(_("Held")),
+        "by": _("By"),
     }
     rows = [_row(session, entry) for entry in entries]
     # The key changes with the opened import, so that a click is not answered twice.

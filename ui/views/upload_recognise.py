@@ -11,11 +11,11 @@ from core.i18n import translate
 from core.jobs import PLAN, enqueue
 from core.services.import_files import choose
 from core.store.imports import ImportEntry
-from ui.i18n import _, format_number
+from ui.i18n import NO_VALUE, _, format_number
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.plain import plain
-from ui.views.upload_answers import answer_title, examples_for, question_title
+from ui.views.upload_answers import answer_title, examples_for, question_title, rate_title
 from ui.views.upload_dialect import dialect_sentences, period_sentence
 from ui.views.upload_mapping import MappedHeader, column_names, compute_mapping
 from ui.views.words import column_title, kind_title
@@ -125,11 +125,13 @@ def _edit_table(
         rows,
         hide_index=True,
         key=f"mapping_table_{number}",
+        placeholder=NO_VALUE,
+        height="content",
         disabled=[_HEADER, _SAMPLES, _SURE],
         alt=_("How the columns of the file are mapped"),
         column_config={
             _HEADER: st.column_config.TextColumn(_("Their column"), pinned=True),
-            _SAMPLES: st.column_config.TextColumn(_("Values in the file"), width="large"),
+            _SAMPLES: st.column_config.TextColumn(_("Values in the file"), width="medium"),
             _COLUMN: st.column_config.SelectboxColumn(
                 _("Our column"),
                 options=column_names(FileKind(mapping["kind"])),
@@ -169,9 +171,14 @@ def _derivations(mapping: Mapping[str, Any]) -> list[str]:
         source = " x ".join(of) if isinstance(of, list) else of
         title = plain(column_title(name))
         if rule["op"] == "add_tax":
-            rate = format_number(100 * float(rule["rate"]), 1)
-            sentence = _("%(column)s is made of %(source)s with %(rate)s %% of tax added.")
-            sentences.append(sentence % {"column": title, "source": plain(source), "rate": rate})
+            sentences.append(
+                _(
+                    "%(column)s is made of %(source)s with %(rate)s of tax added.",
+                    column=title,
+                    source=plain(source),
+                    rate=rate_title(rule["rate"]),
+                )
+            )
         else:
             sentences.append(
                 _("%(column)s is made of %(source)s.", column=title, source=plain(source))

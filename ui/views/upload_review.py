@@ -1,13 +1,13 @@
 """Upload, third step: what loading would do, or did, row by row and reason by reason."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.ingest.issues import ISSUES
+from core.ingest.issues import ISSUES, Effect
 from core.ingest.report import Bucket
 from core.services.import_files import BUCKETS
 from ui.charts import show_chart
@@ -18,7 +18,12 @@ from ui.theme import tokens
 from ui.views.plain import plain
 from ui.views.words import bucket_title, column_title
 
-_SHOWN_FIRST = {"reject": 0, "hold": 1, "warn": 2}
+Files = Sequence[Mapping[str, Any]]
+_BUCKET_OF = {
+    Effect.REJECT: Bucket.REJECTED,
+    Effect.HOLD: Bucket.HELD,
+    Effect.WARN: Bucket.LOADED,
+}
 
 
 def draw_review(report: Mapping[str, Any]) -> None:
@@ -51,7 +56,7 @@ def draw_review(report: Mapping[str, Any]) -> None:
     _draw_months(files)
 
 
-def _draw_warnings(files: list[Mapping[str, Any]]) -> None:
+def _draw_warnings(files: Files) -> None:
     leaving = sum(f["opt_outs_added"] for f in files)
     if leaving:
         st.warning(
@@ -63,7 +68,7 @@ def _draw_warnings(files: list[Mapping[str, Any]]) -> None:
         )
 
 
-def _draw_buckets(files: list[Mapping[str, Any]]) -> None:
+def _draw_buckets(files: Files) -> None:
     figure, looks = go.Figure(), _bucket_looks()
     names = [str(f["name"]).replace("<", "&lt;") for f in files]
     for bucket in BUCKETS:
@@ -79,6 +84,7 @@ def _draw_buckets(files: list[Mapping[str, Any]]) -> None:
         )
     figure.update_layout(
         barmode="stack",
+        margin={"r": 40},
         xaxis={"tickformat": ".0%", "range": [0, 1], "title": {"text": _("share of the rows")}},
         yaxis={"autorange": "reversed", "showgrid": False},
         legend={"traceorder": "normal"},
@@ -104,7 +110,7 @@ def _bucket_looks() -> dict[str, tuple[str, str]]:
     }
 
 
-def _draw_counts(files: list[Mapping[str, Any]], totals: Mapping[str, int]) -> None:
+def _draw_counts(files: Files, totals: Mapping[str, int]) -> None:
     rows = [*files, {**totals, "name": _("Together")}]
     titles = {"name": _("File"), "rows_in": number_column(_("Rows"))}
     titles |= {bucket: number_column(bucket_title(bucket)) for bucket in BUCKETS}
@@ -128,48 +134,58 @@ def _draw_counts(files: list[Mapping[str, Any]], totals: Mapping[str, int]) -> N
         )
 
 
-def _draw_issues(files: list[Mapping[str, Any]]) -> None:
-    found = [{**issue, "file": f["name"]} for f in files for issue in f["issues"]]
+def _draw_issues(files: Files) -> None:
+    found = _issues_by_code(files)
     if not found:
         return
-    found.sort(key=lambda issue: (_SHOWN_FIRST[issue["effect"]], -issue["rows"], issue["file"]))
     st.subheader(_("Rows with a remark, by reason"), anchor=False)
     st.caption(_("Click a row to see examples."))
-    effects = {"reject": Bucket.REJECTED, "hold": Bucket.HELD, "warn": Bucket.LOADED}
     rows = [
         {
             "reason": _(ISSUES[issue["code"]].sentence),
             "rows": issue["rows"],
-            "bucket": bucket_title(effects[issue["effect"]]),
-            "file": issue["file"],
+            "bucket": bucket_title(_BUCKET_OF[issue["effect"]]),
             "remedy": _(ISSUES[issue["code"]].remedy),
         }
         for issue in found
     ]
     titles = {
-        "reason": _("Reason"),
+        "reason": st.column_config.TextColumn(_("Reason"), width="medium"),
         "rows": number_column(_("Rows")),
         "bucket": _("Then"),
-        "file": _("File"),
-        "remedy": _("What to do"),
+        "remedy": st.column_config.TextColumn(_("What to do"), width="large"),
     }
     chosen = choose_row(rows, titles, key="review_issues", alt=_("Reasons with what to do"))
     if chosen is not None:
         _draw_examples(found[chosen])
 
 
+def _issues_by_code(files: Files) -> list[dict[str, Any]]:
+    """Return one entry per code over all files, those that reject first, then by rows."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in files:
+        for issue in file["issues"]:
+            code = issue["code"]
+            entry = found.setdefault(code, {**issue, "rows": 0, "examples": []})
+            entry["rows"] += issue["rows"]
+            entry["examples"] += [{**e, "file": file["name"]} for e in issue["examples"]]
+    order = list(_BUCKET_OF)
+    return sorted(found.values(), key=lambda i: (order.index(i["effect"]), -i["rows"], i["code"]))
+
+
 def _draw_examples(issue: Mapping[str, Any]) -> None:
-    st.markdown(f"**{plain(_(ISSUES[issue['code']].sentence))}** {plain(issue['file'])}")
+    st.text(f"{_(ISSUES[issue['code']].sentence)} {_(ISSUES[issue['code']].remedy)}")
     rows = [{**example, "column": column_title(example["column"])} for example in issue["examples"]]
     titles = {
+        "file": _("File"),
         "line": number_column(_("Line of the file")),
         "column": _("Column"),
-        "value": _("Value"),
+        "value": st.column_config.TextColumn(_("Value"), width="large"),
     }
     show_rows(rows, titles, key="review_examples", alt=_("Examples of rows with this remark"))
 
 
-def _draw_months(files: list[Mapping[str, Any]]) -> None:
+def _draw_months(files: Files) -> None:
     lines: Counter[str] = Counter()
     for file in files:
         if file["kind"] == "sales":

@@ -19,7 +19,7 @@ from core.outreach.protocol import CampaignState
 from core.policy import CustomerState
 from core.reco.segments import SEGMENTS
 from core.store.runs import RunStatus
-from ui.i18n import _
+from ui.i18n import NO_VALUE, _
 
 _SCENARIOS: Mapping[str, str] = {
     Scenario.REBUY: N_("Rebuy"),
@@ -80,7 +80,7 @@ _CAMPAIGN_STATES: Mapping[str, str] = {
     CampaignState.PREPARED: N_("Prepared"),
     CampaignState.SENDING: N_("Under way"),
     CampaignState.PAUSED: N_("Paused"),
-    CampaignState.SENT: N_("Worked through"),
+    CampaignState.SENT: N_("Done"),
     CampaignState.CANCELLED: N_("Cancelled"),
 }
 _SUMS: Mapping[str, str] = {
@@ -112,7 +112,7 @@ _SEGMENTS: Mapping[str, str] = {
 
 def scenario_title(scenario: str) -> str:
     """Return the title of a scenario, a dash for none."""
-    return _(_SCENARIOS[scenario]) if scenario in _SCENARIOS else "–"
+    return _(_SCENARIOS[scenario]) if scenario in _SCENARIOS else NO_VALUE
 
 
 def severity_title(severity: str) -> str:
@@ -162,7 +162,7 @@ def campaign_state_title(state: str) -> str:
 
 def kind_title(kind: str | None) -> str:
     """Return the title of a kind of file, a dash while it is not known."""
-    return _(FILE_KIND_TITLES[FileKind(kind)]) if kind else "–"
+    return _(FILE_KIND_TITLES[FileKind(kind)]) if kind else NO_VALUE
 
 
 def column_title(name: str) -> str:
@@ -171,7 +171,7 @@ def column_title(name: str) -> str:
     The contract is the only place that spells a column, so these source strings are made, not
     marked; a test holds that each has its French.
     """
-    return _(name.replace("_", " ")) if name else ""
+    return _(name.replace("_", " ").capitalize()) if name else NO_VALUE
 
 
 def sum_title(name: str) -> str:
