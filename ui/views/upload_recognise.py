@@ -14,11 +14,12 @@ from core.store.imports import ImportEntry
 from ui.i18n import NO_VALUE, _, format_number
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.views.column_titles import column_title
 from ui.views.plain import plain
 from ui.views.upload_answers import answer_title, examples_for, question_title, rate_title
 from ui.views.upload_dialect import dialect_sentences, period_sentence
 from ui.views.upload_mapping import MappedHeader, column_names, compute_mapping
-from ui.views.words import column_title, kind_title
+from ui.views.words import kind_title
 
 _HEADER, _SAMPLES, _COLUMN, _INVERSE, _SURE = "header", "samples", "column", "inverse", "sure"
 

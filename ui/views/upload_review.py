@@ -7,23 +7,18 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.ingest.issues import ISSUES, Effect
 from core.ingest.report import Bucket
 from core.services.import_files import BUCKETS
 from ui.charts import show_chart
 from ui.i18n import _, format_number, ngettext_
 from ui.layout import Figure, figures_row
-from ui.tables import choose_row, number_column, show_rows
+from ui.tables import number_column, show_rows
 from ui.theme import tokens
 from ui.views.plain import plain
-from ui.views.words import bucket_title, column_title
+from ui.views.upload_issues import draw_issues
+from ui.views.words import bucket_title
 
 Files = Sequence[Mapping[str, Any]]
-_BUCKET_OF = {
-    Effect.REJECT: Bucket.REJECTED,
-    Effect.HOLD: Bucket.HELD,
-    Effect.WARN: Bucket.LOADED,
-}
 
 
 def draw_review(report: Mapping[str, Any]) -> None:
@@ -52,7 +47,7 @@ def draw_review(report: Mapping[str, Any]) -> None:
     _draw_warnings(files)
     _draw_buckets(files)
     _draw_counts(files, totals)
-    _draw_issues(files)
+    draw_issues(files)
     _draw_months(files)
 
 
@@ -132,57 +127,6 @@ def _draw_counts(files: Files, totals: Mapping[str, int]) -> None:
                 count=format_number(totals["anonymous"]),
             )
         )
-
-
-def _draw_issues(files: Files) -> None:
-    found = _issues_by_code(files)
-    if not found:
-        return
-    st.subheader(_("Rows with a remark, by reason"), anchor=False)
-    st.caption(_("Click a row to see examples."))
-    rows = [
-        {
-            "reason": _(ISSUES[issue["code"]].sentence),
-            "rows": issue["rows"],
-            "bucket": bucket_title(_BUCKET_OF[issue["effect"]]),
-            "remedy": _(ISSUES[issue["code"]].remedy),
-        }
-        for issue in found
-    ]
-    titles = {
-        "reason": st.column_config.TextColumn(_("Reason"), width="medium"),
-        "rows": number_column(_("Rows")),
-        "bucket": _("Then"),
-        "remedy": st.column_config.TextColumn(_("What to do"), width="large"),
-    }
-    chosen = choose_row(rows, titles, key="review_issues", alt=_("Reasons with what to do"))
-    if chosen is not None:
-        _draw_examples(found[chosen])
-
-
-def _issues_by_code(files: Files) -> list[dict[str, Any]]:
-    """Return one entry per code over all files, those that reject first, then by rows."""
-    found: dict[str, dict[str, Any]] = {}
-    for file in files:
-        for issue in file["issues"]:
-            code = issue["code"]
-            entry = found.setdefault(code, {**issue, "rows": 0, "examples": []})
-            entry["rows"] += issue["rows"]
-            entry["examples"] += [{**e, "file": file["name"]} for e in issue["examples"]]
-    order = list(_BUCKET_OF)
-    return sorted(found.values(), key=lambda i: (order.index(i["effect"]), -i["rows"], i["code"]))
-
-
-def _draw_examples(issue: Mapping[str, Any]) -> None:
-    st.text(f"{_(ISSUES[issue['code']].sentence)} {_(ISSUES[issue['code']].remedy)}")
-    rows = [{**example, "column": column_title(example["column"])} for example in issue["examples"]]
-    titles = {
-        "file": _("File"),
-        "line": number_column(_("Line of the file")),
-        "column": _("Column"),
-        "value": st.column_config.TextColumn(_("Value"), width="large"),
-    }
-    show_rows(rows, titles, key="review_examples", alt=_("Examples of rows with this remark"))
 
 
 def _draw_months(files: Files) -> None:

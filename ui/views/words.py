@@ -165,15 +165,6 @@ def kind_title(kind: str | None) -> str:
     return _(FILE_KIND_TITLES[FileKind(kind)]) if kind else NO_VALUE
 
 
-def column_title(name: str) -> str:
-    """Return the title of a contract column: its name in words, translated.
-
-    The contract is the only place that spells a column, so these source strings are made, not
-    marked; a test holds that each has its French.
-    """
-    return _(name.replace("_", " ").capitalize()) if name else NO_VALUE
-
-
 def sum_title(name: str) -> str:
     """Return the title of one of a campaign's sums, in small letters."""
     return _(_SUMS[name])
