@@ -42,7 +42,7 @@ def make_engine(url: URL, *, as_app_role: bool = True) -> Engine:
 
 def _sqlite_engine(url: URL) -> Engine:
     Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url.set(drivername="sqlite"))
+    engine = create_engine(url.set(drivername="sqlite"), hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine.execution_options(schema_translate_map={"identity": None})
@@ -65,7 +65,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgres_engine(url: URL, as_app_role: bool) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True
+    )
     if as_app_role:
         event.listen(engine, "connect", _take_app_role)
     return engine

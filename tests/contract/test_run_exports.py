@@ -4,18 +4,15 @@ import csv
 import io
 import json
 import tomllib
-from datetime import date
 from pathlib import Path
 
 import pytest
 from python_calamine import load_workbook
 
 from core import __version__
-from core.contracts import AUDIT_OUTPUT, NEXT_ACTION_OUTPUT, RECO_OUTPUT, FileKind
+from core.contracts import AUDIT_OUTPUT, NEXT_ACTION_OUTPUT, RECO_OUTPUT
 from core.errors import NotFound
-from core.services.accounts import SYSTEM
 from core.services.csv_cells import unescape
-from core.services.execute_run import create_run, execute
 from core.services.export_run import (
     CSV_NAMES,
     EXPORT_NAMES,
@@ -23,7 +20,6 @@ from core.services.export_run import (
     export_file,
     write_exports,
 )
-from core.services.import_paths import import_paths
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.golden.small_tenant import comparable_files, run_small_tenant, store_small_tenant
@@ -59,20 +55,6 @@ def test_every_database_gives_the_same_bytes(every_store: dict[str, Store]) -> N
         tenant = new_tenant(store)
         store_small_tenant(tenant)
         found[kind] = comparable_files(tenant, run_small_tenant(tenant))
-    assert found["sqlite"] == found["postgres"] == found["french"]
-
-
-@pytest.mark.postgres
-@pytest.mark.full
-def test_every_database_gives_the_same_bytes_for_the_sample(every_store: dict[str, Store]) -> None:
-    found = {}
-    for kind, store in every_store.items():
-        tenant = new_tenant(store)
-        files = [ISAVIGNE / f"{name}.csv" for name in FileKind]
-        import_paths(tenant, SYSTEM, files, as_of=date(2026, 11, 1))
-        run_id = create_run(tenant, SYSTEM, as_of=date(2025, 11, 1))
-        execute(tenant, run_id)
-        found[kind] = comparable_files(tenant, run_id)
     assert found["sqlite"] == found["postgres"] == found["french"]
 
 
