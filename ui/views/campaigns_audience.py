@@ -72,7 +72,8 @@ def _draw_segments(audience: Audience, key: str) -> None:
 def _draw_losses(audience: Audience, key: str) -> None:
     if not audience.losses:
         return
-    st.markdown(f"**{_('Who is not written to, and why?')}**")
+    question = _("Who is not written to, and why?")
+    st.markdown(f"**{question}**")
     st.caption(_("Click a row to see the customers."))
     rows = [
         {
@@ -87,7 +88,7 @@ def _draw_losses(audience: Audience, key: str) -> None:
         "customers": number_column(_("Customers")),
         "step": _("Step not reached"),
     }
-    chosen = choose_row(rows, titles, key=f"losses_{key}", alt=_("Losses by reason"))
+    chosen = choose_row(rows, titles, key=f"losses_{key}", alt=question)
     if chosen is not None:
         _draw_lost(audience, audience.losses[chosen])
 

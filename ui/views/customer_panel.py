@@ -87,7 +87,8 @@ def _draw_issues(detail: CustomerDetail) -> None:
     if not detail.issues:
         st.caption(_("The audit found nothing to say about this customer."))
         return
-    st.markdown(f"**{_('What did the audit find?')}**")
+    question = _("What did the audit find?")
+    st.markdown(f"**{question}**")
     for issue in detail.issues:
         _draw_issue(issue)
 
@@ -106,7 +107,8 @@ def _draw_list(detail: CustomerDetail, currency: str) -> None:
     if not detail.items:
         st.caption(_("There is nothing to recommend to this customer."))
         return
-    st.markdown(f"**{_('What is proposed, and why?')}**")
+    question = _("What is proposed, and why?")
+    st.markdown(f"**{question}**")
     titles: dict[str, Any] = {
         "rank": number_column(_("Rank")),
         "product": _("Product"),
@@ -119,7 +121,7 @@ def _draw_list(detail: CustomerDetail, currency: str) -> None:
         ),
     }
     rows = [_row(item, currency) for item in detail.items]
-    show_rows(rows, titles, key="customer_items", alt=_("What is proposed, and why?"))
+    show_rows(rows, titles, key="customer_items", alt=question)
     with st.expander(_("How the scores are made")):
         _draw_components(detail)
 

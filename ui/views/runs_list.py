@@ -84,10 +84,10 @@ def _titles() -> dict[str, Any]:
 def run_label(session: UiSession, card: RunCard) -> str:
     """Return how a run is named in a choice."""
     return _(
-        "%(as_of)s, launched %(when)s: %(eligible)s of customers blocked",
+        "%(as_of)s, launched %(when)s: %(blocked)s of customers blocked",
         as_of=format_date(card.as_of),
         when=format_moment(card.created_at, session.tenant.time_zone),
-        eligible=format_percent(card.gating_rate),
+        blocked=format_percent(card.gating_rate),
     )
 
 
