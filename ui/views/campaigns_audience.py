@@ -41,7 +41,7 @@ def _draw_funnel(audience: Audience, key: str) -> None:
     )
     figure.update_layout(
         margin={"r": 48},
-        xaxis={"title": {"text": _("customers")}},
+        xaxis={"title": {"text": _("customers")}, "nticks": 4, "tickangle": 0},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
     show_chart(figure, _("Who is left after each step?"), key=f"funnel_{key}")

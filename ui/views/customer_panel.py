@@ -112,10 +112,10 @@ def _draw_list(detail: CustomerDetail, currency: str) -> None:
     titles: dict[str, Any] = {
         "rank": number_column(_("Rank")),
         "product": _("Product"),
-        "why": st.column_config.TextColumn(_("Why"), width="large"),
         "scenario": _("Scenario"),
-        "family": _("Family"),
+        "why": st.column_config.TextColumn(_("Why"), width=330),
         "price": _("Price"),
+        "family": _("Family"),
         "score": st.column_config.NumberColumn(
             _("Score"), format="%.3f", help=_("Between 0 and 1: how well the product fits.")
         ),

@@ -21,9 +21,9 @@ def choose_customer(
         "name": _("Customer"),
         "customer": _("Code"),
         "score": number_column(_("Audit score")),
-        "verdict": _("Verdict"),
+        "verdict": st.column_config.TextColumn(_("Verdict"), width=170),
         "scenario": _("Scenario"),
-        "segment": _("Segment"),
+        "segment": st.column_config.TextColumn(_("Segment"), width=130),
         "value": _("Revenue, 24 months"),
     }
     rows = [_row(verdict, currency) for verdict in verdicts]

@@ -32,7 +32,8 @@ _COLUMN_TYPES: Mapping[str, frozenset[ColumnType]] = {
 def question_title(question: str, waiting: Mapping[str, Any]) -> str:
     """Return the question as a sentence, the file's own words shown letter by letter."""
     values = {name: plain(value) for name, value in waiting["values"].items()}
-    return _(_QUESTIONS.get(question, waiting["message"]), **values)
+    message = _QUESTIONS.get(question, waiting["message"])
+    return _(message, **values)
 
 
 def answer_title(question: str, option: str) -> str:

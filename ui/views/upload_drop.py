@@ -1,5 +1,6 @@
 """Upload, first step: files come in."""
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,20 @@ _TYPES = ("csv", "tsv", "txt", "psv", "xlsx", "gz")
 _BLOCK = 1 << 20
 
 
+# Streamlit writes the uploader's own words in English only.
+_UPLOADER_WORDS = """
+<style>
+[data-testid="stFileUploaderDropzone"] button p,
+[data-testid="stFileUploaderDropzoneInstructions"] span {{ font-size: 0; }}
+[data-testid="stFileUploaderDropzone"] button p::after {{ content: {button}; font-size: 1rem; }}
+[data-testid="stFileUploaderDropzoneInstructions"] span::after {{
+    content: {instructions};
+    font-size: 0.875rem;
+}}
+</style>
+"""
+
+
 class Dropped(Protocol):
     """A file as the browser handed it over."""
 
@@ -30,6 +45,12 @@ class Dropped(Protocol):
 
 def draw_drop(session: UiSession) -> None:
     """Draw the place where files are dropped; take them in and lead to their import."""
+    st.html(
+        _UPLOADER_WORDS.format(
+            button=json.dumps(_("Choose files")),
+            instructions=json.dumps(_("or drop them here: CSV, text or Excel")),
+        )
+    )
     with st.form("drop", border=True):
         dropped = st.file_uploader(
             _("Files with clients, products, sales or contacts, as your software exports them"),

@@ -46,7 +46,7 @@ def draw_issues(files: Sequence[Mapping[str, Any]]) -> None:
         for remark in remarks
     ]
     titles = {
-        "reason": st.column_config.TextColumn(_("Reason"), width="medium"),
+        "reason": st.column_config.TextColumn(_("Reason"), width=320),
         "rows": number_column(_("Rows")),
         "bucket": _("Then"),
         "remedy": st.column_config.TextColumn(_("What to do"), width="large"),

@@ -44,7 +44,8 @@ def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str
     st.markdown(f"**{plain(file['name'])}**")
     question, options = waiting["question"], waiting["options"]
     if question is None:
-        st.text(translate(session.language, waiting["message"], **waiting["values"]))
+        message: str = waiting["message"]
+        st.text(translate(session.language, message, **waiting["values"]))
         return {}
     found = examples_for(question, file["recognition"], waiting["values"])
     answer = st.radio(

@@ -71,7 +71,7 @@ _IMPORT_STATES: Mapping[str, str] = {
     "received": N_("Received"),
     "asking": N_("Waits for an answer"),
     "planned": N_("Ready to load"),
-    "loaded": N_("Loaded"),
+    "loaded": N_("Completed"),
     "discarded": N_("Given up"),
     "undone": N_("Undone"),
 }
