@@ -33,7 +33,7 @@ _COMPONENTS: Mapping[str, str] = {
     "season": N_("Season"),
     "margin": N_("Margin"),
 }
-_WIDTH = 760
+_WIDTH = 880
 _COLOURS = {Severity.ERROR: "red", Severity.WARN: "orange", Severity.INFO: "gray"}
 
 
@@ -111,9 +111,9 @@ def _draw_list(detail: CustomerDetail, currency: str) -> None:
     st.markdown(f"**{question}**")
     titles: dict[str, Any] = {
         "rank": number_column(_("Rank")),
-        "product": _("Product"),
+        "product": st.column_config.TextColumn(_("Product"), width=190),
         "scenario": _("Scenario"),
-        "why": st.column_config.TextColumn(_("Why"), width=330),
+        "why": st.column_config.TextColumn(_("Why"), width=400),
         "price": _("Price"),
         "family": _("Family"),
         "score": st.column_config.NumberColumn(

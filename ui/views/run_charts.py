@@ -14,6 +14,7 @@ from ui.views.words import scenario_title, segment_title
 
 _BIN = 10
 _BEST = 100
+_BAR, _FRAME = 26, 170  # pixels of a segment's bar, and of all around the bars
 
 
 def draw_scores(quality: Quality, gate: int, *, key: str, is_clickable: bool = False) -> Any:
@@ -81,7 +82,8 @@ def draw_scenario_mix(quality: Quality, *, key: str) -> None:
         yaxis={"autorange": "reversed"},
         legend={"traceorder": "normal"},
     )
-    show_chart(figure, _("What is each segment proposed?"), key=key)
+    question = _("What is each segment proposed?")
+    show_chart(figure, question, key=key, height=_FRAME + _BAR * len(segments))
 
 
 def _by_segment(rows: Sequence[ScenarioCount], scenario: str) -> dict[str, int]:

@@ -47,8 +47,8 @@ def draw_drop(session: UiSession) -> None:
     """Draw the place where files are dropped; take them in and lead to their import."""
     st.html(
         _UPLOADER_WORDS.format(
-            button=json.dumps(_("Choose files")),
-            instructions=json.dumps(_("or drop them here: CSV, text or Excel")),
+            button=_css_text(_("Choose files")),
+            instructions=_css_text(_("or drop them here: CSV, text or Excel")),
         )
     )
     with st.form("drop", border=True):
@@ -76,6 +76,10 @@ def draw_drop(session: UiSession) -> None:
     with error_boundary(), st.spinner(_("Receiving the files")):
         st.query_params[IMPORT] = _receive(session, dropped, as_of)
         st.rerun()
+
+
+def _css_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _receive(session: UiSession, dropped: Sequence[Dropped], as_of: date) -> str:
