@@ -63,15 +63,24 @@ PAGES = (
 
 
 def register_pages() -> list[st.Page]:
-    """Return the pages for `st.navigation`, titled in the current language."""
-    return [
+    """Return the pages for `st.navigation`, titled in the current language.
+
+    The root leads to the first page: Streamlit serves a default page at the root alone, and its
+    own address would not be found.
+    """
+    pages = [
         st.Page(
             entry.file,
             title=_(entry.title),
             icon=entry.icon,
             url_path=entry.path,
             help=_(entry.answers),
-            default=entry is PAGES[0],
         )
         for entry in PAGES
     ]
+
+    def open_first() -> None:
+        st.switch_page(pages[0])
+
+    root = st.Page(open_first, title="ia-crm", url_path="start", default=True, visibility="hidden")
+    return [root, *pages]

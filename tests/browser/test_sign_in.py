@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from playwright.sync_api import Browser, Page, Request, expect
 
@@ -66,6 +67,16 @@ def test_another_window_loses_its_session_with_the_first(signed_in: Page) -> Non
     expect(signed_in.get_by_role("heading")).to_have_text(["Sign in"])
     other.get_by_role("link", name="Runs").click()
     expect(other.get_by_role("heading")).to_have_text(["Sign in"])
+
+
+@pytest.mark.parametrize(
+    ("path", "title"), [("/", "Upload"), ("/upload", "Upload"), ("/qc", "Quality control")]
+)
+def test_a_page_answers_under_its_own_address(signed_in: Page, path: str, title: str) -> None:
+    signed_in.goto(path)
+    settled(signed_in)
+    expect(signed_in.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    expect(signed_in.get_by_role("dialog")).to_have_count(0)
 
 
 def test_the_browser_asks_nobody_else_for_anything(page: Page, instance: Instance) -> None:
