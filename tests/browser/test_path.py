@@ -1,0 +1,199 @@
+"""The whole path by mouse: sign in, upload, answer, load, run, check, prepare, rehearse, download.
+
+With IACRM_PICTURES=1 it also draws the pictures of docs/pictures anew.
+"""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ROOT, Instance, settled
+
+MESSY = sorted((ROOT / "samples" / "messy").glob("*.csv"))
+COUNTS = json.loads((ROOT / "samples" / "messy" / "expected" / "counts.json").read_text())
+PICTURES = ROOT / "docs" / "pictures"
+AS_OF = {"year": "2026", "month": "10", "day": "31"}
+LONG_MS = 180_000
+
+
+@pytest.fixture
+def worker(instance: Instance) -> Iterator[None]:
+    """A worker beside the web process, as `make run` starts one."""
+    environment = {**os.environ, **instance.environment}
+    subprocess.run(
+        [sys.executable, "-m", "core", "init"], cwd=ROOT, env=environment, check=True, timeout=120
+    )
+    process = subprocess.Popen([sys.executable, "-m", "core", "worker"], cwd=ROOT, env=environment)
+    yield
+    process.terminate()
+    process.wait(20)
+
+
+def test_from_messy_files_to_a_rehearsed_campaign_and_the_four_files(
+    signed_in: Page, worker: None, tmp_path: Path
+) -> None:
+    page = signed_in
+    _upload(page)
+    _answer_and_review(page)
+    _load(page)
+    _run(page)
+    _check_quality(page)
+    _prepare_and_rehearse(page)
+    _download(page, tmp_path)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def _upload(page: Page) -> None:
+    page.locator("input[type=file]").set_input_files(MESSY)
+    settled(page)
+    expect(page.get_by_text("sales_2026.csv")).to_be_visible()
+    _type_day(page, "Date of the export")
+    _click(page, "Look at the files")
+    expect(page.get_by_text("What the files leave open")).to_be_visible(timeout=LONG_MS)
+    _picture(page, "upload-recognise")
+
+
+def _answer_and_review(page: Page) -> None:
+    page.get_by_test_id("stRadio").get_by_text("20%", exact=True).click()
+    _click(page, "Answer and look again")
+    expect(page.get_by_text("Rows read")).to_be_visible(timeout=LONG_MS)
+    settled(page)
+    rows = sum(counts["rows_in"] for counts in COUNTS.values())
+    expect(_metric(page, "Rows read")).to_have_text(f"{rows:,}")
+    expect(page.get_by_text("every row is accounted for")).to_be_visible()
+    expect(page.get_by_text("Rows with a remark, by reason")).to_be_visible()
+    _picture(page, "upload-review")
+
+
+def _load(page: Page) -> None:
+    loaded = _metric(page, "Loaded").inner_text()
+    _click(page, f"Load {loaded} rows")
+    expect(page.get_by_text(f"{loaded} rows are loaded.")).to_be_visible(timeout=LONG_MS)
+    _click(page, "Go to the runs")
+
+
+def _run(page: Page) -> None:
+    expect(page.get_by_text("Your runs will be listed here.")).to_be_visible()
+    _click(page, "Launch a run")
+    dialog = page.get_by_role("dialog")
+    _type_day(page, "As-of date")
+    expect(dialog.get_by_text("as if today were 31 October 2026")).to_be_visible()
+    dialog.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.get_by_text("Twenty customers as a sample")).to_be_visible(timeout=LONG_MS)
+    expect(_metric(page, "Customers")).to_have_text("2,000")
+    settled(page)
+    _picture(page, "run")
+    _click(page, "Check its quality")
+
+
+def _check_quality(page: Page) -> None:
+    expect(page.get_by_text("How are the audit scores spread?")).to_be_visible()
+    settled(page)
+    _picture(page, "quality")
+    _click_bar(page.locator("[class*=st-key-qc_issues] .barlayer .point path").first)
+    expect(page.get_by_role("button", name="Rule: No usable address")).to_be_visible()
+    settled(page)
+    _click_cell(page.get_by_test_id("stDataFrame").first, row=1)
+    drawer = page.get_by_role("dialog")
+    expect(drawer.get_by_text("What is proposed, and why?")).to_be_visible()
+    expect(drawer.get_by_text("The e-mail address is blank or malformed.")).to_be_visible()
+    settled(page)
+    _picture(page, "customer")
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+
+
+def _prepare_and_rehearse(page: Page) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Campaigns").click()
+    expect(page.get_by_text("Who is left after each step?")).to_be_visible()
+    settled(page)
+    _click(page, "Prepare ", is_exact=False)
+    expect(page.get_by_text("How will the first messages look?")).to_be_visible(timeout=LONG_MS)
+    settled(page)
+    message = page.frame_locator("iframe[title='The message as it will look']")
+    expect(message.frame_locator("iframe").get_by_text("Domaine Isavigne").first).to_be_visible()
+    _click(page, "Dry run to ", is_exact=False)
+    _click(page, "Start the dry run")
+    expect(page.get_by_text("5. Send")).to_be_visible()
+    expect(_metric(page, "To come")).to_have_text("0", timeout=LONG_MS)
+    expect(page.get_by_role("button", name="Dry run to ")).to_have_count(0, timeout=LONG_MS)
+    expect(_metric(page, "Difference")).to_have_text("0")
+    assert _metric(page, "Worked through, dry").inner_text() != "0"
+    settled(page)
+    _picture(page, "campaign")
+
+
+def _download(page: Page, folder: Path) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Exports").click()
+    expect(page.get_by_text("run_summary.json").first).to_be_visible()
+    settled(page)
+    _picture(page, "exports")
+    cards = page.locator("[class*=st-key-card_]")
+    expect(cards).to_have_count(4)
+    for place in range(4):
+        link = cards.nth(place).get_by_role("link", name="Download").first
+        with page.expect_download() as waiting:
+            link.click()
+        waiting.value.save_as(folder / waiting.value.suggested_filename)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "reco_output.csv",
+        "audit_output.csv",
+        "next_action_output.csv",
+        "run_summary.json",
+    }
+    with (folder / "next_action_output.csv").open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 2000
+    assert json.loads((folder / "run_summary.json").read_text())["as_of"] == "2026-10-31"
+
+
+def _click(page: Page, name: str, *, is_exact: bool = True) -> None:
+    settled(page)
+    page.get_by_role("button", name=name, exact=is_exact).first.click()
+
+
+def _metric(page: Page, label: str) -> Locator:
+    metric = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return metric.get_by_test_id("stMetricValue").first
+
+
+def _type_day(page: Page, label: str) -> None:
+    """Type the as-of day, part by part, into a date field."""
+    field = page.get_by_test_id("stDateInput").filter(has_text=label)
+    for part, digits in AS_OF.items():  # the month first: a day must exist in it
+        segment = field.get_by_role("spinbutton", name=part)
+        segment.focus()
+        segment.press_sequentially(digits)
+    page.keyboard.press("Escape")  # the calendar opens by itself
+    expect(page.locator("#stFloatingOverlayPortal").get_by_role("grid")).to_have_count(0)
+    settled(page)
+
+
+def _click_bar(bar: Locator) -> None:
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    assert box is not None
+    bar.page.mouse.click(box["x"] + min(10, box["width"] / 2), box["y"] + box["height"] / 2)
+
+
+def _click_cell(table: Locator, *, row: int) -> None:
+    """Click the first column of a row (from 1) of a table, which is drawn on a canvas."""
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box is not None
+    table.page.mouse.click(box["x"] + 90, box["y"] + 35 * row + 18)
+
+
+def _picture(page: Page, name: str) -> None:
+    if os.environ.get("IACRM_PICTURES") != "1":
+        return
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=PICTURES / f"{name}.png")
