@@ -32,10 +32,13 @@ def draw_questions(session: UiSession, entry: ImportEntry, report: Mapping[str, 
     with st.form("answers", border=True):
         for file in asking:
             answers[file["file_no"]] = _draw_question(session, file)
-        can_answer = any(answers.values())
-        is_sent = can_answer and st.form_submit_button(_("Answer and look again"), type="primary")
-    if is_sent:
-        _plan_again(session, entry, {no: answer for no, answer in answers.items() if answer})
+        asked = any(file["recognition"]["waits_for"]["question"] for file in asking)
+        is_sent = asked and st.form_submit_button(_("Answer and look again"), type="primary")
+    given = {number: answer for number, answer in answers.items() if answer}
+    if is_sent and given:
+        _plan_again(session, entry, given)
+    elif is_sent:
+        st.warning(_("Choose an answer first."))
 
 
 def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str]:
@@ -51,12 +54,13 @@ def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str
     answer = st.radio(
         question_title(question, waiting),
         options,
+        index=None,  # asked, never guessed
         format_func=lambda option: answer_title(question, option),
         key=f"answer_{file['file_no']}_{question}",
     )
     if found:
         st.text(_("Values in the file: %(values)s", values=" · ".join(found)))
-    return {question: answer}
+    return {question: answer} if answer else {}
 
 
 def draw_recognition(

@@ -1,0 +1,72 @@
+"""Campaigns: audience, prepare, check, rehearse. Exports: four files and their addresses."""
+
+from core.jobs import SEND, job_of
+from core.services.campaign_reports import status_of
+from core.services.export_run import CSV_NAMES, SUMMARY_NAME, export_card
+from core.services.prepare_campaign import audience_of_run
+from core.services.send_campaign import send_dry
+from tests.pages.conftest import Look, World, metrics, sentences
+
+
+def test_the_button_names_how_many_messages_are_prepared(world: World, look: Look) -> None:
+    recipients = audience_of_run(world.small, world.run_id).recipients
+    page = look("campaigns", run=world.run_id)
+    assert not page.exception
+    assert page.button(key="campaign_prepare").label.split()[1] == str(recipients)
+    assert page.radio[0].options[0].startswith("Discovery")
+
+
+def test_prepare_check_and_rehearse(world: World, look: Look) -> None:
+    page = look("campaigns", run=world.run_id)
+    page.button(key="campaign_prepare").click().run()
+    campaign_id = str(page.query_params["campaign"])
+    status = status_of(world.small, campaign_id)
+    assert metrics(page)["Planned"] == str(status.planned)
+    assert metrics(page)["Difference"] == "0"
+    assert len(page.selectbox(key="preview_no").options) == min(5, status.pending)
+    assert "Subject: " in sentences(page)
+    page.button(key="campaign_send").click().run()
+    job = job_of(world.small, SEND, campaign_id)
+    assert job is not None
+    assert job.status == "queued"
+    send_dry(world.small, campaign_id)
+    page = look("campaigns", campaign=campaign_id)
+    assert metrics(page)["To come"] == "0"
+    assert "campaign_send" not in {button.key for button in page.button}
+
+
+def test_the_message_is_shown_without_scripts_and_without_our_origin(
+    world: World, look: Look
+) -> None:
+    page = look("campaigns", run=world.run_id)
+    page.button(key="campaign_prepare").click().run()
+    frame = page.get("iframe")[0].proto.srcdoc
+    assert '<iframe sandbox="" ' in frame
+    assert "<html" not in frame.lower()
+
+
+def test_the_campaign_of_another_company_is_not_shown(world: World, look: Look) -> None:
+    page = look("campaigns", run=world.run_id)
+    page.button(key="campaign_prepare").click().run()
+    other = look("campaigns", "emma", campaign=str(page.query_params["campaign"]))
+    assert not other.exception
+    assert [error.value for error in other.error] == ["There is no such campaign."]
+
+
+def test_each_file_has_a_card_with_its_link_and_hash(world: World, look: Look) -> None:
+    page = look("exports", run=world.run_id)
+    assert not page.exception
+    links = {link.url for link in page.get("link_button")}
+    base = f"/export/runs/{world.run_id}"
+    names = [*CSV_NAMES, SUMMARY_NAME, *(n.replace(".csv", ".xlsx") for n in CSV_NAMES)]
+    assert links == {f"{base}/{name}" for name in names}
+    text = sentences(page)
+    for name in (*CSV_NAMES, SUMMARY_NAME):
+        assert export_card(world.small, world.run_id, name).sha256[:12] in text
+    assert sum("curl " in code.value for code in page.code) == 4
+
+
+def test_a_foreign_run_in_the_address_gives_nothing(world: World, look: Look) -> None:
+    page = look("exports", "emma", run=world.run_id)
+    assert not page.get("link_button")
+    assert "There is no finished run yet." in sentences(page)

@@ -1,0 +1,65 @@
+"""Quality control: charts, filters in the address, one customer."""
+
+import pytest
+
+from core.services.run_reports import lowest_scores, qc_of
+from tests.pages.conftest import Look, World, metrics, sentences
+
+
+def shown_codes(page: object) -> list[str]:
+    return list(page.dataframe[0].value["customer"])  # type: ignore[attr-defined]
+
+
+def test_a_company_without_runs_is_led_to_the_runs(look: Look) -> None:
+    page = look("qc", "emma")
+    assert "There is no finished run yet." in sentences(page)
+    assert [button.label for button in page.button] == ["Go to the runs"]
+
+
+def test_figures_and_four_charts(world: World, look: Look) -> None:
+    page = look("qc", run=world.run_id)
+    assert not page.exception
+    quality = qc_of(world.small, world.run_id)
+    assert metrics(page)["Eligible"] == str(quality.eligible)
+    assert len(page.get("plotly_chart")) == 4
+
+
+def test_the_lowest_scores_come_first(world: World, look: Look) -> None:
+    page = look("qc", run=world.run_id)
+    lowest = lowest_scores(world.small, world.run_id, limit=20)
+    assert shown_codes(page) == [verdict.customer for verdict in lowest.verdicts]
+
+
+def test_a_rule_in_the_address_filters_and_can_be_taken_away(world: World, look: Look) -> None:
+    rule = next(row.rule_code for row in qc_of(world.small, world.run_id).issues)
+    wanted = lowest_scores(world.small, world.run_id, rule=rule)
+    page = look("qc", run=world.run_id, rule=rule)
+    assert shown_codes(page) == [verdict.customer for verdict in wanted.verdicts]
+    page.button(key="filter_rule").click().run()
+    assert "rule" not in page.query_params
+    assert len(shown_codes(page)) > len(wanted.verdicts)
+
+
+@pytest.mark.parametrize(("name", "value"), [("rule", "[x](y)"), ("reason", "-"), ("score", "x")])
+def test_a_filter_that_is_none_is_left_out(world: World, look: Look, name: str, value: str) -> None:
+    page = look("qc", **{"run": world.run_id, name: value})
+    assert not page.exception
+    assert shown_codes(page) == shown_codes(look("qc", run=world.run_id))
+
+
+def test_a_customer_opens_with_the_list_and_the_issues(world: World, look: Look) -> None:
+    verdict = next(
+        v for v in lowest_scores(world.small, world.run_id, limit=100).verdicts if v.rules
+    )
+    page = look("qc", run=world.run_id, customer=verdict.customer)
+    assert not page.exception
+    text = sentences(page)
+    assert verdict.customer in text
+    assert "What did the audit find?" in text
+    assert metrics(page)["Audit score"] == str(verdict.audit_score)
+
+
+def test_an_unknown_customer_is_said_in_a_sentence(world: World, look: Look) -> None:
+    page = look("qc", run=world.run_id, customer="nobody")
+    assert not page.exception
+    assert [error.value for error in page.error] == ["This customer is not in the run."]
