@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
 from core.errors import CrmError, Refused, frames_of, sentence_of
 from core.i18n import N_
-from core.services.accounts import tenant_by_id
+from core.services.accounts import Actor, Role, require, tenant_by_id
 from core.services.execute_run import execute
 from core.services.import_files import load, plan
 from core.services.progress import Progress
@@ -106,11 +106,13 @@ def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
     return f"{store.tenant_id}/{kind}/{subject}#"
 
 
-def enqueue(store: TenantStore, kind: str, subject: str) -> None:
+def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
-    `subject` is an import id (plan, load), a run id (run) or a campaign id (send).
+    `subject` is an import id (plan, load), a run id (run) or a campaign id (send). Raises
+    `NotAllowed` for a viewer.
     """
+    require(actor, Role.ANALYST)
     prefix = _job_prefix(store, kind, subject)
     client = _client(jobs_url(store.store.settings))
     earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)

@@ -26,7 +26,8 @@ from core.services.import_archive import (
     keep_original,
     safe_name,
 )
-from core.services.import_load import stage_all
+from core.services.import_load import find_opt_out_alarm, stage_all
+from core.services.import_release import count_released
 from core.services.import_work import FileWork, recognition_of, work_through
 from core.services.progress import Progress, no_progress
 from core.store.imports import (
@@ -40,6 +41,7 @@ from core.store.imports import (
     store_import,
     store_import_state,
     store_mapping,
+    store_opt_out_confirmation,
 )
 from core.store.locks import exclusive
 from core.store.tenant import TenantStore
@@ -121,19 +123,23 @@ def plan(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     read: each file's `recognition` says so.
     """
     entry = _open_entry(store, import_id)
-    with exclusive(store, "import", _BUSY), _worked(store, entry, progress) as (_, works):
-        report = _report(store, entry, works)
+    with exclusive(store, "import", _BUSY), _worked(store, entry, progress) as (con, works):
+        report = _report(store, con, entry, works)
+        if report["status"] == PLANNED:
+            report["opt_out_alarm"] = find_opt_out_alarm(store, con, entry)
         _keep_plan(store, entry, report)
         return report
 
 
-def load(
-    store: TenantStore,
-    import_id: str,
-    progress: Progress = no_progress,
-    *,
-    confirm_opt_outs: bool = False,
-) -> dict[str, Any]:
+def confirm_opt_outs(store: TenantStore, actor: Actor, import_id: str) -> None:
+    """Say that an import that opts many customers out is right to do so."""
+    require(actor, Role.ANALYST)
+    _open_entry(store, import_id)
+    with store.begin() as tx:
+        store_opt_out_confirmation(tx, import_id, actor.username)
+
+
+def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -> dict[str, Any]:
     """Load the import: everything or nothing. Loading a loaded one returns its report.
 
     The same files with the same mappings as a loaded import change nothing: the first report
@@ -152,8 +158,8 @@ def load(
                 _set_state(store, import_id, DISCARDED)
                 return report_of(store, twin)
             progress(STAGE_LOAD, 0, 1)
-            seq = stage_all(store, con, entry, works, confirm_opt_outs=confirm_opt_outs)
-            report = {**_report(store, entry, works), "status": LOADED}
+            seq = stage_all(store, con, entry, works)
+            report = {**_report(store, con, entry, works), "status": LOADED}
             archive_of(store, import_id).write_report(report)
             publish(store, entry, seq, json.dumps(report, sort_keys=True), store.store.now())
             _remember(store, entry, works)
@@ -176,7 +182,12 @@ def _worked(
         archive.clear_work()
 
 
-def _report(store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]) -> dict[str, Any]:
+def _report(
+    store: TenantStore,
+    con: duckdb.DuckDBPyConnection,
+    entry: ImportEntry,
+    works: Sequence[FileWork],
+) -> dict[str, Any]:
     files = [
         {
             **work.report,
@@ -195,6 +206,7 @@ def _report(store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]) -
         "as_of": entry.as_of.isoformat(),
         "status": ASKING if asking else PLANNED,
         "files": files,
+        "released": 0 if asking else count_released(con),
         "totals": {name: sum(f.get(name, 0) for f in files) for name in counted},
         "report": str(archive_of(store, entry.import_id).report),
     }

@@ -10,32 +10,35 @@ from core.i18n import N_
 from core.services.import_state import staged_select, state_table, suppression_select
 from core.services.import_work import ORDER, FileWork
 from core.store.dataset import head_of
+from core.store.held import stage_held, stage_released
 from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore
-from core.store.versions import fetch_suppression_ids, stage_held, stage_rows, stage_suppressions
+from core.store.versions import fetch_suppression_ids, stage_rows, stage_suppressions
 
 _OPT_OUT_ALARM = 0.2
 
 
 def stage_all(
-    store: TenantStore,
-    con: DuckDBPyConnection,
-    entry: ImportEntry,
-    works: Sequence[FileWork],
-    *,
-    confirm_opt_outs: bool,
+    store: TenantStore, con: DuckDBPyConnection, entry: ImportEntry, works: Sequence[FileWork]
 ) -> int:
     """Stage everything the import changes; return the sequence number to publish.
 
-    Raises `QuestionOpen` when it would opt out more than a fifth of the customers and that was
-    not confirmed.
+    Raises `QuestionOpen` when it would opt out more than a fifth of the customers and nobody has
+    confirmed that.
     """
+    alarm = find_opt_out_alarm(store, con, entry)
+    if alarm and not entry.opt_outs_confirmed_by:
+        raise QuestionOpen(
+            N_(
+                "This import would opt %(leaving)s of %(customers)s customers out of e-mail."
+                " Check the opt-out column; if it is right, confirm (--confirm-opt-outs)."
+            ),
+            question="confirm_opt_outs",
+            options=("yes",),
+            **alarm,
+        )
     with store.read() as tx:
         seq = head_of(tx) + 1
-        fetch_suppression_ids(tx, con, "known_suppressions")
-    _collect_suppressions(con, entry)
-    if not confirm_opt_outs:
-        _check_opt_outs(con, is_first=seq == 1)
     for kind in ORDER:
         con.execute(f"CREATE OR REPLACE TABLE staged AS {staged_select(kind)}")
         stage_rows(store, con, kind, "staged", seq)
@@ -50,10 +53,20 @@ def stage_all(
             entry.import_id,
             work.file.file_no,
         )
+    stage_released(store, con, "released_rows", seq)
     return seq
 
 
-def _collect_suppressions(con: DuckDBPyConnection, entry: ImportEntry) -> None:
+def find_opt_out_alarm(
+    store: TenantStore, con: DuckDBPyConnection, entry: ImportEntry
+) -> dict[str, int] | None:
+    """Return `leaving` and `customers` when the import opts out suspiciously many, else None.
+
+    The first import of a tenant is never suspicious. Creates `new_suppressions` in `con`.
+    """
+    with store.read() as tx:
+        is_first = head_of(tx) == 0
+        fetch_suppression_ids(tx, con, "known_suppressions")
     con.execute(
         f"""
         CREATE OR REPLACE TABLE new_suppressions AS
@@ -62,9 +75,6 @@ def _collect_suppressions(con: DuckDBPyConnection, entry: ImportEntry) -> None:
         WHERE suppression_id NOT IN (SELECT suppression_id FROM known_suppressions)
         """
     )
-
-
-def _check_opt_outs(con: DuckDBPyConnection, *, is_first: bool) -> None:
     found = con.execute(
         f"""
         SELECT
@@ -74,14 +84,6 @@ def _check_opt_outs(con: DuckDBPyConnection, *, is_first: bool) -> None:
     ).fetchone()
     assert found is not None
     leaving, customers = found
-    if not is_first and leaving > _OPT_OUT_ALARM * customers:
-        raise QuestionOpen(
-            N_(
-                "This import would opt %(leaving)s of %(customers)s customers out of e-mail."
-                " Check the opt-out column; if it is right, confirm (--confirm-opt-outs)."
-            ),
-            question="confirm_opt_outs",
-            options=("yes",),
-            leaving=leaving,
-            customers=customers,
-        )
+    if is_first or leaving <= _OPT_OUT_ALARM * customers:
+        return None
+    return {"leaving": leaving, "customers": customers}

@@ -10,6 +10,7 @@ from core.i18n import N_
 from core.ingest.mapping import ColumnMapping, dump_mapping, load_mapping
 from core.services.accounts import Actor
 from core.services.import_files import choose, forget, load, plan, receive
+from core.services.import_files import confirm_opt_outs as confirm
 from core.services.import_work import ANY_OF
 from core.services.progress import Progress, no_progress
 from core.store.tenant import TenantStore
@@ -41,8 +42,10 @@ def import_paths(
             chosen = _chosen(mappings, path.name)
             if chosen:
                 choose(store, actor, import_id, file_no, chosen)
+        if confirm_opt_outs:
+            confirm(store, actor, import_id)
         if not only_plan:
-            return load(store, import_id, progress, confirm_opt_outs=confirm_opt_outs)
+            return load(store, import_id, progress)
         report = plan(store, import_id, progress)
     except BaseException:
         forget(store, import_id)

@@ -33,7 +33,7 @@ class ImportEntry:
     loaded_at: datetime | None
     seq: int | None
     report_json: str | None
-    error: str | None
+    opt_outs_confirmed_by: str | None
     files: tuple[ImportFile, ...]
 
 
@@ -111,7 +111,7 @@ def _entry(tx: Transaction, row: Mapping[str, Any]) -> ImportEntry:
         loaded_at=as_moment(row["loaded_at"]),
         seq=row["seq"],
         report_json=row["report_json"],
-        error=row["error"],
+        opt_outs_confirmed_by=row["opt_outs_confirmed_by"],
         files=tuple(_files(tx, str(row["import_id"]))),
     )
 
@@ -124,18 +124,38 @@ def _files(tx: Transaction, import_id: str) -> list[ImportFile]:
         """,
         import_id=import_id,
     )
-    return [
-        ImportFile(
-            file_no=row["file_no"],
-            name=row["name"],
-            sha256=row["sha256"],
-            bytes=row["bytes"],
-            exported_at=_moment(row["exported_at"]),
-            kind=row["kind"],
-            mapping_json=row["mapping_json"],
-        )
-        for row in rows
-    ]
+    return [file_of(row) for row in rows]
+
+
+def file_of(row: Mapping[str, Any]) -> ImportFile:
+    """Return the file of a row of `import_file`."""
+    return ImportFile(
+        file_no=row["file_no"],
+        name=row["name"],
+        sha256=row["sha256"],
+        bytes=row["bytes"],
+        exported_at=_moment(row["exported_at"]),
+        kind=row["kind"],
+        mapping_json=row["mapping_json"],
+    )
+
+
+def load_loaded_files(tx: Transaction, kind: str) -> list[tuple[str, ImportFile]]:
+    """Return (import id, file) of every file of `kind` in a loaded import."""
+    rows = tx.rows(
+        """
+        SELECT import_file.*
+        FROM import_file
+        JOIN imports
+            ON imports.tenant_id = import_file.tenant_id
+            AND imports.import_id = import_file.import_id
+        WHERE import_file.tenant_id = :tenant AND imports.status = 'loaded'
+            AND import_file.kind = :kind
+        ORDER BY imports.seq, import_file.file_no
+        """,
+        kind=kind,
+    )
+    return [(str(row["import_id"]), file_of(row)) for row in rows]
 
 
 def store_file_mapping(
@@ -145,17 +165,21 @@ def store_file_mapping(
     *,
     kind: str | None,
     mapping_json: str | None,
+    exported_at: datetime | None = None,
 ) -> None:
-    """Keep how one file of an import is read."""
+    """Keep how one file of an import is read and, where it was told, when it was exported."""
     tx.execute(
         """
-        UPDATE import_file SET kind = :kind, mapping_json = :mapping_json
+        UPDATE import_file
+        SET kind = :kind, mapping_json = :mapping_json,
+            exported_at = coalesce(:exported_at, exported_at)
         WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
         """,
         import_id=import_id,
         file_no=file_no,
         kind=kind,
         mapping_json=mapping_json,
+        exported_at=exported_at,
     )
 
 
@@ -196,24 +220,29 @@ def store_mapping(
 
 
 def store_import_state(
-    tx: Transaction,
-    import_id: str,
-    status: str,
-    *,
-    report_json: str | None = None,
-    error: str | None = None,
+    tx: Transaction, import_id: str, status: str, *, report_json: str | None = None
 ) -> None:
     """Move a ledger entry to `status`; a report given replaces the one kept."""
     tx.execute(
         """
-        UPDATE imports
-        SET status = :status, error = :error, report_json = coalesce(:report, report_json)
+        UPDATE imports SET status = :status, report_json = coalesce(:report, report_json)
         WHERE tenant_id = :tenant AND import_id = :import_id
         """,
         import_id=import_id,
         status=status,
-        error=error,
         report=report_json,
+    )
+
+
+def store_opt_out_confirmation(tx: Transaction, import_id: str, user: str) -> None:
+    """Keep who confirmed that an import opts many customers out."""
+    tx.execute(
+        """
+        UPDATE imports SET opt_outs_confirmed_by = :user
+        WHERE tenant_id = :tenant AND import_id = :import_id
+        """,
+        import_id=import_id,
+        user=user,
     )
 
 

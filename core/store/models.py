@@ -76,7 +76,7 @@ imports = Table(
     Column("created_by", Text, nullable=False),
     Column("loaded_at", Moment),
     Column("report_json", Text),
-    Column("error", Text),
+    Column("opt_outs_confirmed_by", Text),
     Index(None, "tenant_id", "created_at"),
 )
 
@@ -119,6 +119,7 @@ held_row = Table(
     Column("code", Text, nullable=False),
     Column("subject", Text),
     Column("row_json", Text, nullable=False),
+    Column("released_seq", BigInteger),
 )
 
 customer = Table(

@@ -140,6 +140,10 @@ def test_many_opt_outs_at_once_are_asked_first(loaded: TenantStore, tmp_path: Pa
     with pytest.raises(QuestionOpen, match="opt 3 of 6 customers"):
         import_paths(loaded, SYSTEM, paths, as_of=AS_OF)
     assert state(loaded) == before
+    report = import_paths(loaded, SYSTEM, paths, as_of=AS_OF, only_plan=True)
+    assert report["opt_out_alarm"] == {"leaving": 3, "customers": 6}
+    import_paths(loaded, SYSTEM, paths, as_of=AS_OF, confirm_opt_outs=True)
+    assert len(rows(loaded, "suppressions", "customer")) == 3
 
 
 @pytest.mark.parametrize("step", ["stage_rows", "stage_suppressions", "stage_held"])

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import NotAllowed
 from core.jobs import LOAD, RUN, JobState, enqueue, job_of, migrate_jobs
-from core.services.accounts import SYSTEM, create_tenant
+from core.services.accounts import SYSTEM, Actor, Role, create_tenant
 from core.services.execute_run import create_run
 from core.services.import_files import list_imports, receive
 from core.services.run_reports import list_runs
@@ -64,8 +65,8 @@ def state(company: TenantStore, kind: str, subject: str) -> JobState:
 
 def test_killed_work_goes_on_with_the_next_worker_and_happens_once(company: TenantStore) -> None:
     import_id = receive(company, SYSTEM, [(path.name, path) for path in SAMPLE])
-    enqueue(company, LOAD, import_id)
-    enqueue(company, LOAD, import_id)  # a second click is the same job
+    enqueue(company, SYSTEM, LOAD, import_id)
+    enqueue(company, SYSTEM, LOAD, import_id)  # a second click is the same job
     assert state(company, LOAD, import_id).status == "queued"
     with working(company.store) as worker:
         until(lambda: state(company, LOAD, import_id).stage)
@@ -77,7 +78,7 @@ def test_killed_work_goes_on_with_the_next_worker_and_happens_once(company: Tena
         assert state(company, LOAD, import_id).status == "done"
         assert [entry.status for entry in list_imports(company)] == ["loaded"]
         run_id = create_run(company, SYSTEM)
-        enqueue(company, RUN, run_id)
+        enqueue(company, SYSTEM, RUN, run_id)
         until(lambda: state(company, RUN, run_id).is_over)
         assert worker_alive(company.store)
     assert [run.run_id for run in list_runs(company)] == [run_id]
@@ -87,7 +88,7 @@ def test_a_refused_job_says_why_in_both_languages(company: TenantStore, tmp_path
     path = tmp_path / "picture.csv"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     import_id = receive(company, SYSTEM, [(path.name, path)])
-    enqueue(company, LOAD, import_id)
+    enqueue(company, SYSTEM, LOAD, import_id)
     with working(company.store):
         until(lambda: state(company, LOAD, import_id).is_over)
     failed = state(company, LOAD, import_id)
@@ -98,5 +99,11 @@ def test_a_refused_job_says_why_in_both_languages(company: TenantStore, tmp_path
 
 def test_a_job_belongs_to_its_tenant(ready: Store, company: TenantStore) -> None:
     other = ready.tenant_store(create_tenant(ready, f"o{time.time_ns()}", "Autre"))
-    enqueue(company, RUN, "11111111-1111-4111-8111-111111111111")
+    enqueue(company, SYSTEM, RUN, "11111111-1111-4111-8111-111111111111")
     assert job_of(other, RUN, "11111111-1111-4111-8111-111111111111") is None
+
+
+def test_a_viewer_asks_for_no_work(company: TenantStore) -> None:
+    viewer = Actor(user_id="v", username="vera", role=Role.VIEWER, language="en")
+    with pytest.raises(NotAllowed):
+        enqueue(company, viewer, RUN, "11111111-1111-4111-8111-111111111111")

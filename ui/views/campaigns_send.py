@@ -36,7 +36,7 @@ def draw_send(session: UiSession, status: CampaignStatus) -> None:
                 )
             )
             if st.button(_("Start the dry run"), type="primary", key="campaign_send"):
-                enqueue(session.store, SEND, status.campaign_id)
+                enqueue(session.store, session.actor, SEND, status.campaign_id)
                 st.rerun()
         with st.popover(_("Give up this campaign")):
             sentence = ngettext_(

@@ -26,7 +26,7 @@ def draw_run(session: UiSession, run_id: str) -> None:
     if run.card.status is RunStatus.DONE:
         _draw_result(session, run)
     elif st.button(_("Start this run again"), type="primary", key="run_again"):
-        enqueue(session.store, RUN, run_id)
+        enqueue(session.store, session.actor, RUN, run_id)
         st.rerun()
 
 

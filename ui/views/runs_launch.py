@@ -65,6 +65,6 @@ def _draw_form(session: UiSession) -> None:
                 top_n=int(top_n),
                 silence_window_days=int(silence),
             )
-            enqueue(session.store, RUN, run_id)
+            enqueue(session.store, session.actor, RUN, run_id)
             st.query_params[RUN_PARAM] = run_id
             st.rerun()

@@ -92,7 +92,7 @@ def _receive(session: UiSession, dropped: Sequence[Dropped], as_of: date) -> str
                 _copy(file, target)
             files.append((file.name, path))
         import_id = receive(session.store, session.actor, files, as_of=as_of)
-    enqueue(session.store, PLAN, import_id)
+    enqueue(session.store, session.actor, PLAN, import_id)
     return import_id
 
 

@@ -14,6 +14,7 @@ from core.services.import_files import (
     PLANNED,
     RECEIVED,
     UNDONE,
+    confirm_opt_outs,
     discard,
     entry_of,
 )
@@ -48,7 +49,7 @@ def _draw_state(session: UiSession, entry: ImportEntry) -> None:
     report: dict[str, Any] = json.loads(entry.report_json) if entry.report_json else {}
     if entry.status == RECEIVED:
         if st.button(_("Look at the files"), type="primary", key="upload_plan"):
-            enqueue(session.store, PLAN, entry.import_id)
+            enqueue(session.store, session.actor, PLAN, entry.import_id)
             st.rerun()
     elif entry.status == ASKING:
         draw_questions(session, entry, report)
@@ -63,13 +64,29 @@ def _draw_state(session: UiSession, entry: ImportEntry) -> None:
 
 
 def _draw_loading(session: UiSession, entry: ImportEntry, report: dict[str, Any]) -> None:
+    alarm = report.get("opt_out_alarm")
+    is_sure = alarm is None or _ask_about_opt_outs(alarm)
     rows = report["totals"]["loaded"]
     with st.container(horizontal=True, vertical_alignment="center"):
         label = ngettext_("Load %(count)s row", "Load %(count)s rows", rows)
-        if st.button(label, type="primary", key="upload_load"):
-            enqueue(session.store, LOAD, entry.import_id)
+        if st.button(label, type="primary", key="upload_load", disabled=not is_sure):
+            if alarm is not None:
+                confirm_opt_outs(session.store, session.actor, entry.import_id)
+            enqueue(session.store, session.actor, LOAD, entry.import_id)
             st.rerun()
         _draw_giving_up(session, entry)
+
+
+def _ask_about_opt_outs(alarm: dict[str, int]) -> bool:
+    st.warning(
+        _(
+            "These files opt %(leaving)s of your %(customers)s customers out of e-mail, and an"
+            " import never takes an opt-out back. Check the column first.",
+            leaving=format_number(alarm["leaving"]),
+            customers=format_number(alarm["customers"]),
+        )
+    )
+    return st.checkbox(_("The opt-outs are right"), key="upload_opt_outs")
 
 
 def _draw_giving_up(session: UiSession, entry: ImportEntry) -> None:

@@ -206,5 +206,5 @@ def _plan_again(
     for number, answer in answers.items():
         base = {} if fresh else known[number] or earlier[number]
         choose(session.store, session.actor, entry.import_id, number, {**base, **answer})
-    enqueue(session.store, PLAN, entry.import_id)
+    enqueue(session.store, session.actor, PLAN, entry.import_id)
     st.rerun()

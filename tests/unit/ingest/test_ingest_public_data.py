@@ -1,7 +1,6 @@
 """Real files: the Online Retail sales and the hostile corpora kept beside the checkout."""
 
 import csv
-import time
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +23,6 @@ FEES = {"POST", "D", "M", "m", "DOT", "C2", "S", "B", "BANK CHARGES", "AMAZONFEE
 
 
 def test_online_retail_adds_up(bench: Bench, shared_data: Path) -> None:
-    began = time.perf_counter()
     dialect, raw = bench.read(shared_data / "online-retail" / "OnlineRetail.csv.gz")
     (mapping,) = load_mapping(MAPPING).values()
     options = ParseOptions(as_of=date(2011, 12, 10), tenant_currency="GBP")
@@ -33,7 +31,6 @@ def test_online_retail_adds_up(bench: Bench, shared_data: Path) -> None:
     version = FileVersion(exported_at=EXPORTED_AT, sha256="a")
     compare(bench.con, parsed, mapping, Known(), version)
     report = build_report(bench.con, parsed, raw, mapping, dialect, name="x", sha256="a")
-    assert time.perf_counter() - began < 60  # about 5 s when the machine is free
     assert (report.rows_in, report.anonymous) == (541_909, 135_080)
     assert (report.duplicate, report.merged, report.held, report.rejected) == (5268, 5384, 1206, 0)
     assert report.loaded == 541_909 - 5268 - 5384 - 1206

@@ -213,6 +213,7 @@ def _create_data() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("row_json", sa.Text(), nullable=False),
+        sa.Column("released_seq", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "import_id", "file_no", "line", name="pk_held_row"),
     )
     op.create_table(
@@ -256,7 +257,7 @@ def _create_data() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("loaded_at", MOMENT, nullable=True),
         sa.Column("report_json", sa.Text(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("opt_outs_confirmed_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "import_id", name="pk_imports"),
     )
     op.create_index(
