@@ -74,8 +74,10 @@ def draw_scenario_mix(quality: Quality, *, key: str) -> None:
         )
     figure.update_layout(
         barmode="stack",
+        margin={"r": 32},
         xaxis={
             "tickformat": ".0%",
+            "nticks": 3,
             "range": [0, 1],
             "title": {"text": _("share of the recommendations")},
         },
