@@ -72,6 +72,14 @@ def test_campaign_prints_a_journal_that_adds_up(printed: list[dict[str, object]]
         assert status["sent"]
 
 
+def test_the_readme_leads_from_nothing_to_a_run(tmp_path: Path) -> None:
+    lines = [line for line in _commands("README.md") if "python -m core" in line]
+    assert len(lines) == 5
+    done = _run("\n".join(lines), _environment(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "2000 customers" in done.stdout
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of an instance with one tenant."""
