@@ -6,7 +6,8 @@
 
 The content of an identity is, field by field, the newest filled cell among all its versions,
 a version being (exported_at, sha256): blank cells never erase, and any order of arrival gives
-the same content. An opt-out once said stays.
+the same content, provided that `Known.versions` holds what each version said. A file older than
+what is there (`older`) may still fill a blank. An opt-out once said stays.
 """
 
 from dataclasses import dataclass
@@ -42,8 +43,8 @@ WITH sides AS (
     max(version) FILTER (incoming) AS file_version
   FROM {p}_versions GROUP BY {identity}
 )
-SELECT *, CASE WHEN stored_version > file_version THEN 'older'
-  WHEN {equal} THEN 'unchanged' ELSE 'changed' END AS action
+SELECT *, coalesce(stored_version > file_version, false) AS older,
+  CASE WHEN NOT ({equal}) THEN 'changed' WHEN older THEN 'older' ELSE 'unchanged' END AS action
 FROM sides
 """
 _LOAD = """
@@ -51,7 +52,7 @@ CREATE OR REPLACE TABLE {p}_load AS
 SELECT {new}, h.record, h.line, 'new' AS action, false AS older FROM {p}_history AS h
 WHERE {identity} NOT IN (SELECT {identity} FROM {p}_compared)
 UNION ALL BY NAME
-SELECT {merged}, h.record, h.line, c.action, c.action = 'older' AS older
+SELECT {merged}, h.record, h.line, c.action, c.older
 FROM {p}_compared AS c JOIN {p}_history AS h USING ({identity})
 WHERE c.action <> 'unchanged' ORDER BY {identity}
 """
@@ -179,8 +180,9 @@ def _load_columns(kind: FileKind, content: str) -> str:
 
 
 def _existing_table(con: DuckDBPyConnection, parsed: ParsedFile, known: Known) -> str:
-    if known.existing is not None:
-        return known.existing
+    there = known.versions or known.existing
+    if there is not None:
+        return there
     columns = ", ".join(
         f"CAST(NULL AS {DUCKDB_TYPES[column.type]}) AS {column.field}"
         for column in COLUMNS[parsed.kind]

@@ -89,11 +89,13 @@ WHERE h.code = 'UNKNOWN_LABEL' GROUP BY n.label_norm ORDER BY n.label_norm
 class Known:
     """Names of tables of what is there; None: nothing is.
 
-    `existing` has the fields of the kind, its identity, `exported_at`, `sha256`;
-    `products` (product_key); `customers` (customer).
+    `existing` has the fields of the kind, its identity, `exported_at`, `sha256`, one row per
+    identity; `versions` the same of every version of the identities in the file, for a file that
+    arrives late; `products` (product_key); `customers` (customer).
     """
 
     existing: str | None = None
+    versions: str | None = None
     products: str | None = None
     customers: str | None = None
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as defaulted
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,8 @@ def _check_values(mapping: ColumnMapping) -> None:
         problem = derivation_problem(names[name], rule)
         if problem:
             raise _unusable(f"derive.{name}.{problem}")
+    if mapping.exported_at is not None and parse_moment(mapping.exported_at) is None:
+        raise _unusable("exported_at")
     if mapping.tax_rate is not None and parse_rate(mapping.tax_rate) is None:
         raise _unusable("tax_rate")
     for currency, rate in mapping.rates.items():
@@ -150,6 +153,19 @@ def _check_values(mapping: ColumnMapping) -> None:
     ):
         if getattr(mapping, key) not in allowed:
             raise _unusable(key)
+
+
+def parse_moment(text: object) -> datetime | None:
+    """Return the moment written as an ISO date, with or without a time (UTC), else None.
+
+    >>> parse_moment("2026-03-14")
+    datetime.datetime(2026, 3, 14, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        moment = datetime.fromisoformat(str(text).strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _unusable(place: str) -> Refused:

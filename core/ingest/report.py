@@ -63,7 +63,7 @@ class FileReport:
 
     `rows_in = loaded + unchanged + merged + duplicate + held + rejected`. `anonymous` counts,
     among those neither held nor rejected, the sale lines without customer. `older` counts the
-    identities of which a newer version is known: this one is kept in history. `opt_outs_added`
+    identities of which a newer version is known: this one only fills blanks. `opt_outs_added`
     and `opt_outs_kept` count customers.
     """
 
@@ -123,7 +123,7 @@ def build_report(
         anonymous=_count_anonymous(con, parsed),
         new=actions.get("new", 0),
         changed=actions.get("changed", 0),
-        older=actions.get("older", 0),
+        older=_count(con, f"SELECT count(*) FROM {prefix}_load WHERE older"),
         opt_outs_added=_count_opt_outs(con, parsed),
         opt_outs_kept=_count_issue(con, prefix, "OPT_OUT_KEPT"),
         new_products=_count_new(con, parsed, "products"),

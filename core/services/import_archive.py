@@ -48,6 +48,19 @@ class ImportArchive:
         """Path of what file `file_no` loads, as Parquet."""
         return self._made("curated") / f"{file_no:02d}_load.parquet"
 
+    def said(self, rows: str, kind: str) -> Path:
+        """Path of what the rows named `rows` say of their identities, as Parquet."""
+        return self._made("curated") / f"{rows}_said_{kind}.parquet"
+
+    def all_said(self, kind: str) -> list[Path]:
+        """Return the paths of everything this import's files of `kind` said."""
+        return sorted((self.folder / "curated").glob(f"*_said_{kind}.parquet"))
+
+    def clear_said(self) -> None:
+        """Remove what an earlier working of this import kept."""
+        for path in (self.folder / "curated").glob("*_said_*.parquet"):
+            path.unlink()
+
     def work(self) -> Path:
         """Folder for passing files, removed by `clear_work`."""
         return self._made("work")

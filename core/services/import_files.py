@@ -257,6 +257,7 @@ def _twin(store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]) -> 
                 work.file.file_no,
                 kind=work.mapping.kind.value,
                 mapping_json=work.mapping_json,
+                exported_at=work.file.exported_at,
             )
         return find_loaded_twin(tx, pairs, besides=entry.import_id)
 
@@ -270,7 +271,7 @@ def _remember(store: TenantStore, entry: ImportEntry, works: Sequence[FileWork])
                 tx,
                 work.mapping.kind.value,
                 header_fingerprint(work.raw.headers),
-                work.mapping_json,
+                work.layout_json,
                 store.store.now(),
                 entry.created_by,
             )

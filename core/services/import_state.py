@@ -1,16 +1,12 @@
 """The tenant's state in DuckDB while an import is worked: read once, moved on by each file."""
 
-from typing import TYPE_CHECKING
-
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
+from core.ingest.changeset import FileVersion
 from core.ingest.labels import build_labels
 from core.store.tenant import Transaction
 from core.store.versions import STORED, fetch_state
-
-if TYPE_CHECKING:
-    from core.services.import_work import FileWork
 
 _SUPPRESSING = ("unsubscribe", "complaint", "hard_bounce")
 
@@ -44,29 +40,23 @@ def create_labels(con: DuckDBPyConnection) -> str:
     return "product_labels"
 
 
-def move_state(con: DuckDBPyConnection, work: "FileWork") -> None:
-    """Put what the compared file changes into the state tables."""
-    assert work.mapping is not None
-    kind = work.mapping.kind
-    version = (
-        f"TIMESTAMP '{work.file.exported_at.replace(tzinfo=None, microsecond=0)}'"
-        f" AS exported_at, '{work.file.sha256}' AS sha256, {work.file.file_no} AS file_no"
+def move_state(
+    con: DuckDBPyConnection, kind: FileKind, prefix: str, version: FileVersion, file_no: int
+) -> None:
+    """Put what the compared file of `prefix` changes into the state tables, as of `file_no`."""
+    columns = (
+        f"TIMESTAMP '{version.exported_at}' AS exported_at, '{version.sha256}' AS sha256,"
+        f" {file_no} AS file_no"
     )
-    _move(con, kind, f"SELECT * FROM {work.prefix}_load WHERE NOT older", version)
+    _move(con, kind, f"SELECT * FROM {prefix}_load WHERE action <> 'older'", columns)
     names = ", ".join(f'"{name}"' for name in STORED[kind].types)
     con.execute(
-        f"INSERT INTO older_{kind.value} SELECT {names}, {work.file.file_no}"
-        f" FROM {work.prefix}_load WHERE older"
+        f"INSERT INTO older_{kind.value} SELECT {names}, {file_no}"
+        f" FROM {prefix}_load WHERE action = 'older'"
     )
     if kind is FileKind.SALES:
-        _create_missing(con, work, version)
-
-
-def _create_missing(con: DuckDBPyConnection, work: "FileWork", version: str) -> None:
-    assert work.mapping is not None
-    for what, kind in (("products", FileKind.PRODUCTS), ("customers", FileKind.CLIENTS)):
-        if what in work.mapping.create_missing:
-            _move(con, kind, f"SELECT * FROM {work.prefix}_new_{what}", version)
+        _move(con, FileKind.PRODUCTS, f"SELECT * FROM {prefix}_new_products", columns)
+        _move(con, FileKind.CLIENTS, f"SELECT * FROM {prefix}_new_customers", columns)
 
 
 def _move(con: DuckDBPyConnection, kind: FileKind, source: str, version: str) -> None:

@@ -8,8 +8,7 @@ stages.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,22 +17,23 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.errors import CrmError, QuestionOpen, Refused
 from core.i18n import N_
-from core.ingest.changeset import FileVersion, compare
 from core.ingest.clean import ParsedFile, ParseOptions, parse_table
 from core.ingest.dialect import Dialect
 from core.ingest.folding import fold_file
-from core.ingest.holds import Known
-from core.ingest.mapping import ColumnMapping, dump_mapping, header_fingerprint, parse_mapping
+from core.ingest.mapping import (
+    ColumnMapping,
+    dump_mapping,
+    header_fingerprint,
+    parse_mapping,
+    parse_moment,
+)
 from core.ingest.reader import RawTable, ReadLimits, read_dialect, read_table
 from core.ingest.report import build_report
 from core.ingest.suggest import MappingSuggestion, suggest_mapping
 from core.services.import_archive import ImportArchive
-from core.services.import_state import (
-    create_labels,
-    move_state,
-    open_state,
-    state_table,
-)
+from core.services.import_history import keep_said, version_of, versions_before
+from core.services.import_release import compare_with_state, release_held
+from core.services.import_state import create_labels, move_state, open_state
 from core.services.progress import Progress
 from core.settings import Settings
 from core.store.imports import ImportEntry, ImportFile, find_mapping
@@ -71,6 +71,13 @@ class FileWork:
         assert self.mapping is not None
         return json.dumps(dump_mapping(self.mapping), sort_keys=True, ensure_ascii=False)
 
+    @property
+    def layout_json(self) -> str:
+        """The mapping as remembered for the next file: without the date of this one."""
+        assert self.mapping is not None
+        layout = dump_mapping(replace(self.mapping, exported_at=None))
+        return json.dumps(layout, sort_keys=True, ensure_ascii=False)
+
 
 def limits_of(settings: Settings) -> ReadLimits:
     """Return the reader's limits from the settings."""
@@ -100,7 +107,8 @@ def work_through(
             _try(work, partial(_recognise, store, tx, archive, con, work))
         if not any(work.waits_for for work in works):
             open_state(tx, con)
-            _check_all(store, entry, archive, con, works, progress)
+            archive.clear_said()
+            _check_all(store, tx, entry, archive, con, works, progress)
     return works
 
 
@@ -129,6 +137,8 @@ def _recognise(
     work.samples = work.raw.samples(con)
     work.mapping, work.suggestion = _mapping_of(tx, work.raw, work.samples, work.file)
     work.mapping.check(work.raw.headers)
+    told = parse_moment(work.mapping.exported_at) if work.mapping.exported_at else None
+    work.file = replace(work.file, exported_at=told or work.file.exported_at)
 
 
 def _mapping_of(
@@ -173,6 +183,7 @@ def _completed(suggestion: MappingSuggestion, chosen: Mapping[str, Any]) -> Colu
 
 def _check_all(
     store: TenantStore,
+    tx: Transaction,
     entry: ImportEntry,
     archive: ImportArchive,
     con: DuckDBPyConnection,
@@ -182,9 +193,13 @@ def _check_all(
     ordered = sorted(works, key=_place)
     for number, work in enumerate(ordered):
         progress(STAGE_CHECK, number, len(ordered))
-        _try(work, partial(_check, store, entry, archive, con, work))
+        _try(work, partial(_check, store, tx, entry, archive, con, work))
         if work.waits_for is None:
-            move_state(con, work)
+            assert work.mapping is not None
+            version = version_of(work.file)
+            move_state(con, work.mapping.kind, work.prefix, version, work.file.file_no)
+    if not any(work.waits_for for work in works):
+        release_held(store, tx, con, archive)
     progress(STAGE_CHECK, len(ordered), len(ordered))
 
 
@@ -192,13 +207,14 @@ def _place(work: FileWork) -> tuple[int, str, int]:
     assert work.mapping is not None
     return (
         ORDER.index(work.mapping.kind),
-        work.file.exported_at.isoformat(),
+        version_of(work.file).key(),
         work.file.file_no,
     )
 
 
 def _check(
     store: TenantStore,
+    tx: Transaction,
     entry: ImportEntry,
     archive: ImportArchive,
     con: DuckDBPyConnection,
@@ -211,20 +227,10 @@ def _check(
     work.parsed = parse_table(con, work.raw, work.mapping, work.dialect, options, work.prefix)
     labels = create_labels(con) if work.mapping.kind is FileKind.SALES else None
     fold_file(con, work.parsed, work.mapping, labels=labels)
-    compare(
-        con,
-        work.parsed,
-        work.mapping,
-        Known(
-            existing=state_table(work.mapping.kind),
-            products=state_table(FileKind.PRODUCTS),
-            customers=state_table(FileKind.CLIENTS),
-        ),
-        FileVersion(
-            exported_at=work.file.exported_at.astimezone(UTC).replace(tzinfo=None, microsecond=0),
-            sha256=work.file.sha256,
-        ),
-    )
+    kind, version = work.mapping.kind, version_of(work.file)
+    versions = versions_before(store, tx, con, archive, kind, work.prefix, version)
+    compare_with_state(con, work.parsed, work.mapping, versions, version)
+    keep_said(con, archive, kind, work.prefix, version)
     report = build_report(
         con,
         work.parsed,

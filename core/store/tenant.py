@@ -82,7 +82,7 @@ class Transaction:
             return f"IN (SELECT value FROM json_each(:{name}))"
         return f"= ANY(:{name})"
 
-    def list_of(self, values: Sequence[str]) -> object:
+    def list_of(self, values: Sequence[str] | Sequence[int]) -> object:
         """Return `values` as this database binds a list, for `among`."""
         return json.dumps(values) if self.is_sqlite else list(values)
 

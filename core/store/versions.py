@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from core.contracts import COLUMNS, DUCKDB_TYPES, FileKind
 from core.store.bulk import fetch_table, store_rows_in_steps
 from core.store.dataset import VISIBLE, head_of
+from core.store.held import clear_unreleased
 from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore, Transaction
 
@@ -67,7 +68,9 @@ def fetch_state(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, table:
         table,
         {**stored.types, "exported_at": "TIMESTAMP", "sha256": "VARCHAR"},
         f"""
-        SELECT {names}, substr(CAST(f.exported_at AS TEXT), 1, 19) AS exported_at, f.sha256
+        SELECT {names},
+            coalesce(substr(CAST(f.exported_at AS TEXT), 1, 19), '1900-01-01') AS exported_at,
+            coalesce(f.sha256, '') AS sha256
         FROM {stored.table} AS stored
         LEFT JOIN import_file AS f
             ON f.tenant_id = stored.tenant_id AND f.file_id = stored.file_id
@@ -92,6 +95,7 @@ def clear_unpublished(store: TenantStore) -> None:
                 head=head,
             )
     with store.begin() as tx:
+        clear_unreleased(tx)
         for table in ("suppression", "held_row"):
             tx.execute(
                 f"""
@@ -165,8 +169,7 @@ def publish(
         tx.execute(
             """
             UPDATE imports
-            SET status = 'loaded', seq = :seq, loaded_at = :now, report_json = :report,
-                error = NULL
+            SET status = 'loaded', seq = :seq, loaded_at = :now, report_json = :report
             WHERE tenant_id = :tenant AND import_id = :import_id
             """,
             seq=seq,
@@ -230,23 +233,4 @@ def stage_suppressions(
         f"SELECT {', '.join(columns)}, '{import_id}' FROM {table} ORDER BY suppression_id",
         "suppression",
         [*columns, "import_id"],
-    )
-
-
-def stage_held(
-    store: TenantStore,
-    con: DuckDBPyConnection,
-    table: str,
-    kind: FileKind,
-    import_id: str,
-    file_no: int,
-) -> None:
-    """Stage the held rows of DuckDB `table`, each with its whole row as JSON."""
-    store_rows_in_steps(
-        store,
-        con,
-        f"SELECT '{import_id}', {file_no}, line, '{kind.value}', code, subject,"
-        f" CAST(to_json(held) AS VARCHAR) FROM {table} AS held ORDER BY line",
-        "held_row",
-        ["import_id", "file_no", "line", "kind", "code", "subject", "row_json"],
     )

@@ -1,0 +1,125 @@
+"""Any order of arrival gives the same state, and what was held is loaded once it can be."""
+
+import json
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from core.services.accounts import SYSTEM
+from core.services.import_files import undo
+from core.services.import_paths import import_paths
+from core.store.tenant import TenantStore
+from tests.contract.test_import_files import AS_OF, bring, rows, state, write
+
+CLIENTS = {
+    "clients_20260101.csv": "client_code,name,phone,country\nC1,Anne,111,FR\nC2,Bob,,\n",
+    "clients_20260201.csv": "client_code,name,phone\nC1,Anna,222\nC2,Robert,\n",
+    "clients_20260301.csv": "client_code,name,phone\nC1,Anna,\nC2,Bob,999\n",
+}
+CATALOGUE = {
+    "clients_20260101.csv": "client_code,email\nC1,a@example.com\n",
+    "products_20260101.csv": "product_key,name\nP1,Riesling\nP2,Sylvaner\n",
+}
+HEADER = "document_id,product_key,client_code,quantity,amount,sale_date\n"
+SALE = {"sales_20260201.csv": f"{HEADER}D1,P1,C1,6,60.00,2026-01-10\n"}
+RETURN = {"sales_20260301.csv": f"{HEADER}D2,P1,C1,-2,-20.00,2026-02-10\n"}
+LINES = "document_id, quantity_milli"
+
+
+@pytest.mark.parametrize("order", list(permutations(CLIENTS)))
+def test_clients_files_give_the_same_state_in_any_order(
+    tenant: TenantStore, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    for name in order:
+        bring(tenant, tmp_path, {name: CLIENTS[name]})
+    assert rows(tenant, "customers", "customer, name, phone, country") == [
+        ("C1", "Anna", "222", "FR"),
+        ("C2", "Bob", "999", None),
+    ]
+
+
+def test_a_late_correction_of_a_line_yields_to_the_newer_one(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    bring(tenant, tmp_path, CATALOGUE)
+    for month, quantity in (("03", 3), ("01", 1), ("02", 2)):
+        line = f"D1,P1,C1,{quantity},{quantity}0.00,2025-12-01\n"
+        bring(tenant, tmp_path, {f"sales_2026{month}01.csv": HEADER + line})
+    assert rows(tenant, "sale_lines", LINES) == [("D1", 3000)]
+
+
+def test_a_return_before_its_sale_is_loaded_with_the_sale(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    bring(tenant, tmp_path, CATALOGUE)
+    held = bring(tenant, tmp_path, RETURN)
+    assert held["totals"]["held"] == 1  # type: ignore[index]
+    assert rows(tenant, "sale_lines", LINES) == []
+    report = bring(tenant, tmp_path, SALE)
+    assert report["released"] == 1
+    assert rows(tenant, "sale_lines", LINES) == [("D1", 6000), ("D2", -2000)]
+
+
+def test_lines_wait_for_the_product_and_the_customer(tenant: TenantStore, tmp_path: Path) -> None:
+    bring(tenant, tmp_path, SALE)
+    bring(tenant, tmp_path, RETURN)
+    products = {"products_20260101.csv": CATALOGUE["products_20260101.csv"]}
+    assert bring(tenant, tmp_path, products)["released"] == 0
+    clients = {"clients_20260101.csv": CATALOGUE["clients_20260101.csv"]}
+    assert bring(tenant, tmp_path, clients)["released"] == 2
+    assert rows(tenant, "sale_lines", LINES) == [("D1", 6000), ("D2", -2000)]
+
+
+def test_a_label_becomes_known_with_its_product(tenant: TenantStore, tmp_path: Path) -> None:
+    bring(tenant, tmp_path, {"clients_20260101.csv": CATALOGUE["clients_20260101.csv"]})
+    header = HEADER.replace("product_key", "product_label")
+    bring(tenant, tmp_path, {"sales_20260201.csv": f"{header}D1,riesling,C1,6,60.00,2026-01-10\n"})
+    products = {"products_20260101.csv": CATALOGUE["products_20260101.csv"]}
+    assert bring(tenant, tmp_path, products)["released"] == 1
+    assert rows(tenant, "sale_lines", "product_key, quantity_milli") == [("P1", 6000)]
+
+
+def test_undo_of_the_releasing_import_holds_the_rows_again(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    bring(tenant, tmp_path, CATALOGUE)
+    bring(tenant, tmp_path, RETURN)
+    before = state(tenant)
+    report = bring(tenant, tmp_path, SALE)
+    undo(tenant, SYSTEM, str(report["import_id"]))
+    assert state(tenant) == before
+    assert bring(tenant, tmp_path, SALE)["released"] == 1
+    assert rows(tenant, "sale_lines", LINES) == [("D1", 6000), ("D2", -2000)]
+
+
+def test_rows_of_an_undone_import_are_held_no_longer(tenant: TenantStore, tmp_path: Path) -> None:
+    bring(tenant, tmp_path, CATALOGUE)
+    report = bring(tenant, tmp_path, RETURN)
+    undo(tenant, SYSTEM, str(report["import_id"]))
+    assert bring(tenant, tmp_path, SALE)["released"] == 0
+    assert rows(tenant, "sale_lines", LINES) == [("D1", 6000)]
+
+
+def test_a_released_row_yields_to_a_newer_version_of_itself(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    bring(tenant, tmp_path, CATALOGUE)
+    bring(tenant, tmp_path, RETURN)
+    corrected = f"{HEADER}D1,P1,C1,6,60.00,2026-01-10\nD2,P1,C1,-1,-10.00,2026-02-10\n"
+    bring(tenant, tmp_path, {"sales_20260401.csv": corrected})
+    assert rows(tenant, "sale_lines", LINES) == [("D1", 6000), ("D2", -1000)]
+
+
+def test_the_mapping_says_when_a_file_was_exported_and_the_next_file_forgets_it(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    told = {"kind": "clients", "columns": {"client_code": "client_code", "name": "name"}}
+    mapping_file = tmp_path / "mapping.json"
+    mapping_file.write_text(json.dumps({**told, "exported_at": "2020-01-01"}))
+    bring(tenant, tmp_path, {"clients_20250101.csv": "client_code,name\nC1,Newer\n"})
+    old = write(tmp_path, {"clients.csv": "client_code,name\nC1,Old\n"})
+    import_paths(tenant, SYSTEM, old, mapping_file=mapping_file, as_of=AS_OF)
+    assert rows(tenant, "customers", "name") == [("Newer",)]
+    bring(tenant, tmp_path, {"clients_20260101.csv": "client_code,name\nC1,Newest\n"})
+    assert rows(tenant, "customers", "name") == [("Newest",)]
