@@ -1,5 +1,6 @@
-"""`/export/runs/{run_id}/{name}`: the files of a run, streamed to whoever is signed in."""
+"""The files of a run, and the remarks on an import, streamed to whoever is signed in."""
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from api.problems import problem
 from core.errors import NotFound
 from core.i18n import N_
 from core.services.export_run import EXPORT_NAMES, export_file
+from core.services.import_issues import issues_csv
 from core.services.instance import app_store
-from core.services.sign_in import SESSION_COOKIE, session_of
+from core.services.sign_in import SESSION_COOKIE, Session, session_of
 
 _MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
@@ -23,18 +25,38 @@ _NO_FILE = N_("There is no such file. Look at the page Exports for the files of 
 
 def export(request: Request) -> Response:
     """Stream one file of a run of the caller's tenant: 401 without session, 404 for any other."""
-    store = app_store()
-    session = session_of(store, request.cookies.get(SESSION_COOKIE, ""))
+    session = _session(request)
     if session is None:
         return problem(request, 401, N_("Sign in first."))
     name = request.path_params["name"]
-    run_id = _run_id(request.path_params["run_id"])
+    run_id = _known_id(request.path_params["run_id"])
     if run_id is None or name not in EXPORT_NAMES:
         return problem(request, 404, _NO_FILE)
     try:
-        content = export_file(store.tenant_store(session.tenant), run_id, name)
+        content = export_file(app_store().tenant_store(session.tenant), run_id, name)
     except NotFound:
         return problem(request, 404, _NO_FILE)
+    return _download(content, name)
+
+
+def export_issues(request: Request) -> Response:
+    """Stream the remarks on the rows of one import of the caller's tenant, as `export` does."""
+    session = _session(request)
+    if session is None:
+        return problem(request, 401, N_("Sign in first."))
+    store = app_store().tenant_store(session.tenant)
+    try:
+        content = issues_csv(store, request.path_params["import_id"], session.actor.language)
+    except NotFound:
+        return problem(request, 404, _NO_FILE)
+    return _download(content, "issues.csv")
+
+
+def _session(request: Request) -> Session | None:
+    return session_of(app_store(), request.cookies.get(SESSION_COOKIE, ""))
+
+
+def _download(content: Iterator[bytes], name: str) -> Response:
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "private, no-store",
@@ -43,7 +65,7 @@ def export(request: Request) -> Response:
     return StreamingResponse(content, headers=headers, media_type=media_type)
 
 
-def _run_id(text: str) -> str | None:
+def _known_id(text: str) -> str | None:
     try:
         return str(UUID(text))
     except ValueError:

@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from api.auth import enter, leave
-from api.export import export
+from api.export import export, export_issues
 from api.health import health
 from api.middleware import AllowedHosts, SecurityHeaders
 from core.services.instance import app_store
@@ -18,6 +18,7 @@ ROUTES = (
     Route("/auth/enter", enter, methods=["GET"]),
     Route("/auth/leave", leave, methods=["POST"]),
     Route("/export/runs/{run_id}/{name}", export, methods=["GET"]),
+    Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
 )
 MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
 

@@ -29,8 +29,8 @@ class Remark:
     examples: tuple[Mapping[str, Any], ...]
 
 
-def draw_issues(files: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the reasons, those that reject first; a click shows examples."""
+def draw_issues(import_id: str, files: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the reasons, those that reject first; a click shows examples, a link gives them all."""
     remarks = remarks_of(files)
     if not remarks:
         return
@@ -54,6 +54,7 @@ def draw_issues(files: Sequence[Mapping[str, Any]]) -> None:
     chosen = choose_row(rows, titles, key="review_issues", alt=_("Reasons with what to do"))
     if chosen is not None:
         _draw_examples(remarks[chosen])
+    st.link_button(_("Download every remark"), f"/export/imports/{import_id}/issues.csv")
 
 
 def remarks_of(files: Sequence[Mapping[str, Any]]) -> list[Remark]:

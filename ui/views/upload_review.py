@@ -47,7 +47,7 @@ def draw_review(report: Mapping[str, Any]) -> None:
     _draw_warnings(files)
     _draw_buckets(files)
     _draw_counts(files, totals)
-    draw_issues(files)
+    draw_issues(report["import_id"], files)
     _draw_months(files)
 
 

@@ -1,0 +1,58 @@
+"""The remarks on an import, over HTTP: whole, safe for a spreadsheet, and its tenant's own."""
+
+import csv
+import io
+from datetime import date
+
+import pytest
+
+from core.services.accounts import SYSTEM, tenant_by_key
+from core.services.import_files import plan, receive
+from core.services.import_issues import ISSUE_COLUMNS
+from core.store.tenant import Store
+from tests.unit.api.conftest import Client
+
+_FILE = (
+    'client_code,email,customer_type\nC1,ok@example.com,private\n,=cmd@x,private\nC3,no,"a ""b"""\n'
+)
+
+
+@pytest.fixture(scope="module")
+def imports(store: Store, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    path = tmp_path_factory.mktemp("files") / "clients.csv"
+    path.write_text(_FILE, encoding="utf-8")
+    ids = {}
+    for key in ("first", "second"):
+        company = store.tenant_store(tenant_by_key(store, key))
+        ids[key] = receive(company, SYSTEM, [(path.name, path)], as_of=date(2026, 1, 1))
+        plan(company, ids[key])
+    return ids
+
+
+def address(import_id: str) -> str:
+    return f"/export/imports/{import_id}/issues.csv"
+
+
+def test_every_remark_is_there_with_its_place_and_remedy(
+    signed_in: Client, imports: dict[str, str]
+) -> None:
+    response = signed_in.get(address(imports["first"]))
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    header, *rows = csv.reader(io.StringIO(response.content.decode(), newline=""))
+    assert tuple(header) == ISSUE_COLUMNS
+    assert [row[:5] for row in rows] == [
+        ["clients.csv", "3", "client_code", "", "MISSING_VALUE"],
+        ["clients.csv", "3", "email", "'=cmd@x", "MALFORMED_EMAIL"],
+        ["clients.csv", "4", "customer_type", 'a "b"', "BAD_CHOICE"],
+        ["clients.csv", "4", "email", "no", "MALFORMED_EMAIL"],
+    ]
+    assert all(row[5] and row[6] for row in rows)
+
+
+def test_another_tenants_import_is_not_found(signed_in: Client, imports: dict[str, str]) -> None:
+    for import_id in (imports["second"], "not-an-id"):
+        assert signed_in.get(address(import_id)).status_code == 404
+
+
+def test_nobody_without_a_session(client: Client, imports: dict[str, str]) -> None:
+    assert client.get(address(imports["first"])).status_code == 401
