@@ -1,0 +1,76 @@
+"""The tables of facts that the recommender and the audit are handed."""
+
+from collections.abc import Mapping
+
+from core.contracts.products import AROMA_FIELDS
+
+# Tables of facts: the dataset handed to `core.reco` and `core.audit` as DuckDB tables,
+# in bytewise order of their first columns, nothing later than the as-of date left out yet.
+DATASET_TABLES: Mapping[str, Mapping[str, str]] = {
+    "customers": {
+        "customer": "VARCHAR",
+        "email": "VARCHAR",
+        "email_norm": "VARCHAR",
+        "name": "VARCHAR",
+        "first_name": "VARCHAR",
+        "last_name": "VARCHAR",
+        "phone": "VARCHAR",
+        "phone_consent": "BOOLEAN",
+        "email_opt_out": "BOOLEAN",
+        "budget_band": "VARCHAR",
+        "language": "VARCHAR",
+        "country": "VARCHAR",
+        "postal_code": "VARCHAR",
+        "customer_type": "VARCHAR",
+        "created_at": "DATE",
+    },
+    "products": {
+        "product_key": "VARCHAR",
+        "name": "VARCHAR",
+        "family": "VARCHAR",
+        "sub_family": "VARCHAR",
+        "grape": "VARCHAR",
+        "sweetness": "VARCHAR",
+        "price_cents": "BIGINT",
+        "margin": "DOUBLE",
+        "premium_tier": "VARCHAR",
+        "price_band": "VARCHAR",
+        "vintage": "BIGINT",
+        "replaces": "VARCHAR",
+        "volume_ml": "BIGINT",
+        "units_per_pack": "BIGINT",
+        "stock_quantity": "BIGINT",
+        "is_active": "BOOLEAN",
+        "is_recommendable": "BOOLEAN",
+        "season_tags": "VARCHAR",
+        **dict.fromkeys(AROMA_FIELDS, "DOUBLE"),
+        "popularity_score": "DOUBLE",
+    },
+    "sale_lines": {
+        "document_id": "VARCHAR",
+        "line_key": "VARCHAR",
+        "product_key": "VARCHAR",
+        "customer": "VARCHAR",
+        "quantity_milli": "BIGINT",
+        "amount_cents": "BIGINT",
+        "sale_date": "DATE",
+        "document_status": "VARCHAR",
+        "channel": "VARCHAR",
+        "is_gift": "BOOLEAN",
+    },
+    "contacts": {
+        "customer": "VARCHAR",
+        "email_norm": "VARCHAR",
+        "contact_date": "DATE",
+        "status": "VARCHAR",
+        "channel": "VARCHAR",
+        "campaign": "VARCHAR",
+    },
+    "suppressions": {
+        "customer": "VARCHAR",
+        "email_norm": "VARCHAR",
+        "reason": "VARCHAR",
+        "since": "DATE",
+    },
+    "sent_items": {"customer": "VARCHAR", "product_key": "VARCHAR", "sent_on": "DATE"},
+}

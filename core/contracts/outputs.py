@@ -1,0 +1,67 @@
+"""The columns of the output files, and the words they use."""
+
+from enum import StrEnum
+
+
+class Scenario(StrEnum):
+    """Why a product is proposed."""
+
+    REBUY = "rebuy"
+    CROSS_SELL = "cross_sell"
+    UPSELL = "upsell"
+    WINBACK = "winback"
+    NURTURE = "nurture"
+
+
+class Severity(StrEnum):
+    """Weight of an audit issue; INFO is not scored."""
+
+    ERROR = "ERROR"
+    WARN = "WARN"
+    INFO = "INFO"
+
+
+class RuleCode(StrEnum):
+    """The audit rules in their published order, which is also the order of `reason`."""
+
+    MISSING_EMAIL = "MISSING_EMAIL"
+    OPTOUT_OR_BOUNCE = "OPTOUT_OR_BOUNCE"
+    SILENCE_WINDOW = "SILENCE_WINDOW"
+    RECENT_DUPLICATE = "RECENT_DUPLICATE"
+    UPSELL_NOT_HIGHER = "UPSELL_NOT_HIGHER"
+    CROSS_SELL_NOT_NEW = "CROSS_SELL_NOT_NEW"
+    LOW_DIVERSITY = "LOW_DIVERSITY"
+    SUGAR_MISMATCH = "SUGAR_MISMATCH"
+
+
+REASON_OK = "OK"
+REASON_NO_RECOMMENDATION = "NO_RECOMMENDATION"
+REASON_LOW_SCORE = "SCORE_BELOW_80"
+
+RECO_OUTPUT = (
+    "run_id",
+    "customer_code",
+    "scenario",
+    "rank",
+    "product_key",
+    "score",
+    "explain_short",
+    "reasons_json",
+)
+AUDIT_OUTPUT = (
+    "run_id",
+    "customer_code",
+    "severity",
+    "rule_code",
+    "product_key",
+    "details_json",
+)
+NEXT_ACTION_OUTPUT = (
+    "run_id",
+    "customer_code",
+    "eligible",
+    "reason",
+    "scenario",
+    "audit_score",
+    "gate_export",
+)
