@@ -193,7 +193,8 @@ def _check_all(
     ordered = sorted(works, key=_place)
     for number, work in enumerate(ordered):
         progress(STAGE_CHECK, number, len(ordered))
-        _try(work, partial(_check, store, tx, entry, archive, con, work))
+        is_late = _is_late(work, ordered[:number])
+        _try(work, partial(_check, store, tx, entry, archive, con, work, is_late))
         if work.waits_for is None:
             assert work.mapping is not None
             version = version_of(work.file)
@@ -207,8 +208,20 @@ def _place(work: FileWork) -> tuple[int, str, int]:
     assert work.mapping is not None
     return (
         ORDER.index(work.mapping.kind),
-        version_of(work.file).key(),
+        version_of(work.file).exported_at.isoformat(),
         work.file.file_no,
+    )
+
+
+def _is_late(work: FileWork, before: Sequence[FileWork]) -> bool:
+    """Whether a file worked before, exported at the same moment, has the higher version."""
+    assert work.mapping is not None
+    key = version_of(work.file).key()
+    return any(
+        other.mapping is not None
+        and other.mapping.kind is work.mapping.kind
+        and version_of(other.file).key() > key
+        for other in before
     )
 
 
@@ -219,6 +232,7 @@ def _check(
     archive: ImportArchive,
     con: DuckDBPyConnection,
     work: FileWork,
+    is_late: bool,
 ) -> None:
     assert work.raw is not None
     assert work.mapping is not None
@@ -228,7 +242,7 @@ def _check(
     labels = create_labels(con) if work.mapping.kind is FileKind.SALES else None
     fold_file(con, work.parsed, work.mapping, labels=labels)
     kind, version = work.mapping.kind, version_of(work.file)
-    versions = versions_before(store, tx, con, archive, kind, work.prefix, version)
+    versions = versions_before(store, tx, con, archive, kind, work.prefix, version, is_late=is_late)
     compare_with_state(con, work.parsed, work.mapping, versions, version)
     keep_said(con, archive, kind, work.prefix, version)
     report = build_report(
