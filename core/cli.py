@@ -162,8 +162,8 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Check files, show what they change, and load them: all or nothing."""
-    from core.services.import_files import report_lines
     from core.services.import_paths import import_paths
+    from core.services.import_report import report_lines
 
     store = _tenant(tenant)
     report = import_paths(

@@ -9,8 +9,8 @@ import typer
 from core.errors import CrmError
 from core.services import accounts
 from core.services.accounts import SYSTEM
-from core.services.import_files import report_lines
 from core.services.import_paths import import_paths
+from core.services.import_report import report_lines
 from core.settings import current_settings
 from core.store.tenant import Store, utc_now
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from core.errors import FileRefused, NotFound, QuestionOpen, Refused
-from core.i18n import N_, translate
+from core.i18n import N_
 from core.ingest.mapping import header_fingerprint
 from core.services.accounts import Actor, Role, require
 from core.services.import_archive import (
@@ -27,8 +27,9 @@ from core.services.import_archive import (
     safe_name,
 )
 from core.services.import_load import find_opt_out_alarm, stage_all
-from core.services.import_release import count_released
-from core.services.import_work import FileWork, recognition_of, work_through
+from core.services.import_report import ASKING, PLANNED, build_import_report
+from core.services.import_report import BUCKETS as BUCKETS
+from core.services.import_work import FileWork, work_through
 from core.services.progress import Progress, no_progress
 from core.store.imports import (
     ImportEntry,
@@ -47,8 +48,7 @@ from core.store.locks import exclusive
 from core.store.tenant import TenantStore
 from core.store.versions import clear_unpublished, publish, unpublish
 
-BUCKETS = ("loaded", "unchanged", "merged", "duplicate", "held", "rejected")
-RECEIVED, ASKING, PLANNED, LOADED = "received", "asking", "planned", "loaded"
+RECEIVED, LOADED = "received", "loaded"
 DISCARDED, UNDONE = "discarded", "undone"
 STAGE_LOAD = N_("Loading")
 _BUSY = N_("Another import of this company is being worked on. Wait until it ends, then try again.")
@@ -124,7 +124,7 @@ def plan(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     """
     entry = _open_entry(store, import_id)
     with exclusive(store, "import", _BUSY), _worked(store, entry, progress) as (con, works):
-        report = _report(store, con, entry, works)
+        report = build_import_report(store, con, entry, works)
         if report["status"] == PLANNED:
             report["opt_out_alarm"] = find_opt_out_alarm(store, con, entry)
         _keep_plan(store, entry, report)
@@ -159,7 +159,7 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
                 return report_of(store, twin)
             progress(STAGE_LOAD, 0, 1)
             seq = stage_all(store, con, entry, works)
-            report = {**_report(store, con, entry, works), "status": LOADED}
+            report = {**build_import_report(store, con, entry, works), "status": LOADED}
             archive_of(store, import_id).write_report(report)
             publish(store, entry, seq, json.dumps(report, sort_keys=True), store.store.now())
             _remember(store, entry, works)
@@ -180,36 +180,6 @@ def _worked(
     finally:
         con.close()
         archive.clear_work()
-
-
-def _report(
-    store: TenantStore,
-    con: duckdb.DuckDBPyConnection,
-    entry: ImportEntry,
-    works: Sequence[FileWork],
-) -> dict[str, Any]:
-    files = [
-        {
-            **work.report,
-            "file_no": work.file.file_no,
-            "name": work.file.name,
-            "recognition": recognition_of(work),
-        }
-        for work in works
-    ]
-    asking = any(work.waits_for for work in works)
-    counted = ("rows_in", *BUCKETS, "anonymous")
-    return {
-        "import_id": entry.import_id,
-        "run_id": entry.import_id,
-        "tenant": store.tenant.key,
-        "as_of": entry.as_of.isoformat(),
-        "status": ASKING if asking else PLANNED,
-        "files": files,
-        "released": 0 if asking else count_released(con),
-        "totals": {name: sum(f.get(name, 0) for f in files) for name in counted},
-        "report": str(archive_of(store, entry.import_id).report),
-    }
 
 
 def _keep_plan(store: TenantStore, entry: ImportEntry, report: dict[str, Any]) -> None:
@@ -340,12 +310,3 @@ def report_of(store: TenantStore, import_id: str) -> dict[str, Any]:
     entry = entry_of(store, import_id)
     report: dict[str, Any] = json.loads(entry.report_json) if entry.report_json else {}
     return report
-
-
-def report_lines(report: Mapping[str, Any], language: str) -> list[str]:
-    """Return the report as lines of text, one per file."""
-    line = N_(
-        "%(name)s: %(rows_in)s rows; %(loaded)s loaded, %(unchanged)s unchanged,"
-        " %(merged)s merged, %(duplicate)s duplicate, %(held)s held, %(rejected)s rejected"
-    )
-    return [translate(language, line, **file) for file in report["files"] if "rows_in" in file]

@@ -15,7 +15,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
-from core.errors import CrmError, QuestionOpen, Refused
+from core.errors import CrmError, Refused
 from core.i18n import N_
 from core.ingest.clean import ParsedFile, ParseOptions, parse_table
 from core.ingest.dialect import Dialect
@@ -41,7 +41,6 @@ from core.store.tenant import TenantStore, Transaction
 
 ORDER = (FileKind.PRODUCTS, FileKind.CLIENTS, FileKind.SALES, FileKind.CONTACTS)
 ANY_OF = "any_of"
-_SAMPLES_SHOWN = 3
 STAGE_READ = N_("Reading the files")
 STAGE_CHECK = N_("Checking and comparing")
 
@@ -268,49 +267,3 @@ def _archive_tables(con: DuckDBPyConnection, archive: ImportArchive, work: FileW
         (f"{work.prefix}_load", archive.curated(number)),
     ):
         con.execute(f"COPY {table} TO '{path}' (FORMAT parquet)")
-
-
-def recognition_of(work: FileWork) -> dict[str, Any]:
-    """Return, JSON-ready, what was recognised of a file: for the page's mapping table.
-
-    Keys: `headers` (header, samples, column, confidence), `mapping`, `dialect`, and `waits_for`
-    (message, values, question, options) when something must be answered first.
-    """
-    mapping = dump_mapping(work.mapping) if work.mapping else None
-    return {
-        "file_no": work.file.file_no,
-        "name": work.file.name,
-        "sha256": work.file.sha256,
-        "exported_at": work.file.exported_at.isoformat(),
-        "headers": _headers_of(work),
-        "mapping": mapping,
-        "dialect": dict(work.dialect.evidence) if work.dialect else {},
-        "waits_for": _waiting(work.waits_for),
-    }
-
-
-def _headers_of(work: FileWork) -> list[dict[str, Any]]:
-    if work.raw is None:
-        return []
-    column_of = {h: name for name, h in (work.mapping.columns if work.mapping else {}).items()}
-    confidence = work.suggestion.confidence if work.suggestion else {}
-    return [
-        {
-            "header": header,
-            "samples": list(work.samples.get(header, ()))[:_SAMPLES_SHOWN],
-            "column": column_of.get(header),
-            "confidence": confidence.get(column_of.get(header, ""), 0.0),
-        }
-        for header in work.raw.headers
-    ]
-
-
-def _waiting(error: CrmError | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    asked = error if isinstance(error, QuestionOpen) else None
-    return {
-        **error.to_data(),
-        "question": asked.question if asked else None,
-        "options": list(asked.options) if asked else [],
-    }

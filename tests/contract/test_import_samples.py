@@ -11,8 +11,9 @@ import pytest
 
 from core.services.accounts import SYSTEM
 from core.services.import_archive import archive_of
-from core.services.import_files import BUCKETS, report_of
+from core.services.import_files import report_of
 from core.services.import_paths import import_paths
+from core.services.import_report import BUCKETS
 from core.store.dataset import load_dataset
 from core.store.tenant import TenantStore
 
