@@ -8,7 +8,7 @@ written the British way: `£1,234.50`, `14 March 2026`.
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 
@@ -74,6 +74,15 @@ def format_short_date(day: date, language: str) -> str:
     '04/03/2026'
     """
     return dates.format_date(day, "dd/MM/y", locale=_locale(language))
+
+
+def format_language(code: str, language: str) -> str:
+    """Return the name of the language with the code `code`; an unknown code stays itself.
+
+    >>> format_language("fr", "en"), format_language("fr", "fr")
+    ('French', 'français')
+    """
+    return str(Locale.parse(_locale(language)).languages.get(code.lower(), code))
 
 
 def format_month(day: date, language: str) -> str:

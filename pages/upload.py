@@ -23,7 +23,8 @@ if is_new:
 worker_notice(session)
 with error_boundary():
     if shown is None:
-        show_steps([_(step) for step in STEPS], 0)
+        with st.container():
+            show_steps([_(step) for step in STEPS], 0)
         draw_drop(session)
     else:
         draw_import(session, shown)

@@ -6,10 +6,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.i18n import _, current_language
+from ui.i18n import _, current_language, percent_sign
 from ui.theme import SCENARIO_COLOURS, Tokens, scenario_colours, tokens
 
-__all__ = ["SCENARIO_COLOURS", "make_template", "scenario_colours", "show_chart"]
+__all__ = ["SCENARIO_COLOURS", "make_template", "percent_axis", "scenario_colours", "show_chart"]
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _SEPARATORS = {"en": ".,", "fr": ",\u202f"}
@@ -25,6 +25,7 @@ def make_template(colours: Tokens, series: list[str], language: str) -> go.layou
         "tickfont": {"color": colours.muted},
         "title": {"font": {"color": colours.muted, "size": 13}},
         "automargin": True,
+        "separatethousands": True,
     }
     return go.layout.Template(
         layout={
@@ -35,7 +36,7 @@ def make_template(colours: Tokens, series: list[str], language: str) -> go.layou
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "separators": _SEPARATORS[language],
             "xaxis": {**axis, "showgrid": False},
-            "yaxis": {**axis, "rangemode": "tozero", "tickformat": ","},
+            "yaxis": {**axis, "rangemode": "tozero"},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "hoverlabel": {
                 "bgcolor": colours.surface,
@@ -45,6 +46,11 @@ def make_template(colours: Tokens, series: list[str], language: str) -> go.layou
             "bargap": 0.25,
         }
     )
+
+
+def percent_axis(title: str) -> dict[str, Any]:
+    """Return an axis of percentages, 20 for 20 %: Plotly writes those of shares without a space."""
+    return {"ticksuffix": percent_sign(), "title": {"text": title}}
 
 
 def show_chart(

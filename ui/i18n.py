@@ -71,6 +71,11 @@ def format_percent(share: float | None, digits: int = 1) -> str:
     )
 
 
+def percent_sign() -> str:
+    """Return what follows the figure of a percentage, with its no-break space if it has one."""
+    return format_percent(0, 0).removeprefix("0")
+
+
 def format_money(cents: int | None, currency: str) -> str:
     """Return an amount in integer cents with its currency, a dash for None."""
     return NO_VALUE if cents is None else formats.format_money(cents, currency, current_language())
@@ -98,6 +103,11 @@ def format_short_date(day: date | None) -> str:
 def format_month(day: date | None) -> str:
     """Return the month of a day with its year, a dash for None."""
     return NO_VALUE if day is None else formats.format_month(day, current_language())
+
+
+def format_language(code: str) -> str:
+    """Return the name of a language, its code when it is not known."""
+    return formats.format_language(code, current_language())
 
 
 def format_moment(moment: datetime | None, time_zone: str) -> str:

@@ -10,7 +10,7 @@ from ui.layout import error_boundary
 from ui.navigation import FAVICON, LOGO, register_pages
 from ui.session import UiSession, app_store, current_session
 from ui.sign_in import leave
-from ui.theme import draw_contrast
+from ui.theme import draw_corrections
 
 
 def draw_account(session: UiSession) -> None:
@@ -34,7 +34,7 @@ def draw_account(session: UiSession) -> None:
 
 
 st.set_page_config(page_title="ia-crm", page_icon=str(FAVICON), layout="wide")
-draw_contrast()
+draw_corrections()
 with error_boundary():
     found = current_session()
     # Registered before the form too, so that path and query survive the sign-in.

@@ -1,23 +1,60 @@
 """Quiet tables: the row's subject first, numbers right-aligned, a click opens the row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
-from ui.i18n import NO_VALUE, _, ngettext_
+from ui.i18n import NO_VALUE, _, format_money, format_number, format_percent, ngettext_
 
 Rows = Sequence[Mapping[str, object]]
-Titles = Mapping[str, Any]  # field to translated title, or to a column of `st.column_config`
+# Field to translated title, to a column of numbers, or to a column of `st.column_config`.
+Titles = Mapping[str, Any]
 _WHOLE_ROWS = 20  # a table of more rows scrolls
+_TWO_LINES = 58  # pixels of a row whose text may wrap
 
 
-def show_rows(rows: Rows, titles: Titles, *, key: str, alt: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class NumberColumn:
+    """A column of numbers: sorted as numbers, each written by `write` for the reader.
+
+    Streamlit's own formats follow the browser's language, not the one chosen on the page.
+    """
+
+    title: str
+    write: Callable[[Any], str]
+    explanation: str | None = None
+
+
+def number_column(title: str, *, digits: int = 0, explanation: str | None = None) -> NumberColumn:
+    """Return a column of numbers with `digits` decimals."""
+    write = partial(format_number, digits=digits)
+    return NumberColumn(title=title, write=write, explanation=explanation)
+
+
+def percent_column(title: str, *, explanation: str | None = None) -> NumberColumn:
+    """Return a column of shares in [0, 1], written as percentages."""
+    return NumberColumn(title=title, write=format_percent, explanation=explanation)
+
+
+def money_column(title: str, currency: str) -> NumberColumn:
+    """Return a column of amounts in integer cents."""
+
+    def write(cents: float) -> str:
+        return format_money(int(cents), currency)
+
+    return NumberColumn(title=title, write=write)
+
+
+def show_rows(rows: Rows, titles: Titles, *, key: str | None = None, alt: str) -> None:
     """Draw `rows` with the columns named in `titles`, in that order."""
     st.dataframe(
-        _frame(rows, titles),
-        column_config=titles,
+        styled(rows, titles),
+        column_config=_config(titles),
         hide_index=True,
         placeholder=NO_VALUE,
         key=key,
@@ -25,14 +62,20 @@ def show_rows(rows: Rows, titles: Titles, *, key: str, alt: str) -> None:
     )
 
 
-def choose_row(rows: Rows, titles: Titles, *, key: str, alt: str) -> int | None:
-    """Draw `rows` like `show_rows` and return the place of the clicked one, or None."""
+def choose_row(
+    rows: Rows, titles: Titles, *, key: str, alt: str, has_long_texts: bool = False
+) -> int | None:
+    """Draw `rows` like `show_rows` and return the place of the clicked one, or None.
+
+    With `has_long_texts` every row has room for a second line.
+    """
     state = st.dataframe(
-        _frame(rows, titles),
-        column_config=titles,
+        styled(rows, titles),
+        column_config=_config(titles),
         hide_index=True,
         placeholder=NO_VALUE,
         height="content" if len(rows) <= _WHOLE_ROWS else "auto",
+        row_height=_TWO_LINES if has_long_texts else None,
         key=key,
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
@@ -42,13 +85,22 @@ def choose_row(rows: Rows, titles: Titles, *, key: str, alt: str) -> int | None:
     return chosen[0] if chosen and chosen[0] < len(rows) else None
 
 
-def number_column(title: str, *, explanation: str | None = None) -> Any:
-    """Return a column of numbers written as the browser's language writes them."""
-    return st.column_config.NumberColumn(title, format="localized", help=explanation)
+def styled(rows: Rows, titles: Titles) -> Styler:
+    """Return `rows` as a frame whose numbers carry how they are written."""
+    frame = pd.DataFrame({field: [row.get(field) for row in rows] for field in titles})
+    written = {
+        field: column.write for field, column in titles.items() if isinstance(column, NumberColumn)
+    }
+    return frame.style.format(written, na_rep=NO_VALUE)
 
 
-def _frame(rows: Rows, titles: Titles) -> pd.DataFrame:
-    return pd.DataFrame({field: [row.get(field) for row in rows] for field in titles})
+def _config(titles: Titles) -> dict[str, Any]:
+    return {
+        field: st.column_config.NumberColumn(column.title, help=column.explanation)
+        if isinstance(column, NumberColumn)
+        else column
+        for field, column in titles.items()
+    }
 
 
 def choose_page(total: int, page_size: int, *, key: str) -> int:

@@ -78,8 +78,8 @@ def scenario_colours() -> Mapping[Scenario, str]:
     return SCENARIO_COLOURS[appearance()]
 
 
-def draw_contrast() -> None:
-    """Bring the two pairs that Streamlit chooses itself, and too pale, up to AA."""
+def draw_corrections() -> None:
+    """Bring two pairs of colours that Streamlit chooses up to AA; leave tables their width."""
     light, dark = tokens(LIGHT), tokens(DARK)
     st.html(
         f"""
@@ -90,6 +90,10 @@ def draw_contrast() -> None:
         [data-testid="stCaptionContainer"] {{
             color: light-dark({light.muted}, {dark.muted});
             opacity: 1;
+        }}
+        [data-testid="stMainBlockContainer"] {{
+            padding-left: clamp(1rem, 3vw, 5rem);
+            padding-right: clamp(1rem, 3vw, 5rem);
         }}
         </style>
         """

@@ -96,7 +96,11 @@ _ALL = (
     _reject(
         "BAD_CHOICE",
         N_("The cell is none of the accepted words."),
-        N_("Write one of the words listed in the documentation of the column."),
+        N_(
+            "Accepted are, for customers: private, trade; for documents: valid, cancelled; for"
+            " contacts: sent, delivered, open, click, unsubscribe, complaint, soft bounce, hard"
+            " bounce."
+        ),
     ),
     _reject(
         "OUT_OF_RANGE",
@@ -121,17 +125,17 @@ _ALL = (
     _hold(
         "UNKNOWN_PRODUCT",
         N_("The product is not in the catalogue."),
-        N_("Import the product, or create it from here."),
+        N_("Import the products file with it; the row is then loaded by itself."),
     ),
     _hold(
         "UNKNOWN_LABEL",
         N_("No product is known under this label."),
-        N_("Choose the product at the alias desk; the choice is remembered."),
+        N_("Correct the label to a name of the catalogue, or import the product under this name."),
     ),
     _hold(
         "UNKNOWN_CUSTOMER",
         N_("The customer is not known."),
-        N_("Import the customer, or create it from here."),
+        N_("Import the clients file with it; the row is then loaded by itself."),
     ),
     _hold(
         "RETURN_WITHOUT_SALE",

@@ -62,17 +62,19 @@ def report_lines(report: Mapping[str, Any], language: str) -> list[str]:
 def recognition_of(work: FileWork) -> dict[str, Any]:
     """Return, JSON-ready, what was recognised of a file: for the page's mapping table.
 
-    Keys: `headers` (header, samples, column, confidence), `mapping`, `dialect`, and `waits_for`
-    (message, values, question, options) when something must be answered first.
+    Keys: `kind` and `headers` (header, samples, column, confidence) as mapped or else as
+    suggested, `mapping`, `dialect`, and `waits_for` (message, values, question, options) when
+    something must be answered first.
     """
-    mapping = dump_mapping(work.mapping) if work.mapping else None
+    known = work.mapping or work.suggestion
     return {
         "file_no": work.file.file_no,
         "name": work.file.name,
         "sha256": work.file.sha256,
         "exported_at": work.file.exported_at.isoformat(),
+        "kind": known.kind if known else None,
         "headers": _headers_of(work),
-        "mapping": mapping,
+        "mapping": dump_mapping(work.mapping) if work.mapping else None,
         "dialect": dict(work.dialect.evidence) if work.dialect else {},
         "waits_for": _waiting(work.waits_for),
     }
@@ -81,7 +83,8 @@ def recognition_of(work: FileWork) -> dict[str, Any]:
 def _headers_of(work: FileWork) -> list[dict[str, Any]]:
     if work.raw is None:
         return []
-    column_of = {h: name for name, h in (work.mapping.columns if work.mapping else {}).items()}
+    known = work.mapping or work.suggestion
+    column_of = {h: name for name, h in (known.columns if known else {}).items()}
     confidence = work.suggestion.confidence if work.suggestion else {}
     return [
         {

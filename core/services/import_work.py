@@ -134,7 +134,10 @@ def _recognise(
         con, path, work.dialect, f"raw{work.file.file_no}", archive.work(), limits
     )
     work.samples = work.raw.samples(con)
-    work.mapping, work.suggestion = _mapping_of(tx, work.raw, work.samples, work.file)
+    chosen = json.loads(work.file.mapping_json) if work.file.mapping_json else {}
+    kind = FileKind(chosen["kind"]) if chosen.get("kind") else None
+    work.suggestion = suggest_mapping(work.raw.headers, work.samples, kind=kind)
+    work.mapping = _mapping_of(tx, work.raw, chosen, work.suggestion)
     work.mapping.check(work.raw.headers)
     told = parse_moment(work.mapping.exported_at) if work.mapping.exported_at else None
     work.file = replace(work.file, exported_at=told or work.file.exported_at)
@@ -143,22 +146,19 @@ def _recognise(
 def _mapping_of(
     tx: Transaction,
     raw: RawTable,
-    samples: Mapping[str, tuple[str, ...]],
-    file: ImportFile,
-) -> tuple[ColumnMapping, MappingSuggestion]:
+    chosen: Mapping[str, Any],
+    suggestion: MappingSuggestion,
+) -> ColumnMapping:
     """Return the mapping chosen for the file, else the one remembered, else the suggested one."""
-    chosen = json.loads(file.mapping_json) if file.mapping_json else {}
-    kind = FileKind(chosen["kind"]) if chosen.get("kind") else None
-    suggestion = suggest_mapping(raw.headers, samples, kind=kind)
     if ANY_OF in chosen:
         chosen = _fitting(chosen[ANY_OF], raw.headers, suggestion.kind)
     if chosen.get("columns"):
-        return parse_mapping(chosen), suggestion
+        return parse_mapping(chosen)
     if not chosen:
         remembered = find_mapping(tx, header_fingerprint(raw.headers))
         if remembered:
-            return parse_mapping(json.loads(remembered)), suggestion
-    return _completed(suggestion, chosen), suggestion
+            return parse_mapping(json.loads(remembered))
+    return _completed(suggestion, chosen)
 
 
 def _fitting(

@@ -16,12 +16,13 @@ def test_a_company_without_runs_is_led_to_the_runs(look: Look) -> None:
     assert [button.label for button in page.button] == ["Go to the runs"]
 
 
-def test_figures_and_four_charts(world: World, look: Look) -> None:
+def test_figures_and_charts_and_no_trend_of_a_single_run(world: World, look: Look) -> None:
     page = look("qc", run=world.run_id)
     assert not page.exception
     quality = qc_of(world.small, world.run_id)
     assert metrics(page)["Eligible"] == str(quality.eligible)
-    assert len(page.get("plotly_chart")) == 4
+    assert len(page.get("plotly_chart")) == 3
+    assert "There is one run so far" in sentences(page)
 
 
 def test_the_lowest_scores_come_first(world: World, look: Look) -> None:

@@ -71,6 +71,43 @@ def test_an_open_question_is_asked_and_never_guessed(
     assert report["files"][0]["dialect"]["settled"]["date_order"] == "dmy"
 
 
+def test_what_is_known_of_a_waiting_file_is_shown(world: World, look: Look, tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(
+        "document_id,product_key,client_code,quantity,Montant HT,date\nN1,P1,C1,1,9,x\n"
+    )
+    import_id = received(world, path)
+    assert plan(world.empty, import_id)["files"][0]["recognition"]["mapping"] is None
+    page = look("upload", "emma", **{"import": import_id})
+    assert "Which rate is to be added?" in page.radio[0].label
+    assert page.selectbox(key="kind_1_sales").value == "sales"
+    suggested = page.dataframe[0].value
+    assert suggested["column"][list(suggested["header"]).index("quantity")] == "Quantity"
+
+
+def test_a_file_that_cannot_be_read_is_named_as_what_it_is(
+    world: World, look: Look, tmp_path: Path
+) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    import_id = received(world, path)
+    plan(world.empty, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    assert "it is a picture." in sentences(page)
+
+
+def test_files_without_a_row_offer_nothing_to_load(
+    world: World, look: Look, tmp_path: Path
+) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text("client_code,email\n")
+    import_id = received(world, path)
+    plan(world.empty, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    assert "there is nothing to load" in sentences(page)
+    assert "upload_load" not in [button.key for button in page.button]
+
+
 def test_applying_the_table_as_it_is_changes_nothing(world: World, look: Look) -> None:
     import_id = received(world, INPUT / "clients.csv")
     before = plan(world.empty, import_id)["files"][0]["recognition"]["mapping"]["columns"]
@@ -95,7 +132,7 @@ def test_a_loaded_import_can_be_undone_once_it_is_the_last(world: World, look: L
     import_id = received(world, INPUT / "clients.csv")
     load(world.empty, import_id)
     page = look("upload", "emma", **{"import": import_id})
-    assert "rows are loaded" in sentences(page)
+    assert "loaded. Next: launch a run." in sentences(page)
     page.button(key="upload_undo").click().run()
     assert entry_of(world.empty, import_id).status == "undone"
     assert "every row is as it was before" in sentences(page)

@@ -9,10 +9,10 @@ from core.contracts import Severity
 from core.i18n import N_
 from core.services.run_records import CustomerDetail, Issue, Item
 from core.services.run_reports import customer_of_run, run_of
-from ui.i18n import _, format_money, format_number
+from ui.i18n import _, format_language, format_money, format_number
 from ui.layout import Figure, error_boundary, figures_row
 from ui.session import UiSession
-from ui.tables import number_column, show_rows
+from ui.tables import money_column, number_column, show_rows
 from ui.views.customer_table import CUSTOMER_PARAM
 from ui.views.customer_timeline import draw_timeline
 from ui.views.plain import plain
@@ -38,7 +38,7 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARN: "orange", Severity.INFO: "gray
 
 
 def draw_customer(session: UiSession, run_id: str, customer: str) -> None:
-    """Open one customer of the run beside the page; closing takes her out of the address."""
+    """Open one customer of the run beside the page; closing clears the address."""
     detail = customer_of_run(session.store, run_id, customer, language=session.language)
     run = run_of(session.store, run_id)
     title = plain(detail.verdict.name or customer)
@@ -61,8 +61,9 @@ def _close() -> None:
 
 def _draw_head(detail: CustomerDetail, currency: str) -> None:
     verdict = detail.verdict
-    known = (verdict.customer, detail.email, detail.language)
-    st.text(" · ".join(str(part) for part in known if part))
+    language = format_language(detail.language) if detail.language else None
+    known = (verdict.customer, detail.email, language)
+    st.text(" · ".join(part for part in known if part))
     st.text(
         " · ".join(
             (
@@ -111,29 +112,31 @@ def _draw_list(detail: CustomerDetail, currency: str) -> None:
     st.markdown(f"**{question}**")
     titles: dict[str, Any] = {
         "rank": number_column(_("Rank")),
-        "product": st.column_config.TextColumn(_("Product"), width=190),
+        "product": st.column_config.TextColumn(_("Product"), width=180),
         "scenario": _("Scenario"),
-        "why": st.column_config.TextColumn(_("Why"), width=400),
-        "price": _("Price"),
+        "why": st.column_config.TextColumn(_("Why"), width=330),
+        "price": money_column(_("Price"), currency),
         "family": _("Family"),
-        "score": st.column_config.NumberColumn(
-            _("Score"), format="%.3f", help=_("Between 0 and 1: how well the product fits.")
+        "score": number_column(
+            _("Score"),
+            digits=3,
+            explanation=_("Between 0 and 1: how well the product fits."),
         ),
     }
-    rows = [_row(item, currency) for item in detail.items]
+    rows = [_row(item) for item in detail.items]
     show_rows(rows, titles, key="customer_items", alt=question)
     with st.expander(_("How the scores are made")):
         _draw_components(detail)
 
 
-def _row(item: Item, currency: str) -> dict[str, Any]:
+def _row(item: Item) -> dict[str, Any]:
     return {
         "rank": item.rank,
         "product": item.product_name,
         "why": item.explain_short,
         "scenario": scenario_title(item.scenario),
         "family": item.family,
-        "price": format_money(item.price_cents, currency),
+        "price": item.price_cents,
         "score": item.score,
     }
 
@@ -144,7 +147,7 @@ def _draw_components(detail: CustomerDetail) -> None:
     )
     titles: dict[str, Any] = {"product": _("Product")}
     for name, title in _COMPONENTS.items():
-        titles[name] = st.column_config.NumberColumn(_(title), format="%.2f")
+        titles[name] = number_column(_(title), digits=2)
     rows = [
         {"product": item.product_name, **item.reasons.get("components", {})}
         for item in detail.items

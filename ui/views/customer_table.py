@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from core.services.run_records import Verdict
-from ui.i18n import _, format_money
-from ui.tables import choose_row, number_column
+from ui.i18n import _, format_number
+from ui.tables import choose_row, money_column, number_column
 from ui.views.words import reason_title, scenario_title, segment_title
 
 CUSTOMER_PARAM = "customer"
@@ -21,26 +21,32 @@ def choose_customer(
         "name": _("Customer"),
         "customer": _("Code"),
         "score": number_column(_("Audit score")),
-        "verdict": st.column_config.TextColumn(_("Verdict"), width=170),
+        "verdict": st.column_config.TextColumn(_("Verdict"), width=210),
         "scenario": _("Scenario"),
-        "segment": st.column_config.TextColumn(_("Segment"), width=130),
-        "value": _("Revenue, 24 months"),
+        "segment": st.column_config.TextColumn(_("Segment"), width=165),
+        "value": money_column(_("Revenue, 24 months"), currency),
     }
-    rows = [_row(verdict, currency) for verdict in verdicts]
+    rows = [_row(verdict) for verdict in verdicts]
     chosen = choose_row(rows, titles, key=f"{key}_{shown}", alt=_("Customers of the run"))
     if chosen is not None and verdicts[chosen].customer != shown:
         st.query_params[CUSTOMER_PARAM] = verdicts[chosen].customer
         st.rerun()
 
 
-def _row(verdict: Verdict, currency: str) -> dict[str, Any]:
-    failed = [reason_title(rule) for rule in verdict.rules if rule != verdict.reason]
+def _row(verdict: Verdict) -> dict[str, Any]:
     return {
         "name": verdict.name or verdict.customer,
         "customer": verdict.customer,
         "score": verdict.audit_score,
-        "verdict": ", ".join([reason_title(verdict.reason), *failed]),
+        "verdict": _verdict_title(verdict),
         "scenario": scenario_title(verdict.scenario),
         "segment": segment_title(verdict.segment),
-        "value": format_money(verdict.value_cents, currency),
+        "value": verdict.value_cents,
     }
+
+
+def _verdict_title(verdict: Verdict) -> str:
+    """Return the first reason, and how many more there are; the opened customer has them all."""
+    more = sum(rule != verdict.reason for rule in verdict.rules)
+    reason = reason_title(verdict.reason)
+    return f"{reason} +{format_number(more)}" if more else reason

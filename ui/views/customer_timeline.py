@@ -10,6 +10,7 @@ from core.services.run_records import CustomerDetail
 from ui.charts import show_chart
 from ui.i18n import _, format_date
 from ui.theme import scenario_colours, tokens
+from ui.views.words import contact_title
 
 _FAMILIES = 4  # drawn apart; the rest is one, so that there are at most five colours
 _BAR_MS = 24 * 86_400_000
@@ -40,7 +41,7 @@ def draw_timeline(detail: CustomerDetail, as_of: date, window_days: int) -> None
         },
         yaxis={"title": {"text": _("units bought")}},
     )
-    show_chart(figure, _("What was bought, and when was she written to?"), key="customer_timeline")
+    show_chart(figure, _("What was bought, and when were messages sent?"), key="customer_timeline")
     st.caption(
         _(
             "Ticks are contacts; the shaded days before %(day)s are the silence window.",
@@ -80,7 +81,10 @@ def _add_contacts(figure: go.Figure, detail: CustomerDetail) -> None:
         mode="markers",
         x=[contact.contact_date for contact in dated],
         y=[0] * len(dated),
-        text=[f"{contact.status} · {contact.campaign or ''}" for contact in dated],
+        text=[
+            " · ".join(part for part in (contact_title(contact.status), contact.campaign) if part)
+            for contact in dated
+        ],
         marker={"symbol": "line-ns-open", "size": 14, "color": tokens().ink},
         hovertemplate="%{x|%d/%m/%Y}: %{text}",
         cliponaxis=False,

@@ -8,7 +8,7 @@ from core.i18n import N_
 from core.services.export_run import CSV_NAMES, SUMMARY_NAME, ExportCard, export_card
 from core.services.sign_in import SESSION_COOKIE
 from core.store.tenant import TenantStore
-from ui.i18n import _, format_number
+from ui.i18n import _, format_number, ngettext_
 from ui.session import UiSession
 
 FILES = (*CSV_NAMES, SUMMARY_NAME)
@@ -66,7 +66,7 @@ def _path(run_id: str, name: str) -> str:
 def _facts(card: ExportCard) -> str:
     parts = []
     if card.rows is not None:
-        parts.append(_("%(count)s rows", count=format_number(card.rows)))
+        parts.append(ngettext_("%(count)s row", "%(count)s rows", card.rows))
     parts.append(_size(card.bytes))
     parts.append(_("sha256 %(start)s…", start=card.sha256[:12]))
     return " · ".join(parts)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
+import streamlit as st
 
 from core.contracts import REASON_OK, Severity
 from core.services.run_records import GatingPoint, Quality, RuleCount
-from ui.charts import show_chart
-from ui.i18n import _, format_date, format_percent
+from ui.charts import percent_axis, show_chart
+from ui.i18n import _, format_date, format_number, format_percent
 from ui.theme import tokens
 from ui.views.words import reason_title, severity_title
 
@@ -29,7 +30,7 @@ def draw_issues(quality: Quality, *, key: str) -> str | None:
             y=[reason_title(row.rule_code) for row in rows],
             x=[row.issues for row in rows],
             customdata=[_filter_of(row) for row in rows],
-            text=[row.issues for row in rows],
+            text=[format_number(row.issues) for row in rows],
             textposition="outside",
             cliponaxis=False,
             marker={"color": colour, "pattern": {"shape": shape}},
@@ -79,7 +80,7 @@ def draw_reasons(quality: Quality, *, key: str) -> str | None:
             y=[reason_title(row.reason) for row in rows],
             x=[row.customers for row in rows],
             customdata=[row.reason for row in rows],
-            text=[row.customers for row in rows],
+            text=[format_number(row.customers) for row in rows],
             textposition="outside",
             cliponaxis=False,
             marker={"color": tokens().primary},
@@ -103,10 +104,15 @@ def draw_reasons(quality: Quality, *, key: str) -> str | None:
 
 def draw_gating(history: Sequence[GatingPoint]) -> None:
     """Draw the gating rate over the runs, in the order in which they were launched."""
+    question = _("Is the share of blocked customers rising?")
+    if len(history) == 1:
+        st.markdown(f"**{question}**")
+        st.caption(_("There is one run so far; the second one shows which way it goes."))
+        return
     figure = go.Figure(
         go.Scatter(
             x=list(range(1, len(history) + 1)),
-            y=[point.gating_rate for point in history],
+            y=[100 * point.gating_rate for point in history],
             mode="lines+markers",
             line={"color": tokens().primary},
             text=[
@@ -122,9 +128,9 @@ def draw_gating(history: Sequence[GatingPoint]) -> None:
             "dtick": max(1, len(history) // 8),
             "range": [0.5, len(history) + 0.5],
         },
-        yaxis={"tickformat": ".0%", "title": {"text": _("gating rate")}},
+        yaxis=percent_axis(_("gating rate")),
     )
-    show_chart(figure, _("Is the share of blocked customers rising?"), key="qc_gating")
+    show_chart(figure, question, key="qc_gating")
 
 
 def clicked_value(event: Any) -> str | None:

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from core.contracts import Scenario
 from core.services.run_records import Quality, ScenarioCount, ScoreBin
-from ui.charts import show_chart
-from ui.i18n import _, format_number
+from ui.charts import percent_axis, show_chart
+from ui.i18n import _, format_number, format_percent
 from ui.theme import scenario_colours, tokens
 from ui.views.words import scenario_title, segment_title
 
@@ -63,23 +63,26 @@ def draw_scenario_mix(quality: Quality, *, key: str) -> None:
     segments = sorted({row.segment for row in quality.scenario_mix}, key=segment_title)
     for scenario in Scenario:
         counts = _by_segment(quality.scenario_mix, scenario)
+        shares = [counts.get(segment, 0) / _items(quality, segment) for segment in segments]
         figure.add_bar(
             orientation="h",
             name=scenario_title(scenario),
             y=[segment_title(segment) for segment in segments],
-            x=[counts.get(segment, 0) / _items(quality, segment) for segment in segments],
-            customdata=[format_number(counts.get(segment, 0)) for segment in segments],
+            x=[100 * share for share in shares],
+            customdata=[
+                f"{format_number(counts.get(segment, 0))} ({format_percent(share, 0)})"
+                for segment, share in zip(segments, shares, strict=True)
+            ],
             marker={"color": colours[scenario]},
-            hovertemplate="%{y}: %{customdata} (%{x:.0%})",
+            hovertemplate="%{y}: %{customdata}",
         )
     figure.update_layout(
         barmode="stack",
         margin={"r": 32},
         xaxis={
-            "tickformat": ".0%",
+            **percent_axis(_("share of the recommendations")),
             "nticks": 3,
-            "range": [0, 1],
-            "title": {"text": _("share of the recommendations")},
+            "range": [0, 100],
         },
         yaxis={"autorange": "reversed"},
         legend={"traceorder": "normal"},

@@ -12,7 +12,7 @@ from core.store.runs import RunStatus
 from ui.i18n import _, format_date, format_moment, format_percent
 from ui.layout import empty_state
 from ui.session import UiSession
-from ui.tables import choose_page, choose_row, number_column
+from ui.tables import choose_page, choose_row, number_column, percent_column
 from ui.theme import tokens
 from ui.views.runs_launch import RUN_PARAM
 from ui.views.words import run_state_title, scenario_title
@@ -71,13 +71,13 @@ def _titles() -> dict[str, Any]:
         "state": _("State"),
         "customers": number_column(_("Customers")),
         "eligible": number_column(_("Eligible")),
-        "gating": st.column_config.NumberColumn(
-            _("Gating rate"), format="percent", help=_("Blocked customers among all customers.")
+        "gating": percent_column(
+            _("Gating rate"), explanation=_("Blocked customers among all customers.")
         ),
         "mix": st.column_config.BarChartColumn(
             _("Scenario mix"), help=order, y_min=0, color=tokens().primary
         ),
-        "seconds": st.column_config.NumberColumn(_("Duration, s"), format="%.0f"),
+        "seconds": number_column(_("Duration, s")),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.services.import_files import LOADED, list_imports, undo
+from core.services.import_report import ASKING
 from core.store.imports import ImportEntry
 from ui.i18n import _, format_moment, ngettext_
 from ui.layout import error_boundary
@@ -45,14 +46,15 @@ def draw_history(session: UiSession, shown: str | None) -> None:
 
 def _row(session: UiSession, entry: ImportEntry) -> dict[str, Any]:
     totals = json.loads(entry.report_json)["totals"] if entry.report_json else {}
+    is_counted = entry.status != ASKING  # until every question is answered no row is
     return {
         "at": format_moment(entry.created_at, session.tenant.time_zone),
         "files": ", ".join(file.name for file in entry.files),
         "by": entry.created_by,
         "state": import_state_title(entry.status),
         "loaded": totals.get("loaded") if entry.status == LOADED else None,
-        "rejected": totals.get("rejected"),
-        "held": totals.get("held"),
+        "rejected": totals.get("rejected") if is_counted else None,
+        "held": totals.get("held") if is_counted else None,
     }
 
 

@@ -56,8 +56,12 @@ def _draw_state(session: UiSession, entry: ImportEntry) -> None:
         draw_recognition(session, entry, report, is_open=True)
         _draw_giving_up(session, entry)
     elif entry.status == PLANNED:
-        _draw_loading(session, entry, report)
-        draw_review(report)
+        if report["totals"]["rows_in"]:
+            _draw_loading(session, entry, report)
+            draw_review(report)
+        else:
+            st.info(_("These files have a header and no row: there is nothing to load."))
+            _draw_giving_up(session, entry)
         draw_recognition(session, entry, report, is_open=False)
     else:
         _draw_closed(session, entry, report)
@@ -99,9 +103,10 @@ def _draw_giving_up(session: UiSession, entry: ImportEntry) -> None:
 def _draw_closed(session: UiSession, entry: ImportEntry, report: dict[str, Any]) -> None:
     if entry.status == LOADED:
         st.success(
-            _(
-                "%(rows)s rows are loaded. Next: launch a run.",
-                rows=format_number(report["totals"]["loaded"]),
+            ngettext_(
+                "%(count)s row is loaded. Next: launch a run.",
+                "%(count)s rows are loaded. Next: launch a run.",
+                report["totals"]["loaded"],
             )
         )
         if st.button(_("Go to the runs"), type="primary", key="upload_to_runs"):

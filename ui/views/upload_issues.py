@@ -46,12 +46,18 @@ def draw_issues(import_id: str, files: Sequence[Mapping[str, Any]]) -> None:
         for remark in remarks
     ]
     titles = {
-        "reason": st.column_config.TextColumn(_("Reason"), width=320),
+        "reason": st.column_config.TextColumn(_("Reason"), width=300),
         "rows": number_column(_("Rows")),
         "bucket": _("Then"),
         "remedy": st.column_config.TextColumn(_("What to do"), width="large"),
     }
-    chosen = choose_row(rows, titles, key="review_issues", alt=_("Reasons with what to do"))
+    chosen = choose_row(
+        rows,
+        titles,
+        key="review_issues",
+        alt=_("Reasons with what to do"),
+        has_long_texts=True,
+    )
     if chosen is not None:
         _draw_examples(remarks[chosen])
     st.link_button(_("Download every remark"), f"/export/imports/{import_id}/issues.csv")

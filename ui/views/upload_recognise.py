@@ -7,13 +7,14 @@ from typing import Any
 import streamlit as st
 
 from core.contracts import FileKind
-from core.i18n import translate
+from core.errors import sentence_of
 from core.jobs import PLAN, enqueue
 from core.services.import_files import choose
 from core.store.imports import ImportEntry
-from ui.i18n import NO_VALUE, _, format_number
+from ui.i18n import NO_VALUE, _, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.tables import show_rows
 from ui.views.column_titles import column_title
 from ui.views.plain import plain
 from ui.views.upload_answers import answer_title, examples_for, question_title, rate_title
@@ -47,8 +48,8 @@ def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str
     st.markdown(f"**{plain(file['name'])}**")
     question, options = waiting["question"], waiting["options"]
     if question is None:
-        message: str = waiting["message"]
-        st.text(translate(session.language, message, **waiting["values"]))
+        st.text(sentence_of(waiting, session.language))
+        st.caption(_("The other files can go on without it: give up this import and drop them."))
         return {}
     found = examples_for(question, file["recognition"], waiting["values"])
     answer = st.radio(
@@ -79,10 +80,9 @@ def draw_recognition(
 
 def _file_title(file: Mapping[str, Any]) -> str:
     recognition = file["recognition"]
-    kind = (recognition["mapping"] or {}).get("kind")
-    parts = [f"**{plain(file['name'])}**", plain(kind_title(kind))]
+    parts = [f"**{plain(file['name'])}**", plain(kind_title(recognition["kind"]))]
     if "rows_in" in file:
-        parts.append(_("%(count)s rows", count=format_number(file["rows_in"])))
+        parts.append(ngettext_("%(count)s row", "%(count)s rows", file["rows_in"]))
     if recognition["waits_for"]:
         parts.append(_("waits for you"))
     return " · ".join(parts)
@@ -90,19 +90,21 @@ def _file_title(file: Mapping[str, Any]) -> str:
 
 def _draw_mapping(session: UiSession, entry: ImportEntry, file: Mapping[str, Any]) -> None:
     number, recognition = file["file_no"], file["recognition"]
-    mapping = recognition["mapping"] or {}
+    mapping, known = recognition["mapping"] or {}, recognition["kind"]
     kinds = [kind.value for kind in FileKind]
     kind = st.selectbox(
         _("This file holds"),
         kinds,
-        index=kinds.index(mapping["kind"]) if mapping else None,
+        index=kinds.index(known) if known else None,
         format_func=kind_title,
+        placeholder=_("Choose"),
         width=260,
-        key=f"kind_{number}_{mapping.get('kind')}",
+        key=f"kind_{number}_{known}",
     )
-    if kind and kind != mapping.get("kind"):
+    if kind and kind != known:
         _plan_again(session, entry, {number: {"kind": kind}}, fresh=True)
     if not mapping:
+        _show_suggestion(recognition["headers"])
         return
     for sentence in _derivations(mapping):
         st.caption(sentence)
@@ -111,6 +113,24 @@ def _draw_mapping(session: UiSession, entry: ImportEntry, file: Mapping[str, Any
         if st.form_submit_button(_("Apply this mapping")):
             with error_boundary():
                 _plan_again(session, entry, {number: compute_mapping(mapping, lines)}, fresh=True)
+
+
+def _show_suggestion(headers: Sequence[Mapping[str, Any]]) -> None:
+    """Draw what the headers suggest; it can be changed once the file's question is answered."""
+    rows = [
+        {
+            _HEADER: header["header"],
+            _SAMPLES: " · ".join(str(sample) for sample in header["samples"]),
+            _COLUMN: column_title(header["column"]),
+        }
+        for header in headers
+    ]
+    titles = {
+        _HEADER: _("Their column"),
+        _SAMPLES: st.column_config.TextColumn(_("Values in the file"), width="medium"),
+        _COLUMN: _("Our column"),
+    }
+    show_rows(rows, titles, alt=_("How the columns of the file are mapped"))
 
 
 def _edit_table(

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.ingest.report import Bucket
-from core.services.import_files import BUCKETS
-from ui.charts import show_chart
-from ui.i18n import _, format_number, ngettext_
+from core.services.import_report import BUCKETS
+from ui.charts import percent_axis, show_chart
+from ui.i18n import _, format_number, format_percent, ngettext_
 from ui.layout import Figure, figures_row
 from ui.tables import number_column, show_rows
 from ui.theme import tokens
@@ -68,19 +68,23 @@ def _draw_buckets(files: Files) -> None:
     names = [str(f["name"]).replace("<", "&lt;") for f in files]
     for bucket in BUCKETS:
         colour, shape = looks[bucket]
+        shares = [f[bucket] / f["rows_in"] if f["rows_in"] else 0.0 for f in files]
         figure.add_bar(
             orientation="h",
             name=bucket_title(bucket),
             y=names,
-            x=[f[bucket] / f["rows_in"] if f["rows_in"] else 0 for f in files],
-            customdata=[f[bucket] for f in files],
-            hovertemplate="%{y}: %{customdata} (%{x:.1%})",
+            x=[100 * share for share in shares],
+            customdata=[
+                f"{format_number(f[bucket])} ({format_percent(share)})"
+                for f, share in zip(files, shares, strict=True)
+            ],
+            hovertemplate="%{y}: %{customdata}",
             marker={"color": colour, "pattern": {"shape": shape}},
         )
     figure.update_layout(
         barmode="stack",
         margin={"r": 40},
-        xaxis={"tickformat": ".0%", "range": [0, 1], "title": {"text": _("share of the rows")}},
+        xaxis={**percent_axis(_("share of the rows")), "range": [0, 100]},
         yaxis={"autorange": "reversed", "showgrid": False},
         legend={"traceorder": "normal"},
     )
@@ -122,9 +126,10 @@ def _draw_counts(files: Files, totals: Mapping[str, int]) -> None:
     )
     if totals["anonymous"]:
         st.caption(
-            _(
+            ngettext_(
+                "%(count)s sale line has no customer: it counts for popularity and baskets.",
                 "%(count)s sale lines have no customer: they count for popularity and baskets.",
-                count=format_number(totals["anonymous"]),
+                totals["anonymous"],
             )
         )
 

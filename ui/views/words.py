@@ -104,6 +104,16 @@ _EVENTS: Mapping[str, str] = {
     "failed": N_("Failed"),
     "cancelled": N_("Cancelled"),
 }
+_CONTACTS: Mapping[str, str] = {
+    "sent": N_("sent"),
+    "delivered": N_("delivered"),
+    "open": N_("opened"),
+    "click": N_("clicked"),
+    "soft_bounce": N_("bounced for now"),
+    "hard_bounce": N_("bounced for good"),
+    "unsubscribe": N_("unsubscribed"),
+    "complaint": N_("complained"),
+}
 _SEGMENTS: Mapping[str, str] = {
     **{segment.name: segment.title for segment in SEGMENTS},
     CustomerState.PROSPECT: N_("Prospects"),
@@ -173,3 +183,8 @@ def sum_title(name: str) -> str:
 def log_title(event: str) -> str:
     """Return the title of an event of a campaign's journal."""
     return _(_EVENTS.get(event, event))
+
+
+def contact_title(status: str) -> str:
+    """Return what happened to a message, in small letters."""
+    return _(_CONTACTS.get(status, status))
