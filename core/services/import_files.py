@@ -28,7 +28,6 @@ from core.services.import_archive import (
 )
 from core.services.import_load import find_opt_out_alarm, stage_all
 from core.services.import_report import ASKING, PLANNED, build_import_report
-from core.services.import_report import BUCKETS as BUCKETS
 from core.services.import_work import FileWork, work_through
 from core.services.progress import Progress, no_progress
 from core.store.imports import (

@@ -1,0 +1,34 @@
+"""Every page begins with the guard, and the project names no machine or registry."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from ui.navigation import PAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+_FOREIGN = re.compile(r"/work/|/root/|/home/\w|pypi\.org|files\.pythonhosted|--index-url")
+
+
+def test_every_page_begins_with_the_guard() -> None:
+    files = {path.stem: path for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__"}
+    assert set(files) == {entry.path for entry in PAGES}
+    for path in files.values():
+        statements = re.findall(
+            r"^[a-z_]+ = .*$|^with .*$|^st\..*$", path.read_text(), re.MULTILINE
+        )
+        assert statements[0] == "session = require_session()"
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    texts = [name for name in tracked if name.endswith((".py", ".md", ".toml", ".txt", ".yaml"))]
+    naming = [
+        name
+        for name in texts
+        if name != Path(__file__).relative_to(ROOT).as_posix()
+        and _FOREIGN.search((ROOT / name).read_text(encoding="utf-8"))
+    ]
+    assert naming == []
