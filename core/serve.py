@@ -9,6 +9,7 @@ import time
 from types import FrameType
 
 from core.jobs import run_worker
+from core.settings import Settings, current_settings
 from core.store.tenant import Store
 
 _RESTART_SECONDS = 1.0
@@ -31,7 +32,7 @@ def serve_until_interrupted(port: int) -> None:
     so does everything, with its exit code.
     """
     stop = _stop_on_signals()
-    environment = {**os.environ, "IACRM_SUPERVISOR_PID": str(os.getpid())}
+    environment = child_environment(port, current_settings())
     web = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
         env=environment,
@@ -46,6 +47,14 @@ def serve_until_interrupted(port: int) -> None:
         _wait(process)
     if not stop.is_set():
         sys.exit(web.returncode)
+
+
+def child_environment(port: int, settings: Settings) -> dict[str, str]:
+    """Return what the web process and the worker are given: links lead to `port` unless told."""
+    environment = {**os.environ, "IACRM_SUPERVISOR_PID": str(os.getpid())}
+    if "public_base_url" not in settings.model_fields_set:
+        environment["PUBLIC_BASE_URL"] = f"http://localhost:{port}"
+    return environment
 
 
 def _start_worker(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
