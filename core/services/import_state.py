@@ -20,6 +20,27 @@ def state_table(kind: FileKind) -> str:
     return f"state_{kind.value}"
 
 
+_RENUMBERED = """
+SELECT count(DISTINCT row.document_id) FROM {p}_rows AS row
+WHERE EXISTS (
+    FROM {state} AS known
+    WHERE known.document_id = row.document_id
+        AND (known.line_no IS NULL) <> (row.line_no IS NULL)
+)
+"""
+
+
+def count_renumbered(con: DuckDBPyConnection, prefix: str) -> int:
+    """Return how many documents of a sales file are known with line numbers it lacks, or without.
+
+    Their lines have other identities, so that loading the file counts these documents twice.
+    """
+    query = _RENUMBERED.format(p=prefix, state=state_table(FileKind.SALES))
+    found = con.execute(query).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
 def open_state(tx: Transaction, con: DuckDBPyConnection) -> None:
     """Create the state tables from the database, and the empty tables a load adds to."""
     for kind, stored in STORED.items():

@@ -33,7 +33,12 @@ from core.ingest.suggest import MappingSuggestion, suggest_mapping
 from core.services.import_archive import ImportArchive
 from core.services.import_history import keep_said, version_of, versions_before
 from core.services.import_release import compare_with_state, release_held
-from core.services.import_state import create_labels, move_state, open_state
+from core.services.import_state import (
+    count_renumbered,
+    create_labels,
+    move_state,
+    open_state,
+)
 from core.services.progress import Progress
 from core.settings import Settings
 from core.store.imports import ImportEntry, ImportFile, find_mapping
@@ -254,6 +259,7 @@ def _check(
         sha256=work.file.sha256,
     )
     work.report = report.to_dict()
+    work.report["renumbered"] = count_renumbered(con, work.prefix) if kind is FileKind.SALES else 0
     _archive_tables(con, archive, work)
 
 

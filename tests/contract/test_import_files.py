@@ -184,6 +184,24 @@ def test_a_plan_loads_nothing_and_says_what_would(loaded: TenantStore, tmp_path:
     assert len(import_files.list_imports(loaded)) == 1
 
 
+def test_documents_that_would_count_twice_are_counted_beforehand(
+    loaded: TenantStore, tmp_path: Path
+) -> None:
+    without_lines = {
+        "sales_20260201.csv": (
+            "document_id,product_key,client_code,quantity,amount,sale_date\n"
+            "D1,P1,C1,6,57.00,2025-12-01\nD3,P2,,1,7.00,2025-12-02\n"
+        )
+    }
+    paths = write(tmp_path / "second", without_lines)
+    import_id = receive(loaded, SYSTEM, [(p.name, p) for p in paths], as_of=AS_OF)
+    assert plan(loaded, import_id)["files"][0]["renumbered"] == 1
+    again = {"sales_20260301.csv": FILES["sales_20260101.csv"]}
+    paths = write(tmp_path / "third", again)
+    import_id = receive(loaded, SYSTEM, [(p.name, p) for p in paths], as_of=AS_OF)
+    assert plan(loaded, import_id)["files"][0]["renumbered"] == 0
+
+
 def test_an_open_question_is_asked_then_answered(loaded: TenantStore, tmp_path: Path) -> None:
     text = (
         "document_id,line_no,product_key,client_code,quantity,amount,sale_date\n"

@@ -68,6 +68,7 @@ def _draw_state(session: UiSession, entry: ImportEntry) -> None:
 
 
 def _draw_loading(session: UiSession, entry: ImportEntry, report: dict[str, Any]) -> None:
+    _warn_of_twice(report)
     alarm = report.get("opt_out_alarm")
     is_sure = alarm is None or _ask_about_opt_outs(alarm)
     rows = report["totals"]["loaded"]
@@ -79,6 +80,23 @@ def _draw_loading(session: UiSession, entry: ImportEntry, report: dict[str, Any]
             enqueue(session.store, session.actor, LOAD, entry.import_id)
             st.rerun()
         _draw_giving_up(session, entry)
+
+
+def _warn_of_twice(report: dict[str, Any]) -> None:
+    """Warn of documents that are loaded under other line numbers."""
+    renumbered = sum(f.get("renumbered", 0) for f in report["files"])
+    if renumbered:
+        st.warning(
+            ngettext_(
+                "%(count)s document is loaded already, and only one of the two exports numbers"
+                " its lines: loading these files would count it twice. Undo the earlier import"
+                " first, or export with the same columns as before.",
+                "%(count)s documents are loaded already, and only one of the two exports numbers"
+                " their lines: loading these files would count them twice. Undo the earlier import"
+                " first, or export with the same columns as before.",
+                renumbered,
+            )
+        )
 
 
 def _ask_about_opt_outs(alarm: dict[str, int]) -> bool:
