@@ -15,7 +15,7 @@ Rows = Sequence[Mapping[str, object]]
 # Field to translated title, to a column of numbers, or to a column of `st.column_config`.
 Titles = Mapping[str, Any]
 _WHOLE_ROWS = 20  # a table of more rows scrolls
-_TWO_LINES = 58  # pixels of a row whose text may wrap
+_TWO_LINES = 66  # pixels of a row; in one of 4 rem or less Streamlit wraps no text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +50,24 @@ def money_column(title: str, currency: str) -> NumberColumn:
     return NumberColumn(title=title, write=write)
 
 
-def show_rows(rows: Rows, titles: Titles, *, key: str | None = None, alt: str) -> None:
-    """Draw `rows` with the columns named in `titles`, in that order."""
+def show_rows(
+    rows: Rows,
+    titles: Titles,
+    *,
+    key: str | None = None,
+    alt: str,
+    has_long_texts: bool = False,
+) -> None:
+    """Draw `rows` with the columns named in `titles`, in that order.
+
+    With `has_long_texts` every row has room for a second line.
+    """
     st.dataframe(
         styled(rows, titles),
         column_config=_config(titles),
         hide_index=True,
         placeholder=NO_VALUE,
+        row_height=_TWO_LINES if has_long_texts else None,
         key=key,
         alt=alt,
     )
@@ -65,10 +76,7 @@ def show_rows(rows: Rows, titles: Titles, *, key: str | None = None, alt: str) -
 def choose_row(
     rows: Rows, titles: Titles, *, key: str, alt: str, has_long_texts: bool = False
 ) -> int | None:
-    """Draw `rows` like `show_rows` and return the place of the clicked one, or None.
-
-    With `has_long_texts` every row has room for a second line.
-    """
+    """Draw `rows` like `show_rows` and return the place of the clicked one, or None."""
     state = st.dataframe(
         styled(rows, titles),
         column_config=_config(titles),

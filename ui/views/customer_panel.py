@@ -112,9 +112,9 @@ def _draw_list(detail: CustomerDetail, currency: str) -> None:
     st.markdown(f"**{question}**")
     titles: dict[str, Any] = {
         "rank": number_column(_("Rank")),
-        "product": st.column_config.TextColumn(_("Product"), width=180),
+        "product": st.column_config.TextColumn(_("Product"), width=175),
         "scenario": _("Scenario"),
-        "why": st.column_config.TextColumn(_("Why"), width=330),
+        "why": st.column_config.TextColumn(_("Why"), width=285),
         "price": money_column(_("Price"), currency),
         "family": _("Family"),
         "score": number_column(
@@ -124,7 +124,7 @@ def _draw_list(detail: CustomerDetail, currency: str) -> None:
         ),
     }
     rows = [_row(item) for item in detail.items]
-    show_rows(rows, titles, key="customer_items", alt=question)
+    show_rows(rows, titles, key="customer_items", alt=question, has_long_texts=True)
     with st.expander(_("How the scores are made")):
         _draw_components(detail)
 

@@ -18,11 +18,11 @@ def choose_customer(
 ) -> None:
     """Draw the verdicts; a click puts the customer into the address, which opens it."""
     titles: dict[str, Any] = {
-        "name": _("Customer"),
+        "name": st.column_config.TextColumn(_("Customer"), width=145),
         "customer": _("Code"),
         "score": number_column(_("Audit score")),
-        "verdict": st.column_config.TextColumn(_("Verdict"), width=210),
-        "scenario": _("Scenario"),
+        "verdict": st.column_config.TextColumn(_("Verdict"), width=190),
+        "scenario": st.column_config.TextColumn(_("Scenario"), width=120),
         "segment": st.column_config.TextColumn(_("Segment"), width=165),
         "value": money_column(_("Revenue, 24 months"), currency),
     }
