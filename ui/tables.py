@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -67,6 +67,7 @@ def show_rows(
         column_config=_config(titles),
         hide_index=True,
         placeholder=NO_VALUE,
+        height=_height(rows),
         row_height=_TWO_LINES if has_long_texts else None,
         key=key,
         alt=alt,
@@ -82,7 +83,7 @@ def choose_row(
         column_config=_config(titles),
         hide_index=True,
         placeholder=NO_VALUE,
-        height="content" if len(rows) <= _WHOLE_ROWS else "auto",
+        height=_height(rows),
         row_height=_TWO_LINES if has_long_texts else None,
         key=key,
         on_select="rerun",
@@ -100,6 +101,10 @@ def styled(rows: Rows, titles: Titles) -> Styler:
         field: column.write for field, column in titles.items() if isinstance(column, NumberColumn)
     }
     return frame.style.format(written, na_rep=NO_VALUE)
+
+
+def _height(rows: Rows) -> Literal["content", "auto"]:
+    return "content" if len(rows) <= _WHOLE_ROWS else "auto"
 
 
 def _config(titles: Titles) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from core.jobs import LOAD, PLAN, job_of
 from core.services.accounts import SYSTEM
-from core.services.import_files import entry_of, load, plan, receive
+from core.services.import_files import choose, entry_of, load, plan, receive
 from tests.pages.conftest import INPUT, Look, World, metrics, sentences
 
 SaleFile = Callable[[str], Path]
@@ -126,6 +126,28 @@ def test_what_a_file_is_called_is_shown_letter_by_letter(world: World, look: Loo
     label = page.expander[-1].label
     assert "![x](b)" not in label.replace("\\", "\0")
     assert shown in label.replace("\\", "")
+
+
+def test_what_waits_to_be_loaded_is_compared_again_after_an_undo(world: World, look: Look) -> None:
+    load(world.empty, received(world, INPUT / "clients.csv"))
+    import_id = received(world, INPUT / "products.csv")
+    plan(world.empty, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    page.button(key="upload_undo").click().run()
+    job = job_of(world.empty, PLAN, import_id)
+    assert job is not None
+    assert job.status == "queued"
+
+
+def test_a_missing_column_is_named_in_words(world: World, look: Look, tmp_path: Path) -> None:
+    path = tmp_path / "wines.csv"
+    path.write_text("WineName,Elaborate\nMerlot,blend\n")
+    import_id = received(world, path)
+    plan(world.empty, import_id)
+    choose(world.empty, SYSTEM, import_id, 1, {"kind": "products"})
+    plan(world.empty, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    assert 'gives "Product code", which is required' in sentences(page)
 
 
 def test_a_loaded_import_can_be_undone_once_it_is_the_last(world: World, look: Look) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.jobs import PLAN, enqueue
 from core.services.import_files import LOADED, list_imports, undo
-from core.services.import_report import ASKING
+from core.services.import_report import ASKING, PLANNED
 from core.store.imports import ImportEntry
 from ui.i18n import _, format_moment, ngettext_
 from ui.layout import error_boundary
@@ -27,7 +28,7 @@ def draw_history(session: UiSession, shown: str | None) -> None:
         return
     titles = {
         "at": _("Received"),
-        "state": _("State"),
+        "state": st.column_config.TextColumn(_("State"), width=140),
         "files": st.column_config.TextColumn(_("Files"), width="medium"),
         "loaded": number_column(_("Rows loaded")),
         "rejected": number_column(_("Rejected")),
@@ -41,7 +42,7 @@ def draw_history(session: UiSession, shown: str | None) -> None:
     if chosen is not None and entries[chosen].import_id != shown:
         st.query_params[IMPORT] = entries[chosen].import_id
         st.rerun()
-    _draw_undo(session, entries)
+    _draw_undo(session, entries, shown)
 
 
 def _row(session: UiSession, entry: ImportEntry) -> dict[str, Any]:
@@ -58,8 +59,8 @@ def _row(session: UiSession, entry: ImportEntry) -> dict[str, Any]:
     }
 
 
-def _draw_undo(session: UiSession, entries: list[ImportEntry]) -> None:
-    """Draw the undoing of the import that was loaded last, asked once."""
+def _draw_undo(session: UiSession, entries: list[ImportEntry], shown: str | None) -> None:
+    """Draw the undoing of the import loaded last, asked once; what is shown is compared again."""
     loaded = [e for e in entries if e.status == LOADED and e.seq is not None]
     if not loaded:
         return
@@ -78,4 +79,6 @@ def _draw_undo(session: UiSession, entries: list[ImportEntry]) -> None:
         if st.button(label, key="upload_undo"):
             with error_boundary():
                 undo(session.store, session.actor, last.import_id)
+                if any(e.import_id == shown and e.status == PLANNED for e in entries):
+                    enqueue(session.store, session.actor, PLAN, str(shown))
                 st.rerun()

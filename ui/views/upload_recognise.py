@@ -48,8 +48,11 @@ def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str
     st.markdown(f"**{plain(file['name'])}**")
     question, options = waiting["question"], waiting["options"]
     if question is None:
-        st.text(sentence_of(waiting, session.language))
-        st.caption(_("The other files can go on without it: give up this import and drop them."))
+        st.text(sentence_of(_in_words(waiting), session.language))
+        if not file["recognition"]["headers"]:
+            st.caption(
+                _("The other files can go on without it: give up this import and drop them.")
+            )
         return {}
     found = examples_for(question, file["recognition"], waiting["values"])
     answer = st.radio(
@@ -64,18 +67,28 @@ def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str
     return {question: answer} if answer else {}
 
 
+def _in_words(waiting: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is waited for with our columns under their titles."""
+    values = {
+        name: column_title(value) if isinstance(value, str) and name == "column" else value
+        for name, value in waiting["values"].items()
+    }
+    return {**waiting, "values": values}
+
+
 def draw_recognition(
     session: UiSession, entry: ImportEntry, report: Mapping[str, Any], *, is_open: bool
 ) -> None:
     """Draw for each file what was recognised, its mapping as a table that can be edited."""
     st.subheader(_("How each file is read"), anchor=False)
     for file in report["files"]:
+        if not file["recognition"]["headers"]:
+            continue
         waits = file["recognition"]["waits_for"] is not None
         with st.expander(_file_title(file), expanded=is_open and waits):
             for sentence in (*period_sentence(file), *dialect_sentences(file)):
                 st.caption(plain(sentence))
-            if file["recognition"]["headers"]:
-                _draw_mapping(session, entry, file)
+            _draw_mapping(session, entry, file)
 
 
 def _file_title(file: Mapping[str, Any]) -> str:
