@@ -22,6 +22,7 @@ from core.outreach.wording import (
     GREETING_UNKNOWN,
     SCENARIO_SENTENCES,
     UNSUBSCRIBE,
+    UNTOLD,
     WHY_WRITTEN,
     MessageTemplate,
 )
@@ -114,7 +115,7 @@ def _greeting(recipient: Recipient) -> str:
 
 def _card(item: ListedItem, letterhead: Letterhead, language: str) -> dict[str, str]:
     sentence = item.sentence
-    if language != letterhead.tenant_language:
+    if language != letterhead.tenant_language or item.scenario in UNTOLD:
         sentence = translate(language, SCENARIO_SENTENCES.get(item.scenario, ""))
     return {
         "name": one_line(item.name),

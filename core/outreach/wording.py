@@ -58,6 +58,9 @@ SCENARIO_SENTENCES: Mapping[str, str] = {
     Scenario.NURTURE: N_("Often chosen by customers who start like you."),
 }
 
+# What the run says of these is for the analyst: nobody is told how much dearer a product is.
+UNTOLD = frozenset({Scenario.UPSELL})
+
 GREETING = N_("Hello %(first_name)s,")
 GREETING_UNKNOWN = N_("Hello,")
 UNSUBSCRIBE = N_("Unsubscribe")

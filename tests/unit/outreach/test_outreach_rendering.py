@@ -105,6 +105,13 @@ def test_the_message_is_in_the_customers_language() -> None:
     assert "Déjà acheté" not in message.text
 
 
+def test_nobody_is_told_how_much_dearer_a_product_is() -> None:
+    item = replace(ITEM, scenario="upsell", sentence="39 % au-dessus du prix payé d’ordinaire")
+    message = render(replace(RECIPIENT, items=(item,)))
+    assert "au-dessus du prix" not in message.html + message.text
+    assert "Un cran au-dessus de vos choix habituels." in message.text
+
+
 @pytest.mark.parametrize("first_name", [None, "", "  \t"])
 def test_somebody_without_first_name_is_greeted_without(first_name: str | None) -> None:
     message = render(replace(RECIPIENT, first_name=first_name))
