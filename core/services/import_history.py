@@ -39,11 +39,6 @@ def version_of(file: ImportFile) -> FileVersion:
     return FileVersion(exported_at=moment, sha256=file.sha256)
 
 
-def version_columns(version: FileVersion) -> str:
-    """Return the SQL of the columns `exported_at` and `sha256` of rows of this version."""
-    return f"TIMESTAMP '{version.exported_at}' AS exported_at, '{version.sha256}' AS sha256"
-
-
 def keep_said(
     con: DuckDBPyConnection,
     archive: ImportArchive,

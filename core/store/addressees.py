@@ -6,7 +6,7 @@ from duckdb import DuckDBPyConnection
 
 from core.contracts import DATASET_TABLES
 from core.store.bulk import fetch_table
-from core.store.dataset import VISIBLE, head_of
+from core.store.dataset import SOURCES, head_of
 from core.store.tenant import Transaction
 
 _CUSTOMER_TYPES = {
@@ -58,22 +58,7 @@ LEFT JOIN product
 WHERE item.tenant_id = :tenant AND item.run_id = :run_id
 """
 
-# A dry run contacts nobody; suppressions of an import count once it is published.
-_CONDITIONS: Mapping[str, str] = {
-    "contacts": f"FROM contact_history WHERE {VISIBLE} AND status <> 'dry_run'",
-    "suppressions": """
-        FROM suppression
-        WHERE tenant_id = :tenant
-            AND lifted_at IS NULL
-            AND (
-                import_id IS NULL
-                OR import_id IN (
-                    SELECT import_id FROM imports
-                    WHERE tenant_id = :tenant AND status IN ('loaded', 'undone')
-                )
-            )
-    """,
-}
+_EVENTS = ("contacts", "suppressions")
 
 
 def fetch_lists(tx: Transaction, con: DuckDBPyConnection, run_id: str) -> None:
@@ -86,7 +71,7 @@ def fetch_lists(tx: Transaction, con: DuckDBPyConnection, run_id: str) -> None:
 def fetch_addressees(tx: Transaction, con: DuckDBPyConnection) -> None:
     """Create `customers`, `contacts` and `suppressions` as they are visible now."""
     _fetch_customers(tx, con, "", {})
-    for table in _CONDITIONS:
+    for table in _EVENTS:
         _fetch_events(tx, con, table, "", {})
 
 
@@ -102,7 +87,7 @@ def fetch_addressees_among(
     _fetch_customers(tx, con, among, values)
     related = [code for (code,) in con.execute("SELECT customer FROM customers").fetchall()]
     values["codes"] = tx.list_of(sorted({*related, *customers}))
-    for table in _CONDITIONS:
+    for table in _EVENTS:
         _fetch_events(tx, con, table, among, values)
 
 
@@ -110,7 +95,7 @@ def _fetch_customers(
     tx: Transaction, con: DuckDBPyConnection, among: str, values: Mapping[str, object]
 ) -> None:
     names = ", ".join(_CUSTOMER_TYPES)
-    sql = f"SELECT {names} FROM customer WHERE {VISIBLE} {among}"
+    sql = f"SELECT {names} {SOURCES['customers']} {among}"
     fetch_table(tx, con, "customers", _CUSTOMER_TYPES, sql, head=head_of(tx), **values)
 
 
@@ -118,6 +103,6 @@ def _fetch_events(
     tx: Transaction, con: DuckDBPyConnection, table: str, among: str, values: Mapping[str, object]
 ) -> None:
     types = DATASET_TABLES[table]
-    sql = f"SELECT {', '.join(types)} {_CONDITIONS[table]} {among}"
+    sql = f"SELECT {', '.join(types)} {SOURCES[table]} {among}"
     head = {"head": head_of(tx)} if ":head" in sql else {}
     fetch_table(tx, con, table, types, sql, **head, **values)

@@ -11,12 +11,14 @@ from core.store.tenant import Transaction
 
 VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_seq > :head)"
 
-_SELECTS: Mapping[str, str] = {
+# What each dataset table is read from; a tenant's rows as they are visible at `:head`.
+SOURCES: Mapping[str, str] = {
     "customers": f"FROM customer WHERE {VISIBLE}",
     "products": f"FROM product WHERE {VISIBLE}",
     "sale_lines": f"FROM sale_line WHERE {VISIBLE}",
     # A dry run contacts nobody, so no rule may see it and no hash may change by it.
     "contacts": f"FROM contact_history WHERE {VISIBLE} AND status <> 'dry_run'",
+    # Those of an import count once it is published, and stay when it is undone.
     "suppressions": """
         FROM suppression
         WHERE tenant_id = :tenant
@@ -65,8 +67,8 @@ def load_dataset(tx: Transaction, con: DuckDBPyConnection) -> str:
     digest = hashlib.sha256()
     for table, types in DATASET_TABLES.items():
         names = ", ".join(f'"{name}"' for name in types)
-        values = {"head": head} if ":head" in _SELECTS[table] else {}
-        fetch_table(tx, con, "unordered", types, f"SELECT {names} {_SELECTS[table]}", **values)
+        values = {"head": head} if ":head" in SOURCES[table] else {}
+        fetch_table(tx, con, "unordered", types, f"SELECT {names} {SOURCES[table]}", **values)
         con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM unordered ORDER BY ALL")
         digest.update(f"{table}:{_content_hash(con, table, types)}\n".encode())
     con.execute("DROP TABLE unordered")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from core.settings import Settings
 from core.store.engine import is_sqlite, normalise_url
@@ -23,13 +22,6 @@ def migrate(settings: Settings) -> None:
     config.attributes["database_url"] = url
     with _one_starter(url):
         command.upgrade(config, "head")
-
-
-def head_revision() -> str:
-    """Return the revision this version of the code expects."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
 @contextmanager
