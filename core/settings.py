@@ -35,7 +35,6 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     enable_demo_data: bool = False
     secure_cookies: bool = False
-    cookie_secret: SecretStr | None = None
     token_secret: SecretStr | None = None
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
