@@ -1,31 +1,36 @@
 """The files of a run, and the remarks on an import, streamed to whoever is signed in."""
 
+import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from urllib.parse import quote
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.problems import problem
+from api.session import session_in
 from core.errors import NotFound
 from core.i18n import N_
 from core.services.export_run import EXPORT_NAMES, export_file
 from core.services.import_issues import issues_csv
+from core.services.import_ledger import report_of
+from core.services.import_rejects import rejects_file
 from core.services.instance import app_store
-from core.services.sign_in import SESSION_COOKIE, Session, session_of
 
 _MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+_AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 _NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
 
 
 def export(request: Request) -> Response:
     """Stream one file of a run of the caller's tenant: 401 without session, 404 for any other."""
-    session = _session(request)
+    session = session_in(request, app_store())
     if session is None:
         return problem(request, 401, N_("Sign in first."))
     name = request.path_params["name"]
@@ -41,7 +46,7 @@ def export(request: Request) -> Response:
 
 def export_issues(request: Request) -> Response:
     """Stream the remarks on the rows of one import of the caller's tenant, as `export` does."""
-    session = _session(request)
+    session = session_in(request, app_store())
     if session is None:
         return problem(request, 401, N_("Sign in first."))
     store = app_store().tenant_store(session.tenant)
@@ -52,17 +57,48 @@ def export_issues(request: Request) -> Response:
     return _download(content, "issues.csv")
 
 
-def _session(request: Request) -> Session | None:
-    return session_of(app_store(), request.cookies.get(SESSION_COOKIE, ""))
+def export_rejects(request: Request) -> Response:
+    """Stream the rejected rows of one file of an import, as `export` does."""
+    session = session_in(request, app_store())
+    if session is None:
+        return problem(request, 401, N_("Sign in first."))
+    store = app_store().tenant_store(session.tenant)
+    params = request.path_params
+    try:
+        found = rejects_file(store, params["import_id"], params["file_no"], session.actor.language)
+    except NotFound:
+        return problem(request, 404, _NO_FILE)
+    return _download(found.content, found.name, _AS_RECEIVED)
 
 
-def _download(content: Iterator[bytes], name: str) -> Response:
+def export_report(request: Request) -> Response:
+    """Give the report of one import as JSON, with what its corrections moved, as `export` does."""
+    session = session_in(request, app_store())
+    if session is None:
+        return problem(request, 401, N_("Sign in first."))
+    store = app_store().tenant_store(session.tenant)
+    try:
+        report = report_of(store, request.path_params["import_id"])
+    except NotFound:
+        return problem(request, 404, _NO_FILE)
+    told = {name: value for name, value in report.items() if name != "report"}  # a path of ours
+    text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True)
+    return _download(iter((text.encode(),)), "report.json")
+
+
+def _download(content: Iterator[bytes], name: str, media_type: str | None = None) -> Response:
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": _disposition(name),
         "Cache-Control": "private, no-store",
     }
-    media_type = _MEDIA_TYPES[PurePosixPath(name).suffix]
-    return StreamingResponse(content, headers=headers, media_type=media_type)
+    known = media_type or _MEDIA_TYPES[PurePosixPath(name).suffix]
+    return StreamingResponse(content, headers=headers, media_type=known)
+
+
+def _disposition(name: str) -> str:
+    if name.isascii():
+        return f'attachment; filename="{name}"'
+    return f"attachment; filename*=UTF-8''{quote(name)}"
 
 
 def _known_id(text: str) -> str | None:

@@ -8,10 +8,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from api.auth import enter, leave
-from api.export import export, export_issues
+from api.export import export, export_issues, export_rejects, export_report
 from api.health import health
 from api.middleware import AllowedHosts, SecurityHeaders
+from api.uploads import append, begin, forget, look
 from core.services.instance import app_store
+from core.services.uploads import clear_stale_uploads
 
 ROUTES = (
     Route("/health", health),
@@ -19,6 +21,12 @@ ROUTES = (
     Route("/auth/leave", leave, methods=["POST"]),
     Route("/export/runs/{run_id}/{name}", export, methods=["GET"]),
     Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
+    Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),
+    Route("/export/imports/{import_id}/rejects/{file_no:int}", export_rejects, methods=["GET"]),
+    Route("/uploads", begin, methods=["POST"]),
+    Route("/uploads/{upload_id}", look, methods=["GET"]),
+    Route("/uploads/{upload_id}", append, methods=["PATCH"]),
+    Route("/uploads/{upload_id}", forget, methods=["DELETE"]),
 )
 MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
 
@@ -28,6 +36,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
     _log_to_stderr(store.settings.log_level)
+    clear_stale_uploads(store)
     yield
     store.dispose()
     app_store.cache_clear()

@@ -6,6 +6,7 @@ product. `str(error)` is English; a page or the command line asks for `error.sen
 
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.i18n import SOURCE_LANGUAGE, translate
@@ -71,14 +72,37 @@ class QuestionOpen(Refused):
     """The file does not settle something (a date order, a kind); `question` names the choice.
 
     `options` lists the answers; the command line names the option, the page draws a choice.
+    `examples` are cells of the file that fit more than one answer: content, shown to the tenant
+    beside the sentence and never part of it.
     """
 
     def __init__(
-        self, message: str, /, *, question: str, options: tuple[str, ...], **values: object
+        self,
+        message: str,
+        /,
+        *,
+        question: str,
+        options: tuple[str, ...],
+        **values: object,
     ) -> None:
         super().__init__(message, **values)
         self.question = question
         self.options = options
+        self.examples: tuple[OpenExample, ...] = ()
+
+    def with_examples(self, examples: "tuple[OpenExample, ...]") -> "QuestionOpen":
+        """Return this question with rows of the file that it is about."""
+        self.examples = examples
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenExample:
+    """One row that a question is about: its line, the header of the cell, the cell."""
+
+    line: int
+    header: str
+    cell: str
 
 
 class StoreUnavailable(CrmError):

@@ -19,9 +19,11 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
 from core.errors import CrmError, Refused, frames_of, sentence_of
 from core.i18n import N_
-from core.services.accounts import Actor, Role, require, tenant_by_id
+from core.services.accounts import Actor, Role, list_tenants, require, tenant_by_id
 from core.services.execute_run import execute
 from core.services.import_files import load, plan
+from core.services.import_undo import clear_undone
+from core.services.inbox import INBOX, take_in, work_on
 from core.services.progress import Progress
 from core.services.send_campaign import send_dry
 from core.settings import Settings
@@ -43,8 +45,8 @@ _UNEXPECTED = N_(
 
 _STOPPED = N_("The work was stopped. Start it again.")
 
-PLAN, LOAD, RUN, SEND = "plan", "load", "run", "send"
-_QUEUES = {PLAN: "imports", LOAD: "imports", RUN: "runs", SEND: "sends"}
+PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
+_QUEUES = {**dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"), RUN: "runs", SEND: "sends"}
 
 
 class _Work(Protocol):
@@ -54,6 +56,8 @@ class _Work(Protocol):
 _WORK: dict[str, _Work] = {
     PLAN: lambda store, subject, progress: plan(store, subject, progress),
     LOAD: lambda store, subject, progress: load(store, subject, progress),
+    TAKE: lambda store, subject, progress: work_on(store, subject, progress),
+    CLEAR: lambda store, _subject, _progress: clear_undone(store),
     RUN: lambda store, subject, progress: execute(store, subject, progress),
     SEND: lambda store, subject, progress: send_dry(store, subject, progress),
 }
@@ -109,7 +113,7 @@ def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
-    `subject` is an import id (plan, load), a run id (run) or a campaign id (send). Raises
+    `subject` is an import id (plan, load, take), a run id (run) or a campaign id (send). Raises
     `NotAllowed` for a viewer.
     """
     require(actor, Role.ANALYST)
@@ -167,11 +171,47 @@ def run_worker(store: Store, stop: threading.Event) -> None:
         if slot is None:
             raise Refused(N_("A worker runs already on this database. One is enough on SQLite."))
         _launch(store, slot)
+        if store.settings.raw_scan_seconds:
+            threading.Thread(target=_watch_inboxes, args=(store, stop), daemon=True).start()
         try:
             while not stop.wait(_BEAT_SECONDS):
                 beat(store, slot)
         finally:
             DBOS.destroy(workflow_completion_timeout_sec=0)
+
+
+def _watch_inboxes(store: Store, stop: threading.Event) -> None:
+    """Look into every inbox at the interval of the settings, until `stop` is set."""
+    while True:
+        try:
+            scan_inboxes(store)
+        except Exception as error:  # noqa: BLE001 - the next look may find the database again
+            _LOG.error("the inboxes could not be looked into: %s", frames_of(error))
+        if stop.wait(store.settings.raw_scan_seconds):
+            return
+
+
+def scan_inboxes(store: Store) -> None:
+    """Take in the files of every tenant's inbox and ask for the work on them.
+
+    What goes wrong with one tenant's files is logged and keeps no other's waiting.
+    """
+    for tenant in list_tenants(store):
+        tenant_store = store.tenant_store(tenant)
+        try:
+            for import_id in take_in(tenant_store):
+                _ask_once(tenant_store, import_id)
+        except CrmError as error:
+            _LOG.info("inbox of %s: %s", tenant.key, error)
+        except Exception as error:  # noqa: BLE001 - the inboxes of the others go on
+            _LOG.error("inbox of %s failed: %s", tenant.key, frames_of(error))
+
+
+def _ask_once(store: TenantStore, import_id: str) -> None:
+    """Ask for the work on an import of the inbox, but not again after an unexpected error."""
+    job = job_of(store, TAKE, import_id)
+    if job is None or (job.error or {}).get("message") != _UNEXPECTED:
+        enqueue(store, INBOX, TAKE, import_id)
 
 
 def _launch(store: Store, slot: str) -> None:

@@ -23,9 +23,12 @@ class Settings(BaseSettings):
     jobs_database_url: str | None = None
     data_dir: Path = Path("data")
     etl_chunk_size: int = Field(default=50_000, ge=1_000, le=1_000_000)
+    etl_memory_mb: int = Field(default=1_600, ge=200)
     max_upload_mb: int = Field(default=2_048, ge=1)
+    max_workbook_mb: int = Field(default=512, ge=1)
     max_cell_chars: int = Field(default=1_000_000, ge=1_000)
     max_columns: int = Field(default=2_000, ge=10)
+    raw_scan_seconds: int = Field(default=60, ge=0, le=86_400)
     brevo_api_key: SecretStr | None = None
     brevo_dry_run: str = "1"
     brevo_sender_email: str | None = None

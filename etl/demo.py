@@ -13,7 +13,7 @@ from core.jobs import migrate_jobs
 from core.services import accounts
 from core.services.accounts import SYSTEM, Role
 from core.services.execute_run import create_run, execute
-from core.services.import_files import list_imports
+from core.services.import_ledger import list_imports
 from core.services.import_paths import import_paths
 from core.services.run_reports import list_runs
 from core.settings import Settings, current_settings

@@ -1,5 +1,6 @@
 """`python -m etl.ingest_runner --tenant KEY --source DIR`: import one folder as one import."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,11 +20,15 @@ def ingest(
     tenant: Annotated[str, typer.Option("--tenant", help="Key of the tenant.")],
     source: Annotated[Path, typer.Option("--source", help="Folder with the files.")],
     mapping: Annotated[Path | None, typer.Option("--mapping", help="JSON mapping.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would change.")] = False,
 ) -> None:
-    """Import the tables of one folder for one tenant."""
+    """Import the tables of one folder for one tenant; with --plan print the report as JSON."""
     store = Store(current_settings(), utc_now)
     tenant_store = store.tenant_store(accounts.tenant_by_key(store, tenant))
-    report = import_paths(tenant_store, SYSTEM, [source], mapping_file=mapping)
+    report = import_paths(tenant_store, SYSTEM, [source], mapping_file=mapping, only_plan=plan)
+    if plan:
+        typer.echo(json.dumps(report, ensure_ascii=False, sort_keys=True))
+        return
     for line in report_lines(report, "en"):
         typer.echo(line)
 

@@ -36,6 +36,12 @@ PAGES = (
         answers=N_("Bring in clients, products, sales and contacts."),
     ),
     PageEntry(
+        path="waiting",
+        title=N_("Waiting rows"),
+        icon=":material/hourglass_empty:",
+        answers=N_("Decide what unknown labels, products and customers are."),
+    ),
+    PageEntry(
         path="runs",
         title=N_("Runs"),
         icon=":material/play_circle:",

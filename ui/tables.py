@@ -116,10 +116,14 @@ def _config(titles: Titles) -> dict[str, Any]:
     }
 
 
-def choose_page(total: int, page_size: int, *, key: str) -> int:
-    """Draw how many rows there are and the page switch; return the offset of the page's first."""
+def choose_page(total: int, page_size: int, *, key: str, is_counted: bool = True) -> int:
+    """Draw how many rows there are and the page switch; return the offset of the page's first.
+
+    The number is left out unless `is_counted`, where it stands on the page already.
+    """
     pages = max(1, -(-total // page_size))
-    st.caption(ngettext_("%(count)s row", "%(count)s rows", total))
+    if is_counted:
+        st.caption(ngettext_("%(count)s row", "%(count)s rows", total))
     if pages == 1:
         return 0
     number = st.pagination(pages, key=key, bind="query-params")

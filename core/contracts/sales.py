@@ -64,7 +64,7 @@ SALE_COLUMNS: tuple[Column, ...] = (
         synonyms=names(
             "date | date vente | date de vente | date facture | invoice date | "
             "invoicedate | date document | date piece | order date | date de "
-            "facture | date commande"
+            "facture | date commande | jour | day"
         ),
     ),
     Column(

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from core.contracts import Column, ColumnType
-from core.ingest.derive import parse_rate
-from core.ingest.dialect import Dialect
+from core.ingest.derive import derivation_headers, parse_rate
 from core.ingest.mapping import ColumnMapping, contract_column
 from core.ingest.reader import RawTable
 from core.ingest.values import (
@@ -19,17 +18,50 @@ from core.ingest.values import (
     quote_literal,
 )
 
-_FACTOR = "DECIMAL(18, 6)"
+FACTOR = "DECIMAL(18, 6)"
+_WIDE_FACTOR = "DECIMAL(24, 6)"  # a product of two has 38 digits: it cannot overflow
 _RATE = "DECIMAL(10, 6)"
 _PRODUCT = "DECIMAL(28, 10)"
 
 
+class Cells(Protocol):
+    """The cells of a table of rows, as SQL over it."""
+
+    @property
+    def formats(self) -> Formats:
+        """Return how the file's cells are written."""
+
+    def text(self, header: str) -> str:
+        """Return the trimmed text of a cell, NULL when blank."""
+
+    def factor(self, header: str) -> str:
+        """Return the exact decimal of a cell with which values are computed, NULL for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCells:
+    """The cells of a table that holds text only."""
+
+    raw: RawTable
+    own_export: bool
+    formats: Formats
+
+    def text(self, header: str) -> str:
+        """Return the trimmed text of a cell, NULL when blank."""
+        return cell_sql(self.raw.column(header), self.own_export)
+
+    def factor(self, header: str) -> str:
+        """Return the exact decimal of a cell."""
+        return f"TRY_CAST({number_text(self.text(header), self.formats)} AS {FACTOR})"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ColumnSource:
-    """SQL over the raw table for one contract column.
+    """SQL over a table of rows for one contract column.
 
     `cell` is NULL exactly when nothing is given in a row; `shown` is the text shown when the
-    value cannot be used; `given` is False when the mapping has nothing for the column.
+    value cannot be used; `given` is False when the mapping has nothing for the column; of a
+    `certain` one the rows at hand need no further check.
     """
 
     column: Column
@@ -37,26 +69,18 @@ class ColumnSource:
     cell: str
     shown: str
     parsed: ParsedColumn
+    certain: bool = False
 
 
 def column_source(
-    column: Column,
-    mapping: ColumnMapping,
-    raw: RawTable,
-    dialect: Dialect,
-    formats: Formats,
-    currency: str,
+    column: Column, mapping: ColumnMapping, cells: Cells, currency: str
 ) -> ColumnSource:
     """Return where `column` comes from under `mapping`; amounts are brought to `currency`."""
-
-    def cell_of(header: str) -> str:
-        return cell_sql(raw.column(header), dialect.own_export)
-
-    rate = _currency_rate(column, mapping, raw, dialect, currency)
+    rate = _currency_rate(column, mapping, cells, currency)
     if column.name in mapping.derive:
-        return _derived(column, mapping.derive[column.name], cell_of, formats, rate)
+        return _derived(column, mapping.derive[column.name], cells, rate)
     if column.name in mapping.columns:
-        cell = cell_of(mapping.columns[column.name])
+        cell = cells.text(mapping.columns[column.name])
         if column.name in mapping.constants:
             cell = f"coalesce({cell}, {quote_literal(mapping.constants[column.name])})"
     elif column.name in mapping.constants:
@@ -64,7 +88,7 @@ def column_source(
     else:
         nothing = ParsedColumn(value="NULL", code="NULL")
         return ColumnSource(column=column, given=False, cell="NULL", shown="NULL", parsed=nothing)
-    parsed = _parse(column, cell, mapping, formats, rate, currency)
+    parsed = _parse(column, cell, mapping, cells.formats, rate, currency)
     return ColumnSource(column=column, given=True, cell=cell, shown=cell, parsed=parsed)
 
 
@@ -77,7 +101,7 @@ def _parse(
     currency: str,
 ) -> ParsedColumn:
     if rate is not None:
-        number = f"TRY_CAST({number_text(cell, formats)} AS {_FACTOR}) * {rate}"
+        number = f"TRY_CAST({number_text(cell, formats)} AS {_WIDE_FACTOR}) * {rate}"
         return parse_number(column, f"({number})", cell)
     parsed = parse_column(column, cell, formats)
     if column.name in mapping.inverse:
@@ -90,15 +114,20 @@ def _parse(
     return parsed
 
 
+def has_rate(column: Column, mapping: ColumnMapping) -> bool:
+    """Whether values of `column` may have to be brought to another currency."""
+    return column.type is ColumnType.MONEY and bool(mapping.rates)
+
+
 def _currency_rate(
-    column: Column, mapping: ColumnMapping, raw: RawTable, dialect: Dialect, currency: str
+    column: Column, mapping: ColumnMapping, cells: Cells, currency: str
 ) -> str | None:
     """Return SQL of the rate that brings an amount to the tenant's currency, None for no rate."""
-    if column.type is not ColumnType.MONEY or not mapping.rates:
+    if not has_rate(column, mapping):
         return None
     name = contract_column(mapping.kind, "currency").name
     if name in mapping.columns:
-        cell = f"upper({cell_sql(raw.column(mapping.columns[name]), dialect.own_export)})"
+        cell = f"upper({cells.text(mapping.columns[name])})"
     elif name in mapping.constants:
         cell = f"upper({quote_literal(mapping.constants[name])})"
     else:
@@ -112,26 +141,22 @@ def _currency_rate(
 
 
 def _derived(
-    column: Column,
-    rule: Mapping[str, Any],
-    cell_of: Any,
-    formats: Formats,
-    rate: str | None,
+    column: Column, rule: Mapping[str, Any], cells: Cells, rate: str | None
 ) -> ColumnSource:
     if rule["op"] == "lookup":
-        cell = _looked_up(cell_of(rule["of"]), rule["table"])
-        parsed = parse_column(column, cell, formats)
+        cell = _looked_up(cells.text(rule["of"]), rule["table"])
+        parsed = parse_column(column, cell, cells.formats)
         return ColumnSource(column=column, given=True, cell=cell, shown=cell, parsed=parsed)
-    headers = [rule["of"]] if rule["op"] == "add_tax" else list(rule["of"])
-    cells = [cell_of(header) for header in headers]
-    factors = [f"TRY_CAST({number_text(cell, formats)} AS {_FACTOR})" for cell in cells]
+    headers = derivation_headers(rule)
+    texts = [cells.text(header) for header in headers]
+    factors = [f"CAST({cells.factor(header)} AS {_WIDE_FACTOR})" for header in headers]
     if rule["op"] == "add_tax":
         factors.append(f"CAST(1 + {parse_rate(rule['rate'])} AS {_RATE})")
     number = " * ".join(factors)
     if rate is not None:
         number = f"TRY_CAST({number} AS {_PRODUCT}) * {rate}"
-    cell = " || ' × ' || ".join(cells)
-    shown = f"concat_ws(' × ', {', '.join(cells)})"
+    cell = " || ' × ' || ".join(texts)
+    shown = f"concat_ws(' × ', {', '.join(texts)})"
     parsed = parse_number(column, f"({number})", f"({cell})")
     return ColumnSource(column=column, given=True, cell=f"({cell})", shown=shown, parsed=parsed)
 

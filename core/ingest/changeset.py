@@ -1,7 +1,7 @@
 """The file against what is there: what is new, changed, unchanged, held.
 
-`compare` reads `{p}_folded` and finishes `{p}_buckets`; it makes the tables the service loads:
-`{p}_load`, `{p}_touched`, `{p}_history`, `{p}_changes`, `{p}_held`, `{p}_labels`,
+`compare` reads `{p}_folded` and finishes `{p}_buckets`; it makes what the service loads: the
+views `{p}_load` and `{p}_history`, the tables `{p}_changes`, `{p}_held`, `{p}_labels`,
 `{p}_new_products`, `{p}_new_customers`.
 
 The content of an identity is, field by field, the newest filled cell among all its versions,
@@ -19,11 +19,17 @@ from core.contracts import COLUMNS, DUCKDB_TYPES, FileKind
 from core.ingest.clean import ParsedFile
 from core.ingest.holds import Known, find_holds, known_table
 from core.ingest.identity import IDENTITY, stored_fields
+from core.ingest.issues import ISSUES, Effect
 from core.ingest.mapping import ColumnMapping
 from core.ingest.missing import find_missing
 
-__all__ = ["FileVersion", "Known", "compare"]
+__all__ = ["FileVersion", "Known", "compare", "forget_compared"]
 
+_LATER_CODES = (
+    "CONFLICTING_DUPLICATE",
+    "OPT_OUT_KEPT",
+    *(issue.code for issue in ISSUES.values() if issue.effect is Effect.HOLD),
+)
 _VERSION = "strftime(exported_at, '%Y%m%d%H%M%S%f') || sha256"
 
 # Of identities that are there already only: most files bring mostly new ones.
@@ -47,38 +53,41 @@ SELECT *, coalesce(stored_version > file_version, false) AS older,
   CASE WHEN NOT ({equal}) THEN 'changed' WHEN older THEN 'older' ELSE 'unchanged' END AS action
 FROM sides
 """
-_LOAD = """
-CREATE OR REPLACE TABLE {p}_load AS
-SELECT {new}, h.record, h.line, 'new' AS action, false AS older FROM {p}_history AS h
-WHERE {identity} NOT IN (SELECT {identity} FROM {p}_compared)
-UNION ALL BY NAME
+_CHANGED = """
+CREATE OR REPLACE TABLE {p}_changed AS
 SELECT {merged}, h.record, h.line, c.action, c.older
-FROM {p}_compared AS c JOIN {p}_history AS h USING ({identity})
-WHERE c.action <> 'unchanged' ORDER BY {identity}
+FROM {p}_compared AS c JOIN {p}_history AS h USING ({identity}) WHERE c.action <> 'unchanged'
 """
-_TOUCHED = """
-CREATE OR REPLACE TABLE {p}_touched AS SELECT {identity} FROM {p}_compared
-WHERE action = 'unchanged' AND file_version > stored_version ORDER BY {identity}
+_KNOWN = "CREATE OR REPLACE TABLE {p}_known AS SELECT {identity} FROM {p}_compared"
+# New rows are nearly all of most files: they stay where they are.
+_LOAD = """
+CREATE OR REPLACE VIEW {p}_load AS
+SELECT {new}, h.record, h.line, 'new' AS action, false AS older FROM {p}_history AS h
+WHERE {identity} NOT IN (SELECT {identity} FROM {p}_known)
+UNION ALL BY NAME
+FROM {p}_changed
 """
 _HISTORY = """
-CREATE OR REPLACE TABLE {p}_history AS SELECT * FROM {p}_folded
-WHERE {identity} NOT IN (SELECT identity FROM {p}_holds) ORDER BY {identity}
+CREATE OR REPLACE VIEW {p}_history AS SELECT * FROM {p}_folded
+WHERE {identity} NOT IN (SELECT identity FROM {p}_holds)
 """
 _FIELD_CHANGES = """
 SELECT {identity} AS identity, '{field}' AS field, CAST(before_{field} AS VARCHAR) AS old,
   CAST({field} AS VARCHAR) AS new
 FROM {p}_compared WHERE action = 'changed' AND before_{field} IS DISTINCT FROM {field}
 """
-_BUCKETS = """
-UPDATE {p}_buckets AS b SET bucket = CASE
-  WHEN b.identity IN (SELECT identity FROM {p}_holds) THEN 'held'
-  WHEN b.bucket IS NOT NULL THEN b.bucket
-  WHEN c.action IN ('unchanged', 'older') THEN 'unchanged' ELSE 'loaded' END
-FROM (
-  SELECT b.record, c.action FROM {p}_buckets AS b
-  LEFT JOIN {p}_compared AS c ON b.identity = c.{identity}
-) AS c
-WHERE b.record = c.record AND b.bucket IS DISTINCT FROM 'rejected'
+_NO_LONGER_FOLDED = """
+DELETE FROM {p}_marked
+WHERE bucket <> 'rejected' AND identity IN (SELECT identity FROM {p}_holds)
+"""
+_MARK_HELD = """
+INSERT INTO {p}_marked SELECT record, line, 'held', {identity} FROM {p}_held
+"""
+_MARK_UNCHANGED = """
+INSERT INTO {p}_marked
+SELECT h.record, h.line, 'unchanged', {identity}
+FROM {p}_compared AS c JOIN {p}_history AS h USING ({identity})
+WHERE c.action IN ('unchanged', 'older')
 """
 _OPT_OUTS_KEPT = """
 INSERT INTO {p}_issues
@@ -122,18 +131,26 @@ def compare(
     con.execute(_HISTORY.format(**names))
     _create_compared(con, kind, names, version)
     new, merged = _load_columns(kind, "h"), _load_columns(kind, "c")
-    con.execute(_LOAD.format(**names, new=new, merged=merged))
-    con.execute(_TOUCHED.format(**names))
+    con.execute(_KNOWN.format(**names))
+    con.execute(_CHANGED.format(**names, merged=merged))
+    con.execute(_LOAD.format(**names, new=new))
     changes = [_FIELD_CHANGES.format(**names, field=f) for f in _content(kind)]
     con.execute(
         f"CREATE OR REPLACE TABLE {prefix}_changes AS "
         f"{' UNION ALL '.join(changes)} ORDER BY identity, field"
     )
-    con.execute(_BUCKETS.format(**names))
+    for mark in (_NO_LONGER_FOLDED, _MARK_HELD, _MARK_UNCHANGED):
+        con.execute(mark.format(**names))
     if kind is FileKind.CLIENTS:
         con.execute(_OPT_OUTS_KEPT.format(**names))
     for table in ("versions", "compared"):
         con.execute(f"DROP TABLE {prefix}_{table}")
+
+
+def forget_compared(con: DuckDBPyConnection, parsed: ParsedFile) -> None:
+    """Take the issues back that folding and comparing added, so that both can be done again."""
+    codes = ", ".join(f"'{code}'" for code in _LATER_CODES)
+    con.execute(f"DELETE FROM {parsed.prefix}_issues WHERE code IN ({codes})")
 
 
 def _content(kind: FileKind) -> tuple[str, ...]:

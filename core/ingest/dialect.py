@@ -1,46 +1,49 @@
 """How a delimited file is written: encoding, delimiter, header line, each with its evidence."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as defaulted
 from pathlib import Path
 
-from core.contracts import (
-    AUDIT_OUTPUT,
-    COLUMNS,
-    NEXT_ACTION_OUTPUT,
-    RECO_OUTPUT,
-    fold,
-)
-from core.errors import FileRefused
+from core.contracts import AUDIT_OUTPUT, NEXT_ACTION_OUTPUT, RECO_OUTPUT
 from core.i18n import N_
+from core.ingest.findings import Finding, Findings, found
+from core.ingest.header import (
+    Record,
+    check_width,
+    find_header,
+    header_evidence,
+    most_known,
+    name_headers,
+    settle_width,
+)
+from core.ingest.sheets import choose_sheet, filled_rows
 from core.ingest.source import (
     ReadLimits,
     read_container,
     read_encoding,
     read_utf8,
 )
-from core.ingest.workbook import read_sheet
+from core.ingest.workbook import sample_sheets
 
 DELIMITERS = (";", ",", "\t", "|")
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_RECORDS = 200
-_HEADER_SEARCH = 50
+_SAMPLE_ROWS = 1000  # of a sheet
 
-OWN_EXPORTS: tuple[tuple[str, ...], ...] = (
-    RECO_OUTPUT,
-    AUDIT_OUTPUT,
-    NEXT_ACTION_OUTPUT,
-    *(tuple(column.name for column in columns) for columns in COLUMNS.values()),
-)
-_KNOWN_HEADERS = frozenset(
-    fold(spelling)
-    for columns in COLUMNS.values()
-    for column in columns
-    for spelling in (column.name, *column.synonyms)
-)
+_DELIMITER_NAMES: Mapping[str, str] = {
+    ";": N_("semicolons"),
+    ",": N_("commas"),
+    "\t": N_("tabs"),
+    "|": N_("vertical bars"),
+}
+_TRAILING = N_("Every row ends with one delimiter too many, which is left out.")
+
+OWN_EXPORTS: tuple[tuple[str, ...], ...] = (RECO_OUTPUT, AUDIT_OUTPUT, NEXT_ACTION_OUTPUT)
+OWN_MARK = "ia_crm_export"  # the last, blank column of a file of customers, products, … we write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,65 +68,69 @@ class Dialect:
     headers: tuple[str, ...]
     trailing_delimiter: bool = False
     sheet: str | None = None
-    evidence: Mapping[str, str] = defaulted(default_factory=dict)
+    sheets: tuple[str, ...] = ()
+    evidence: Findings = defaulted(default_factory=dict)
 
 
-Record = tuple[int, int, list[str]]  # first line, last line, cells
+def read_dialect(path: Path, limits: ReadLimits, sheet: str | None = None) -> Dialect:
+    """Find how the file is written; `sheet` names the one to read of a workbook.
 
-
-def read_dialect(path: Path, limits: ReadLimits) -> Dialect:
-    """Find how the file is written.
-
-    Raises `FileRefused` when it is empty, is no table, or has more columns than the limit.
+    Raises `FileRefused` when it is empty, is no table, or has more columns than the limit, and
+    `QuestionOpen` (`sheet`) when several sheets could be meant.
     """
     container = read_container(path)
     if container == "workbook":
-        return _workbook_dialect(path, limits)
-    encoding, evidence = read_encoding(path, container, limits)
+        return _workbook_dialect(path, limits, sheet)
+    encoding, encoding_evidence = read_encoding(path, container, limits)
     text, whole = _read_sample(path, container, encoding, limits)
     line_end = "\n" if "\n" in text or "\r" not in text else "\r"
     lines = _physical_lines(text, line_end, whole)
     told = _told_delimiter(lines)
     delimiter, records = _choose_delimiter(lines, told)
-    found = _find_header([r for r in records if r[2] and (told is None or r[0] > 1)], path)
-    headers, trailing = _settle_width(found)
-    _check_width(path, headers, limits)
+    place = find_header([r for r in records if r[2] and (told is None or r[0] > 1)], path)
+    headers, trailing = settle_width(place)
+    check_width(path, headers, limits)
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,
-        header_line=found[0][0],
-        data_line=found[0][1] + 1,
+        header_line=place[0][0],
+        data_line=place[0][1] + 1,
         headers=name_headers(headers),
         trailing_delimiter=trailing,
         line_end=line_end,
         container=container,
         own_export=is_own_export(headers),
-        evidence={"encoding": evidence, "delimiter": _delimiter_evidence(delimiter, found, told)},
+        evidence={
+            "encoding": encoding_evidence,
+            "delimiter": _delimiter_evidence(delimiter, place[1], len(headers), told),
+            "quote": _quote_evidence(text, delimiter),
+            "header": header_evidence(place[0][0], of_rows=False),
+            **({"trailing": found(_TRAILING)} if trailing else {}),
+        },
     )
 
 
-def _workbook_dialect(path: Path, limits: ReadLimits) -> Dialect:
-    sheet, rows = read_sheet(path, limits)
-    records: list[Record] = [
-        (number, number, row)
-        for number, row in enumerate(rows[: _SAMPLE_RECORDS * 5], start=1)
-        if any(row)
-    ]
-    found = _find_header(records[:_SAMPLE_RECORDS], path)
-    headers = list(found[0][2])
+def _workbook_dialect(path: Path, limits: ReadLimits, sheet: str | None) -> Dialect:
+    samples = {
+        name: filled_rows(rows) for name, rows in sample_sheets(path, limits, _SAMPLE_ROWS).items()
+    }
+    name, evidence = choose_sheet(path, samples, sheet)
+    place = find_header(samples[name][:_SAMPLE_RECORDS], path)
+    headers = list(place[0][2])
     while headers and not headers[-1]:
         headers.pop()
-    _check_width(path, headers, limits)
+    check_width(path, headers, limits)
     return Dialect(
         encoding="utf-8",
         delimiter=",",
-        header_line=found[0][0],
-        data_line=found[0][0] + 1,
+        header_line=place[0][0],
+        data_line=place[0][0] + 1,
         headers=name_headers(headers),
         container="workbook",
-        sheet=sheet,
+        sheet=name,
+        sheets=tuple(samples),
         own_export=is_own_export(headers),
-        evidence={"sheet": sheet},
+        evidence={"sheet": evidence, "header": header_evidence(place[0][0], of_rows=True)},
     )
 
 
@@ -175,78 +182,42 @@ def _delimiter_score(records: Sequence[Record]) -> tuple[float, int]:
     if not widths:
         return 0.0, 0
     width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
-    known = max(sum(fold(c) in _KNOWN_HEADERS for c in cells) for cells in filled[:_HEADER_SEARCH])
+    known = most_known(records)
     return count / len(filled) + (known if known > 1 else 0), width
 
 
-def _find_header(records: Sequence[Record], path: Path) -> tuple[Record, list[Record]]:
-    """Return the header record and the sampled records after it."""
-    if not records:
-        raise FileRefused(N_("%(name)s is empty: export it again."), name=path.name)
-    searched = records[:_HEADER_SEARCH]
-    known = [sum(fold(c) in _KNOWN_HEADERS for c in cells) for _, _, cells in searched]
-    best = max(known)
-    if best >= 2:
-        at = known.index(best)
-    else:
-        widths = Counter(_filled_width(r[2]) for r in records)
-        width = max(widths.items(), key=lambda pair: (pair[1], pair[0]))[0]
-        at = next((k for k, r in enumerate(searched) if _filled_width(r[2]) >= width), 0)
-    return searched[at], list(records[at + 1 :])
-
-
-def _filled_width(cells: Sequence[str]) -> int:
-    return max((k for k, cell in enumerate(cells, start=1) if cell.strip()), default=0)
-
-
-def _settle_width(found: tuple[Record, list[Record]]) -> tuple[list[str], bool]:
-    """Return the header cells, and whether every record ends with one delimiter too many."""
-    headers, rows = list(found[0][2]), [cells for _, _, cells in found[1]]
-    if not rows:
-        return (headers[:-1], True) if len(headers) > 1 and not headers[-1] else (headers, False)
-    width = Counter(len(cells) for cells in rows).most_common(1)[0][0]
-    if width == len(headers) - 1 and not headers[-1].strip():
-        return headers[:-1], True
-    if width == len(headers) + 1 and all(not c[-1] for c in rows if len(c) == width):
-        return headers, True
-    if width == len(headers) > 1 and not headers[-1].strip() and not any(c[-1] for c in rows):
-        return headers[:-1], True
-    return headers, False
-
-
-def _check_width(path: Path, headers: Sequence[str], limits: ReadLimits) -> None:
-    if len(headers) > limits.max_columns:
-        raise FileRefused(
-            N_("%(name)s has %(count)s columns; the limit is %(limit)s: export fewer columns."),
-            name=path.name,
-            count=len(headers),
-            limit=limits.max_columns,
-        )
-
-
-def name_headers(cells: Sequence[str]) -> tuple[str, ...]:
-    """Return one distinct name per column: a repeated or blank header gets its place.
-
-    >>> name_headers(["Prix", "", "Prix"])
-    ('Prix', '(column 2)', 'Prix (column 3)')
-    """
-    names: list[str] = []
-    for place, cell in enumerate(cells, start=1):
-        name = " ".join(cell.replace("\ufeff", "").split())
-        names.append(f"{name} (column {place})".strip() if not name or name in names else name)
-    return tuple(names)
-
-
 def is_own_export(headers: Sequence[str]) -> bool:
-    """Whether the first columns are those of a file this product writes, in its order."""
-    return any(tuple(headers[: len(own)]) == own for own in OWN_EXPORTS)
+    """Whether the file is one that this product writes, whose cells are guarded.
+
+    The outputs of a run have headers that no other program writes; a file of customers,
+    products, sales or contacts, whose headers anybody may use, ends with `OWN_MARK`.
+    """
+    is_output = any(tuple(headers[: len(own)]) == own for own in OWN_EXPORTS)
+    return is_output or OWN_MARK in headers[-1:]
 
 
 def _delimiter_evidence(
-    delimiter: str, found: tuple[Record, list[Record]], told: str | None
-) -> str:
+    delimiter: str, rows: Sequence[Record], width: int, told: str | None
+) -> Finding:
+    name = found(_DELIMITER_NAMES[delimiter]) if delimiter in _DELIMITER_NAMES else delimiter
     if told is not None:
-        return "the line sep="
-    width = len(found[0][2])
-    same = sum(len(cells) == width for _, _, cells in found[1])
-    return f"{same} of {len(found[1])} sampled records have {width} cells with {delimiter!r}"
+        return found(N_("Cells separated by %(delimiter)s: the line sep= says so."), delimiter=name)
+    if width == 1:
+        return found(N_("One column: no delimiter divides the rows."))
+    same = sum(len(cells) == width or _has_trailing(cells, width) for _, _, cells in rows)
+    message = N_(
+        "Cells separated by %(delimiter)s: %(same)s of %(records)s sampled rows have "
+        "%(cells)s cells, as the header has."
+    )
+    return found(message, delimiter=name, same=same, records=len(rows), cells=width)
+
+
+def _has_trailing(cells: Sequence[str], width: int) -> bool:
+    return len(cells) == width + 1 and not cells[-1]
+
+
+def _quote_evidence(text: str, delimiter: str) -> Finding:
+    quoted = len(re.findall(rf'(?:^|{re.escape(delimiter)})"', text, re.MULTILINE))
+    if quoted:
+        return found(N_("Quotes around cells: %(count)s in the sample."), count=quoted)
+    return found(N_("No cell of the sample is quoted; quotes would be obeyed."))

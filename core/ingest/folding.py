@@ -1,7 +1,8 @@
 """Rows of one file that speak of the same thing are folded into one.
 
-`{p}_folded` has one row per identity; `{p}_buckets` (record, line, bucket, identity) says for
-every record what became of it so far: rejected, duplicate, merged, or NULL while open.
+The view `{p}_folded` has one row per identity; the view `{p}_buckets` (record, line, bucket,
+identity) says for every record what became of it so far: `{p}_marked` names those that are
+rejected, duplicate or merged, every other one is loaded unless `compare` marks it too.
 The rules are those of PRODUCT.md, "Identity of a sale line" and "Counting".
 """
 
@@ -25,37 +26,52 @@ _KEPT = {
     FileKind.CONTACTS: "arg_max({}, last_said)",
 }
 
+# Hashes first: of most large files no identity stands twice.
+_TWICE = """
+CREATE OR REPLACE TABLE {p}_twice AS
+SELECT {identity} FROM {p}_rows
+WHERE hash({identity}) IN (
+  SELECT hash({identity}) FROM {p}_rows GROUP BY ALL HAVING count(*) > 1
+)
+GROUP BY ALL HAVING count(*) > 1
+"""
 _REPEATED = """
 CREATE OR REPLACE TABLE {p}_repeated AS
 WITH found AS (
-  SELECT * FROM {p}_rows
-  WHERE {identity} IN (SELECT {identity} FROM {p}_rows GROUP BY {identity} HAVING count(*) > 1)
+  SELECT * FROM {p}_rows WHERE {identity} IN (SELECT {identity} FROM {p}_twice)
 )
 SELECT *, {conflict} AS conflict, {superseded} AS superseded, {copy} > 1 AS duplicate,
   max(record) OVER (PARTITION BY {same}) AS last_said
 FROM found
 """
-_FOLDED = """
-CREATE OR REPLACE TABLE {p}_folded AS
-SELECT * EXCLUDE ({identity}), {identity}, 1 AS rows_folded FROM {p}_rows
-WHERE {identity} NOT IN (SELECT {identity} FROM {p}_repeated)
-UNION ALL BY NAME
-SELECT {kept}, {merged},
-  {identity}, count(*) AS rows_folded
+_MERGED = """
+CREATE OR REPLACE TABLE {p}_merged AS
+SELECT {kept}, {merged}, {identity}, count(*) AS rows_folded
 FROM {p}_repeated WHERE NOT conflict AND NOT superseded AND NOT duplicate
 GROUP BY {identity}
 """
-_BUCKETS = """
-CREATE OR REPLACE TABLE {p}_buckets AS
+_FOLDED = """
+CREATE OR REPLACE VIEW {p}_folded AS
+SELECT *, 1 AS rows_folded FROM {p}_rows
+WHERE {identity} NOT IN (SELECT {identity} FROM {p}_twice)
+UNION ALL BY NAME
+FROM {p}_merged
+"""
+_MARKED = """
+CREATE OR REPLACE TABLE {p}_marked AS
 SELECT DISTINCT record, line, 'rejected' AS bucket, CAST(NULL AS VARCHAR) AS identity
 FROM {p}_issues WHERE rejects
 UNION ALL
-SELECT record, line, CASE WHEN conflict THEN 'rejected' WHEN duplicate THEN 'duplicate'
-  WHEN record NOT IN (SELECT record FROM {p}_folded) THEN 'merged' END, {identity}
-FROM {p}_repeated
+SELECT record, line,
+  CASE WHEN conflict THEN 'rejected' WHEN duplicate THEN 'duplicate' ELSE 'merged' END, {identity}
+FROM {p}_repeated WHERE conflict OR duplicate OR record NOT IN (SELECT record FROM {p}_merged)
+"""
+_BUCKETS = """
+CREATE OR REPLACE VIEW {p}_buckets AS
+FROM {p}_marked
 UNION ALL
-SELECT record, line, NULL, {identity} FROM {p}_rows
-WHERE {identity} NOT IN (SELECT {identity} FROM {p}_repeated)
+SELECT record, line, 'loaded', {identity} FROM {p}_rows
+WHERE record NOT IN (SELECT record FROM {p}_marked)
 """
 _CONFLICT_ISSUES = """
 INSERT INTO {p}_issues
@@ -85,10 +101,12 @@ def fold_file(
         resolve_labels(con, parsed.prefix, labels)
     names = {"p": parsed.prefix, "identity": IDENTITY[parsed.kind]}
     rules = _folding_rules(parsed.kind, mapping.repeated == SUM_REPEATS)
+    con.execute(_TWICE.format(**names))
     con.execute(_REPEATED.format(**names, **rules))
     kept = ", ".join(f"{_KEPT[parsed.kind].format(column)} AS {column}" for column in _PLACE)
-    con.execute(_FOLDED.format(**names, kept=kept, merged=_merged_fields(con, parsed)))
-    con.execute(_BUCKETS.format(**names))
+    con.execute(_MERGED.format(**names, kept=kept, merged=_merged_fields(con, parsed)))
+    for statement in (_FOLDED, _MARKED, _BUCKETS):
+        con.execute(statement.format(**names))
     if parsed.kind is FileKind.SALES:
         con.execute(_CONFLICT_ISSUES.format(**names))
     if parsed.kind is FileKind.CLIENTS:

@@ -21,45 +21,47 @@ _CONTACT_HOLDS = """
 SELECT event_key AS identity, 'UNKNOWN_CUSTOMER' AS code, customer AS subject FROM {p}_folded
 WHERE email_norm IS NULL AND customer NOT IN (SELECT customer FROM {customers})
 """
-_UNKNOWN = """
-SELECT line_key, CASE
-  WHEN product_key IS NULL THEN 'UNKNOWN_LABEL'
-  WHEN {hold_products} AND product_key NOT IN (SELECT product_key FROM {products})
-    THEN 'UNKNOWN_PRODUCT'
-  WHEN {hold_customers} AND customer IS NOT NULL
-    AND customer NOT IN (SELECT customer FROM {customers}) THEN 'UNKNOWN_CUSTOMER' END AS code
-FROM {p}_folded
-"""
 # A return needs a sale of the product to the customer, in its own document or not later than it.
+# Few lines are unknown or returns: everything else is only looked at for their sales.
 _SALE_HOLDS = """
-WITH unknown AS ({unknown}),
-lines AS (SELECT f.*, u.code FROM {p}_folded AS f JOIN unknown AS u USING (line_key)),
+WITH unknown AS (
+  SELECT line_key, product_key, product_label, customer, CASE
+    WHEN product_key IS NULL THEN 'UNKNOWN_LABEL'
+    WHEN {unknown_product} THEN 'UNKNOWN_PRODUCT' ELSE 'UNKNOWN_CUSTOMER' END AS code
+  FROM {p}_folded WHERE product_key IS NULL OR {unknown_product} OR {unknown_customer}
+),
+returned AS (
+  SELECT line_key, product_key, customer, document_id, sale_date FROM {p}_folded
+  WHERE quantity_milli < 0 AND customer IS NOT NULL
+    AND document_status IS DISTINCT FROM 'cancelled'
+    AND line_key NOT IN (SELECT line_key FROM unknown)
+),
 sold AS (
-  SELECT customer, product_key, document_id, sale_date FROM lines
-  WHERE code IS NULL AND {counts_as_sale}
+  SELECT customer, product_key, document_id, sale_date FROM {p}_folded
+  WHERE {counts_as_sale} AND (customer, product_key) IN (
+      SELECT (customer, product_key) FROM returned
+    ) AND line_key NOT IN (SELECT line_key FROM unknown)
   UNION ALL
   SELECT customer, product_key, document_id, sale_date FROM {existing} WHERE {counts_as_sale}
+  UNION ALL
+  SELECT customer, product_key, document_id, sale_date FROM {sold}
 ),
 first_sold AS (
   SELECT customer, product_key, min(sale_date) AS first_date FROM sold
   GROUP BY customer, product_key
-),
-judged AS (
-  SELECT l.line_key, l.product_key, l.product_label, l.customer, CASE
-    WHEN l.code IS NOT NULL THEN l.code
-    WHEN l.quantity_milli < 0 AND l.customer IS NOT NULL
-      AND l.document_status IS DISTINCT FROM 'cancelled'
-      AND (s.first_date IS NULL OR s.first_date > l.sale_date)
-      AND (l.customer, l.product_key, l.document_id)
-        NOT IN (SELECT (customer, product_key, document_id) FROM sold)
-      THEN 'RETURN_WITHOUT_SALE' END AS code
-  FROM lines AS l LEFT JOIN first_sold AS s
-    ON s.customer = l.customer AND s.product_key = l.product_key
 )
 SELECT line_key AS identity, code, CASE code WHEN 'UNKNOWN_LABEL' THEN product_label
   WHEN 'UNKNOWN_CUSTOMER' THEN customer ELSE product_key END AS subject
-FROM judged WHERE code IS NOT NULL
+FROM unknown
+UNION ALL
+SELECT r.line_key, 'RETURN_WITHOUT_SALE', r.product_key
+FROM returned AS r LEFT JOIN first_sold AS s USING (customer, product_key)
+WHERE (s.first_date IS NULL OR s.first_date > r.sale_date)
+  AND (r.customer, r.product_key, r.document_id)
+    NOT IN (SELECT (customer, product_key, document_id) FROM sold)
 """
+_UNKNOWN_PRODUCT = "product_key NOT IN (SELECT product_key FROM {products})"
+_UNKNOWN_CUSTOMER = "customer IS NOT NULL AND customer NOT IN (SELECT customer FROM {customers})"
 _COUNTS_AS_SALE = (
     "quantity_milli > 0 AND customer IS NOT NULL AND document_status IS DISTINCT FROM 'cancelled'"
 )
@@ -91,13 +93,15 @@ class Known:
 
     `existing` has the fields of the kind, its identity, `exported_at`, `sha256`, one row per
     identity; `versions` the same of every version of the identities in the file, for a file that
-    arrives late; `products` (product_key); `customers` (customer).
+    arrives late; `products` (product_key); `customers` (customer); `sold` (customer, product_key,
+    document_id, sale_date) sales that were said once and need not be in `existing`.
     """
 
     existing: str | None = None
     versions: str | None = None
     products: str | None = None
     customers: str | None = None
+    sold: str | None = None
 
 
 def known_table(prefix: str, what: str) -> str:
@@ -134,14 +138,18 @@ def find_holds(
 
 
 def _sale_holds(con: DuckDBPyConnection, prefix: str, mapping: ColumnMapping, known: Known) -> str:
-    unknown = _UNKNOWN.format(
-        p=prefix,
-        products=known_keys(con, prefix, known.products, "product_key"),
-        customers=known_keys(con, prefix, known.customers, "customer"),
-        hold_products="products" not in mapping.create_missing,
-        hold_customers="customers" not in mapping.create_missing,
-    )
-    existing = known.existing or f"(FROM {prefix}_folded WHERE false)"
+    products = known_keys(con, prefix, known.products, "product_key")
+    customers = known_keys(con, prefix, known.customers, "customer")
+    created = mapping.create_missing
     return _SALE_HOLDS.format(
-        p=prefix, unknown=unknown, existing=existing, counts_as_sale=_COUNTS_AS_SALE
+        p=prefix,
+        unknown_product="false"
+        if "products" in created
+        else _UNKNOWN_PRODUCT.format(products=products),
+        unknown_customer="false"
+        if "customers" in created
+        else _UNKNOWN_CUSTOMER.format(customers=customers),
+        existing=known.existing or f"(FROM {prefix}_folded WHERE false)",
+        sold=known.sold or f"(FROM {prefix}_folded WHERE false)",
+        counts_as_sale=_COUNTS_AS_SALE,
     )

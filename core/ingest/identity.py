@@ -11,12 +11,12 @@ IDENTITY: Mapping[FileKind, str] = {
     FileKind.SALES: "line_key",
     FileKind.CONTACTS: "event_key",
 }
-# Fields that help to find the product and are not kept with the line.
+# Fields that are not kept: the label helps to find the product, the address has `email_norm`.
 NOT_STORED: Mapping[FileKind, frozenset[str]] = {
     FileKind.CLIENTS: frozenset(),
     FileKind.PRODUCTS: frozenset(),
     FileKind.SALES: frozenset({"product_label"}),
-    FileKind.CONTACTS: frozenset(),
+    FileKind.CONTACTS: frozenset({"email"}),
 }
 
 LINE_KEY = """

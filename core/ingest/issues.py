@@ -122,20 +122,25 @@ _ALL = (
         N_("The currency is not yours and the mapping has no rate for it."),
         N_("Add the rate to the mapping, or convert the amount."),
     ),
+    _reject(
+        "UNKNOWN_LINE",
+        N_("The line number is not that of a row that was rejected."),
+        N_("Leave the column of line numbers as it was downloaded, one row for each number."),
+    ),
     _hold(
         "UNKNOWN_PRODUCT",
         N_("The product is not in the catalogue."),
-        N_("Import the products file with it; the row is then loaded by itself."),
+        N_("Import the products file with it, or create it among the waiting rows."),
     ),
     _hold(
         "UNKNOWN_LABEL",
         N_("No product is known under this label."),
-        N_("Correct the label to a name of the catalogue, or import the product under this name."),
+        N_("Say among the waiting rows which product it is; the answer is remembered."),
     ),
     _hold(
         "UNKNOWN_CUSTOMER",
         N_("The customer is not known."),
-        N_("Import the clients file with it; the row is then loaded by itself."),
+        N_("Import the clients file with it, or create the customer among the waiting rows."),
     ),
     _hold(
         "RETURN_WITHOUT_SALE",

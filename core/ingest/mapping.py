@@ -34,7 +34,8 @@ class ColumnMapping:
     `inverse` lists the booleans whose column says the contrary. `create_missing` has the keys
     `products` and `customers`, each with the headers that fill the new record's fields.
     `not_recommendable` lists product codes, or `/regular expressions/` over them. `tax_rate`
-    answers what a suggestion asks when the amounts are before tax.
+    answers what a suggestion asks when the amounts are before tax. `sheet` is the one to read of
+    a workbook of several tables.
     """
 
     kind: FileKind
@@ -50,6 +51,7 @@ class ColumnMapping:
     not_recommendable: tuple[str, ...] = ()
     exported_at: str | None = None
     tax_rate: str | None = None
+    sheet: str | None = None
 
     def used_headers(self) -> frozenset[str]:
         """Return the headers of the file that this mapping reads."""
@@ -117,7 +119,9 @@ def parse_mapping(data: Mapping[str, Any]) -> ColumnMapping:
         if not isinstance(values.setdefault(key, {}), dict):
             raise _unusable(key)
     created = values["create_missing"]
-    values["create_missing"] = {k: {} if v is True else v for k, v in created.items() if v}
+    values["create_missing"] = {
+        k: {} if v is True else v for k, v in created.items() if v not in (False, None)
+    }
     mapping = ColumnMapping(**values)
     _check_values(mapping)
     return mapping
@@ -138,6 +142,9 @@ def _check_values(mapping: ColumnMapping) -> None:
             raise _unusable(f"derive.{name}.{problem}")
     if mapping.exported_at is not None and parse_moment(mapping.exported_at) is None:
         raise _unusable("exported_at")
+    for name, value in (("tax_rate", mapping.tax_rate), ("sheet", mapping.sheet)):
+        if value is not None and not isinstance(value, str):
+            raise _unusable(name)
     if mapping.tax_rate is not None and parse_rate(mapping.tax_rate) is None:
         raise _unusable("tax_rate")
     for currency, rate in mapping.rates.items():

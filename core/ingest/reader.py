@@ -1,37 +1,47 @@
 """A file as a DuckDB table of text: one row per record, nothing parsed, nothing lost."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from core.errors import FileRefused
 from core.i18n import N_
 from core.ingest.dialect import Dialect, read_dialect
-from core.ingest.records import BAD_CODES, EXTRA_CELLS, RAW_BYTES, TOO_LONG, Bytes, split_records
-from core.ingest.source import ReadLimits, read_utf8
+from core.ingest.pieces import NUMBERED, FileSplitter, Split, after_header
+from core.ingest.plain import PlainPlan
+from core.ingest.records import BAD_CODES, EXTRA_CELLS, RAW_BYTES, TOO_LONG
+from core.ingest.source import ReadLimits
 from core.ingest.workbook import read_sheet
 
-__all__ = ["RawTable", "ReadLimits", "read_dialect", "read_table"]
+__all__ = ["RawTable", "ReadLimits", "open_table", "read_dialect", "read_table"]
 
+LARGE_BYTES = 4 << 20  # a file from this size on is opened, and read once it is mapped
+_SAMPLE_BYTES = 1 << 20
 _SAMPLE_ROWS = 200
-_WIDEST_GROWTH = 3  # an unquoted cell `a"` is written back as `"a"""`
 _BAD_TYPES = {"record": "BIGINT", "line": "BIGINT", "code": "INTEGER", "value": "VARCHAR"}
-_NUMBER_BYTES = 44  # two numbers and their delimiters in front of a record
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class RawTable:
-    """A file read as text: `table` holds its rows, `{table}_bad` what is no row of it."""
+    """A file read as text: `table` holds its rows, `{table}_bad` what is no row of it.
+
+    Of a file that was only opened (`is_open`) the table holds the first rows.
+    """
 
     table: str
     headers: tuple[str, ...]
     rows_in: int
     bad_rows: int
+    path: Path
+    work_dir: Path
+    limits: ReadLimits
+    is_open: bool = False
 
     @property
     def bad_table(self) -> str:
@@ -55,16 +65,38 @@ class RawTable:
         }
 
 
-@dataclass
-class _Split:
-    """Running totals of one file's records."""
+def open_table(
+    con: DuckDBPyConnection,
+    path: Path,
+    dialect: Dialect,
+    table: str,
+    work_dir: Path,
+    limits: ReadLimits,
+    large: int = LARGE_BYTES,
+) -> RawTable:
+    """Read the first rows of a text of `large` bytes or more, the whole of any other file.
 
-    record: int = 0
-    line: int = 0
-    rows: int = 0
-    bad: int = 0
-    unclosed: int = 0
-    longest: int = 0
+    What is missing is read by `core.ingest.clean.parse_table`, once it is known which columns
+    matter. Raises as `read_table` does.
+    """
+    if dialect.container == "workbook" or path.stat().st_size < large:
+        return read_table(con, path, dialect, table, work_dir, limits)
+    raw = _unread(path, dialect, table, work_dir, limits)
+    raw.is_open = True
+    with _texts(raw) as (rows, bad):
+        splitter = FileSplitter(path, dialect, limits, rows, bad)
+        splitter.take_sample(_first_bytes(path, dialect, limits))
+    _load(con, raw, dialect, splitter.split)
+    return raw
+
+
+def _first_bytes(path: Path, dialect: Dialect, limits: ReadLimits) -> bytes:
+    sample = b""
+    for chunk in islice(after_header(path, dialect, limits), 2):
+        sample += chunk
+        if len(sample) > _SAMPLE_BYTES:
+            break
+    return sample[:_SAMPLE_BYTES]
 
 
 def read_table(
@@ -81,121 +113,78 @@ def read_table(
     `rows_in` counts both. Writes its intermediate texts under `work_dir`.
     Raises `FileRefused` when the file has no end to a line or its quotes do not balance.
     """
-    clean, bad = work_dir / f"{table}.rows", work_dir / f"{table}.bad"
-    with clean.open("wb") as rows_out, bad.open("wb") as bad_out:
+    raw = _unread(path, dialect, table, work_dir, limits)
+    with _texts(raw) as (rows, bad):
         if dialect.container == "workbook":
-            split = _split_workbook(path, dialect, rows_out, bad_out, limits)
+            split = _split_workbook(path, dialect, rows, bad, limits)
         else:
-            split = _split_text(path, dialect, rows_out, bad_out, limits)
-    _load_rows(con, clean, dialect, table, split)
-    _load_bad(con, bad, f"{table}_bad")
-    for written in (clean, bad):
-        written.unlink()
+            splitter = FileSplitter(path, dialect, limits, rows, bad)
+            for _ in splitter.batches():
+                raise AssertionError("a plain row without a plan")
+            split = splitter.split
+    _load(con, raw, dialect, split)
+    return raw
+
+
+@contextmanager
+def read_plain(
+    con: DuckDBPyConnection, raw: RawTable, dialect: Dialect, plan: PlainPlan
+) -> Iterator[tuple[pa.RecordBatchReader, Split]]:
+    """Read an opened file: give its plain rows as batches, to be taken to the end.
+
+    At the end of the context `raw.table` holds the rows that are not plain; the split then has
+    the file's totals and votes.
+    """
+    with _texts(raw) as (rows, bad):
+        splitter = FileSplitter(raw.path, dialect, raw.limits, rows, bad, plan)
+        yield (
+            pa.RecordBatchReader.from_batches(plan.schema, splitter.batches()),
+            splitter.split,
+        )
+    _load(con, raw, dialect, splitter.split)
+
+
+def _unread(
+    path: Path, dialect: Dialect, table: str, work_dir: Path, limits: ReadLimits
+) -> RawTable:
     return RawTable(
-        table=table, headers=dialect.headers, rows_in=split.rows + split.bad, bad_rows=split.bad
+        table=table,
+        headers=dialect.headers,
+        rows_in=0,
+        bad_rows=0,
+        path=path,
+        work_dir=work_dir,
+        limits=limits,
     )
 
 
-def _split_text(
-    path: Path, dialect: Dialect, rows_out: BinaryIO, bad_out: BinaryIO, limits: ReadLimits
-) -> _Split:
-    split = _Split(line=dialect.data_line)
-    chunks = _after_header(path, dialect, limits)
-    pending = next(chunks, b"")
-    for chunk in chain(chunks, (None,)):
-        too_long = len(pending) > limits.max_record_bytes
-        give_up = too_long and dialect.line_end.encode() in pending
-        consumed = _split_chunk(
-            pending, chunk is None, give_up, dialect, limits, split, rows_out, bad_out
-        )
-        _refuse_endless(path, pending[consumed:], chunk, dialect, limits, split)
-        pending = pending[consumed:] + (chunk or b"")
-    return split
+@contextmanager
+def _texts(raw: RawTable) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    with _rows_path(raw).open("wb") as rows, _bad_path(raw).open("wb") as bad:
+        yield rows, bad
 
 
-def _after_header(path: Path, dialect: Dialect, limits: ReadLimits) -> Iterator[bytes]:
-    """Yield the text from `data_line` on."""
-    to_skip = dialect.data_line - 1
-    end = dialect.line_end.encode()
-    for chunk in read_utf8(path, dialect.container, dialect.encoding, limits):
-        if to_skip:
-            parts = chunk.split(end, to_skip)
-            to_skip -= len(parts) - 1
-            if not to_skip:
-                yield parts[-1]
-        else:
-            yield chunk
+def _rows_path(raw: RawTable) -> Path:
+    return raw.work_dir / f"{raw.table}.rows"
 
 
-def _split_chunk(
-    data: bytes,
-    final: bool,
-    give_up: bool,
-    dialect: Dialect,
-    limits: ReadLimits,
-    split: _Split,
-    rows_out: BinaryIO,
-    bad_out: BinaryIO,
-) -> int:
-    end = ord(dialect.line_end)
-    records = data.count(dialect.line_end.encode()) + 1
-    room = len(data) * _WIDEST_GROWTH + records * _NUMBER_BYTES
-    out: Bytes = np.empty(room, dtype=np.uint8)
-    bad: Bytes = np.empty(room, dtype=np.uint8)
-    consumed, n_out, n_bad, split.record, split.line, rows, bads, unclosed, longest = split_records(
-        np.frombuffer(data, dtype=np.uint8),
-        final,
-        give_up,
-        ord(dialect.delimiter),
-        end,
-        len(dialect.headers),
-        dialect.trailing_delimiter,
-        limits.max_cell_bytes,
-        split.record,
-        split.line,
-        out,
-        bad,
-    )
-    split.rows += rows
-    split.bad += bads
-    split.unclosed += unclosed
-    split.longest = max(split.longest, longest)
-    rows_out.write(out[:n_out].data)
-    bad_out.write(bad[:n_bad].data)
-    return int(consumed)
+def _bad_path(raw: RawTable) -> Path:
+    return raw.work_dir / f"{raw.table}.bad"
 
 
-def _refuse_endless(
-    path: Path,
-    pending: bytes,
-    chunk: bytes | None,
-    dialect: Dialect,
-    limits: ReadLimits,
-    split: _Split,
-) -> None:
-    too_long = len(pending) > limits.max_record_bytes
-    if chunk is not None and too_long and dialect.line_end.encode() not in pending:
-        raise FileRefused(
-            N_("%(name)s: line %(line)s has no end. This is probably no table."),
-            name=path.name,
-            line=split.line,
-        )
-    if split.unclosed > limits.max_quote_recoveries:
-        raise FileRefused(
-            N_(
-                "%(name)s: the quotes do not balance before line %(line)s. Export the file "
-                'with doubled quotes ("") inside cells.'
-            ),
-            name=path.name,
-            line=split.line,
-        )
+def _load(con: DuckDBPyConnection, raw: RawTable, dialect: Dialect, split: Split) -> None:
+    _load_rows(con, raw, dialect, split)
+    _load_bad(con, raw, split)
+    for written in (_rows_path(raw), _bad_path(raw)):
+        written.unlink()
+    raw.rows_in, raw.bad_rows = split.rows_in, split.bad
 
 
 def _split_workbook(
     path: Path, dialect: Dialect, rows_out: BinaryIO, bad_out: BinaryIO, limits: ReadLimits
-) -> _Split:
-    split = _Split(line=dialect.data_line)
-    _, rows = read_sheet(path, limits)
+) -> Split:
+    split = Split(line=dialect.data_line, records_before=[0], lines_before=[0])
+    rows = read_sheet(path, limits, dialect.sheet or "")
     width = len(dialect.headers)
     for line, row in enumerate(rows[dialect.header_line :], start=dialect.header_line + 1):
         if not any(row):
@@ -222,24 +211,38 @@ def _quote(cells: Sequence[str]) -> str:
     return f'"{joined}"'
 
 
-def _load_rows(
-    con: DuckDBPyConnection, clean: Path, dialect: Dialect, table: str, split: _Split
-) -> None:
+# What lies before the piece of a file that a record stands in is added to its two numbers.
+_NUMBERS = f"""
+record % {NUMBERED} + $records[record // {NUMBERED} + 1] AS record,
+line % {NUMBERED} + $lines[line // {NUMBERED} + 1] AS line
+"""
+
+
+def _load_rows(con: DuckDBPyConnection, raw: RawTable, dialect: Dialect, split: Split) -> None:
     cells = [f"c{k}" for k in range(len(dialect.headers))]
     if split.rows == 0:
         columns = ", ".join(f"{cell} VARCHAR" for cell in cells)
-        con.execute(f"CREATE OR REPLACE TABLE {table} (record BIGINT, line BIGINT, {columns})")
+        con.execute(f"CREATE OR REPLACE TABLE {raw.table} (record BIGINT, line BIGINT, {columns})")
         return
     types = {"record": "BIGINT", "line": "BIGINT", **dict.fromkeys(cells, "VARCHAR")}
     for parallel in (True, False):
         con.execute(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv(?, header = false, "
+            f"CREATE OR REPLACE TABLE {raw.table} AS SELECT {_NUMBERS}, {', '.join(cells)} "
+            "FROM read_csv($path, header = false, "
             "auto_detect = false, strict_mode = true, quote = '\"', escape = '\"', nullstr = '', "
-            "allow_quoted_nulls = true, new_line = '\\n', delim = ?, columns = ?, "
-            "max_line_size = ?, parallel = ?)",
-            [str(clean), dialect.delimiter, types, max(split.longest + 1024, 1 << 21), parallel],
+            "allow_quoted_nulls = true, new_line = '\\n', delim = $delimiter, columns = $types, "
+            "max_line_size = $longest, parallel = $parallel)",
+            {
+                "path": str(_rows_path(raw)),
+                "delimiter": dialect.delimiter,
+                "types": types,
+                "longest": max(split.longest + 1024, 1 << 21),
+                "parallel": parallel,
+                "records": split.records_before,
+                "lines": split.lines_before,
+            },
         )
-        counted = con.execute(f"SELECT count(*), max(record) FROM {table}").fetchone()
+        counted = con.execute(f"SELECT count(*), max(record) FROM {raw.table}").fetchone()
         if counted is not None and counted[0] == split.rows and counted[1] <= split.record:
             return
     raise FileRefused(
@@ -247,15 +250,22 @@ def _load_rows(
     )
 
 
-def _load_bad(con: DuckDBPyConnection, bad: Path, table: str) -> None:
+def _load_bad(con: DuckDBPyConnection, raw: RawTable, split: Split) -> None:
     con.execute(
-        f"CREATE OR REPLACE TABLE {table} (record BIGINT, line BIGINT, code VARCHAR, value VARCHAR)"
+        f"CREATE OR REPLACE TABLE {raw.bad_table}"
+        " (record BIGINT, line BIGINT, code VARCHAR, value VARCHAR)"
     )
-    if bad.stat().st_size:
+    if _bad_path(raw).stat().st_size:
         con.execute(
-            f"INSERT INTO {table} SELECT record, line, (?::VARCHAR[])[code], value "
-            "FROM read_csv(?, header = false, auto_detect = false, strict_mode = true, "
+            f"INSERT INTO {raw.bad_table} SELECT {_NUMBERS}, ($codes::VARCHAR[])[code], value "
+            "FROM read_csv($path, header = false, auto_detect = false, strict_mode = true, "
             "quote = '\"', escape = '\"', new_line = '\\n', delim = ',', "
-            "columns = ?)",
-            [list(BAD_CODES), str(bad), _BAD_TYPES],
+            "columns = $types)",
+            {
+                "codes": list(BAD_CODES),
+                "path": str(_bad_path(raw)),
+                "types": _BAD_TYPES,
+                "records": split.records_before,
+                "lines": split.lines_before,
+            },
         )

@@ -16,6 +16,9 @@ from numba import njit
 from numpy import uint8
 from numpy.typing import NDArray
 
+from core.ingest.bare_arrays import bare
+from core.ingest.plain_rows import find_marks, read_plain_row
+
 MISSING_CELLS, EXTRA_CELLS, UNTERMINATED_QUOTE, BAD_QUOTE, NUL_BYTE, TOO_LONG = range(1, 7)
 _UNCLOSED = 7  # no closing quote as far as the bytes go
 BAD_CODES = (  # in the order of the numbers above
@@ -191,21 +194,13 @@ def _blank_line(data, at, terminator):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def split_records(  # type: ignore[no-untyped-def]
-    data, final, give_up, delimiter, terminator, width, trailing, max_cell, record, line, out, bad
-):
-    """Split `data` (UTF-8) into records of `width` cells.
-
-    `terminator` is LF (a CR before it belongs to it) or CR; `trailing` allows one empty cell
-    more at the end; `final` says that nothing follows; `give_up` that the closing quote
-    of the first record is not waited for. `record` is the last number given, `line` the line
-    where `data` begins. `out` and `bad` are written from 0.
-
-    Returns (bytes consumed, bytes of out, bytes of bad, record, line, rows, bad records,
-    quotes never closed, longest row in bytes).
-    """
+def _split(  # type: ignore[no-untyped-def]
+    data, final, give_up, delimiter, terminator, width, trailing, max_cell, record, line, out, bad,
+    plan, words, bounds, numbers, views, filled, votes, places, marks, bits,
+):  # fmt: skip
     n = len(data)
-    at = n_out = n_bad = rows = bads = unclosed = longest = 0
+    at = n_out = n_bad = rows = bads = unclosed = longest = plain = 0
+    mark = 0
     while at < n:
         blank = _blank_line(data, at, terminator)
         if blank:
@@ -213,6 +208,22 @@ def split_records(  # type: ignore[no-untyped-def]
             line += 1
             continue
         start = at
+        if len(plan):
+            while marks[mark] < start:
+                mark += 1
+            at, mark_there, spanned = read_plain_row(
+                data, start, mark, marks, delimiter, terminator, width, trailing, max_cell,
+                plan, plain, words, bounds, numbers, views, filled, votes, bits,
+            )  # fmt: skip
+            if at >= 0:
+                record += 1
+                places[0, plain] = record
+                places[1, plain] = line
+                plain += 1
+                line += spanned + 1
+                at += 1
+                mark = mark_there + 1
+                continue
         w = _write_number(out, n_out, record + 1)
         out[w] = delimiter
         w = _write_number(out, w + 1, line)
@@ -241,4 +252,30 @@ def split_records(  # type: ignore[no-untyped-def]
         if at < n:
             at += 1
             line += 1
-    return at, n_out, n_bad, record, line, rows, bads, unclosed, longest
+    return at, n_out, n_bad, record, line, rows, bads, unclosed, longest, plain
+
+
+@njit(cache=True, nogil=True)
+def split_records(  # type: ignore[no-untyped-def]
+    data, final, give_up, delimiter, terminator, width, trailing, max_cell, record, line, out, bad,
+    plan, words, bounds, numbers, views, filled, votes, places, marks, bits,
+):  # fmt: skip
+    """Split `data` (UTF-8) into records of `width` cells.
+
+    `terminator` is LF (a CR before it belongs to it) or CR; `trailing` allows one empty cell
+    more at the end; `final` says that nothing follows; `give_up` that the closing quote
+    of the first record is not waited for. `record` is the last number given, `line` the line
+    where `data` begins. `out` and `bad` are written from 0. With a `plan`, plain rows go to the
+    columns instead (`core.ingest.plain_rows`), their record and line to `places`; `marks` and
+    `bits` are room to work in.
+
+    Returns (bytes consumed, bytes of out, bytes of bad, record, line, rows of out, bad records,
+    quotes never closed, longest row of out in bytes, plain rows).
+    """
+    if len(plan):
+        find_marks(bare(data), delimiter, terminator, bare(marks))
+    return _split(
+        bare(data), final, give_up, delimiter, terminator, width, trailing, max_cell, record, line,
+        bare(out), bare(bad), bare(plan), bare(words), bare(bounds), bare(numbers), bare(views),
+        bare(filled), bare(votes), bare(places), bare(marks), bare(bits),
+    )  # fmt: skip

@@ -11,11 +11,32 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.ingest.clean import ParsedFile
 from core.ingest.dialect import Dialect
+from core.ingest.figures import FileFigures, compute_figures
 from core.ingest.issues import ISSUES
 from core.ingest.mapping import ColumnMapping, dump_mapping
+from core.ingest.preview import (
+    FieldChange,
+    KeptOptOut,
+    Unknown,
+    find_changes,
+    find_kept_opt_outs,
+    find_unknown,
+)
 from core.ingest.reader import RawTable
 
 EXAMPLES = 5
+
+_OPT_OUTS = {
+    FileKind.CLIENTS: """
+        SELECT count(*) FROM {p}_load AS l LEFT JOIN {p}_changes AS c
+            ON c.identity = l.customer AND c.field = 'email_opt_out'
+        WHERE l.email_opt_out AND (l.action = 'new' OR c.field IS NOT NULL)
+    """,
+    FileKind.CONTACTS: """
+        SELECT count(DISTINCT coalesce(customer, email_norm)) FROM {p}_load
+        WHERE action = 'new' AND status IN ('unsubscribe', 'complaint')
+    """,
+}
 
 
 class Bucket(StrEnum):
@@ -64,7 +85,10 @@ class FileReport:
     `rows_in = loaded + unchanged + merged + duplicate + held + rejected`. `anonymous` counts,
     among those neither held nor rejected, the sale lines without customer. `older` counts the
     identities of which a newer version is known: this one only fills blanks. `opt_outs_added`
-    and `opt_outs_kept` count customers.
+    counts customers, of a contacts file those who unsubscribe or complain; `opt_outs_kept` those
+    whom the file would have written to again (`kept_opt_outs`: the first of them). `changes` says
+    field by field what is `changed`, `unknown` what held rows wait for; `figures` is what the next
+    file of the kind is compared with.
     """
 
     kind: FileKind
@@ -88,6 +112,10 @@ class FileReport:
     period: tuple[str, str] | None
     months: tuple[Month, ...]
     issues: tuple[IssueCount, ...]
+    changes: tuple[FieldChange, ...]
+    kept_opt_outs: tuple[KeptOptOut, ...]
+    unknown: tuple[Unknown, ...]
+    figures: FileFigures
     unknown_columns: tuple[str, ...]
     dialect: Mapping[str, Any]
     mapping: Mapping[str, Any]
@@ -113,7 +141,7 @@ def build_report(
     buckets = _count_buckets(con, prefix, raw)
     actions = dict(_rows(con, f"SELECT action, count(*) FROM {prefix}_load GROUP BY action"))
     used = mapping.used_headers()
-    months = _months(con, parsed)
+    kept = find_kept_opt_outs(con, parsed)
     return FileReport(
         kind=kind,
         name=name,
@@ -125,12 +153,16 @@ def build_report(
         changed=actions.get("changed", 0),
         older=_count(con, f"SELECT count(*) FROM {prefix}_load WHERE older"),
         opt_outs_added=_count_opt_outs(con, parsed),
-        opt_outs_kept=_count_issue(con, prefix, "OPT_OUT_KEPT"),
+        opt_outs_kept=kept.customers,
         new_products=_count_new(con, parsed, "products"),
         new_customers=_count_new(con, parsed, "customers"),
         period=_period(con, parsed),
-        months=months,
-        issues=_count_issues(con, prefix),
+        months=_months(con, parsed),
+        issues=count_issues(con, prefix),
+        changes=find_changes(con, parsed),
+        kept_opt_outs=kept.shown,
+        unknown=find_unknown(con, [parsed]),
+        figures=compute_figures(con, parsed, mapping),
         unknown_columns=tuple(header for header in raw.headers if header not in used),
         dialect={**_plain_dialect(dialect), "settled": _plain_formats(parsed)},
         mapping=dump_mapping(mapping),
@@ -147,9 +179,10 @@ def _count(con: DuckDBPyConnection, query: str) -> int:
 
 def _count_buckets(con: DuckDBPyConnection, prefix: str, raw: RawTable) -> dict[str, int]:
     counts = dict(_rows(con, f"SELECT bucket, count(*) FROM {prefix}_buckets GROUP BY bucket"))
-    records = _count(con, f"SELECT count(DISTINCT record) FROM {prefix}_buckets")
-    whole = sum(counts.values()) == records == raw.rows_in
-    if not whole or not counts.keys() <= set(Bucket):
+    marked = f"SELECT count(*) - count(DISTINCT record) FROM {prefix}_marked"
+    written = f"SELECT count(*) FROM {prefix}_load WHERE action <> 'older'"
+    is_whole = sum(counts.values()) == raw.rows_in and _count(con, marked) == 0
+    if not is_whole or counts.get(Bucket.LOADED, 0) != _count(con, written):
         raise RuntimeError(f"rows are not conserved: {raw.rows_in} read, {counts} judged")
     return counts
 
@@ -159,24 +192,14 @@ def _count_anonymous(con: DuckDBPyConnection, parsed: ParsedFile) -> int:
         return 0
     return _count(
         con,
-        f"SELECT count(*) FROM {parsed.prefix}_rows AS r JOIN {parsed.prefix}_buckets AS b "
-        "USING (record) WHERE r.customer IS NULL AND b.bucket NOT IN ('held', 'rejected')",
+        f"SELECT count(*) FROM {parsed.prefix}_rows WHERE customer IS NULL AND record NOT IN "
+        f"(SELECT record FROM {parsed.prefix}_marked WHERE bucket IN ('held', 'rejected'))",
     )
 
 
 def _count_opt_outs(con: DuckDBPyConnection, parsed: ParsedFile) -> int:
-    if parsed.kind is not FileKind.CLIENTS:
-        return 0
-    added = (
-        f"SELECT count(*) FROM {parsed.prefix}_load AS l LEFT JOIN {parsed.prefix}_changes AS c "
-        "ON c.identity = l.customer AND c.field = 'email_opt_out' "
-        "WHERE l.email_opt_out AND (l.action = 'new' OR c.field IS NOT NULL)"
-    )
-    return _count(con, added)
-
-
-def _count_issue(con: DuckDBPyConnection, prefix: str, code: str) -> int:
-    return _count(con, f"SELECT count(DISTINCT record) FROM {prefix}_issues WHERE code = '{code}'")
+    query = _OPT_OUTS.get(parsed.kind)
+    return _count(con, query.format(p=parsed.prefix)) if query else 0
 
 
 def _count_new(con: DuckDBPyConnection, parsed: ParsedFile, what: str) -> int:
@@ -210,7 +233,8 @@ def _months(con: DuckDBPyConnection, parsed: ParsedFile) -> tuple[Month, ...]:
     return tuple(Month(month=m, rows=n, amount_cents=cents) for m, n, cents in rows)
 
 
-def _count_issues(con: DuckDBPyConnection, prefix: str) -> tuple[IssueCount, ...]:
+def count_issues(con: DuckDBPyConnection, prefix: str) -> tuple[IssueCount, ...]:
+    """Count the rows of `{prefix}_issues` that carry each code, with the first examples."""
     counted = _rows(
         con, f"SELECT code, count(DISTINCT record) FROM {prefix}_issues GROUP BY code ORDER BY code"
     )

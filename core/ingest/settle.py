@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from core.contracts import COLUMNS, ColumnType
-from core.errors import QuestionOpen
+from core.errors import OpenExample, QuestionOpen
 from core.i18n import N_
 from core.ingest.derive import NUMERIC, derivation_headers
 from core.ingest.dialect import Dialect
+from core.ingest.findings import Finding, found
 from core.ingest.mapping import ColumnMapping
 from core.ingest.reader import RawTable
 from core.ingest.values import LOCAL_DATE, Formats, quote_literal
 
 _STRAY_SHARE = 0.05  # of the cells that may speak against the rest: they are errors, not evidence
+_EXAMPLES = 2
+_LOOKED_AT = 500  # ambiguous rows among which two different cells are looked for
 
 # Cells that can be read in one way only: {0} the decimal sign, {1} the other one.
 _SURE = (
@@ -23,10 +26,28 @@ _SURE = (
 )
 _COMMA, _POINT = _SURE.format(",", r"\."), _SURE.format(r"\.", ",")
 _EITHER = r"^\D*[1-9]\d{0,2}[.,]\d{3}\D*$"
+# What may stand between thousands, whatever the decimal sign, with its name.
+_GROUPS = (
+    (r"\d[ \x{A0}\x{202F}\x{2009}]\d{3}", N_("blanks")),
+    (r"\d['’]\d{3}", N_("apostrophes")),
+    (r"\d\.\d{3}", N_("points")),
+    (r"\d,\d{3}", N_("commas")),
+)
+_SIGNS = {",": N_("a comma"), ".": N_("a point")}
+_FIRST_PART, _SECOND_PART = (
+    f"TRY_CAST(regexp_extract({{cell}}, {quote_literal(LOCAL_DATE)}, {k}) AS INTEGER)"
+    for k in (1, 2)
+)
+_DATE_TESTS = (
+    f"{_FIRST_PART} > 12",
+    f"{_SECOND_PART} > 12",
+    f"{_FIRST_PART} <> {_SECOND_PART}",
+)
+_BOTH_MONTHS = f"{_DATE_TESTS[2]} AND {_FIRST_PART} <= 12 AND {_SECOND_PART} <= 12"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Votes:
+class Votes:
     """Cells that speak for the first answer, for the second, and that fit both."""
 
     first: int
@@ -42,6 +63,27 @@ class _Votes:
             return answers[1]
         return None
 
+    def __add__(self, other: "Votes") -> "Votes":
+        return Votes(
+            first=self.first + other.first,
+            second=self.second + other.second,
+            either=self.either + other.either,
+        )
+
+
+NO_VOTES = Votes(first=0, second=0, either=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedVotes:
+    """Votes of cells that were counted while they were read and are in no table.
+
+    Of `decimal` the answers are comma and point, of `dates` day first and month first.
+    """
+
+    decimal: Votes = NO_VOTES
+    dates: Votes = NO_VOTES
+
 
 def settle_formats(
     con: DuckDBPyConnection,
@@ -49,15 +91,18 @@ def settle_formats(
     mapping: ColumnMapping,
     dialect: Dialect,
     currency: str,
+    counted: CountedVotes | None = None,
 ) -> Formats:
-    """Return the file's decimal sign and date order.
+    """Return the file's decimal sign and date order, each with what it rests on.
 
-    The mapping's word counts first. Raises `QuestionOpen` (`decimal` or `date_order`) when the
-    cells fit both readings.
+    The mapping's word counts first; `counted` is added to what the cells of `raw.table` say.
+    Raises `QuestionOpen` (`decimal` or `date_order`) with two example rows when the cells fit
+    both readings.
     """
-    evidence: dict[str, str] = {}
-    decimal = mapping.decimal or _settle_decimal(con, raw, mapping, dialect, evidence)
-    order = mapping.date_order or _settle_dates(con, raw, mapping, evidence)
+    evidence: dict[str, Finding] = {}
+    counted = counted or CountedVotes()
+    decimal = _settle_decimal(con, raw, mapping, dialect, counted.decimal, evidence)
+    order = _settle_dates(con, raw, mapping, counted.dates, evidence)
     return Formats(decimal=decimal, date_order=order, currency=currency, evidence=evidence)
 
 
@@ -66,54 +111,103 @@ def _settle_decimal(
     raw: RawTable,
     mapping: ColumnMapping,
     dialect: Dialect,
-    evidence: dict[str, str],
+    before: Votes,
+    evidence: dict[str, Finding],
 ) -> str:
-    votes = _count(con, raw, _headers_of(mapping, NUMERIC), (_COMMA, _POINT, _EITHER))
-    settled = votes.winner((",", "."))
+    headers = _headers_of(mapping, NUMERIC)
+    patterns = (_COMMA, _POINT, _EITHER, *(pattern for pattern, _ in _GROUPS))
+    counted = _count(con, raw, headers, patterns)
+    votes = before + Votes(first=counted[0], second=counted[1], either=counted[2])
+    settled = mapping.decimal or votes.winner((",", "."))
     if settled is not None:
-        cells = votes.first if settled == "," else votes.second
-        evidence["decimal"] = f"{cells} cells can only be read with {settled!r}"
+        evidence["decimal"] = _decimal_evidence(settled, mapping, votes)
+        evidence.update(_thousands_evidence(settled, counted[3:]))
         return settled
     if dialect.container == "workbook" or votes.first + votes.second + votes.either == 0:
         return "."
     raise QuestionOpen(
         N_(
             "The file does not settle whether its numbers have a decimal point or a decimal "
-            "comma (%(count)s cells fit both). Say which: decimal = . or ,"
+            "comma: %(count)s cells fit both."
         ),
         question="decimal",
         options=(".", ","),
         count=votes.either,
+    ).with_examples(_find_examples(con, raw, headers, _matches(_EITHER)))
+
+
+def _decimal_evidence(settled: str, mapping: ColumnMapping, votes: Votes) -> Finding:
+    sign = found(_SIGNS[settled])
+    if mapping.decimal:
+        return found(N_("Decimals with %(sign)s: as the mapping says."), sign=sign)
+    return found(
+        N_("Decimals with %(sign)s: %(count)s cells can be read in no other way."),
+        sign=sign,
+        count=votes.first if settled == "," else votes.second,
     )
+
+
+def _thousands_evidence(decimal: str, counts: Sequence[int]) -> dict[str, Finding]:
+    """Return what stands between thousands most often; nothing when no cell has any."""
+    own = N_("commas") if decimal == "," else N_("points")
+    named = [(n, name) for n, (_, name) in zip(counts, _GROUPS, strict=True) if name != own]
+    most, name = max(named, key=lambda pair: pair[0])
+    if most == 0:
+        return {}
+    message = N_("Thousands are divided by %(sign)s in %(count)s cells.")
+    return {"thousands": found(message, sign=found(name), count=most)}
 
 
 def _settle_dates(
-    con: DuckDBPyConnection, raw: RawTable, mapping: ColumnMapping, evidence: dict[str, str]
+    con: DuckDBPyConnection,
+    raw: RawTable,
+    mapping: ColumnMapping,
+    before: Votes,
+    evidence: dict[str, Finding],
 ) -> str:
-    first, second = (f"regexp_extract({{cell}}, {quote_literal(LOCAL_DATE)}, {k})" for k in (1, 2))
-    tests = (
-        f"TRY_CAST({first} AS INTEGER) > 12",
-        f"TRY_CAST({second} AS INTEGER) > 12",
-        f"{first} <> '' AND TRY_CAST({first} AS INTEGER) <> TRY_CAST({second} AS INTEGER)",
-    )
-    votes = _count_tests(con, raw, _headers_of(mapping, {ColumnType.DATE}), tests)
+    headers = _headers_of(mapping, {ColumnType.DATE})
+    if mapping.date_order:
+        evidence["date_order"] = found(
+            N_("Dates as %(order)s: as the mapping says."), order=_order(mapping.date_order)
+        )
+        return mapping.date_order
+    first, second, either = _count_tests(con, raw, headers, _DATE_TESTS)
+    votes = before + Votes(first=first, second=second, either=either)
     settled = votes.winner(("dmy", "mdy"))
     if settled is not None:
-        cells = votes.first if settled == "dmy" else votes.second
-        place = "first" if settled == "dmy" else "second"
-        evidence["date_order"] = f"{cells} dates have a number above 12 in {place} place"
+        evidence["date_order"] = _date_evidence(settled, votes)
         return settled
     if votes.either == 0:
+        if headers:
+            message = N_("Dates as %(order)s: no date is written in another way.")
+            evidence["date_order"] = found(message, order=_order("iso"))
         return "iso"
     raise QuestionOpen(
         N_(
-            "The file does not settle whether its dates are day/month or month/day "
-            "(%(count)s fit both). Say which: date_order = dmy or mdy"
+            "The file does not settle whether its dates are in day/month or month/day "
+            "order: %(count)s dates fit both."
         ),
         question="date_order",
         options=("dmy", "mdy"),
         count=votes.either,
-    )
+    ).with_examples(_find_examples(con, raw, headers, _BOTH_MONTHS))
+
+
+def _date_evidence(settled: str, votes: Votes) -> Finding:
+    if settled == "dmy":
+        message = N_("Dates as %(order)s: %(count)s begin with a number above 12.")
+        return found(message, order=_order(settled), count=votes.first)
+    message = N_("Dates as %(order)s: %(count)s have a number above 12 in second place.")
+    return found(message, order=_order(settled), count=votes.second)
+
+
+def _order(order: str) -> Finding:
+    names = {
+        "iso": N_("year, month, day"),
+        "dmy": N_("day, month, year"),
+        "mdy": N_("month, day, year"),
+    }
+    return found(names[order])
 
 
 def _headers_of(mapping: ColumnMapping, types: Set[ColumnType]) -> list[str]:
@@ -128,18 +222,22 @@ def _headers_of(mapping: ColumnMapping, types: Set[ColumnType]) -> list[str]:
     return list(dict.fromkeys(direct + derived))
 
 
+def _matches(pattern: str) -> str:
+    return f"regexp_matches({{cell}}, {quote_literal(pattern)})"
+
+
 def _count(
-    con: DuckDBPyConnection, raw: RawTable, headers: Sequence[str], patterns: tuple[str, ...]
-) -> _Votes:
-    tests = tuple(f"regexp_matches({{cell}}, {quote_literal(p)})" for p in patterns)
-    return _count_tests(con, raw, headers, tests)
+    con: DuckDBPyConnection, raw: RawTable, headers: Sequence[str], patterns: Sequence[str]
+) -> list[int]:
+    return _count_tests(con, raw, headers, [_matches(pattern) for pattern in patterns])
 
 
 def _count_tests(
-    con: DuckDBPyConnection, raw: RawTable, headers: Sequence[str], tests: tuple[str, ...]
-) -> _Votes:
+    con: DuckDBPyConnection, raw: RawTable, headers: Sequence[str], tests: Sequence[str]
+) -> list[int]:
+    """Return for each test how many cells under `headers` pass it."""
     if not headers:
-        return _Votes(first=0, second=0, either=0)
+        return [0] * len(tests)
     sums = [
         " + ".join(
             f"count(*) FILTER ({test.replace('{cell}', f'trim({raw.column(header)})')})"
@@ -148,5 +246,23 @@ def _count_tests(
         for test in tests
     ]
     row = con.execute(f"SELECT {', '.join(sums)} FROM {raw.table}").fetchone()
-    first, second, either = row if row is not None else (0, 0, 0)
-    return _Votes(first=first, second=second, either=either)
+    return list(row) if row is not None else [0] * len(tests)
+
+
+def _find_examples(
+    con: DuckDBPyConnection, raw: RawTable, headers: Sequence[str], test: str
+) -> tuple[OpenExample, ...]:
+    """Return the first rows whose cells pass `test`, with different cells where there are any."""
+    examples: list[OpenExample] = []
+    for header in headers:
+        cell = f"trim({raw.column(header)})"
+        rows = con.execute(
+            f"SELECT line, {cell} FROM {raw.table} WHERE {test.replace('{cell}', cell)} "
+            f"LIMIT {_LOOKED_AT}"
+        ).fetchall()
+        examples += [OpenExample(line=line, header=header, cell=text) for line, text in rows]
+    examples.sort(key=lambda e: e.line)
+    different = {example.cell: example for example in reversed(examples)}
+    first = [example for example in examples if different[example.cell] is example]
+    others = [example for example in examples if different[example.cell] is not example]
+    return tuple((first + others)[:_EXAMPLES])

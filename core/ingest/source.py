@@ -6,6 +6,7 @@ named `.csv` is refused under its true name.
 
 import codecs
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +16,17 @@ from zipfile import BadZipFile, ZipFile
 
 from core.errors import CrmError, FileRefused
 from core.i18n import N_
+from core.ingest.findings import Finding, found
 
 CHUNK_BYTES = 1 << 23
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 _SNIFF_BYTES = 1 << 16
 _FEW_CONTROLS = 50  # stray ones do not make a text binary
+_U16 = "UTF-16"
+_MARKED = N_("Text in %(encoding)s: a byte order mark says so.")
+_ALL_VALID = N_("Text in %(encoding)s: every byte of the file is valid.")
+# Accented letters and quotes in UTF-8; in cp1252 a word would read `Ã©` or `â€™`.
+_UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]|\xe2\x80[\x80-\xbf]")
 
 # The five bytes cp1252 leaves undefined stay the control characters of latin-1.
 CP1252_CHARACTERS = "".join(
@@ -48,10 +55,11 @@ _MARKUP = (b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<!--")
 
 @dataclass(frozen=True, kw_only=True)
 class ReadLimits:
-    """Bounds of what is read; sizes in bytes, `max_bytes` after unpacking."""
+    """Bounds of what is read; sizes in bytes, after unpacking; cells of a sheet with blank ones."""
 
     max_bytes: int = 4 << 30
     max_workbook_bytes: int = 512 << 20
+    max_sheet_cells: int = 20_000_000
     max_columns: int = 1000
     max_cell_bytes: int = 1 << 20
     max_record_bytes: int = 16 << 20
@@ -121,7 +129,7 @@ def _magic_name(head: bytes) -> str | None:
     return None
 
 
-def read_encoding(path: Path, container: str, limits: ReadLimits) -> tuple[str, str]:
+def read_encoding(path: Path, container: str, limits: ReadLimits) -> tuple[str, Finding]:
     """Return the encoding (`utf-8`, `utf-16-le`, `utf-16-be`, `cp1252`) and its evidence.
 
     The whole file is looked at. Raises `FileRefused` when it is binary, too large, damaged, or
@@ -129,16 +137,22 @@ def read_encoding(path: Path, container: str, limits: ReadLimits) -> tuple[str, 
     """
     with _open_bytes(path, container) as stream:
         head = _read(stream, path, _SNIFF_BYTES)
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise _not_a_table(path, N_("a text in UTF-32"))
     for mark, name in (
-        (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
         (codecs.BOM_UTF16_BE, "utf-16-be"),
     ):
-        if head.startswith(mark) and name != "utf-8":
-            return name, "byte order mark"
+        if head.startswith(mark):
+            return name, found(
+                N_("Text in %(encoding)s: a byte order mark says so."), encoding=_U16
+            )
     wide = _utf16_without_mark(head)
     if wide is not None:
-        return wide, "zero bytes of plain letters"
+        return wide, found(
+            N_("Text in %(encoding)s: every other byte of its plain letters is zero."),
+            encoding=_U16,
+        )
     _refuse_binary(path, head)
     return _utf8_or_cp1252(path, container, limits, head.startswith(codecs.BOM_UTF8))
 
@@ -160,7 +174,7 @@ def _refuse_binary(path: Path, head: bytes) -> None:
 
 def _utf8_or_cp1252(
     path: Path, container: str, limits: ReadLimits, marked: bool
-) -> tuple[str, str]:
+) -> tuple[str, Finding]:
     line, bad_line, wide = 1, 0, False
     decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in read_bytes(path, container, limits):
@@ -168,12 +182,16 @@ def _utf8_or_cp1252(
             try:
                 text = decoder.decode(chunk)
                 wide = wide or not text.isascii()
-                line += chunk.count(b"\n")
             except UnicodeDecodeError as error:
                 bad_line = line + error.object[: error.start].count(b"\n")
                 wide = wide or not error.object[: error.start].isascii()
+        if bad_line:
+            _refuse_utf8_inside(path, chunk, line, bad_line)
+        line += chunk.count(b"\n")
+    if not bad_line and decoder.getstate()[0]:  # the file ends inside a letter
+        bad_line = line
     if not bad_line:
-        return "utf-8", "byte order mark" if marked else "every byte is valid UTF-8"
+        return "utf-8", found(_MARKED if marked else _ALL_VALID, encoding="UTF-8")
     if wide or marked:
         raise FileRefused(
             N_(
@@ -183,22 +201,48 @@ def _utf8_or_cp1252(
             name=path.name,
             line=bad_line,
         )
-    return "cp1252", f"line {bad_line} is no valid UTF-8"
+    return "cp1252", found(
+        N_("Text in %(encoding)s: line %(line)s is no valid UTF-8."),
+        encoding="Windows-1252",
+        line=bad_line,
+    )
+
+
+def _refuse_utf8_inside(path: Path, chunk: bytes, line: int, bad_line: int) -> None:
+    """Refuse UTF-8 letters in a file whose line `bad_line` is none; `chunk` begins at `line`."""
+    letter = _UTF8_LETTER.search(chunk) if b"\xc3" in chunk or b"\xe2\x80" in chunk else None
+    if letter is None:
+        return
+    raise FileRefused(
+        N_(
+            "%(name)s mixes two encodings: line %(line)s is UTF-8 and line %(bad_line)s is not. "
+            "Export it again in one encoding."
+        ),
+        name=path.name,
+        line=line + chunk.count(b"\n", 0, letter.start()),
+        bad_line=bad_line,
+    )
 
 
 def read_bytes(path: Path, container: str, limits: ReadLimits) -> Iterator[bytes]:
     """Yield the (unpacked) bytes in chunks; raise `FileRefused` past `limits.max_bytes`."""
     size = 0
+    if path.stat().st_size > limits.max_bytes:
+        raise _too_large(path, limits)
     with _open_bytes(path, container) as stream:
         while chunk := _read(stream, path, CHUNK_BYTES):
             size += len(chunk)
             if size > limits.max_bytes:
-                raise FileRefused(
-                    N_("%(name)s is larger than the limit of %(megabytes)s MB: split it."),
-                    name=path.name,
-                    megabytes=limits.max_bytes >> 20,
-                )
+                raise _too_large(path, limits)
             yield chunk
+
+
+def _too_large(path: Path, limits: ReadLimits) -> FileRefused:
+    return FileRefused(
+        N_("%(name)s is larger than the limit of %(megabytes)s MB: split it."),
+        name=path.name,
+        megabytes=limits.max_bytes // 1_000_000,
+    )
 
 
 def read_utf8(path: Path, container: str, encoding: str, limits: ReadLimits) -> Iterator[bytes]:

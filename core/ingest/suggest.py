@@ -13,6 +13,7 @@ from core.ingest.derive import parse_rate
 from core.ingest.mapping import ColumnMapping, missing_columns
 
 LIKENESS = 85.0  # of 100: below it nothing is suggested
+_CLEARLY_MORE = 2.0  # columns known for sure
 TAX_RATES = ("0.20", "0.10", "0.055")
 
 # Headers that say the contrary of the column.
@@ -100,14 +101,20 @@ def suggest_mapping(
     """Suggest how the columns are to be understood; recognise the kind when it is not told.
 
     `samples` has some cells per header: a column without any is never suggested by likeness.
+    A kind of which a required column is missing goes before a complete one that explains clearly
+    fewer columns: sales without a known date are no list of customers.
     """
     kinds = [kind] if kind is not None else list(FileKind)
     tried = [_suggest_for(candidate, headers, samples) for candidate in kinds]
     complete = [s for s in tried if not s.missing]
-    if kind is None and not complete:
-        best = max(tried, key=_fit)
-        return best if len(best.missing) <= 1 and len(best.columns) > 1 else _unrecognised(headers)
-    return max(complete or tried, key=_fit)
+    if kind is not None:
+        return tried[0]
+    likely = max(tried, key=_fit)
+    best = max(complete, key=_fit) if complete else None
+    if best is not None and _fit(likely)[0] < _fit(best)[0] + _CLEARLY_MORE:
+        return best
+    is_clear = len(likely.missing) <= 1 and len(likely.columns) > 1
+    return likely if is_clear else _unrecognised(headers)
 
 
 def _fit(suggestion: MappingSuggestion) -> tuple[float, int]:

@@ -6,8 +6,10 @@ through exact decimals, never through floating point; halves are rounded away fr
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from core.contracts import DUCKDB_TYPES, Column, ColumnType
+from core.ingest.findings import Findings
 
 _BLANKS = " \t\r\n\u00a0\u202f\u2007\u2009\ufeff"
 _THOUSANDS = " '’\u00a0\u202f\u2009"
@@ -15,8 +17,7 @@ _TRUE = ("oui", "o", "yes", "y", "1", "vrai", "true", "x", "on")
 _FALSE = ("non", "n", "no", "0", "faux", "false", "off")
 _MAX_TEXT = {ColumnType.CODE: 200, ColumnType.EMAIL: 320}
 _MAX_OTHER_TEXT = 10_000
-_EARLIEST = "DATE '1900-01-01'"
-_LATEST = "DATE '2200-12-31'"
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 _TIME = (
     r"(?:(?:\s*T\s*|\s+)\d{1,2}[:h]\d{2}(?::\d{2}(?:[.,]\d+)?)?"
     r"\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
@@ -49,7 +50,7 @@ class Formats:
     decimal: str
     date_order: str
     currency: str
-    evidence: Mapping[str, str]
+    evidence: Findings
 
 
 def quote_literal(text: str) -> str:
@@ -96,6 +97,11 @@ def _number_body(cell: str, currency: str) -> str:
     return f"regexp_replace(replace({body}, '−', '-'), '^([+-]) +', '\\1')"
 
 
+def longest_text(column: Column) -> int:
+    """Return how many characters a text of `column` may have."""
+    return _MAX_TEXT.get(column.type, _MAX_OTHER_TEXT)
+
+
 def parse_column(column: Column, cell: str, formats: Formats) -> ParsedColumn:
     """Return the SQL that turns `cell` into the type of `column`."""
     kind = column.type
@@ -106,10 +112,8 @@ def parse_column(column: Column, cell: str, formats: Formats) -> ParsedColumn:
     if kind is ColumnType.CHOICE:
         return _parse_choice(cell, column.choices)
     if kind in (ColumnType.TEXT, ColumnType.CODE, ColumnType.EMAIL):
-        longest = _MAX_TEXT.get(kind, _MAX_OTHER_TEXT)
-        return ParsedColumn(
-            value=cell, code=f"CASE WHEN length({cell}) > {longest} THEN 'TOO_LONG' END"
-        )
+        too_long = f"length({cell}) > {longest_text(column)}"
+        return ParsedColumn(value=cell, code=f"CASE WHEN {too_long} THEN 'TOO_LONG' END")
     return parse_number(column, _number_of(column, cell, formats), cell)
 
 
@@ -194,6 +198,6 @@ def _parse_date(cell: str, order: str) -> ParsedColumn:
     value = f"TRY_CAST({text} AS DATE)"
     code = (
         f"CASE WHEN {cell} IS NULL THEN NULL WHEN {value} IS NULL THEN 'BAD_DATE' "
-        f"WHEN {value} NOT BETWEEN {_EARLIEST} AND {_LATEST} THEN 'OUT_OF_RANGE' END"
+        f"WHEN {value} NOT BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN 'OUT_OF_RANGE' END"
     )
     return ParsedColumn(value=value, code=code)

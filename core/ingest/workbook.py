@@ -1,34 +1,64 @@
 """Excel and OpenDocument workbooks as rows of text, typed as a person would type them."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import TypeVar
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from core.errors import FileRefused
 from core.i18n import N_
 from core.ingest.source import ReadLimits
+from core.ingest.workbook_size import check_size
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
+Rows = list[list[str]]
+_T = TypeVar("_T")
 
 
-def read_sheet(path: Path, limits: ReadLimits) -> tuple[str, list[list[str]]]:
-    """Return the name and the rows of the first sheet that is not empty, from row 1 on.
+def sample_sheets(path: Path, limits: ReadLimits, rows: int) -> dict[str, Rows]:
+    """Return the first `rows` rows of every sheet that is shown and not empty, by its name.
 
     Raises `FileRefused` when the workbook is too large, damaged, protected or empty.
     """
-    if path.stat().st_size > limits.max_workbook_bytes:
-        raise FileRefused(
-            N_("%(name)s is larger than the limit of %(megabytes)s MB: split it."),
-            name=path.name,
-            megabytes=limits.max_workbook_bytes >> 20,
-        )
+    check_size(path, limits)
+
+    def sampled(workbook: CalamineWorkbook) -> dict[str, Rows]:
+        return {
+            name: texts
+            for name in _shown_sheets(workbook)
+            if any(map(any, texts := _texts(workbook, name, rows)))
+        }
+
+    samples = _opened(path, sampled)
+    if not samples:
+        raise FileRefused(N_("%(name)s is empty: export it again."), name=path.name)
+    return samples
+
+
+def read_sheet(path: Path, limits: ReadLimits, name: str) -> Rows:
+    """Return the rows of the sheet `name`, from row 1 on; raises as `sample_sheets` does."""
+    check_size(path, limits)
+    return _opened(path, lambda workbook: _texts(workbook, name, None))
+
+
+def _shown_sheets(workbook: CalamineWorkbook) -> list[str]:
+    sheets = [s for s in workbook.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+    shown = [s for s in sheets if s.visible == SheetVisibleEnum.Visible]
+    return [sheet.name for sheet in shown or sheets]
+
+
+def _texts(workbook: CalamineWorkbook, name: str, rows: int | None) -> Rows:
+    sheet = workbook.get_sheet_by_name(name)
+    cells = sheet.to_python(skip_empty_area=False, nrows=rows)
+    return [[write_cell(cell) for cell in row] for row in cells]
+
+
+def _opened(path: Path, read: Callable[[CalamineWorkbook], _T]) -> _T:
     try:
         with CalamineWorkbook.from_path(str(path)) as workbook:
-            for name in workbook.sheet_names:
-                rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                if any(any(cell not in ("", None) for cell in row) for row in rows):
-                    return name, [[write_cell(cell) for cell in row] for row in rows]
+            return read(workbook)
     except (CalamineError, OSError, ValueError) as error:
         raise FileRefused(
             N_(
@@ -37,7 +67,6 @@ def read_sheet(path: Path, limits: ReadLimits) -> tuple[str, list[list[str]]]:
             ),
             name=path.name,
         ) from error
-    raise FileRefused(N_("%(name)s is empty: export it again."), name=path.name)
 
 
 def write_cell(cell: Cell) -> str:

@@ -6,7 +6,7 @@ version: so each import keeps the rows its files said, and they are read again i
 """
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from duckdb import DuckDBPyConnection
 
@@ -14,22 +14,32 @@ from core.contracts import FileKind
 from core.ingest.changeset import FileVersion
 from core.ingest.identity import IDENTITY
 from core.services.import_archive import ImportArchive, archive_of
-from core.services.import_state import state_table
-from core.store.imports import ImportFile, load_loaded_files
+from core.services.import_state import SAID_ADDRESSES, layers_of, state_table, visible_table
+from core.store.imports import ImportFile, load_loaded_files, load_loaded_ids
 from core.store.tenant import TenantStore, Transaction
 
-_KEEP = """
-COPY (SELECT *, {moment} AS exported_at, '{sha256}' AS sha256 FROM {p}_history)
-TO '{path}' (FORMAT parquet)
-"""
+_SAID = "SELECT *, TIMESTAMP '{exported_at}' AS exported_at, '{sha256}' AS sha256 FROM {p}_history"
+# A correction (its version begins with that of its file) stands for what its file said before.
 # The visible row goes last: it holds what a load created without a file of this kind.
 _VERSIONS = """
 CREATE OR REPLACE TABLE {p}_said AS
-SELECT said.* FROM (SELECT * FROM read_parquet({paths}, union_by_name = true)) AS said
+SELECT said.* FROM ({said}) AS said
 WHERE {identity} IN (SELECT {identity} FROM {p}_folded)
+WINDOW file_said AS (PARTITION BY {identity}, exported_at, substr(sha256, 1, 64))
+QUALIFY length(max(sha256) OVER file_said) = 64 OR sha256 = max(sha256) OVER file_said
 UNION ALL BY NAME
 SELECT * REPLACE (TIMESTAMP '1900-01-01' AS exported_at, '' AS sha256) FROM {state}
 WHERE {identity} IN (SELECT {identity} FROM {p}_folded)
+"""
+_OPTED_OUT = """
+CREATE OR REPLACE TABLE opted_out_now AS
+SELECT customer, customer NOT IN (SELECT customer FROM {visible} WHERE email_opt_out) AS is_new
+FROM {state} WHERE email_opt_out
+"""
+_ADDRESSES = """
+INSERT INTO {table}
+SELECT DISTINCT said.customer, lower(said.email) FROM ({said}) AS said
+JOIN opted_out_now USING (customer) WHERE said.email IS NOT NULL AND {condition}
 """
 
 
@@ -39,29 +49,31 @@ def version_of(file: ImportFile) -> FileVersion:
     return FileVersion(exported_at=moment, sha256=file.sha256)
 
 
-def keep_said(
-    con: DuckDBPyConnection,
-    archive: ImportArchive,
-    kind: FileKind,
-    prefix: str,
-    version: FileVersion,
-) -> None:
-    """Keep in `archive` what the compared file of `prefix` said, held rows left out."""
-    con.execute(
-        _KEEP.format(
-            p=prefix,
-            moment=f"TIMESTAMP '{version.exported_at}'",
-            sha256=version.sha256,
-            path=archive.said(prefix, kind.value),
-        )
-    )
+def keep_said(con: DuckDBPyConnection, archive: ImportArchive) -> None:
+    """Keep in `archive` what every worked file said, held rows left out, released ones with."""
+    archive.clear_said()
+    for kind in FileKind:
+        for prefix, said in _worked(con, kind):
+            con.execute(f"COPY ({said}) TO '{archive.said(prefix, kind.value)}' (FORMAT parquet)")
+
+
+def _worked(con: DuckDBPyConnection, kind: FileKind) -> list[tuple[str, str]]:
+    """Return prefix and SELECT of what each file of `kind` worked so far said."""
+    return [
+        (layer.prefix, _said(layer.prefix, layer.exported_at, layer.sha256))
+        for layer in layers_of(con, kind)
+        if layer.is_said
+    ]
+
+
+def _said(prefix: str, exported_at: datetime, sha256: str) -> str:
+    return _SAID.format(p=prefix, exported_at=exported_at, sha256=sha256)
 
 
 def versions_before(
     store: TenantStore,
     tx: Transaction,
     con: DuckDBPyConnection,
-    archive: ImportArchive,
     kind: FileKind,
     prefix: str,
     version: FileVersion,
@@ -76,17 +88,48 @@ def versions_before(
     newer = (version_of(file).key() > version.key() for _, file in loaded)
     if not (is_late or any(newer)):
         return None
-    folders = [archive_of(store, import_id) for import_id in sorted({key for key, _ in loaded})]
-    return _collect(con, [*folders, archive], kind, prefix)
+    return _collect(con, _archives(store, tx), kind, prefix)
+
+
+def _archives(store: TenantStore, tx: Transaction) -> list[ImportArchive]:
+    """Return the archives of all loaded imports: any of them may have released rows of a kind."""
+    return [archive_of(store, import_id) for import_id in load_loaded_ids(tx)]
 
 
 def _collect(
     con: DuckDBPyConnection, archives: Sequence[ImportArchive], kind: FileKind, prefix: str
 ) -> str | None:
-    paths = [str(path) for archive in archives for path in archive.all_said(kind.value)]
-    if not paths:
+    said = [*_kept(archives, kind), *(select for _, select in _worked(con, kind))]
+    if not said:
         return None
     con.execute(
-        _VERSIONS.format(p=prefix, paths=paths, identity=IDENTITY[kind], state=state_table(kind))
+        _VERSIONS.format(
+            p=prefix,
+            said=" UNION ALL BY NAME ".join(said),
+            identity=IDENTITY[kind],
+            state=state_table(kind),
+        )
     )
     return f"{prefix}_said"
+
+
+def _kept(archives: Sequence[ImportArchive], kind: FileKind) -> list[str]:
+    """Return the SELECT of what the loaded files of `kind` said, none when there are none."""
+    paths = [str(path) for archive in archives for path in archive.all_said(kind.value)]
+    return [f"SELECT * FROM read_parquet({paths}, union_by_name = true)"] if paths else []
+
+
+def find_said_addresses(store: TenantStore, tx: Transaction, con: DuckDBPyConnection) -> None:
+    """Fill `said_addresses` with every address ever said of customers who have opted out.
+
+    What was said before matters for those whom this import opts out: an opt-out follows every
+    address of a person, whichever file came first.
+    """
+    state, visible = state_table(FileKind.CLIENTS), visible_table(FileKind.CLIENTS)
+    con.execute(_OPTED_OUT.format(state=state, visible=visible))
+    con.execute(f"CREATE OR REPLACE TABLE {SAID_ADDRESSES} (customer VARCHAR, email_norm VARCHAR)")
+    for _, said in _worked(con, FileKind.CLIENTS):
+        con.execute(_ADDRESSES.format(table=SAID_ADDRESSES, said=said, condition="true"))
+    if con.execute("FROM opted_out_now WHERE is_new LIMIT 1").fetchone():
+        for said in _kept(_archives(store, tx), FileKind.CLIENTS):
+            con.execute(_ADDRESSES.format(table=SAID_ADDRESSES, said=said, condition="is_new"))

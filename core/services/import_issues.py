@@ -9,8 +9,8 @@ import duckdb
 from core.i18n import translate
 from core.ingest.issues import ISSUES
 from core.services.csv_cells import escape
-from core.services.import_archive import archive_of
-from core.services.import_files import entry_of
+from core.services.import_ledger import entry_of
+from core.services.import_sources import issues_path
 from core.store.tenant import TenantStore
 
 ISSUE_COLUMNS = ("file", "line", "column", "value", "code", "sentence", "remedy")
@@ -23,11 +23,11 @@ SELECT line, column_name, value, code FROM read_parquet(?) ORDER BY record, colu
 def issues_csv(store: TenantStore, import_id: str, language: str) -> Iterator[bytes]:
     """Yield a CSV file of `ISSUE_COLUMNS`, one row per remark, sentences in `language`.
 
-    `line` is the physical line of the received file. Raises `NotFound` before the first bytes.
+    `line` is the physical line of the received file. What was corrected since is left out.
+    Raises `NotFound` before the first bytes.
     """
     entry = entry_of(store, import_id)
-    archive = archive_of(store, import_id)
-    files = [(file.name, archive.staged(file.file_no, "issues")) for file in entry.files]
+    files = [(file.name, issues_path(store, entry, file.file_no)) for file in entry.files]
     return _lines([(name, str(path)) for name, path in files if path.exists()], language)
 
 

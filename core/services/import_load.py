@@ -7,13 +7,18 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.errors import QuestionOpen
 from core.i18n import N_
-from core.services.import_state import staged_select, state_table, suppression_select
+from core.services.import_archive import archive_of
+from core.services.import_history import find_said_addresses, keep_said
+from core.services.import_months import stage_months
+from core.services.import_state import count_new_customers, staged_select, suppression_select
 from core.services.import_work import ORDER, FileWork
 from core.store.dataset import head_of
 from core.store.held import stage_held, stage_released
 from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore
+from core.store.unpublished import announce_staging
 from core.store.versions import fetch_suppression_ids, stage_rows, stage_suppressions
+from core.store.visible import count_visible
 
 _OPT_OUT_ALARM = 0.2
 
@@ -39,21 +44,26 @@ def stage_all(
         )
     with store.read() as tx:
         seq = head_of(tx) + 1
+    keep_said(con, archive_of(store, entry.import_id))
+    announce_staging(store, seq)
     for kind in ORDER:
-        con.execute(f"CREATE OR REPLACE TABLE staged AS {staged_select(kind)}")
+        con.execute(f"CREATE OR REPLACE VIEW staged AS {staged_select(con, kind)}")
         stage_rows(store, con, kind, "staged", seq)
     stage_suppressions(store, con, "new_suppressions", entry.import_id)
     for work in works:
         assert work.mapping is not None
+        kind = work.mapping.kind
         stage_held(
             store,
             con,
             f"{work.prefix}_held",
-            work.mapping.kind,
+            kind,
             entry.import_id,
             work.file.file_no,
+            norms=f"{work.prefix}_label_norms" if kind is FileKind.SALES else None,
         )
     stage_released(store, con, "released_rows", seq)
+    stage_months(store, con, seq)
     return seq
 
 
@@ -67,6 +77,7 @@ def find_opt_out_alarm(
     with store.read() as tx:
         is_first = head_of(tx) == 0
         fetch_suppression_ids(tx, con, "known_suppressions")
+        find_said_addresses(store, tx, con)
     con.execute(
         f"""
         CREATE OR REPLACE TABLE new_suppressions AS
@@ -76,14 +87,14 @@ def find_opt_out_alarm(
         """
     )
     found = con.execute(
-        f"""
-        SELECT
-            (SELECT count(DISTINCT customer) FROM new_suppressions WHERE reason = 'opt_out'),
-            (SELECT count(*) FROM {state_table(FileKind.CLIENTS)})
-        """
+        "SELECT count(DISTINCT customer) FROM new_suppressions WHERE reason = 'opt_out'"
     ).fetchone()
     assert found is not None
-    leaving, customers = found
-    if is_first or leaving <= _OPT_OUT_ALARM * customers:
+    leaving = int(found[0])
+    if is_first or not leaving:
+        return None
+    with store.read() as tx:
+        customers = count_visible(tx, FileKind.CLIENTS) + count_new_customers(con)
+    if leaving <= _OPT_OUT_ALARM * customers:
         return None
     return {"leaving": leaving, "customers": customers}

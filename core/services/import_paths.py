@@ -1,5 +1,6 @@
 """Import of files and folders in one go: what the command line and the batch runners do."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,10 +10,17 @@ from core.errors import Refused
 from core.i18n import N_
 from core.ingest.mapping import ColumnMapping, dump_mapping, load_mapping
 from core.services.accounts import Actor
-from core.services.import_files import choose, forget, load, plan, receive
+from core.services.command_lock import clear_abandoned, worked_by_command
+from core.services.file_mapping import ANY_OF
+from core.services.import_again import leave_out_named
+from core.services.import_archive import safe_name
+from core.services.import_files import choose, forget, load, receive
 from core.services.import_files import confirm_opt_outs as confirm
-from core.services.import_work import ANY_OF
+from core.services.import_ledger import entry_of
+from core.services.import_preview import OfferedFile, preview
+from core.services.mappings import answer_questions
 from core.services.progress import Progress, no_progress
+from core.store.imports import Origin
 from core.store.tenant import TenantStore
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".psv", ".xlsx", ".xls", ".ods", ".gz")
@@ -24,34 +32,64 @@ def import_paths(
     paths: Sequence[Path],
     *,
     mapping_file: Path | None = None,
+    answers: Mapping[str, str] | None = None,
     as_of: date | None = None,
+    leave_out: frozenset[str] = frozenset(),
     only_plan: bool = False,
     confirm_opt_outs: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Import `paths` (files, or folders of files) as one import; return its report.
 
-    With `only_plan` the report says what would change, and nothing is kept. Raises
-    `QuestionOpen` or `Refused` naming the file when one cannot be read without an answer.
+    `answers` (question to answer) are given to the files that ask, and to no other. Files named
+    in `leave_out` are listed, and neither read nor counted. With
+    `only_plan` the report says what would change and what the files leave open, and nothing is
+    written. Otherwise raises `QuestionOpen` or `Refused` naming the file when one cannot be read
+    without an answer.
     """
     files = table_files(paths)
     mappings = load_mapping(mapping_file) if mapping_file else {}
-    import_id = receive(store, actor, [(path.name, path) for path in files], as_of=as_of)
-    try:
-        for file_no, path in enumerate(files, 1):
-            chosen = _chosen(mappings, path.name)
-            if chosen:
-                choose(store, actor, import_id, file_no, chosen)
-        if confirm_opt_outs:
-            confirm(store, actor, import_id)
-        if not only_plan:
+    if only_plan:
+        offered = [
+            OfferedFile(
+                path=path,
+                chosen=_chosen(mappings, path.name),
+                is_left_out=safe_name(path.name) in leave_out,
+            )
+            for path in files
+        ]
+        return preview(store, actor, offered, answers=answers, as_of=as_of, progress=progress)
+    clear_abandoned(store)
+    import_id = str(uuid.uuid4())
+    with worked_by_command(store, import_id):
+        receive(
+            store, actor, [(path.name, path) for path in files], as_of=as_of, import_id=import_id
+        )
+        try:
+            leave_out_named(store, actor, import_id, leave_out)
+            _choose(store, actor, import_id, files, mappings)
+            if confirm_opt_outs:
+                confirm(store, actor, import_id)
+            answer_questions(store, actor, import_id, answers or {}, progress)
             return load(store, import_id, progress)
-        report = plan(store, import_id, progress)
-    except BaseException:
-        forget(store, import_id)
-        raise
-    forget(store, import_id)
-    return report
+        except BaseException:
+            forget(store, import_id)
+            raise
+
+
+def _choose(
+    store: TenantStore,
+    actor: Actor,
+    import_id: str,
+    files: Sequence[Path],
+    mappings: Mapping[str, ColumnMapping],
+) -> None:
+    if entry_of(store, import_id).origin == Origin.CORRECTION:
+        return  # read by the mapping of its import
+    for file_no, path in enumerate(files, 1):
+        chosen = _chosen(mappings, path.name)
+        if chosen:
+            choose(store, actor, import_id, file_no, chosen)
 
 
 def table_files(paths: Sequence[Path]) -> list[Path]:

@@ -5,29 +5,70 @@ same state as if nothing had ever been missing.
 """
 
 import json
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from core.contracts import COLUMNS, DUCKDB_TYPES, FileKind
 from core.ingest.changeset import FileVersion, compare
 from core.ingest.clean import ParsedFile, restore_held
 from core.ingest.folding import fold_file
-from core.ingest.holds import Known
+from core.ingest.holds import Known, find_holds
 from core.ingest.identity import IDENTITY
 from core.ingest.mapping import ColumnMapping, parse_mapping
-from core.services.import_archive import ImportArchive
-from core.services.import_history import keep_said, version_of, versions_before
-from core.services.import_state import create_labels, move_state, state_table
-from core.store.held import HeldRow, load_held_rows
+from core.services.import_history import version_of, versions_before
+from core.services.import_known import fetch_customers, fetch_named
+from core.services.import_state import (
+    SOLD,
+    create_labels,
+    customer_keys,
+    move_state,
+    state_table,
+)
+from core.store.held import fetch_waiting, load_file
+from core.store.imports import ImportFile
 from core.store.tenant import TenantStore, Transaction
 
 FILE_NO = 0  # released rows belong to no file of the import that releases them
 
 _NONE_RELEASED = """
 CREATE OR REPLACE TABLE released_rows (import_id VARCHAR, file_no INTEGER, line BIGINT)
+"""
+_SUBJECTS = """
+SELECT DISTINCT subject AS customer FROM waiting_rows
+WHERE code = 'UNKNOWN_CUSTOMER' AND subject NOT IN (SELECT customer FROM {customers})
+ORDER BY subject
+"""
+# Rows whose obstacle is gone may have another one; that is judged afterwards. A return that found
+# no sale before can find one only among the lines of this import.
+_HOPEFUL = """
+CREATE OR REPLACE TABLE hopeful_rows AS
+WITH hopeful AS (
+    SELECT import_id, file_no, kind, identity FROM waiting_rows
+    WHERE CASE code
+        WHEN 'UNKNOWN_PRODUCT' THEN subject IN (SELECT product_key FROM {products})
+        WHEN 'UNKNOWN_LABEL' THEN subject_norm IN (SELECT label_norm FROM product_labels)
+        WHEN 'UNKNOWN_CUSTOMER' THEN subject IN (SELECT customer FROM {customers})
+        WHEN 'RETURN_WITHOUT_SALE' THEN (row_json ->> 'customer', row_json ->> 'product_key')
+            IN (
+                SELECT (customer, product_key) FROM {sales} WHERE file_no IS NOT NULL
+                UNION ALL SELECT (customer, product_key) FROM {sold}
+            )
+        ELSE true END
+)
+SELECT waiting_rows.* FROM waiting_rows
+SEMI JOIN hopeful USING (import_id, file_no, kind, identity)
+ANTI JOIN released_rows USING (import_id, file_no, line)
+"""
+_IDENTIFIED = """
+CREATE OR REPLACE TABLE waiting_rows AS
+SELECT *, row_json ->> (CASE kind {keys} END) AS identity FROM fetched_rows
+"""
+_RESTORED = """
+CREATE OR REPLACE TABLE {p}_in AS
+SELECT unnest(json_transform(row_json::JSON, ?)) FROM hopeful_rows
+WHERE import_id = ? AND file_no = ? AND kind = ? ORDER BY line
 """
 _RELEASED = """
 INSERT INTO released_rows
@@ -36,46 +77,86 @@ WHERE record NOT IN (SELECT record FROM {p}_held) ORDER BY line
 """
 
 
-def release_held(
-    store: TenantStore, tx: Transaction, con: DuckDBPyConnection, archive: ImportArchive
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    """The rows of one file that may be released, as `{prefix}_in`."""
+
+    import_id: str
+    kind: FileKind
+    file: ImportFile
+    prefix: str
+
+
+def release_held(store: TenantStore, tx: Transaction, con: DuckDBPyConnection) -> None:
     """Move the state by every held row that need not wait any longer; list it in `released_rows`.
 
-    `released_rows(import_id, file_no, line)` names the rows by the import that held them.
+    `released_rows(import_id, file_no, line)` names the rows by the import that held them. What
+    is released may be the sale that an older return waits for, so this ends with a round that
+    releases nothing.
     """
     con.execute(_NONE_RELEASED)
-    held = load_held_rows(tx)
-    held.sort(key=lambda row: (row.kind, version_of(row.file).key(), row.import_id))
-    files = groupby(held, key=lambda row: (row.import_id, row.file.file_no))
-    for number, ((import_id, file_no), rows) in enumerate(files):
-        prefix = f"held{number}"
-        _judge(store, tx, con, archive, prefix, list(rows))
-        con.execute(_RELEASED.format(p=prefix, import_id=import_id, file_no=file_no))
+    _fetch_waiting(tx, con)
+    if _count(con, "waiting_rows") == 0:
+        return
+    number = 0
+    while True:
+        before = count_released(con)
+        for group in _hopeful_groups(tx, con, number):
+            number += 1
+            _judge(store, tx, con, group)
+        if count_released(con) == before:
+            return
 
 
 def count_released(con: DuckDBPyConnection) -> int:
     """Return how many rows `release_held` released."""
-    found = con.execute("SELECT count(*) FROM released_rows").fetchone()
+    return _count(con, "released_rows")
+
+
+def _count(con: DuckDBPyConnection, table: str) -> int:
+    found = con.execute(f"SELECT count(*) FROM {table}").fetchone()
     assert found is not None
     return int(found[0])
 
 
-def _judge(
-    store: TenantStore,
-    tx: Transaction,
-    con: DuckDBPyConnection,
-    archive: ImportArchive,
-    prefix: str,
-    rows: Sequence[HeldRow],
-) -> None:
-    kind, file = FileKind(rows[0].kind), rows[0].file
-    mapping, version = parse_mapping(json.loads(file.mapping_json or "{}")), version_of(file)
-    parsed = _restore(con, kind, prefix, rows)
+def _fetch_waiting(tx: Transaction, con: DuckDBPyConnection) -> None:
+    fetch_waiting(tx, con, "fetched_rows")
+    keys = " ".join(f"WHEN '{kind}' THEN '{key}'" for kind, key in IDENTITY.items())
+    con.execute(_IDENTIFIED.format(keys=keys))
+    fetch_customers(tx, con, _SUBJECTS.format(customers=customer_keys()))
+
+
+def _hopeful_groups(tx: Transaction, con: DuckDBPyConnection, number: int) -> Iterator[_Group]:
+    """Yield the files with rows that may be released, in the order of their versions."""
+    create_labels(con)
+    con.execute(
+        _HOPEFUL.format(
+            products=state_table(FileKind.PRODUCTS),
+            customers=customer_keys(),
+            sales=state_table(FileKind.SALES),
+            sold=SOLD,
+        )
+    )
+    found = con.execute("SELECT DISTINCT kind, import_id, file_no FROM hopeful_rows").fetchall()
+    files = [(kind, load_file(tx, import_id, no), import_id) for kind, import_id, no in found]
+    files.sort(key=lambda file: (file[0], version_of(file[1]).key(), file[2], file[1].file_no))
+    for place, (kind, file, import_id) in enumerate(files, number):
+        yield _Group(import_id=import_id, kind=FileKind(kind), file=file, prefix=f"held{place}")
+
+
+def _judge(store: TenantStore, tx: Transaction, con: DuckDBPyConnection, group: _Group) -> None:
+    mapping = parse_mapping(json.loads(group.file.mapping_json or "{}"))
+    kind, prefix, version = group.kind, group.prefix, version_of(group.file)
+    parsed = _restore(con, group)
     labels = create_labels(con) if kind is FileKind.SALES else None
     fold_file(con, parsed, mapping, labels=labels)
-    versions = versions_before(store, tx, con, archive, kind, prefix, version, is_late=True)
+    fetch_named(tx, con, kind, prefix)
+    find_holds(con, parsed, mapping, _known(kind, None))
+    if _count(con, f"{prefix}_holds") == _count(con, f"{prefix}_folded"):
+        return
+    versions = versions_before(store, tx, con, kind, prefix, version, is_late=True)
     compare_with_state(con, parsed, mapping, versions, version)
-    keep_said(con, archive, kind, prefix, version)
+    con.execute(_RELEASED.format(p=prefix, import_id=group.import_id, file_no=group.file.file_no))
     move_state(con, kind, prefix, version, FILE_NO)
 
 
@@ -87,30 +168,33 @@ def compare_with_state(
     version: FileVersion,
 ) -> None:
     """Compare a folded file with all there is by now, and with `versions` where it is late."""
-    known = Known(
-        existing=state_table(parsed.kind),
+    compare(con, parsed, mapping, _known(parsed.kind, versions), version)
+
+
+def _known(kind: FileKind, versions: str | None) -> Known:
+    return Known(
+        existing=state_table(kind),
         versions=versions,
         products=state_table(FileKind.PRODUCTS),
-        customers=state_table(FileKind.CLIENTS),
+        customers=customer_keys(),
+        sold=SOLD,
     )
-    compare(con, parsed, mapping, known, version)
 
 
-def _restore(
-    con: DuckDBPyConnection, kind: FileKind, prefix: str, rows: Sequence[HeldRow]
-) -> ParsedFile:
+def _restore(con: DuckDBPyConnection, group: _Group) -> ParsedFile:
+    place = [group.import_id, group.file.file_no, group.kind.value]
+    first = con.execute(
+        "SELECT json_keys(row_json::JSON) FROM hopeful_rows"
+        " WHERE import_id = ? AND file_no = ? AND kind = ? LIMIT 1",
+        place,
+    ).fetchone()
+    assert first is not None
     types = {
-        **dict.fromkeys(json.loads(rows[0].row_json), "VARCHAR"),
-        **{column.field: DUCKDB_TYPES[column.type] for column in COLUMNS[kind]},
+        **dict.fromkeys(first[0], "VARCHAR"),
+        **{column.field: DUCKDB_TYPES[column.type] for column in COLUMNS[group.kind]},
         "record": "BIGINT",
         "line": "BIGINT",
-        IDENTITY[kind]: "VARCHAR",
+        IDENTITY[group.kind]: "VARCHAR",
     }
-    con.register("held_json", pa.table({"row_json": [row.row_json for row in rows]}))
-    con.execute(
-        f"CREATE OR REPLACE TABLE {prefix}_in AS "
-        "SELECT unnest(json_transform(row_json::JSON, ?)) FROM held_json",
-        [json.dumps(types)],
-    )
-    con.unregister("held_json")
-    return restore_held(con, f"{prefix}_in", kind, prefix)
+    con.execute(_RESTORED.format(p=group.prefix), [json.dumps(types), *place])
+    return restore_held(con, f"{group.prefix}_in", group.kind, group.prefix)

@@ -1,6 +1,8 @@
 """The report of an import: what was recognised of each file, and what came of its rows."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from duckdb import DuckDBPyConnection
@@ -8,15 +10,21 @@ from duckdb import DuckDBPyConnection
 from core.errors import CrmError, QuestionOpen
 from core.i18n import N_, translate
 from core.ingest.mapping import dump_mapping
-from core.services.import_archive import archive_of
+from core.ingest.preview import find_unknown
+from core.services.file_findings import findings_of
+from core.services.import_archive import ImportArchive, archive_of
+from core.services.import_decisions import order_of
+from core.services.import_months import months_of
 from core.services.import_release import count_released
+from core.services.import_warnings import warning_text, warnings_of
 from core.services.import_work import FileWork
-from core.store.imports import ImportEntry
+from core.store.imports import ImportEntry, Origin
 from core.store.tenant import TenantStore
 
 ASKING, PLANNED = "asking", "planned"
 BUCKETS = ("loaded", "unchanged", "merged", "duplicate", "held", "rejected")
 _SAMPLES_SHOWN = 3
+_CODES = 50  # of a code table, as seen in the file
 
 
 def build_import_report(
@@ -24,8 +32,12 @@ def build_import_report(
     con: DuckDBPyConnection,
     entry: ImportEntry,
     works: Sequence[FileWork],
+    alarm: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Return the report of a worked import, JSON-ready: its files, totals and status."""
+    """Return the report of a worked import, JSON-ready: its files, totals and status.
+
+    `alarm` says how many customers it opts out when they are suspiciously many.
+    """
     files = [
         {
             **work.report,
@@ -35,36 +47,98 @@ def build_import_report(
         }
         for work in works
     ]
-    asking = any(work.waits_for for work in works)
     counted = ("rows_in", *BUCKETS, "anonymous")
-    return {
+    report = {
         "import_id": entry.import_id,
         "run_id": entry.import_id,
         "tenant": store.tenant.key,
         "as_of": entry.as_of.isoformat(),
-        "status": ASKING if asking else PLANNED,
+        "currency": store.tenant.currency,
+        "status": ASKING if is_asking(works) else PLANNED,
+        "origin": str(entry.origin),
+        "parent_id": entry.parent_id,
         "files": files,
-        "released": 0 if asking else count_released(con),
+        "left_out": _left_out(entry),
+        "released": 0 if is_asking(works) else count_released(con),
+        "release": order_of(entry).counts(),
         "totals": {name: sum(f.get(name, 0) for f in files) for name in counted},
         "report": str(archive_of(store, entry.import_id).report),
+    }
+    return (
+        report
+        if is_asking(works)
+        else {**report, **_beside(store, con, entry, works, report, alarm)}
+    )
+
+
+def report_again(entry: ImportEntry, archive: ImportArchive, twin: ImportEntry) -> dict[str, Any]:
+    """Return the report of `twin`, loaded of the same bytes, as that of `entry`.
+
+    `same_as` (import_id, loaded_at) tells that loading `entry` changes nothing.
+    """
+    loaded_at = twin.loaded_at.isoformat() if twin.loaded_at else None
+    return {
+        **json.loads(twin.report_json or "{}"),
+        "import_id": entry.import_id,
+        "run_id": entry.import_id,
+        "status": PLANNED,
+        "report": str(archive.report),
+        "left_out": _left_out(entry),
+        "same_as": {"import_id": twin.import_id, "loaded_at": loaded_at},
+    }
+
+
+def _left_out(entry: ImportEntry) -> list[dict[str, Any]]:
+    return [{"file_no": file.file_no, "name": file.name} for file in entry.files if file.left_out]
+
+
+def is_asking(works: Sequence[FileWork]) -> bool:
+    """Tell whether a file waits for an answer, or cannot be read."""
+    return any(work.waits_for for work in works)
+
+
+def _beside(
+    store: TenantStore,
+    con: DuckDBPyConnection,
+    entry: ImportEntry,
+    works: Sequence[FileWork],
+    report: Mapping[str, Any],
+    alarm: Mapping[str, int] | None,
+) -> dict[str, Any]:
+    """Return what the import shows beside what is there: months, unknowns, what is suspicious."""
+    unknown = find_unknown(con, [work.parsed for work in works if work.parsed])
+    months = months_of(store, con)
+    is_whole = entry.origin == Origin.FILES
+    warnings = warnings_of(store, {**report, "months": months}, alarm, is_whole=is_whole)
+    return {
+        "months": months,
+        "unknown": [asdict(each) for each in unknown],
+        "warnings": warnings,
+        "opt_out_alarm": alarm,
     }
 
 
 def report_lines(report: Mapping[str, Any], language: str) -> list[str]:
-    """Return the report as lines of text, one per file."""
+    """Return the report as lines of text: the warnings, then one line per file."""
     line = N_(
         "%(name)s: %(rows_in)s rows; %(loaded)s loaded, %(unchanged)s unchanged,"
         " %(merged)s merged, %(duplicate)s duplicate, %(held)s held, %(rejected)s rejected"
     )
-    return [translate(language, line, **file) for file in report["files"] if "rows_in" in file]
+    warnings = [
+        " ".join(warning_text(warning, language, str(report["currency"])))
+        for warning in report.get("warnings", ())
+    ]
+    files = [translate(language, line, **file) for file in report["files"] if "rows_in" in file]
+    return [*warnings, *files]
 
 
 def recognition_of(work: FileWork) -> dict[str, Any]:
     """Return, JSON-ready, what was recognised of a file: for the page's mapping table.
 
-    Keys: `kind` and `headers` (header, samples, column, confidence) as mapped or else as
-    suggested, `mapping`, `dialect`, and `waits_for` (message, values, question, options) when
-    something must be answered first.
+    Keys: `kind` and `headers` (header, samples, column, confidence, codes) as mapped or else as
+    suggested, `mapping`, `suggested` (the mapping without anybody's choice), `dialect` (findings,
+    put into words by `file_findings`), `sheets`, and `waits_for` (message, values, question,
+    options, examples) when something must be answered first.
     """
     known = work.mapping or work.suggestion
     return {
@@ -75,9 +149,19 @@ def recognition_of(work: FileWork) -> dict[str, Any]:
         "kind": known.kind if known else None,
         "headers": _headers_of(work),
         "mapping": dump_mapping(work.mapping) if work.mapping else None,
-        "dialect": dict(work.dialect.evidence) if work.dialect else {},
+        "suggested": _suggested(work),
+        "dialect": findings_of(work),
+        "sheets": list(work.dialect.sheets) if work.dialect else [],
         "waits_for": _waiting(work.waits_for),
     }
+
+
+def _suggested(work: FileWork) -> dict[str, Any] | None:
+    rate = work.mapping.tax_rate if work.mapping else None
+    try:
+        return dump_mapping(work.suggestion.to_mapping(rate)) if work.suggestion else None
+    except QuestionOpen:
+        return None
 
 
 def _headers_of(work: FileWork) -> list[dict[str, Any]]:
@@ -86,12 +170,15 @@ def _headers_of(work: FileWork) -> list[dict[str, Any]]:
     known = work.mapping or work.suggestion
     column_of = {h: name for name, h in (known.columns if known else {}).items()}
     confidence = work.suggestion.confidence if work.suggestion else {}
+    derived = work.mapping.derive.values() if work.mapping else ()
+    coded = {rule["of"] for rule in derived if rule["op"] == "lookup"}
     return [
         {
             "header": header,
             "samples": list(work.samples.get(header, ()))[:_SAMPLES_SHOWN],
             "column": column_of.get(header),
             "confidence": confidence.get(column_of.get(header, ""), 0.0),
+            "codes": list(work.samples.get(header, ()))[:_CODES] if header in coded else [],
         }
         for header in work.raw.headers
     ]
@@ -105,4 +192,5 @@ def _waiting(error: CrmError | None) -> dict[str, Any] | None:
         **error.to_data(),
         "question": asked.question if asked else None,
         "options": list(asked.options) if asked else [],
+        "examples": [asdict(example) for example in asked.examples] if asked else [],
     }

@@ -1,145 +1,266 @@
-"""The tenant's state in DuckDB while an import is worked: read once, moved on by each file."""
+"""The tenant's state in DuckDB while an import is worked, moved on by each file.
+
+The state of a kind is made of layers: what was fetched from the database, then what each worked
+file loads, in the order of work. Rows are fetched only for what the files name, and the rows of
+a file are never copied: `state_<kind>` is a view, and where a later layer holds an identity again,
+`masked_<kind>` hides it in the layers below.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
 from core.ingest.changeset import FileVersion
 from core.ingest.labels import build_labels
-from core.store.tenant import Transaction
-from core.store.versions import STORED, fetch_state
+from core.store.versions import STORED
+from core.store.visible import fetched_types
 
+SAID_ADDRESSES = "said_addresses"
+SOLD = "sold_said"
 _SUPPRESSING = ("unsubscribe", "complaint", "hard_bounce")
+_OPEN_LAYERS = """
+CREATE OR REPLACE TABLE state_layer (
+    kind VARCHAR, place INTEGER, prefix VARCHAR, source VARCHAR, file_no INTEGER,
+    exported_at TIMESTAMP, sha256 VARCHAR
+)
+"""
+# Kept when the state is opened again: what was found makes the difference.
+_OPEN_SOLD = f"""
+CREATE TABLE IF NOT EXISTS {SOLD} (
+    customer VARCHAR, product_key VARCHAR, document_id VARCHAR, sale_date DATE
+)
+"""
+_LAYERS = """
+SELECT place, prefix, source, file_no, exported_at, sha256 FROM state_layer
+WHERE kind = ? ORDER BY place
+"""
+_MASK = """
+INSERT INTO masked_{kind}
+SELECT "{identity}", {place} FROM {source}
+WHERE {moved} AND "{identity}" IN (SELECT "{identity}" FROM state_{kind})
+"""
+_DECIDED = """(
+SELECT label_norm, product_key FROM product_aliases
+WHERE product_key IS NULL OR product_key IN (SELECT product_key FROM {products})
+)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """What one worked file (or group of held rows) loads of a kind: the rows of `source`."""
+
+    place: int
+    prefix: str
+    source: str
+    file_no: int
+    exported_at: datetime
+    sha256: str
+
+    @property
+    def is_said(self) -> bool:
+        """True when a file of this kind says the rows, false when lines of sales imply them."""
+        return self.source == f"{self.prefix}_load"
 
 
 def state_table(kind: FileKind) -> str:
-    """Return the name of the DuckDB table with the rows of `kind`.
+    """Return the name of the DuckDB view with the rows of `kind`, one per identity.
 
     Columns: the stored fields, `exported_at`, `sha256` of the file that wrote the row, `file_no`
-    (NULL: as in the database) and `was_visible` (an earlier version is in the database).
+    (NULL: as in the database). It holds what the worked files name, not every row there is.
     """
     return f"state_{kind.value}"
 
 
-_RENUMBERED = """
-SELECT count(DISTINCT row.document_id) FROM {p}_rows AS row
-WHERE EXISTS (
-    FROM {state} AS known
-    WHERE known.document_id = row.document_id
-        AND (known.line_no IS NULL) <> (row.line_no IS NULL)
-)
-"""
+def visible_table(kind: FileKind) -> str:
+    """Return the name of the DuckDB table of the rows of `kind` fetched from the database."""
+    return f"visible_{kind.value}"
 
 
-def count_renumbered(con: DuckDBPyConnection, prefix: str) -> int:
-    """Return how many documents of a sales file are known with line numbers it lacks, or without.
-
-    Their lines have other identities, so that loading the file counts these documents twice.
-    """
-    query = _RENUMBERED.format(p=prefix, state=state_table(FileKind.SALES))
-    found = con.execute(query).fetchone()
-    assert found is not None
-    return int(found[0])
+def customer_keys() -> str:
+    """Return the name of the DuckDB view of the customers known, of those that the files name."""
+    return "customer_keys"
 
 
-def open_state(tx: Transaction, con: DuckDBPyConnection) -> None:
-    """Create the state tables from the database, and the empty tables a load adds to."""
+def open_state(con: DuckDBPyConnection) -> None:
+    """Create the state of every kind, empty."""
+    con.execute(_OPEN_LAYERS)
+    con.execute(_OPEN_SOLD)
+    con.execute("CREATE OR REPLACE TABLE known_customers (customer VARCHAR)")
+    con.execute("CREATE OR REPLACE TABLE whole_kind (kind VARCHAR)")
     for kind, stored in STORED.items():
-        table = state_table(kind)
-        fetch_state(tx, con, kind, "fetched_state")
+        columns = ", ".join(f'"{name}" {of}' for name, of in fetched_types(kind).items())
+        con.execute(f"CREATE OR REPLACE TABLE {visible_table(kind)} ({columns})")
         con.execute(
-            f"CREATE OR REPLACE TABLE {table} AS"
-            " SELECT *, CAST(NULL AS INTEGER) AS file_no, true AS was_visible FROM fetched_state"
+            f'CREATE OR REPLACE TABLE masked_{kind.value} ("{stored.identity}" VARCHAR,'
+            " below INTEGER)"
         )
-        columns = ", ".join(f'"{name}" {kind_}' for name, kind_ in stored.types.items())
-        con.execute(f"CREATE OR REPLACE TABLE older_{kind.value} ({columns}, file_no INTEGER)")
-    con.execute("DROP TABLE fetched_state")
+        _show_state(con, kind)
+    con.execute(
+        f"CREATE OR REPLACE VIEW {customer_keys()} AS SELECT customer FROM known_customers"
+        f" UNION ALL SELECT customer FROM {state_table(FileKind.CLIENTS)}"
+    )
+
+
+def layers_of(con: DuckDBPyConnection, kind: FileKind) -> list[Layer]:
+    """Return the layers of `kind` in the order of work."""
+    names = ("place", "prefix", "source", "file_no", "exported_at", "sha256")
+    rows = con.execute(_LAYERS, [kind.value]).fetchall()
+    return [Layer(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def create_labels(con: DuckDBPyConnection) -> str:
-    """Create `product_labels(label_norm, product_key)`: the names that mean one product only."""
-    build_labels(con, "product_labels", state_table(FileKind.PRODUCTS))
+    """Create `product_labels(label_norm, product_key)`: decided labels, and unambiguous names.
+
+    A decision for a product that is not there any more counts for nothing.
+    """
+    products = state_table(FileKind.PRODUCTS)
+    build_labels(con, "product_labels", products, decided=_DECIDED.format(products=products))
     return "product_labels"
 
 
 def move_state(
     con: DuckDBPyConnection, kind: FileKind, prefix: str, version: FileVersion, file_no: int
 ) -> None:
-    """Put what the compared file of `prefix` changes into the state tables, as of `file_no`."""
-    columns = (
-        f"TIMESTAMP '{version.exported_at}' AS exported_at, '{version.sha256}' AS sha256,"
-        f" {file_no} AS file_no"
-    )
-    _move(con, kind, f"SELECT * FROM {prefix}_load WHERE action <> 'older'", columns)
-    names = ", ".join(f'"{name}"' for name in STORED[kind].types)
-    con.execute(
-        f"INSERT INTO older_{kind.value} SELECT {names}, {file_no}"
-        f" FROM {prefix}_load WHERE action = 'older'"
-    )
+    """Put what the compared file of `prefix` changes into the state, as of `file_no`."""
+    add_layer(con, kind, prefix, f"{prefix}_load", version, file_no)
     if kind is FileKind.SALES:
-        _move(con, FileKind.PRODUCTS, f"SELECT * FROM {prefix}_new_products", columns)
-        _move(con, FileKind.CLIENTS, f"SELECT * FROM {prefix}_new_customers", columns)
+        add_layer(con, FileKind.PRODUCTS, prefix, f"{prefix}_new_products", version, file_no)
+        add_layer(con, FileKind.CLIENTS, prefix, f"{prefix}_new_customers", version, file_no)
 
 
-def _move(con: DuckDBPyConnection, kind: FileKind, source: str, version: str) -> None:
-    """Replace the state rows of the identities in `source`, columns matched by name."""
-    stored = STORED[kind]
-    table, identity = state_table(kind), stored.identity
-    con.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT *, {version} FROM ({source})")
-    there = {row[0] for row in con.execute("DESCRIBE incoming").fetchall()}
-    names = [name for name in (*stored.types, "exported_at", "sha256", "file_no") if name in there]
-    listed = ", ".join(f'"{name}"' for name in names)
+def add_layer(
+    con: DuckDBPyConnection,
+    kind: FileKind,
+    prefix: str,
+    source: str,
+    version: FileVersion,
+    file_no: int,
+) -> None:
+    """Put the rows of the DuckDB table `source`, which must stay, over the state of `kind`."""
+    place = 1 + len(layers_of(con, kind))
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE was AS SELECT incoming.*,"
-        " coalesce(state.was_visible, false) AS was_visible"
-        f' FROM incoming LEFT JOIN {table} AS state USING ("{identity}")'.replace(
-            "incoming.*", ", ".join(f'incoming."{name}"' for name in names)
+        _MASK.format(
+            kind=kind.value,
+            identity=STORED[kind].identity,
+            place=place,
+            source=source,
+            moved=_moved(con, source),
         )
     )
-    con.execute(f'DELETE FROM {table} WHERE "{identity}" IN (SELECT "{identity}" FROM was)')
     con.execute(
-        f"INSERT INTO {table} ({listed}, was_visible) SELECT {listed}, was_visible FROM was"
+        "INSERT INTO state_layer VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [kind.value, place, prefix, source, file_no, version.exported_at, version.sha256],
+    )
+    _show_state(con, kind)
+
+
+def _show_state(con: DuckDBPyConnection, kind: FileKind) -> None:
+    names = ", ".join(f'"{name}"' for name in STORED[kind].types)
+    below = f"SELECT {names}, exported_at, sha256, CAST(NULL AS INTEGER) AS file_no"
+    fetched = f"{below} FROM {visible_table(kind)} WHERE {_unmasked(con, kind, 0)}"
+    con.execute(
+        f"CREATE OR REPLACE VIEW {state_table(kind)} AS "
+        + " UNION ALL ".join((fetched, *_layer_selects(con, kind)))
     )
 
 
-def staged_select(kind: FileKind) -> str:
-    """Return the SELECT of what a load stages of `kind`.
+def _layer_selects(con: DuckDBPyConnection, kind: FileKind) -> Iterator[str]:
+    """Yield the SELECT of what each layer moves: stored fields, version, `file_no`."""
+    for layer in layers_of(con, kind):
+        yield (
+            f"SELECT {_cells(con, kind, layer.source)},"
+            f" TIMESTAMP '{layer.exported_at}' AS exported_at, '{layer.sha256}' AS sha256,"
+            f" {layer.file_no} AS file_no FROM {layer.source}"
+            f" WHERE {_moved(con, layer.source)} AND {_unmasked(con, kind, layer.place)}"
+        )
+
+
+def _cells(con: DuckDBPyConnection, kind: FileKind, source: str) -> str:
+    there = _columns(con, source)
+    return ", ".join(
+        f'"{name}"' if name in there else f'CAST(NULL AS {of}) AS "{name}"'
+        for name, of in STORED[kind].types.items()
+    )
+
+
+def _columns(con: DuckDBPyConnection, table: str) -> set[str]:
+    return {row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def _moved(con: DuckDBPyConnection, source: str) -> str:
+    return "action <> 'older'" if "action" in _columns(con, source) else "true"
+
+
+def _unmasked(con: DuckDBPyConnection, kind: FileKind, place: int) -> str:
+    """Return the condition that no layer above holds the identity again, usually nothing."""
+    identity = f'"{STORED[kind].identity}"'
+    above = f"SELECT {identity} FROM masked_{kind.value} WHERE below > {place}"
+    if con.execute(f"{above} LIMIT 1").fetchone() is None:
+        return "true"
+    return f"{identity} NOT IN ({above})"
+
+
+def staged_select(con: DuckDBPyConnection, kind: FileKind) -> str:
+    """Return the SELECT of what a load stages of `kind`, in no order.
 
     Columns: the stored fields, `file_no`, `is_older`, `replaces_visible`.
     """
-    stored = STORED[kind]
-    names = ", ".join(f'"{name}"' for name in stored.types)
-    identity = stored.identity
-    return f"""
-        SELECT {names}, file_no, false AS is_older, was_visible AS replaces_visible
-        FROM {state_table(kind)} WHERE file_no IS NOT NULL
-        UNION ALL
-        SELECT {names}, file_no, true, false
-        FROM (
-            SELECT *, row_number() OVER (PARTITION BY "{identity}" ORDER BY file_no DESC) AS nth
-            FROM older_{kind.value}
-        )
-        WHERE nth = 1 AND "{identity}" NOT IN (
-            SELECT "{identity}" FROM {state_table(kind)} WHERE file_no IS NOT NULL
-        )
-    """
+    names = ", ".join(f'"{name}"' for name in STORED[kind].types)
+    identity = f'"{STORED[kind].identity}"'
+    replaces = f"{identity} IN (SELECT {identity} FROM {visible_table(kind)})"
+    moved = [
+        f"SELECT {names}, file_no, false AS is_older, {replaces} AS replaces_visible FROM ({layer})"
+        for layer in _layer_selects(con, kind)
+    ]
+    nothing = (
+        f"SELECT {names}, 0 AS file_no, false AS is_older, false AS replaces_visible"
+        f" FROM {visible_table(kind)} WHERE false"
+    )
+    return " UNION ALL ".join((nothing, *moved, *_older_select(con, kind, names, identity)))
+
+
+def _older_select(
+    con: DuckDBPyConnection, kind: FileKind, names: str, identity: str
+) -> Iterator[str]:
+    """Yield the SELECT of the rows that enter history only, when there are any."""
+    older = [
+        f"SELECT {names}, {layer.file_no} AS file_no FROM {layer.source} WHERE action = 'older'"
+        for layer in layers_of(con, kind)
+        if layer.is_said
+    ]
+    rows = " UNION ALL ".join(older)
+    if not older or con.execute(f"{rows} LIMIT 1").fetchone() is None:
+        return
+    moved = " UNION ALL ".join(_layer_selects(con, kind))
+    yield (
+        f"SELECT {names}, file_no, true, false FROM ({rows})"
+        f" WHERE {identity} NOT IN (SELECT {identity} FROM ({moved}))"
+        f" QUALIFY row_number() OVER (PARTITION BY {identity} ORDER BY file_no DESC) = 1"
+    )
 
 
 def suppression_select() -> str:
     """Return the SELECT of the suppressions that the changed rows bring.
 
     Columns: `suppression_id, customer, email_norm, reason, source, since`; `since` is NULL
-    where the file carries no date.
+    where the file carries no date. `said_addresses` is what `find_said_addresses` fills.
     """
     statuses = ", ".join(f"'{status}'" for status in _SUPPRESSING)
     return f"""
         SELECT
-            md5(concat_ws(chr(31), reason, coalesce(customer, ''), coalesce(email_norm, '')))
-                AS suppression_id,
-            customer, email_norm, reason, 'import' AS source, min(since) AS since
+            md5(
+                concat_ws(chr(31), reason, coalesce(customer, ''), coalesce(email_norm, ''), since)
+            ) AS suppression_id,
+            customer, email_norm, reason, 'import' AS source, since
         FROM (
             SELECT customer, email_norm, 'opt_out' AS reason, CAST(NULL AS DATE) AS since
             FROM {state_table(FileKind.CLIENTS)}
             WHERE file_no IS NOT NULL AND email_opt_out
+            UNION ALL
+            SELECT customer, email_norm, 'opt_out', NULL FROM {SAID_ADDRESSES}
             UNION ALL
             SELECT customer, email_norm, status, contact_date
             FROM {state_table(FileKind.CONTACTS)}
@@ -147,3 +268,13 @@ def suppression_select() -> str:
         )
         GROUP BY ALL
     """
+
+
+def count_new_customers(con: DuckDBPyConnection) -> int:
+    """Return how many customers the worked files add."""
+    found = con.execute(
+        f"SELECT count(*) FROM {state_table(FileKind.CLIENTS)} WHERE file_no IS NOT NULL"
+        f" AND customer NOT IN (SELECT customer FROM {visible_table(FileKind.CLIENTS)})"
+    ).fetchone()
+    assert found is not None
+    return int(found[0])

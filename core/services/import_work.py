@@ -17,35 +17,36 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.errors import CrmError, Refused
 from core.i18n import N_
+from core.ingest.changeset import forget_compared
 from core.ingest.clean import ParsedFile, ParseOptions, parse_table
 from core.ingest.dialect import Dialect
+from core.ingest.findings import Finding
 from core.ingest.folding import fold_file
 from core.ingest.mapping import (
     ColumnMapping,
     dump_mapping,
-    header_fingerprint,
-    parse_mapping,
     parse_moment,
 )
-from core.ingest.reader import RawTable, ReadLimits, read_dialect, read_table
+from core.ingest.reader import RawTable, ReadLimits, open_table
+from core.ingest.repeats import count_repeated
 from core.ingest.report import build_report
 from core.ingest.suggest import MappingSuggestion, suggest_mapping
+from core.services.file_mapping import choose_mapping, read_dialect_of
 from core.services.import_archive import ImportArchive
-from core.services.import_history import keep_said, version_of, versions_before
+from core.services.import_decisions import open_decisions
+from core.services.import_history import version_of, versions_before
+from core.services.import_known import count_renumbered, fetch_named, fetch_products
+from core.services.import_opt_outs import keep_opt_outs
 from core.services.import_release import compare_with_state, release_held
-from core.services.import_state import (
-    count_renumbered,
-    create_labels,
-    move_state,
-    open_state,
-)
+from core.services.import_sold import find_sold
+from core.services.import_state import create_labels, move_state, open_state
 from core.services.progress import Progress
 from core.settings import Settings
-from core.store.imports import ImportEntry, ImportFile, find_mapping
+from core.store.imports import ImportEntry, ImportFile
 from core.store.tenant import TenantStore, Transaction
 
 ORDER = (FileKind.PRODUCTS, FileKind.CLIENTS, FileKind.SALES, FileKind.CONTACTS)
-ANY_OF = "any_of"
+_RECORD_BYTES = 16 << 20
 STAGE_READ = N_("Reading the files")
 STAGE_CHECK = N_("Checking and comparing")
 
@@ -61,6 +62,7 @@ class FileWork:
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mapping: ColumnMapping | None = None
     parsed: ParsedFile | None = None
+    notes: dict[str, Finding] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
     waits_for: CrmError | None = None
 
@@ -87,8 +89,10 @@ def limits_of(settings: Settings) -> ReadLimits:
     """Return the reader's limits from the settings."""
     return ReadLimits(
         max_bytes=settings.max_upload_mb * 1_000_000,
+        max_workbook_bytes=settings.max_workbook_mb * 1_000_000,
         max_columns=settings.max_columns,
         max_cell_bytes=settings.max_cell_chars,
+        max_record_bytes=max(_RECORD_BYTES, 2 * settings.max_cell_chars),
     )
 
 
@@ -108,15 +112,30 @@ def work_through(
     with store.read() as tx:
         for number, work in enumerate(works):
             progress(STAGE_READ, number, len(works))
-            _try(work, partial(_recognise, store, tx, archive, con, work))
+            try_step(work, partial(_recognise, store, tx, archive, con, work))
         if not any(work.waits_for for work in works):
-            open_state(tx, con)
-            archive.clear_said()
-            _check_all(store, tx, entry, archive, con, works, progress)
+            again = True
+            while again:
+                open_state(con)
+                fetch_products(tx, con)
+                open_decisions(tx, con, entry)
+                _check_all(store, tx, entry, archive, con, works, progress)
+                again = _found_sold(store, tx, con, works)
     return works
 
 
-def _try(work: FileWork, step: Callable[[], None]) -> None:
+def _found_sold(
+    store: TenantStore, tx: Transaction, con: DuckDBPyConnection, works: Sequence[FileWork]
+) -> bool:
+    """Tell whether returns that were held need not wait, so that all is to be worked again."""
+    if any(work.waits_for for work in works):
+        return False
+    sales = [work for work in works if work.mapping and work.mapping.kind is FileKind.SALES]
+    return find_sold(store, tx, con, [work.prefix for work in sales])
+
+
+def try_step(work: FileWork, step: Callable[[], None]) -> None:
+    """Take one step of `work`; what stands against it is what the file then waits for."""
     try:
         step()
     except Refused as error:
@@ -134,55 +153,19 @@ def _recognise(
 ) -> None:
     limits = limits_of(store.store.settings)
     path = archive.original(work.file.file_no, work.file.name)
-    work.dialect = read_dialect(path, limits)
-    work.raw = read_table(
+    chosen = json.loads(work.file.mapping_json) if work.file.mapping_json else {}
+    work.dialect = read_dialect_of(tx, path, chosen, limits)
+    work.raw = open_table(
         con, path, work.dialect, f"raw{work.file.file_no}", archive.work(), limits
     )
     work.samples = work.raw.samples(con)
-    chosen = json.loads(work.file.mapping_json) if work.file.mapping_json else {}
     kind = FileKind(chosen["kind"]) if chosen.get("kind") else None
     work.suggestion = suggest_mapping(work.raw.headers, work.samples, kind=kind)
-    work.mapping = _mapping_of(tx, work.raw, chosen, work.suggestion)
+    work.mapping, why = choose_mapping(tx, work.raw.headers, chosen, work.suggestion)
+    work.notes = {"mapping": why} if why else {}
     work.mapping.check(work.raw.headers)
     told = parse_moment(work.mapping.exported_at) if work.mapping.exported_at else None
     work.file = replace(work.file, exported_at=told or work.file.exported_at)
-
-
-def _mapping_of(
-    tx: Transaction,
-    raw: RawTable,
-    chosen: Mapping[str, Any],
-    suggestion: MappingSuggestion,
-) -> ColumnMapping:
-    """Return the mapping chosen for the file, else the one remembered, else the suggested one."""
-    if ANY_OF in chosen:
-        chosen = _fitting(chosen[ANY_OF], raw.headers, suggestion.kind)
-    if chosen.get("columns"):
-        return parse_mapping(chosen)
-    if not chosen:
-        remembered = find_mapping(tx, header_fingerprint(raw.headers))
-        if remembered:
-            return parse_mapping(json.loads(remembered))
-    return _completed(suggestion, chosen)
-
-
-def _fitting(
-    candidates: Sequence[Mapping[str, Any]], headers: Sequence[str], kind: FileKind | None
-) -> Mapping[str, Any]:
-    """Return the candidate that reads most of the file's headers and no header it lacks."""
-    fitting = [
-        (len(used), number)
-        for number, candidate in enumerate(candidates)
-        if (used := parse_mapping(candidate).used_headers()) <= set(headers)
-        and (candidate.get("columns") or candidate["kind"] == kind)
-    ]
-    return candidates[max(fitting)[1]] if fitting else {}
-
-
-def _completed(suggestion: MappingSuggestion, chosen: Mapping[str, Any]) -> ColumnMapping:
-    """Return the suggestion with what was chosen put over it (a tax rate, a date order, …)."""
-    base = dump_mapping(suggestion.to_mapping(tax_rate=chosen.get("tax_rate")))
-    return parse_mapping({**base, **{name: told for name, told in chosen.items() if told}})
 
 
 def _check_all(
@@ -198,13 +181,13 @@ def _check_all(
     for number, work in enumerate(ordered):
         progress(STAGE_CHECK, number, len(ordered))
         is_late = _is_late(work, ordered[:number])
-        _try(work, partial(_check, store, tx, entry, archive, con, work, is_late))
+        try_step(work, partial(_check, store, tx, entry, archive, con, work, is_late))
         if work.waits_for is None:
             assert work.mapping is not None
             version = version_of(work.file)
             move_state(con, work.mapping.kind, work.prefix, version, work.file.file_no)
     if not any(work.waits_for for work in works):
-        release_held(store, tx, con, archive)
+        release_held(store, tx, con)
     progress(STAGE_CHECK, len(ordered), len(ordered))
 
 
@@ -242,13 +225,17 @@ def _check(
     assert work.mapping is not None
     assert work.dialect is not None
     options = ParseOptions(as_of=entry.as_of, tenant_currency=store.tenant.currency)
-    work.parsed = parse_table(con, work.raw, work.mapping, work.dialect, options, work.prefix)
+    if work.parsed is None:
+        work.parsed = parse_table(con, work.raw, work.mapping, work.dialect, options, work.prefix)
+    else:
+        forget_compared(con, work.parsed)
     labels = create_labels(con) if work.mapping.kind is FileKind.SALES else None
     fold_file(con, work.parsed, work.mapping, labels=labels)
     kind, version = work.mapping.kind, version_of(work.file)
-    versions = versions_before(store, tx, con, archive, kind, work.prefix, version, is_late=is_late)
+    fetch_named(tx, con, kind, work.prefix)
+    versions = versions_before(store, tx, con, kind, work.prefix, version, is_late=is_late)
     compare_with_state(con, work.parsed, work.mapping, versions, version)
-    keep_said(con, archive, kind, work.prefix, version)
+    keep_opt_outs(tx, con, work.parsed)
     report = build_report(
         con,
         work.parsed,
@@ -259,17 +246,17 @@ def _check(
         sha256=work.file.sha256,
     )
     work.report = report.to_dict()
-    work.report["renumbered"] = count_renumbered(con, work.prefix) if kind is FileKind.SALES else 0
+    if kind is FileKind.SALES:
+        work.report["renumbered"] = count_renumbered(tx, con, work.prefix)
+        work.report["repeated"] = count_repeated(con, work.prefix)
     _archive_tables(con, archive, work)
 
 
 def _archive_tables(con: DuckDBPyConnection, archive: ImportArchive, work: FileWork) -> None:
-    assert work.raw is not None
-    number = work.file.file_no
-    for table, path in (
-        (work.raw.table, archive.staged(number, "rows")),
-        (f"{work.prefix}_issues", archive.staged(number, "issues")),
-        (f"{work.prefix}_buckets", archive.staged(number, "buckets")),
-        (f"{work.prefix}_load", archive.curated(number)),
+    """Keep the issues of a file, and what became of the rows that are not simply loaded."""
+    for table, rows in (
+        ("issues", f"FROM {work.prefix}_issues"),
+        ("buckets", f"FROM {work.prefix}_buckets WHERE bucket <> 'loaded'"),
     ):
-        con.execute(f"COPY {table} TO '{path}' (FORMAT parquet)")
+        path = archive.staged(work.file.file_no, table)
+        con.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")

@@ -3,13 +3,19 @@
 Text is carried as it is: NULL and the empty string stay different things both ways.
 """
 
+import json
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.csv
 from duckdb import DuckDBPyConnection
 
 from core.store.tenant import TenantStore, Transaction
@@ -24,6 +30,10 @@ _ARROW: Mapping[str, pa.DataType] = {
     "TIMESTAMP": pa.string(),
 }
 _FETCH_ROWS = 50_000
+_KEYS_AT_ONCE = 20_000
+_COPIES_AT_ONCE = 2
+_ROWS_UNDER_LOCK = 5_000
+_LOCK_SECONDS = 0.5  # what a transaction on SQLite may take before it is committed
 
 
 def fetch_table(
@@ -86,18 +96,49 @@ def _fetch_by_copy(
         )
 
 
-def store_rows(
-    tx: Transaction, con: DuckDBPyConnection, select: str, table: str, columns: Sequence[str]
+def fetch_wanted(
+    tx: Transaction,
+    con: DuckDBPyConnection,
+    table: str,
+    types: Mapping[str, str],
+    sql: str,
+    keys: str,
+    *,
+    by_index: bool = True,
+    **values: object,
 ) -> None:
-    """Insert the rows of DuckDB's `select` into `table`; `tenant_id` is added to each.
+    """Create DuckDB `table` like `fetch_table` from `sql`, which joins the relation `wanted`.
 
-    `columns` names the selected columns in order, `tenant_id` left out.
+    `wanted` has the columns of DuckDB's select `keys`, all of them text; with `by_index` the
+    database has an index for them.
     """
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+    con.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
+    wanted = [row[0] for row in con.execute(f"DESCRIBE {keys}").fetchall()]
     if tx.is_sqlite:
-        for rows in _chunks_of_text(tx, con, select, columns, _FETCH_ROWS):
-            _insert_rows(tx, table, columns, rows)
-    else:
-        _store_by_copy(tx, con, select, table, columns)
+        _fetch_wanted_by_chunks(tx, con, table, types, sql, keys, wanted, values)
+        return
+    chunks = _csv_chunks(con, keys, _FETCH_ROWS)
+    with tx.temporary_texts("wanted", wanted, chunks, by_index=by_index):
+        _fetch_by_copy(tx, con, table, types, sql, values)
+
+
+def _fetch_wanted_by_chunks(
+    tx: Transaction,
+    con: DuckDBPyConnection,
+    table: str,
+    types: Mapping[str, str],
+    sql: str,
+    keys: str,
+    wanted: Sequence[str],
+    values: Mapping[str, object],
+) -> None:
+    cells = ", ".join(f"value ->> {place} AS {name}" for place, name in enumerate(wanted))
+    chunked = f"WITH wanted AS (SELECT {cells} FROM json_each(:wanted)) {sql}"
+    result = con.cursor().execute(keys)
+    while rows := result.fetchmany(_KEYS_AT_ONCE):
+        bound = {**values, "wanted": json.dumps(rows)}
+        _fetch_by_chunks(tx, con, table, types, chunked, bound)
 
 
 def store_rows_in_steps(
@@ -107,26 +148,26 @@ def store_rows_in_steps(
     table: str,
     columns: Sequence[str],
 ) -> None:
-    """Insert like `store_rows`, committing every chunk so that no writer waits for long.
+    """Insert the rows of DuckDB's `select` into `table`; `tenant_id` is added to each.
 
-    For rows that stay invisible until a later, small transaction publishes them.
+    `columns` names the selected columns in order, `tenant_id` left out. It is committed in parts,
+    so that no writer waits for long: for rows that stay invisible until a later, small
+    transaction publishes them.
     """
-    chunk = store.store.settings.etl_chunk_size
     if store.store.data_engine.dialect.name == "postgresql":
-        with store.begin() as tx:
-            _store_by_copy(tx, con, select, table, columns)
+        _copy_in_steps(store, con, select, table, columns)
         return
-    for rows in _chunks_of_text(store, con, select, columns, chunk):
+    chunks = _chunks_of_text(store, con, select, columns)
+    for rows in chunks:
         with store.begin() as tx:
+            began = monotonic()
             _insert_rows(tx, table, columns, rows)
+            while monotonic() - began < _LOCK_SECONDS and (more := next(chunks, None)):
+                _insert_rows(tx, table, columns, more)
 
 
 def _chunks_of_text(
-    owner: Transaction | TenantStore,
-    con: DuckDBPyConnection,
-    select: str,
-    columns: Sequence[str],
-    size: int,
+    store: TenantStore, con: DuckDBPyConnection, select: str, columns: Sequence[str]
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the rows with the tenant put first and dates as SQLite keeps them: text."""
     names = ", ".join(f'"{name}"' for name in columns)
@@ -136,8 +177,8 @@ def _chunks_of_text(
         f'CAST("{name}" AS VARCHAR)' if kind.startswith(("DATE", "TIME")) else f'"{name}"'
         for name, kind, *_ in described
     )
-    result = con.cursor().execute(f"SELECT '{owner.tenant_id}', {cells} FROM {source}")
-    while rows := result.fetchmany(size):
+    result = con.cursor().execute(f"SELECT '{store.tenant_id}', {cells} FROM {source}")
+    while rows := result.fetchmany(min(_ROWS_UNDER_LOCK, store.store.settings.etl_chunk_size)):
         yield rows
 
 
@@ -150,17 +191,35 @@ def _insert_rows(
     tx.insert_tuples(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)
 
 
-def _store_by_copy(
-    tx: Transaction, con: DuckDBPyConnection, select: str, table: str, columns: Sequence[str]
+def _copy_in_steps(
+    store: TenantStore, con: DuckDBPyConnection, select: str, table: str, columns: Sequence[str]
 ) -> None:
-    """Copy through a temporary table: Postgres refuses COPY FROM where row security applies."""
+    """Copy chunks side by side while DuckDB makes the next one: the indexes cost the most."""
     names = ", ".join(f'"{name}"' for name in columns)
-    with _exchange_file() as path:
-        con.execute(
-            f"COPY ({select}) TO '{path}' (FORMAT csv, HEADER false, NULL '\\N', FORCE_QUOTE *)"
-        )
-        with path.open("rb") as stream:
-            tx.copy_in(table, names, stream)
+
+    def store_chunk(chunk: BinaryIO) -> None:
+        with store.begin() as tx:
+            tx.commit_lazily()
+            tx.copy_in(table, names, chunk)
+
+    under_way: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max_workers=_COPIES_AT_ONCE) as workers:
+        for chunk in _csv_chunks(con, select, store.store.settings.etl_chunk_size):
+            under_way.append(workers.submit(store_chunk, chunk))
+            if len(under_way) > _COPIES_AT_ONCE:
+                under_way.popleft().result()
+        for copy in under_way:
+            copy.result()
+
+
+def _csv_chunks(con: DuckDBPyConnection, select: str, size: int) -> Iterator[BinaryIO]:
+    """Yield the rows as CSV that Postgres reads back: NULL unquoted, every text quoted."""
+    options = pyarrow.csv.WriteOptions(include_header=False)
+    for batch in con.cursor().sql(select).to_arrow_reader(size):
+        chunk = BytesIO()
+        pyarrow.csv.write_csv(batch, chunk, options)
+        chunk.seek(0)
+        yield chunk
 
 
 @contextmanager

@@ -11,6 +11,18 @@ from core.store.tenant import Transaction
 
 VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_seq > :head)"
 
+_IN_FORCE = """
+    suppression.tenant_id = :tenant
+    AND lifted_at IS NULL
+    AND (
+        import_id IS NULL
+        OR import_id IN (
+            SELECT import_id FROM imports
+            WHERE tenant_id = :tenant AND status IN ('loaded', 'undone')
+        )
+    )
+"""
+
 # What each dataset table is read from; a tenant's rows as they are visible at `:head`.
 SOURCES: Mapping[str, str] = {
     "customers": f"FROM customer WHERE {VISIBLE}",
@@ -18,16 +30,25 @@ SOURCES: Mapping[str, str] = {
     "sale_lines": f"FROM sale_line WHERE {VISIBLE}",
     # A dry run contacts nobody, so no rule may see it and no hash may change by it.
     "contacts": f"FROM contact_history WHERE {VISIBLE} AND status <> 'dry_run'",
-    # Those of an import count once it is published, and stay when it is undone.
-    "suppressions": """
-        FROM suppression
+    # Those of an import count once it is published, and stay when it is undone. An opt-out
+    # without address says no more than those of the same customer with one.
+    "suppressions": f"""
+        FROM (
+            SELECT tenant_id, customer, email_norm, reason, min(since) AS since
+            FROM suppression
+            WHERE {_IN_FORCE}
+            GROUP BY tenant_id, customer, email_norm, reason
+        ) AS kept
         WHERE tenant_id = :tenant
-            AND lifted_at IS NULL
             AND (
-                import_id IS NULL
-                OR import_id IN (
-                    SELECT import_id FROM imports
-                    WHERE tenant_id = :tenant AND status IN ('loaded', 'undone')
+                email_norm IS NOT NULL
+                OR reason <> 'opt_out'
+                OR NOT EXISTS (
+                    SELECT 1 FROM suppression
+                    WHERE {_IN_FORCE}
+                        AND suppression.customer = kept.customer
+                        AND suppression.reason = 'opt_out'
+                        AND suppression.email_norm IS NOT NULL
                 )
             )
     """,

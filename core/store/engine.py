@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 APP_ROLE = "iacrm_app"
 WRITE = "iacrm_write"
 _BUSY_TIMEOUT_MS = 15_000
+_CACHE_KB = 64_000  # a load touches pages all over the indexes
 
 
 def normalise_url(url: str) -> URL:
@@ -55,6 +56,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        f"cache_size = -{_CACHE_KB}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
 

@@ -1,30 +1,36 @@
 """Rows that wait for a product, a customer, a decision or their sale."""
 
-from dataclasses import dataclass
-
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
-from core.store.bulk import store_rows_in_steps
+from core.store.bulk import fetch_table, store_rows_in_steps
 from core.store.dataset import head_of
 from core.store.imports import ImportFile, file_of
 from core.store.tenant import TenantStore, Transaction
 
 _LINES_AT_ONCE = 20_000
 
-_HELD = """
-SELECT held_row.import_id, held_row.kind AS held_kind, held_row.row_json, import_file.*
+_STILL_WAITING = """
 FROM held_row
 JOIN imports
     ON imports.tenant_id = held_row.tenant_id AND imports.import_id = held_row.import_id
-JOIN import_file
-    ON import_file.tenant_id = held_row.tenant_id
-    AND import_file.import_id = held_row.import_id
-    AND import_file.file_no = held_row.file_no
 WHERE held_row.tenant_id = :tenant
     AND imports.status = 'loaded'
     AND (held_row.released_seq IS NULL OR held_row.released_seq > :head)
-ORDER BY held_row.import_id, held_row.file_no, held_row.line
+"""
+_WAITING_TYPES = {
+    "import_id": "VARCHAR",
+    "file_no": "INTEGER",
+    "line": "BIGINT",
+    "kind": "VARCHAR",
+    "code": "VARCHAR",
+    "subject": "VARCHAR",
+    "subject_norm": "VARCHAR",
+    "row_json": "VARCHAR",
+}
+_FILES = """
+SELECT * FROM import_file
+WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
 """
 _RELEASE = """
 UPDATE held_row SET released_seq = :seq
@@ -32,27 +38,21 @@ WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no AND 
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldRow:
-    """One row that waits: the import and file that brought it, and the row itself as JSON."""
+def fetch_waiting(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
+    """Create DuckDB `table` of the rows that wait, each with its whole row as `row_json`."""
+    names = ", ".join(
+        f"CAST(held_row.{name} AS TEXT)" if of == "VARCHAR" else f"held_row.{name}"
+        for name, of in _WAITING_TYPES.items()
+    )
+    sql = f"SELECT {names} {_STILL_WAITING}"
+    fetch_table(tx, con, table, _WAITING_TYPES, sql, head=head_of(tx))
 
-    import_id: str
-    file: ImportFile
-    kind: str
-    row_json: str
 
-
-def load_held_rows(tx: Transaction) -> list[HeldRow]:
-    """Return the rows that wait, by import, file and line."""
-    return [
-        HeldRow(
-            import_id=str(row["import_id"]),
-            file=file_of(row),
-            kind=row["held_kind"],
-            row_json=row["row_json"],
-        )
-        for row in tx.rows(_HELD, head=head_of(tx))
-    ]
+def load_file(tx: Transaction, import_id: str, file_no: int) -> ImportFile:
+    """Return one file of an import that is there."""
+    row = tx.row(_FILES, import_id=import_id, file_no=file_no)
+    assert row is not None
+    return file_of(row)
 
 
 def stage_held(
@@ -62,15 +62,26 @@ def stage_held(
     kind: FileKind,
     import_id: str,
     file_no: int,
+    norms: str | None = None,
 ) -> None:
-    """Stage the held rows of DuckDB `table`, each with its whole row as JSON."""
+    """Stage the held rows of DuckDB `table`, each with its whole row as JSON.
+
+    `norms` names a table (label, label_norm): an unknown label is compared in that form.
+    """
+    norm = f"(SELECT label_norm FROM {norms} AS n WHERE n.label = held.subject)"
+    subject_norm = f"CASE code WHEN 'UNKNOWN_LABEL' THEN {norm} END" if norms else "NULL"
+    amount = "amount_cents" if kind is FileKind.SALES else "NULL::BIGINT"
     store_rows_in_steps(
         store,
         con,
         f"SELECT '{import_id}', {file_no}, line, '{kind.value}', code, subject,"
+        f" coalesce({subject_norm}, subject), {amount},"
         f" CAST(to_json(held) AS VARCHAR) FROM {table} AS held ORDER BY line",
         "held_row",
-        ["import_id", "file_no", "line", "kind", "code", "subject", "row_json"],
+        [
+            *("import_id", "file_no", "line", "kind", "code", "subject"),
+            *("subject_norm", "amount_cents", "row_json"),
+        ],
     )
 
 

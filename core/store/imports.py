@@ -3,14 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from core.store.tenant import Transaction, as_date, as_moment
 
 
+class Origin(StrEnum):
+    """Where the rows of an import come from."""
+
+    FILES = "files"
+    RELEASE = "release"  # rows that waited, loaded after a decision
+    CORRECTION = "correction"  # corrected rows of the import `parent_id`
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImportFile:
-    """One received file of an import; `file_id` is set when its rows are staged."""
+    """One received file of an import; of a correction `file_no` is that of the corrected file.
+
+    The `sha256` of a correction is the version its rows get once it is worked.
+    """
 
     file_no: int
     name: str
@@ -19,11 +31,12 @@ class ImportFile:
     exported_at: datetime
     kind: str | None = None
     mapping_json: str | None = None
+    left_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportEntry:
-    """One ledger entry."""
+    """One ledger entry; `parent_id` is the import it goes on from."""
 
     import_id: str
     status: str
@@ -35,6 +48,17 @@ class ImportEntry:
     report_json: str | None
     opt_outs_confirmed_by: str | None
     files: tuple[ImportFile, ...]
+    origin: str = Origin.FILES
+    parent_id: str | None = None
+
+    def file(self, file_no: int) -> ImportFile | None:
+        """Return the file of this number, or None."""
+        return next((file for file in self.files if file.file_no == file_no), None)
+
+
+def own_sha256(file: ImportFile) -> str:
+    """Return the sha256 of a file's bytes, which ends the version of a correction."""
+    return file.sha256[-64:]
 
 
 def store_import(
@@ -44,23 +68,32 @@ def store_import(
     now: datetime,
     user: str,
     files: Sequence[ImportFile],
+    *,
+    origin: Origin | None = None,
+    parent_id: str | None = None,
 ) -> None:
-    """Enter a received import and its files."""
+    """Enter a received import and its files; one with a parent is a correction by default."""
+    origin = origin or (Origin.CORRECTION if parent_id else Origin.FILES)
     tx.execute(
         """
-        INSERT INTO imports (tenant_id, import_id, status, as_of, created_at, created_by)
-        VALUES (:tenant, :import_id, 'received', :as_of, :now, :user)
+        INSERT INTO imports
+            (tenant_id, import_id, status, as_of, created_at, created_by, origin, parent_id)
+        VALUES (:tenant, :import_id, 'received', :as_of, :now, :user, :origin, :parent_id)
         """,
         import_id=import_id,
         as_of=as_of,
         now=now,
         user=user,
+        origin=origin.value,
+        parent_id=parent_id,
     )
     tx.execute_many(
         """
         INSERT INTO import_file
-            (tenant_id, import_id, file_no, name, kind, sha256, bytes, exported_at)
-        VALUES (:tenant, :import_id, :file_no, :name, :kind, :sha256, :bytes, :exported_at)
+            (tenant_id, import_id, file_no, name, kind, sha256, bytes, exported_at, mapping_json)
+        VALUES
+            (:tenant, :import_id, :file_no, :name, :kind, :sha256, :bytes, :exported_at,
+            :mapping_json)
         """,
         [
             {
@@ -71,6 +104,7 @@ def store_import(
                 "sha256": f.sha256,
                 "bytes": f.bytes,
                 "exported_at": f.exported_at,
+                "mapping_json": f.mapping_json,
             }
             for f in files
         ],
@@ -83,7 +117,7 @@ def load_import_entry(tx: Transaction, import_id: str) -> ImportEntry | None:
         "SELECT * FROM imports WHERE tenant_id = :tenant AND import_id = :import_id",
         import_id=import_id,
     )
-    return _entry(tx, row) if row else None
+    return entry_of_row(tx, row) if row else None
 
 
 def load_import_entries(tx: Transaction, *, limit: int, offset: int = 0) -> list[ImportEntry]:
@@ -96,10 +130,30 @@ def load_import_entries(tx: Transaction, *, limit: int, offset: int = 0) -> list
         limit=limit,
         offset=offset,
     )
-    return [_entry(tx, row) for row in rows]
+    return [entry_of_row(tx, row) for row in rows]
 
 
-def _entry(tx: Transaction, row: Mapping[str, Any]) -> ImportEntry:
+def load_open_releases(tx: Transaction) -> list[ImportEntry]:
+    """Return the releases that are neither loaded nor given up, the oldest first."""
+    rows = tx.rows(
+        """
+        SELECT * FROM imports
+        WHERE tenant_id = :tenant AND origin = :origin
+            AND status NOT IN ('loaded', 'undone', 'discarded')
+        ORDER BY created_at, import_id
+        """,
+        origin=Origin.RELEASE.value,
+    )
+    return [entry_of_row(tx, row) for row in rows]
+
+
+def count_imports(tx: Transaction) -> int:
+    """Return how many entries the ledger has."""
+    return int(tx.scalar("SELECT count(*) FROM imports WHERE tenant_id = :tenant") or 0)
+
+
+def entry_of_row(tx: Transaction, row: Mapping[str, Any]) -> ImportEntry:
+    """Return the ledger entry of a row of `imports`, with its files."""
     as_of = as_date(row["as_of"])
     assert as_of is not None
     return ImportEntry(
@@ -113,6 +167,8 @@ def _entry(tx: Transaction, row: Mapping[str, Any]) -> ImportEntry:
         report_json=row["report_json"],
         opt_outs_confirmed_by=row["opt_outs_confirmed_by"],
         files=tuple(_files(tx, str(row["import_id"]))),
+        origin=row["origin"],
+        parent_id=str(row["parent_id"]) if row["parent_id"] else None,
     )
 
 
@@ -137,6 +193,7 @@ def file_of(row: Mapping[str, Any]) -> ImportFile:
         exported_at=_moment(row["exported_at"]),
         kind=row["kind"],
         mapping_json=row["mapping_json"],
+        left_out=bool(row["left_out"]),
     )
 
 
@@ -150,12 +207,20 @@ def load_loaded_files(tx: Transaction, kind: str) -> list[tuple[str, ImportFile]
             ON imports.tenant_id = import_file.tenant_id
             AND imports.import_id = import_file.import_id
         WHERE import_file.tenant_id = :tenant AND imports.status = 'loaded'
-            AND import_file.kind = :kind
+            AND import_file.kind = :kind AND NOT import_file.left_out
         ORDER BY imports.seq, import_file.file_no
         """,
         kind=kind,
     )
     return [(str(row["import_id"]), file_of(row)) for row in rows]
+
+
+def load_loaded_ids(tx: Transaction) -> list[str]:
+    """Return the ids of the loaded imports, in the order they were loaded."""
+    rows = tx.rows(
+        "SELECT import_id FROM imports WHERE tenant_id = :tenant AND status = 'loaded' ORDER BY seq"
+    )
+    return [str(row["import_id"]) for row in rows]
 
 
 def store_file_mapping(
@@ -166,13 +231,14 @@ def store_file_mapping(
     kind: str | None,
     mapping_json: str | None,
     exported_at: datetime | None = None,
+    sha256: str | None = None,
 ) -> None:
-    """Keep how one file of an import is read and, where it was told, when it was exported."""
+    """Keep how one file of an import is read and, where they were told, its version's parts."""
     tx.execute(
         """
         UPDATE import_file
         SET kind = :kind, mapping_json = :mapping_json,
-            exported_at = coalesce(:exported_at, exported_at)
+            exported_at = coalesce(:exported_at, exported_at), sha256 = coalesce(:sha256, sha256)
         WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
         """,
         import_id=import_id,
@@ -180,43 +246,35 @@ def store_file_mapping(
         kind=kind,
         mapping_json=mapping_json,
         exported_at=exported_at,
+        sha256=sha256,
     )
 
 
-def find_mapping(tx: Transaction, fingerprint: str) -> str | None:
-    """Return the latest mapping (JSON) kept for files with these headers, or None."""
-    found = tx.scalar(
-        """
-        SELECT mapping_json FROM import_mapping
-        WHERE tenant_id = :tenant AND fingerprint = :fingerprint
-        ORDER BY created_at DESC, version DESC LIMIT 1
-        """,
-        fingerprint=fingerprint,
-    )
-    return str(found) if found else None
-
-
-def store_mapping(
-    tx: Transaction, kind: str, fingerprint: str, mapping_json: str, now: datetime, user: str
-) -> None:
-    """Remember a mapping for files with these headers, as a new version when it differs."""
-    if find_mapping(tx, fingerprint) == mapping_json:
-        return
+def store_left_out(tx: Transaction, import_id: str, file_no: int, *, left_out: bool) -> None:
+    """Leave one file of an import out, or take it back."""
     tx.execute(
         """
-        INSERT INTO import_mapping
-            (tenant_id, kind, fingerprint, version, mapping_json, created_at, created_by)
-        SELECT :tenant, :kind, :fingerprint, coalesce(max(version), 0) + 1, :mapping_json,
-            :now, :user
-        FROM import_mapping
-        WHERE tenant_id = :tenant AND kind = :kind AND fingerprint = :fingerprint
+        UPDATE import_file SET left_out = :left_out
+        WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
         """,
-        kind=kind,
-        fingerprint=fingerprint,
-        mapping_json=mapping_json,
-        now=now,
-        user=user,
+        import_id=import_id,
+        file_no=file_no,
+        left_out=left_out,
     )
+
+
+def find_imports(tx: Transaction, *, status: str, created_by: str) -> list[str]:
+    """Return the ids of the imports of `created_by` that are in `status`, the oldest first."""
+    rows = tx.rows(
+        """
+        SELECT import_id FROM imports
+        WHERE tenant_id = :tenant AND status = :status AND created_by = :created_by
+        ORDER BY created_at, import_id
+        """,
+        status=status,
+        created_by=created_by,
+    )
+    return [str(row["import_id"]) for row in rows]
 
 
 def store_import_state(
@@ -253,29 +311,6 @@ def remove_import(tx: Transaction, import_id: str) -> None:
             f"DELETE FROM {table} WHERE tenant_id = :tenant AND import_id = :import_id",
             import_id=import_id,
         )
-
-
-def find_loaded_twin(
-    tx: Transaction, files: Sequence[tuple[str, str]], *, besides: str
-) -> str | None:
-    """Return the loaded import of exactly these (sha256, mapping_json) pairs, or None."""
-    rows = tx.rows(
-        """
-        SELECT import_file.import_id, import_file.sha256, import_file.mapping_json
-        FROM import_file
-        JOIN imports
-            ON imports.tenant_id = import_file.tenant_id
-            AND imports.import_id = import_file.import_id
-        WHERE import_file.tenant_id = :tenant AND imports.status = 'loaded'
-            AND imports.import_id <> :besides
-        """,
-        besides=besides,
-    )
-    by_import: dict[str, list[tuple[str, str]]] = {}
-    for row in rows:
-        by_import.setdefault(str(row["import_id"]), []).append((row["sha256"], row["mapping_json"]))
-    wanted = sorted(files)
-    return next((key for key, pairs in sorted(by_import.items()) if sorted(pairs) == wanted), None)
 
 
 def _moment(value: object) -> datetime:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -62,6 +63,8 @@ tenant_head = Table(
     data_metadata,
     _tenant(),
     Column("seq", BigInteger, nullable=False),
+    # The number of a load that has begun to stage and has not been published.
+    Column("staged_seq", BigInteger),
 )
 
 imports = Table(
@@ -77,6 +80,8 @@ imports = Table(
     Column("loaded_at", Moment),
     Column("report_json", Text),
     Column("opt_outs_confirmed_by", Text),
+    Column("origin", Text, nullable=False, server_default="files"),
+    Column("parent_id", Uid),
     Index(None, "tenant_id", "created_at"),
 )
 
@@ -93,6 +98,7 @@ import_file = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("exported_at", Moment),
     Column("mapping_json", Text),
+    Column("left_out", Boolean, nullable=False, server_default=false()),
     Index(None, "tenant_id", "sha256"),
 )
 
@@ -118,8 +124,35 @@ held_row = Table(
     Column("kind", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("subject", Text),
+    Column("subject_norm", Text),
+    Column("amount_cents", BigInteger),
     Column("row_json", Text, nullable=False),
     Column("released_seq", BigInteger),
+    Index(None, "tenant_id", "code", "subject_norm"),
+)
+
+product_alias = Table(
+    "product_alias",
+    data_metadata,
+    _tenant(),
+    Column("label_norm", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("product_key", Text),
+    Column("decided_at", Moment, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    # The decision counts while this import is loaded; without one it counts at once.
+    Column("import_id", Uid),
+)
+
+month_total = Table(
+    "month_total",
+    data_metadata,
+    _tenant(),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("row_count", BigInteger, nullable=False),
+    Column("amount_cents", BigInteger),
 )
 
 customer = Table(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,6 +18,12 @@ from core.settings import Settings
 from core.store.engine import WRITE, is_sqlite, make_engine, normalise_url, sibling_file
 
 _TENANT_BOUND = re.compile(r":tenant\b")
+_COMMIT_LAZILY = text("SET LOCAL synchronous_commit = off")
+_LOOKED_UP = 250_000
+_BYTEWISE = """
+SELECT datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
+FROM pg_database WHERE datname = current_database()
+"""
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 
 
@@ -92,12 +98,34 @@ class Transaction:
             cursor.execute(
                 f"CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0"
             )
-            cursor.copy_expert("COPY copied FROM STDIN (FORMAT csv, NULL '\\N')", stream)
+            cursor.copy_expert("COPY copied FROM STDIN (FORMAT csv)", stream)
             cursor.execute(
                 f"INSERT INTO {table} (tenant_id, {names}) SELECT %s, {names} FROM copied",
                 (self.tenant_id,),
             )
             cursor.execute("DROP TABLE copied")
+
+    @contextmanager
+    def temporary_texts(
+        self, table: str, columns: Sequence[str], chunks: Iterable[BinaryIO], *, by_index: bool
+    ) -> Iterator[None]:
+        """Hold the CSV rows of `chunks` in a temporary `table` of Postgres for the block.
+
+        With `by_index` what is joined to a few of them is looked up: the planner, which takes
+        every page for a far one, would rather read ten million rows.
+        """
+        with self._cursor() as cursor:
+            count = 0
+            cursor.execute(f"CREATE TEMP TABLE {table} ({' TEXT, '.join(columns)} TEXT)")
+            for chunk in chunks:
+                cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv)", chunk)
+                count += cursor.rowcount
+            cursor.execute(f"ANALYZE {table}")
+            if by_index and count <= _LOOKED_UP:
+                cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+            yield
+            cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
+            cursor.execute(f"DROP TABLE {table}")
 
     def copy_out(self, sql: str, stream: BinaryIO, /, **values: object) -> None:
         """Write the rows of `sql` to `stream` as CSV without header, NULL as `\\N`."""
@@ -107,6 +135,22 @@ class Transaction:
             cursor.copy_expert(
                 f"COPY ({query}) TO STDOUT (FORMAT csv, NULL '\\N', FORCE_QUOTE *)", stream
             )
+
+    def commit_lazily(self) -> None:
+        """Let Postgres commit without waiting for its disk: for what is staged.
+
+        A crash may lose it, but not once a later transaction was committed as usual.
+        """
+        if not self.is_sqlite:
+            self.connection.execute(_COMMIT_LAZILY)
+
+    def compares_bytes(self) -> bool:
+        """Tell whether the database orders text by its bytes; a collation may be unknown."""
+        if self.is_sqlite:
+            return True
+        with self._cursor() as cursor:
+            cursor.execute(_BYTEWISE)
+            return bool(cursor.fetchone()[0])
 
     @property
     def _driver_connection(self) -> Any:

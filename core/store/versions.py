@@ -1,8 +1,7 @@
 """The versioned rows that imports write.
 
 A load stages its rows under the next sequence number in short transactions; `publish` moves the
-tenant's head and the ledger in one. Whatever a killed load left behind carries a sequence
-number above the head: nobody sees it, and `clear_unpublished` removes it.
+tenant's head and the ledger in one.
 """
 
 from collections.abc import Mapping
@@ -12,9 +11,9 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection
 
 from core.contracts import COLUMNS, DUCKDB_TYPES, FileKind
+from core.errors import Refused
+from core.i18n import N_
 from core.store.bulk import fetch_table, store_rows_in_steps
-from core.store.dataset import VISIBLE, head_of
-from core.store.held import clear_unreleased
 from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore, Transaction
 
@@ -54,59 +53,6 @@ STORED: Mapping[FileKind, StoredKind] = {
 }
 
 
-def fetch_state(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, table: str) -> None:
-    """Create DuckDB `table`: the visible rows of `kind` with the version that wrote each.
-
-    Columns: the stored fields, `exported_at TIMESTAMP`, `sha256`.
-    """
-    stored = STORED[kind]
-    names = ", ".join(f'stored."{name}"' for name in stored.types)
-    visible = VISIBLE.replace("tenant_id", "stored.tenant_id")
-    fetch_table(
-        tx,
-        con,
-        table,
-        {**stored.types, "exported_at": "TIMESTAMP", "sha256": "VARCHAR"},
-        f"""
-        SELECT {names},
-            coalesce(substr(CAST(f.exported_at AS TEXT), 1, 19), '1900-01-01') AS exported_at,
-            coalesce(f.sha256, '') AS sha256
-        FROM {stored.table} AS stored
-        LEFT JOIN import_file AS f
-            ON f.tenant_id = stored.tenant_id AND f.file_id = stored.file_id
-        WHERE {visible}
-        """,
-        head=head_of(tx),
-    )
-
-
-def clear_unpublished(store: TenantStore) -> None:
-    """Remove what unfinished loads left: rows above the head, and their marks on older rows."""
-    for stored in STORED.values():
-        with store.begin() as tx:
-            head = head_of(tx)
-            tx.execute(
-                f"DELETE FROM {stored.table} WHERE tenant_id = :tenant AND from_seq > :head",
-                head=head,
-            )
-            tx.execute(
-                f"UPDATE {stored.table} SET to_seq = NULL"
-                " WHERE tenant_id = :tenant AND to_seq > :head",
-                head=head,
-            )
-    with store.begin() as tx:
-        clear_unreleased(tx)
-        for table in ("suppression", "held_row"):
-            tx.execute(
-                f"""
-                DELETE FROM {table} WHERE tenant_id = :tenant AND import_id IN (
-                    SELECT import_id FROM imports
-                    WHERE tenant_id = :tenant AND status NOT IN ('loaded', 'undone')
-                )
-                """
-            )
-
-
 def file_id_of(seq: int, file_no: int) -> int:
     """Return the number that rows of this file carry."""
     return seq * _FILES_PER_SEQ + file_no
@@ -142,6 +88,7 @@ def _supersede(
     )
     while rows := result.fetchmany(_KEYS_AT_ONCE):
         with store.begin() as tx:
+            tx.commit_lazily()
             tx.execute(
                 f"UPDATE {stored.table} SET to_seq = :seq WHERE tenant_id = :tenant"
                 f' AND "{stored.identity}" {tx.among("keys")} AND to_seq IS NULL'
@@ -154,7 +101,10 @@ def _supersede(
 def publish(
     store: TenantStore, entry: ImportEntry, seq: int, report_json: str, now: datetime
 ) -> None:
-    """Make everything staged under `seq` visible, in one small transaction."""
+    """Make everything staged under `seq` visible, in one small transaction.
+
+    Raises `Refused`, and nothing becomes visible, when the import was closed in the meantime.
+    """
     with store.begin() as tx:
         for file in entry.files:
             tx.execute(
@@ -166,49 +116,37 @@ def publish(
                 import_id=entry.import_id,
                 file_no=file.file_no,
             )
-        tx.execute(
+        published = tx.execute(
             """
             UPDATE imports
             SET status = 'loaded', seq = :seq, loaded_at = :now, report_json = :report
             WHERE tenant_id = :tenant AND import_id = :import_id
+                AND status IN ('received', 'asking', 'planned')
             """,
             seq=seq,
             now=now,
             report=report_json,
             import_id=entry.import_id,
         )
+        if not published:
+            raise Refused(N_("This import is closed. Start a new one with the same files."))
         move_head(tx, seq)
 
 
-def move_head(tx: Transaction, seq: int) -> None:
-    """Set the tenant's head, entering it when the tenant has none yet."""
+def move_head(tx: Transaction, seq: int, *, staged_seq: int | None = None) -> None:
+    """Set the tenant's head, entering it when the tenant has none yet.
+
+    `staged_seq` is the number above it of which rows are left.
+    """
     tx.execute(
         """
-        INSERT INTO tenant_head (tenant_id, seq) VALUES (:tenant, :seq)
-        ON CONFLICT (tenant_id) DO UPDATE SET seq = excluded.seq
+        INSERT INTO tenant_head (tenant_id, seq, staged_seq) VALUES (:tenant, :seq, :staged_seq)
+        ON CONFLICT (tenant_id)
+            DO UPDATE SET seq = excluded.seq, staged_seq = excluded.staged_seq
         """,
         seq=seq,
+        staged_seq=staged_seq,
     )
-
-
-def unpublish(store: TenantStore, import_id: str, seq: int) -> bool:
-    """Take the head back by one when it stands at `seq`; tell whether it did."""
-    with store.begin() as tx:
-        if head_of(tx) != seq:
-            return False
-        tx.execute(
-            "UPDATE imports SET status = 'undone'"
-            " WHERE tenant_id = :tenant AND import_id = :import_id",
-            import_id=import_id,
-        )
-        # The next load takes the same number: its rows must not be taken for this import's.
-        tx.execute(
-            "UPDATE import_file SET file_id = NULL"
-            " WHERE tenant_id = :tenant AND import_id = :import_id",
-            import_id=import_id,
-        )
-        move_head(tx, seq - 1)
-        return True
 
 
 def fetch_suppression_ids(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:

@@ -40,13 +40,17 @@ _START_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """A running application with a company of its own; `environment` starts a worker beside it."""
+    """A running application with a company of its own; `environment` starts a worker beside it.
+
+    `web_pid` is the process that serves pages and routes.
+    """
 
     base_url: str
     store: Store
     tenant: Tenant
     environment: dict[str, str]
     log: Path
+    web_pid: int
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,6 +86,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
                 tenant=tenant,
                 environment=environment,
                 log=log,
+                web_pid=web.pid,
             )
         finally:
             web.terminate()

@@ -7,11 +7,13 @@ import duckdb
 import pytest
 
 from core.errors import Busy, NotAllowed, NotFound, QuestionOpen, Refused
-from core.services import import_files
+from core.services import import_ledger
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.import_archive import archive_of
-from core.services.import_files import choose, load, plan, receive, report_of, undo
+from core.services.import_files import STAGE_LOAD, choose, load, plan, receive
+from core.services.import_ledger import report_of
 from core.services.import_paths import import_paths
+from core.services.import_undo import undo
 from core.store.dataset import load_dataset
 from core.store.locks import exclusive
 from core.store.tenant import Store, TenantStore
@@ -108,7 +110,7 @@ def test_undo_restores_exactly_what_was_there(loaded: TenantStore, tmp_path: Pat
 
 
 def test_only_the_last_import_can_be_undone(loaded: TenantStore, tmp_path: Path) -> None:
-    first = import_files.list_imports(loaded)[0].import_id
+    first = import_ledger.list_imports(loaded)[0].import_id
     bring(loaded, tmp_path, {"clients_20260201.csv": "client_code,name\nC1,Other\n"})
     with pytest.raises(Refused, match="later import"):
         undo(loaded, SYSTEM, first)
@@ -172,6 +174,42 @@ def test_a_load_killed_anywhere_shows_nothing_and_succeeds_again(
     assert len(rows(loaded, "suppressions", "customer")) == 1
 
 
+def test_opt_outs_of_a_command_that_died_before_publishing_count_when_it_is_given_again(
+    loaded: TenantStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "client_code,contact_date,status\nC1,2026-01-05,unsubscribe\n"
+
+    def interrupted(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.services.import_files.publish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            bring(loaded, tmp_path, {"contacts_20260201.csv": text})
+    before = rows(loaded, "suppressions", "customer")
+    bring(loaded, tmp_path, {"contacts_20260201.csv": text})
+    assert set(rows(loaded, "suppressions", "customer")) - set(before) == {("C1",)}
+
+
+def test_an_import_that_is_given_up_while_it_is_loaded_stays_given_up(
+    loaded: TenantStore, tmp_path: Path
+) -> None:
+    before = state(loaded)
+    paths = write(tmp_path, {"clients_20260201.csv": "client_code,name\nC9,New\n"})
+    import_id = receive(loaded, SYSTEM, [(p.name, p) for p in paths], as_of=AS_OF)
+
+    def give_up(stage: str, done: int, _total: int, /) -> None:
+        if stage == STAGE_LOAD and done == 0:
+            import_ledger.discard(loaded, SYSTEM, import_id)
+
+    with pytest.raises(Refused, match="closed"):
+        load(loaded, import_id, give_up)
+    assert import_ledger.entry_of(loaded, import_id).status == import_ledger.DISCARDED
+    assert state(loaded) == before
+    bring(loaded, tmp_path / "again", {"clients_20260201.csv": "client_code,name\nC9,New\n"})
+    assert ("C9", "New") in rows(loaded, "customers", "customer, name")
+
+
 def test_a_plan_loads_nothing_and_says_what_would(loaded: TenantStore, tmp_path: Path) -> None:
     before = state(loaded)
     text = "client_code,name\nC1,Other\nC8,New\nC2,Bob\n,Nobody\n"
@@ -181,7 +219,7 @@ def test_a_plan_loads_nothing_and_says_what_would(loaded: TenantStore, tmp_path:
     assert {name: report["totals"][name] for name in ("loaded", "unchanged", "rejected")} == {
         "loaded": 2, "unchanged": 1, "rejected": 1,
     }  # fmt: skip
-    assert len(import_files.list_imports(loaded)) == 1
+    assert len(import_ledger.list_imports(loaded)) == 1
 
 
 def test_documents_that_would_count_twice_are_counted_beforehand(
@@ -241,11 +279,11 @@ def test_a_second_import_waits_its_turn(loaded: TenantStore, tmp_path: Path) -> 
 
 def test_an_import_belongs_to_its_tenant(store: Store, loaded: TenantStore, tmp_path: Path) -> None:
     other = new_tenant(store)
-    import_id = import_files.list_imports(loaded)[0].import_id
+    import_id = import_ledger.list_imports(loaded)[0].import_id
     for use_case in (report_of, load, plan):
         with pytest.raises(NotFound):
             use_case(other, import_id)
-    assert import_files.list_imports(other) == []
+    assert import_ledger.list_imports(other) == []
     bring(other, tmp_path, FILES)
     assert state(other) == state(loaded)
 
@@ -257,7 +295,7 @@ def test_a_viewer_imports_nothing(tenant: TenantStore, tmp_path: Path) -> None:
 
 
 def test_originals_are_kept_read_only_beside_the_report(loaded: TenantStore) -> None:
-    entry = import_files.list_imports(loaded)[0]
+    entry = import_ledger.list_imports(loaded)[0]
     archive = archive_of(loaded, entry.import_id)
     for file in entry.files:
         original = archive.original(file.file_no, file.name)

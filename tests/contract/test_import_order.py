@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.services.accounts import SYSTEM
-from core.services.import_files import undo
 from core.services.import_paths import import_paths
+from core.services.import_undo import undo
 from core.store.tenant import TenantStore
 from tests.contract.test_import_files import AS_OF, bring, rows, state, write
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.services.accounts import SYSTEM
 from core.services.import_archive import archive_of
-from core.services.import_files import report_of
+from core.services.import_ledger import report_of
 from core.services.import_paths import import_paths
 from core.services.import_report import BUCKETS
 from core.store.dataset import load_dataset
@@ -35,8 +35,9 @@ def _verdicts(tenant: TenantStore, import_id: str) -> Iterator[tuple[str, int, s
         issues = archive.staged(file["file_no"], "issues")
         rows = duckdb.sql(
             f"""
-            SELECT line, any_value(bucket), list(code) FILTER (code IS NOT NULL)
-            FROM '{buckets}' LEFT JOIN (SELECT record, code FROM '{issues}') USING (record)
+            SELECT line, coalesce(any_value(bucket), 'loaded'), list(code) FILTER (code IS NOT NULL)
+            FROM (SELECT record, line, bucket FROM '{buckets}')
+            FULL JOIN (SELECT record, line, code FROM '{issues}') USING (record, line)
             GROUP BY line, record ORDER BY record
             """
         ).fetchall()

@@ -14,7 +14,8 @@ from core.errors import NotAllowed
 from core.jobs import LOAD, RUN, JobState, enqueue, job_of, migrate_jobs
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant
 from core.services.execute_run import create_run
-from core.services.import_files import list_imports, receive
+from core.services.import_files import receive
+from core.services.import_ledger import list_imports
 from core.services.run_reports import list_runs
 from core.store.identity import worker_alive
 from core.store.tenant import Store, TenantStore, utc_now

@@ -49,7 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bcrypt, "gensalt", lambda: salt)
         small = _company(store, "small", {"anne": Role.ANALYST, "vera": Role.VIEWER})
-        empty = _company(store, "empty", {"emma": Role.ANALYST})
+        empty = _company(store, "empty", {"emma": Role.ANALYST, "erin": Role.ANALYST})
     import_paths(small, SYSTEM, [INPUT], as_of=AS_OF)
     run_id = create_run(small, SYSTEM, as_of=AS_OF)
     execute(small, run_id)

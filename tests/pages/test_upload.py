@@ -1,14 +1,21 @@
 """Upload: drop, recognise, review, load, undo."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.jobs import LOAD, PLAN, job_of
 from core.services.accounts import SYSTEM
-from core.services.import_files import choose, entry_of, load, plan, receive
-from tests.pages.conftest import INPUT, Look, World, metrics, sentences
+from core.services.import_archive import archive_of
+from core.services.import_files import choose, load, plan, receive
+from core.services.import_ledger import entry_of
+from core.services.mappings import list_mappings
+from core.services.sign_in import redeem_ticket, session_of, sign_in
+from core.services.uploads import FileClaim, Upload, append_block, begin_upload, remove_upload
+from tests.pages.conftest import INPUT, PASSWORD, Look, World, metrics, sentences
 
 SaleFile = Callable[[str], Path]
 
@@ -18,15 +25,35 @@ def received(world: World, *paths: Path, names: tuple[str, ...] = ()) -> str:
     return receive(world.empty, SYSTEM, files)
 
 
-def test_dropped_files_become_an_import_that_waits_for_the_worker(world: World, look: Look) -> None:
+def sent(world: World, path: Path, username: str = "emma", *, share: float = 1.0) -> Upload:
+    """Send a file, or the first part of it, as the browser does."""
+    session = session_of(
+        world.store,
+        redeem_ticket(world.store, sign_in(world.store, username, PASSWORD, "127.0.0.1")),
+    )
+    assert session is not None
+    content = path.read_bytes()
+    claim = FileClaim(name=path.name, bytes=len(content), modified=0, sample="")
+    upload = begin_upload(world.empty, session.actor, claim)
+    return append_block(upload, 0, content[: int(share * len(content))])
+
+
+def test_sent_files_become_an_import_that_waits_for_the_worker(world: World, look: Look) -> None:
+    paths = sorted(INPUT.glob("*.csv"))
+    uploads = [sent(world, path) for path in paths]
+    inodes = [upload.content.stat().st_ino for upload in uploads]
     page = look("upload", "emma")
-    for path in sorted(INPUT.glob("*.csv")):
-        page.file_uploader(key="drop_files").upload(path.name, path.read_bytes())
-    page.button[0].click().run()
+    page.button(key="drop_look").click().run()
     assert not page.exception
     import_id = str(page.query_params["import"])
     entry = entry_of(world.empty, import_id)
-    assert [f.name for f in entry.files] == sorted(p.name for p in INPUT.glob("*.csv"))
+    assert [f.name for f in entry.files] == [path.name for path in paths]
+    assert [f.sha256 for f in entry.files] == [upload.sha256 for upload in uploads]
+    archive = archive_of(world.empty, import_id)
+    originals = [archive.original(f.file_no, f.name) for f in entry.files]
+    assert [path.read_bytes() for path in originals] == [path.read_bytes() for path in paths]
+    assert [path.stat().st_ino for path in originals] == inodes, "copied instead of linked"
+    assert not any(upload.content.exists() for upload in uploads)
     assert page.get("progress")[0].proto.text == "Waiting for the worker"
     job = job_of(world.empty, PLAN, import_id)
     assert job is not None
@@ -34,9 +61,36 @@ def test_dropped_files_become_an_import_that_waits_for_the_worker(world: World, 
     assert "You can leave this page" in sentences(page)
 
 
+def test_a_file_that_is_not_here_whole_is_waited_for(world: World, look: Look) -> None:
+    path = INPUT / "clients.csv"
+    begun = sent(world, path, share=0.5)
+    page = look("upload", "emma")
+    page.button(key="drop_look").click().run()
+    assert "Not every file is here yet" in sentences(page)
+    assert "import" not in page.query_params
+    append_block(begun, begun.offset, path.read_bytes()[begun.offset :])
+    page.run()
+    entry = entry_of(world.empty, str(page.query_params["import"]))
+    assert [f.name for f in entry.files] == ["clients.csv"]
+
+
+def test_what_a_colleague_sends_is_hers(world: World, look: Look) -> None:
+    upload = sent(world, INPUT / "clients.csv", "erin")
+    page = look("upload", "emma")
+    page.button(key="drop_look").click().run()
+    assert "No file was chosen" in sentences(page)
+    remove_upload(upload)
+
+
+def test_a_viewer_is_not_asked_for_files(look: Look) -> None:
+    page = look("upload", "vera")
+    assert "Files are brought in by an analyst" in sentences(page)
+    assert "drop_look" not in [button.key for button in page.button]
+
+
 def test_without_a_file_nothing_is_received(look: Look) -> None:
     page = look("upload", "emma")
-    page.button[0].click().run()
+    page.button(key="drop_look").click().run()
     assert "No file was chosen" in sentences(page)
     assert "import" not in page.query_params
 
@@ -64,7 +118,14 @@ def test_an_open_question_is_asked_and_never_guessed(
     page = look("upload", "emma", **{"import": import_id})
     assert [radio.label for radio in page.radio] == ["In which order are its dates written?"]
     assert page.radio[0].value is None
-    assert "Values in the file: 03/04/2024" in sentences(page)
+    assert page.radio[0].options == [
+        "Day first: 03/04/2024 is 3 April 2024",
+        "Month first: 03/04/2024 is 4 March 2024",
+    ]
+    rows = page.dataframe[0].value
+    assert rows[["line", "cell", "dmy", "mdy"]].to_numpy().tolist() == [
+        ["2", "03/04/2024", "3 April 2024", "4 March 2024"]
+    ]
     page.radio[0].set_value("dmy")
     next(b for b in page.button if b.label == "Answer and look again").click().run()
     report = plan(world.empty, import_id)
@@ -123,7 +184,7 @@ def test_what_a_file_is_called_is_shown_letter_by_letter(world: World, look: Loo
     import_id = received(world, INPUT / "clients.csv", names=(name,))
     shown = plan(world.empty, import_id)["files"][0]["name"]
     page = look("upload", "emma", **{"import": import_id})
-    label = page.expander[-1].label
+    label = next(e.label for e in page.expander if e.label != "Further settings")
     assert "![x](b)" not in label.replace("\\", "\0")
     assert shown in label.replace("\\", "")
 
@@ -171,3 +232,91 @@ def test_the_import_of_another_company_is_not_shown(world: World, look: Look) ->
     import_id = received(world, INPUT / "clients.csv")
     page = look("upload", "anne", **{"import": import_id})
     assert [error.value for error in page.error] == ["There is no import with this id."]
+
+
+SALES = "document_id,product_key,client_code,Qty,Unit,sale_date,Code\n"
+
+
+def editable(world: World, tmp_path: Path, *lines: str) -> str:
+    path = tmp_path / "till.csv"
+    path.write_text(SALES + "".join(f"{line}\n" for line in lines))
+    import_id = received(world, path)
+    mapping = {
+        "kind": "sales",
+        "columns": {
+            "document_id": "document_id",
+            "product_key": "product_key",
+            "client_code": "client_code",
+            "quantity": "Qty",
+            "sale_date": "sale_date",
+        },
+        "derive": {
+            "amount": {"op": "multiply", "of": ["Qty", "Unit"]},
+            "channel": {"op": "lookup", "of": "Code", "table": {}},
+        },
+        "constants": {"currency": "EUR"},
+        "create_missing": {"products": {}, "customers": {}},
+    }
+    choose(world.empty, SYSTEM, import_id, 1, mapping)
+    plan(world.empty, import_id)
+    return import_id
+
+
+def mapped(world: World, import_id: str) -> dict[str, object]:
+    found: dict[str, object] = plan(world.empty, import_id)["files"][0]["recognition"]["mapping"]
+    return found
+
+
+LINES = (
+    "N1,P1,C1,2,9.50,2024-03-31,W",
+    "N1,P1,C1,2,9.50,2024-03-31,W",
+    "N2,P1,C1,1,9.50,2024-03-31,T",
+)
+
+
+def test_applying_a_form_nobody_touched_loses_nothing(
+    world: World, look: Look, tmp_path: Path
+) -> None:
+    import_id = editable(world, tmp_path, *LINES)
+    before = mapped(world, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    assert "what another one says: 1; lines that differ in something: 0." in sentences(page)
+    press(page, "Apply this mapping")
+    assert mapped(world, import_id) == before
+
+
+def test_a_mapping_is_edited_in_a_form(world: World, look: Look, tmp_path: Path) -> None:
+    import_id = editable(world, tmp_path, *LINES)
+    before = mapped(world, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    chosen = {box.label: box for box in page.selectbox}
+    chosen["Several lines of one document with the same product and customer"].set_value("sum")
+    chosen["Dates are written"].set_value("iso")
+    chosen["Their name is in"].set_value("Code")
+    page.checkbox[1].uncheck()
+    press(page, "Apply this mapping")
+    assert mapped(world, import_id) == {
+        **before,
+        "repeated": "sum",
+        "date_order": "iso",
+        "create_missing": {"products": {"name": "Code"}},
+    }
+
+
+@pytest.mark.parametrize("label", ["Back to the suggestion", "Use this version"])
+def test_one_goes_back_to_another_mapping(
+    world: World, look: Look, tmp_path: Path, label: str
+) -> None:
+    load(world.empty, editable(world, tmp_path, *LINES))
+    stored = list_mappings(world.empty)[0]
+    import_id = editable(world, tmp_path, *LINES, "N3,P1,C1,1,9.50,2024-03-31,T")
+    report = plan(world.empty, import_id)["files"][0]["recognition"]
+    wanted = report["suggested"] if label.startswith("Back") else json.loads(stored.mapping_json)
+    page = look("upload", "emma", **{"import": import_id})
+    press(page, label)
+    assert json.loads(entry_of(world.empty, import_id).files[0].mapping_json or "") == wanted
+
+
+def press(page: AppTest, label: str) -> None:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception

@@ -6,7 +6,7 @@ from core.contracts import COLUMNS
 from core.errors import Refused
 from ui.views.column_titles import COLUMN_TITLES
 from ui.views.plain import plain
-from ui.views.upload_answers import examples_for
+from ui.views.upload_answers import cells_asked_about
 from ui.views.upload_issues import remarks_of
 from ui.views.upload_mapping import MappedHeader, compute_mapping
 
@@ -80,14 +80,12 @@ def test_remarks_are_gathered_over_files_and_rejections_come_first() -> None:
     assert [example["file"] for example in remarks[1].examples] == ["a.csv", "b.csv"]
 
 
-def test_examples_come_from_the_columns_the_question_is_about() -> None:
+def test_a_question_shows_cells_of_the_column_it_names() -> None:
     recognition = {
-        "mapping": SALES,
         "headers": [
-            {"header": "No", "samples": ["1"]},
             {"header": "Qty", "samples": ["2,5"]},
-            {"header": "Net", "samples": ["9,90"]},
+            {"header": "Net", "samples": ["9,90", "12"]},
         ],
     }
-    assert examples_for("decimal", recognition, {}) == ["2,5", "9,90"]
-    assert examples_for("tax_rate", recognition, {"header": "Net"}) == ["9,90"]
+    assert cells_asked_about(recognition, {"values": {"header": "Net"}}) == ("9,90", "12")
+    assert cells_asked_about(recognition, {"values": {}}) == ()

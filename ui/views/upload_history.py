@@ -1,84 +1,143 @@
-"""Upload, below the steps: what was imported, and the way back."""
+"""Upload, below the steps: what was imported, what can be done with it, and the way back."""
 
-import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from core.errors import NotFound
 from core.jobs import PLAN, enqueue
-from core.services.import_files import LOADED, list_imports, undo
+from core.services.import_again import import_again, reopen, throw_away
+from core.services.import_ledger import (
+    DISCARDED,
+    LOADED,
+    OPEN,
+    UNDONE,
+    count_entries,
+    entry_of,
+    list_imports,
+    reports_of,
+)
 from core.services.import_report import ASKING, PLANNED
-from core.store.imports import ImportEntry
-from ui.i18n import _, format_moment, ngettext_
+from core.store.imports import ImportEntry, Origin
+from ui.i18n import _, format_moment
 from ui.layout import error_boundary
 from ui.session import UiSession
-from ui.tables import choose_row, number_column
+from ui.tables import choose_page, choose_row, number_column
+from ui.views.upload_corrections import source_title
 from ui.views.upload_drop import IMPORT
+from ui.views.upload_undo import draw_undo
+from ui.views.waiting_release import loaded_totals, release_sentence
 from ui.views.words import import_state_title
 
 _SHOWN = 20
+_COUNTED = ("rows_in", "held", "rejected")
 
 
 def draw_history(session: UiSession, shown: str | None) -> None:
-    """Draw the last imports; a click opens one, the last loaded one can be undone."""
-    entries = list_imports(session.store, limit=_SHOWN)
+    """Draw the imports, a page at a time; a click opens one. One can be undone or taken up."""
     st.subheader(_("Imports so far"), anchor=False)
-    if not entries:
+    total = count_entries(session.store)
+    if not total:
         st.caption(_("What you import will be listed here, and can be undone from here."))
         return
-    titles = {
-        "at": _("Received"),
-        "state": st.column_config.TextColumn(_("State"), width=140),
-        "files": st.column_config.TextColumn(_("Files"), width="medium"),
-        "loaded": number_column(_("Rows loaded")),
-        "rejected": number_column(_("Rejected")),
-        "held": number_column(_("Held")),
-        "by": _("By"),
-    }
-    rows = [_row(session, entry) for entry in entries]
+    offset = choose_page(total, _SHOWN, key="imports_page", is_counted=False)
+    entries = list_imports(session.store, limit=_SHOWN, offset=offset)
     # The key changes with the opened import, so that a click is not answered twice.
-    key = f"imports_{shown}"
-    chosen = choose_row(rows, titles, key=key, alt=_("Imports, the newest first"))
+    key = f"imports_{shown}_{offset}"
+    rows = _rows(session, entries)
+    chosen = choose_row(rows, _titles(), key=key, alt=_("Imports, the newest first"))
     if chosen is not None and entries[chosen].import_id != shown:
         st.query_params[IMPORT] = entries[chosen].import_id
         st.rerun()
-    _draw_undo(session, entries, shown)
+    opened = _opened(session, shown)
+    with st.container(horizontal=True):
+        draw_undo(session, opened)
+        if opened is not None:
+            _draw_second_beginning(session, opened)
+            _draw_downloads(opened)
 
 
-def _row(session: UiSession, entry: ImportEntry) -> dict[str, Any]:
-    totals = json.loads(entry.report_json)["totals"] if entry.report_json else {}
-    is_counted = entry.status != ASKING  # until every question is answered no row is
+def _opened(session: UiSession, shown: str | None) -> ImportEntry | None:
+    try:
+        return entry_of(session.store, shown) if shown else None
+    except NotFound:  # said above the history
+        return None
+
+
+def _titles() -> Mapping[str, Any]:
     return {
-        "at": format_moment(entry.created_at, session.tenant.time_zone),
-        "files": ", ".join(file.name for file in entry.files),
-        "by": entry.created_by,
-        "state": import_state_title(entry.status),
-        "loaded": totals.get("loaded") if entry.status == LOADED else None,
-        "rejected": totals.get("rejected") if is_counted else None,
-        "held": totals.get("held") if is_counted else None,
+        "at": _("Received"),
+        "files": st.column_config.TextColumn(_("Files"), width="medium"),
+        "state": st.column_config.TextColumn(_("State"), width=140),
+        "rows_in": number_column(_("Rows read")),
+        "loaded": number_column(_("Rows loaded")),
+        "held": number_column(_("Held")),
+        "rejected": number_column(_("Rejected")),
+        "by": _("By"),
     }
 
 
-def _draw_undo(session: UiSession, entries: list[ImportEntry], shown: str | None) -> None:
-    """Draw the undoing of the import loaded last, asked once; what is shown is compared again."""
-    loaded = [e for e in entries if e.status == LOADED and e.seq is not None]
-    if not loaded:
-        return
-    last = max(loaded, key=lambda entry: entry.seq or 0)
-    rows = json.loads(last.report_json or "{}")["totals"]["loaded"]
-    when = format_moment(last.loaded_at, session.tenant.time_zone)
-    with st.popover(_("Undo the last import")):
-        st.markdown(
-            _(
-                "The import loaded on %(when)s is taken back: every row is as before it."
-                " Opt-outs that it brought stay.",
-                when=when,
-            )
-        )
-        label = ngettext_("Undo %(count)s row", "Undo %(count)s rows", rows)
-        if st.button(label, key="upload_undo"):
+def _rows(session: UiSession, entries: Sequence[ImportEntry]) -> list[dict[str, Any]]:
+    reports = reports_of(session.store, entries)
+    return [_row(session, entry, reports[entry.import_id]) for entry in entries]
+
+
+def _row(session: UiSession, entry: ImportEntry, report: Mapping[str, Any]) -> dict[str, Any]:
+    totals = loaded_totals(report) if report else {}
+    is_counted = entry.status != ASKING  # until every question is answered no row is
+    return {
+        "at": format_moment(entry.created_at, session.tenant.time_zone),
+        "files": _source(entry, report),
+        "state": import_state_title(entry.status),
+        "loaded": totals.get("loaded") if entry.status == LOADED else None,
+        **{name: totals.get(name) if is_counted else None for name in _COUNTED},
+        "by": entry.created_by,
+    }
+
+
+def _source(entry: ImportEntry, report: Mapping[str, Any]) -> str:
+    """Return where the rows came from: file names, corrected rows, or rows that waited."""
+    if entry.origin == Origin.RELEASE:
+        return release_sentence(report)
+    return source_title(entry)
+
+
+def _draw_downloads(entry: ImportEntry) -> None:
+    if entry.report_json and entry.origin != Origin.RELEASE:
+        address = f"/export/imports/{entry.import_id}"
+        if entry.status not in (PLANNED, LOADED):  # of these they stand with the remarks
+            st.link_button(_("Download every remark"), f"{address}/issues.csv")
+        st.link_button(_("Download the report (JSON)"), f"{address}/report.json")
+
+
+def _draw_second_beginning(session: UiSession, entry: ImportEntry) -> None:
+    """Draw what can be done with an import that is not loaded."""
+    store, actor, is_release = session.store, session.actor, entry.origin == Origin.RELEASE
+    can_reopen = entry.status == DISCARDED and not is_release
+    can_import_again = entry.status == UNDONE and entry.origin == Origin.FILES
+    if can_reopen and st.button(_("Take it up again"), key="upload_reopen"):
+        with error_boundary():
+            reopen(store, actor, entry.import_id)
+            _look_at(session, entry.import_id)
+    if can_import_again and st.button(_("Import these files again"), key="upload_import_again"):
+        with error_boundary():
+            _look_at(session, import_again(store, actor, entry.import_id))
+    if entry.status in (*OPEN, DISCARDED) and not is_release:
+        _draw_throwing_away(session, entry)
+
+
+def _draw_throwing_away(session: UiSession, entry: ImportEntry) -> None:
+    with st.popover(_("Throw it away")):
+        st.markdown(_("The files are removed, and the import leaves this list."))
+        if st.button(_("Throw this import away"), key="upload_throw_away"):
             with error_boundary():
-                undo(session.store, session.actor, last.import_id)
-                if any(e.import_id == shown and e.status == PLANNED for e in entries):
-                    enqueue(session.store, session.actor, PLAN, str(shown))
+                throw_away(session.store, session.actor, entry.import_id)
+                del st.query_params[IMPORT]
                 st.rerun()
+
+
+def _look_at(session: UiSession, import_id: str) -> None:
+    enqueue(session.store, session.actor, PLAN, import_id)
+    st.query_params[IMPORT] = import_id
+    st.rerun()

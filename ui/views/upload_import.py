@@ -1,32 +1,40 @@
 """Upload: one import on its way from recognised to loaded."""
 
-import json
 from typing import Any
 
 import streamlit as st
 
 from core.i18n import N_
-from core.jobs import LOAD, PLAN, enqueue, job_of
-from core.services.import_files import (
-    ASKING,
+from core.jobs import LOAD, PLAN, TAKE, enqueue, job_of
+from core.services.import_files import confirm_opt_outs
+from core.services.import_ledger import (
     DISCARDED,
     LOADED,
-    PLANNED,
     RECEIVED,
     UNDONE,
-    confirm_opt_outs,
     discard,
     entry_of,
+    report_of,
 )
-from core.store.imports import ImportEntry
+from core.services.import_report import ASKING, PLANNED
+from core.store.imports import ImportEntry, Origin
 from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.job_progress import follow_job
 from ui.views.steps import show_steps
+from ui.views.upload_corrections import (
+    draw_choice_of_parent,
+    draw_corrected_import,
+    draw_corrections_made,
+)
 from ui.views.upload_drop import IMPORT
+from ui.views.upload_effect import draw_effect
+from ui.views.upload_left_out import draw_left_out
 from ui.views.upload_recognise import draw_questions, draw_recognition
 from ui.views.upload_review import draw_review
+from ui.views.upload_warnings import draw_past_warnings, draw_warnings
+from ui.views.waiting_release import draw_release, draw_waiting_link
 
 STEPS = (N_("Drop"), N_("Recognise"), N_("Review"), N_("Load"))
 _STEP_OF = {RECEIVED: 1, ASKING: 1, PLANNED: 2, LOADED: 4, DISCARDED: 4, UNDONE: 4}
@@ -34,9 +42,12 @@ _STEP_OF = {RECEIVED: 1, ASKING: 1, PLANNED: 2, LOADED: 4, DISCARDED: 4, UNDONE:
 
 def draw_import(session: UiSession, import_id: str) -> None:
     """Draw the import as it stands; raises `NotFound` when the tenant has none of this id."""
-    entry_of(session.store, import_id)
+    entry = entry_of(session.store, import_id)
+    if entry.origin == Origin.RELEASE:
+        draw_release(session, entry)
+        return
     steps = st.container()
-    jobs = [follow_job(session, kind, import_id) for kind in (PLAN, LOAD)]
+    jobs = [follow_job(session, kind, import_id) for kind in (PLAN, LOAD, TAKE)]
     working = [job is not None and not job.is_over for job in jobs]
     entry = entry_of(session.store, import_id)  # again: a job may have ended in between
     with steps:
@@ -46,29 +57,37 @@ def draw_import(session: UiSession, import_id: str) -> None:
 
 
 def _draw_state(session: UiSession, entry: ImportEntry) -> None:
-    report: dict[str, Any] = json.loads(entry.report_json) if entry.report_json else {}
+    report = report_of(session.store, entry.import_id)
+    draw_corrected_import(session, entry)
     if entry.status == RECEIVED:
         if st.button(_("Look at the files"), type="primary", key="upload_plan"):
             enqueue(session.store, session.actor, PLAN, entry.import_id)
             st.rerun()
     elif entry.status == ASKING:
         draw_questions(session, entry, report)
+        draw_left_out(session, entry)
         draw_recognition(session, entry, report, is_open=True)
+        draw_choice_of_parent(session, entry)
         _draw_giving_up(session, entry)
     elif entry.status == PLANNED:
         if report["totals"]["rows_in"]:
             _draw_loading(session, entry, report)
+            draw_left_out(session, entry)
             draw_review(report)
         else:
             st.info(_("These files have a header and no row: there is nothing to load."))
             _draw_giving_up(session, entry)
         draw_recognition(session, entry, report, is_open=False)
+        draw_choice_of_parent(session, entry)
     else:
         _draw_closed(session, entry, report)
 
 
 def _draw_loading(session: UiSession, entry: ImportEntry, report: dict[str, Any]) -> None:
-    _warn_of_twice(report)
+    if report.get("same_as"):
+        _draw_giving_up(session, entry)
+        return
+    draw_warnings(report)
     alarm = report.get("opt_out_alarm")
     is_sure = alarm is None or _ask_about_opt_outs(alarm)
     rows = report["totals"]["loaded"]
@@ -80,23 +99,7 @@ def _draw_loading(session: UiSession, entry: ImportEntry, report: dict[str, Any]
             enqueue(session.store, session.actor, LOAD, entry.import_id)
             st.rerun()
         _draw_giving_up(session, entry)
-
-
-def _warn_of_twice(report: dict[str, Any]) -> None:
-    """Warn of documents that are loaded under other line numbers."""
-    renumbered = sum(f.get("renumbered", 0) for f in report["files"])
-    if renumbered:
-        st.warning(
-            ngettext_(
-                "%(count)s document is loaded already, and only one of the two exports numbers"
-                " its lines: loading these files would count it twice. Undo the earlier import"
-                " first, or export with the same columns as before.",
-                "%(count)s documents are loaded already, and only one of the two exports numbers"
-                " their lines: loading these files would count them twice. Undo the earlier import"
-                " first, or export with the same columns as before.",
-                renumbered,
-            )
-        )
+    draw_effect(report)
 
 
 def _ask_about_opt_outs(alarm: dict[str, int]) -> bool:
@@ -129,6 +132,9 @@ def _draw_closed(session: UiSession, entry: ImportEntry, report: dict[str, Any])
         )
         if st.button(_("Go to the runs"), type="primary", key="upload_to_runs"):
             st.switch_page("../pages/runs.py")
+        draw_waiting_link(session)
+        draw_corrections_made(report)
+        draw_past_warnings(report)
         draw_review(report)
         return
     loaded = job_of(session.store, LOAD, entry.import_id)

@@ -11,6 +11,7 @@ from core.ingest.report import Bucket
 from ui.i18n import _
 from ui.tables import choose_row, number_column, show_rows
 from ui.views.column_titles import column_title
+from ui.views.upload_corrections import draw_rejects
 from ui.views.words import bucket_title
 
 _BUCKET_OF = {
@@ -29,8 +30,10 @@ class Remark:
     examples: tuple[Mapping[str, Any], ...]
 
 
-def draw_issues(import_id: str, files: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the reasons, those that reject first; a click shows examples, a link gives them all."""
+def draw_issues(
+    import_id: str, files: Sequence[Mapping[str, Any]], *, is_loaded: bool = False
+) -> None:
+    """Draw the reasons, those that reject first; a click shows examples, links give them all."""
     remarks = remarks_of(files)
     if not remarks:
         return
@@ -61,6 +64,7 @@ def draw_issues(import_id: str, files: Sequence[Mapping[str, Any]]) -> None:
     if chosen is not None:
         _draw_examples(remarks[chosen])
     st.link_button(_("Download every remark"), f"/export/imports/{import_id}/issues.csv")
+    draw_rejects(import_id, files, is_loaded=is_loaded)
 
 
 def remarks_of(files: Sequence[Mapping[str, Any]]) -> list[Remark]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import streamlit as st
@@ -10,16 +11,32 @@ from core.contracts import FileKind
 from core.errors import sentence_of
 from core.jobs import PLAN, enqueue
 from core.services.import_files import choose
+from core.services.mappings import put_over
 from core.store.imports import ImportEntry
-from ui.i18n import NO_VALUE, _, ngettext_
+from ui.i18n import NO_VALUE, _, format_percent, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import show_rows
 from ui.views.column_titles import column_title
 from ui.views.plain import plain
-from ui.views.upload_answers import answer_title, examples_for, question_title, rate_title
+from ui.views.upload_answers import (
+    answer_title,
+    cells_asked_about,
+    example_rows,
+    question_title,
+)
 from ui.views.upload_dialect import dialect_sentences, period_sentence
-from ui.views.upload_mapping import MappedHeader, column_names, compute_mapping
+from ui.views.upload_mapping import (
+    MappedHeader,
+    column_names,
+    compute_mapping,
+    put_rules,
+    put_tables,
+    rules_of,
+)
+from ui.views.upload_options import edit_options
+from ui.views.upload_rules import edit_code_tables, edit_rules
+from ui.views.upload_versions import choose_other_mapping
 from ui.views.words import kind_title
 
 _HEADER, _SAMPLES, _COLUMN, _INVERSE, _SURE = "header", "samples", "column", "inverse", "sure"
@@ -37,7 +54,9 @@ def draw_questions(session: UiSession, entry: ImportEntry, report: Mapping[str, 
         is_sent = asked and st.form_submit_button(_("Answer and look again"), type="primary")
     given = {number: answer for number, answer in answers.items() if answer}
     if is_sent and given:
-        _plan_again(session, entry, given)
+        for number, answer in given.items():
+            put_over(session.store, session.actor, entry.import_id, number, answer)
+        _look_again(session, entry)
     elif is_sent:
         st.warning(_("Choose an answer first."))
 
@@ -50,20 +69,22 @@ def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str
     if question is None:
         st.text(sentence_of(_in_words(waiting), session.language))
         if not file["recognition"]["headers"]:
-            st.caption(
-                _("The other files can go on without it: give up this import and drop them.")
-            )
+            st.caption(_("Other files can go on without it: leave it out below."))
         return {}
-    found = examples_for(question, file["recognition"], waiting["values"])
+    examples = waiting.get("examples", ())
     answer = st.radio(
         question_title(question, waiting),
         options,
-        index=None,  # asked, never guessed
-        format_func=lambda option: answer_title(question, option),
+        index=0 if question == "sheet" else None,  # the rest is asked, never guessed
+        format_func=lambda option: answer_title(question, option, examples),
         key=f"answer_{file['file_no']}_{question}",
     )
-    if found:
-        st.text(_("Values in the file: %(values)s", values=" · ".join(found)))
+    cells = cells_asked_about(file["recognition"], waiting)
+    if cells:
+        st.text(_("Values in the file: %(values)s", values=" · ".join(cells)))
+    if examples:
+        rows, titles = example_rows(waiting)
+        show_rows(rows, titles, alt=_("Rows of the file, read in every way"))
     return {question: answer} if answer else {}
 
 
@@ -79,15 +100,15 @@ def _in_words(waiting: Mapping[str, Any]) -> Mapping[str, Any]:
 def draw_recognition(
     session: UiSession, entry: ImportEntry, report: Mapping[str, Any], *, is_open: bool
 ) -> None:
-    """Draw for each file what was recognised, its mapping as a table that can be edited."""
-    st.subheader(_("How each file is read"), anchor=False)
-    for file in report["files"]:
-        if not file["recognition"]["headers"]:
-            continue
+    """Draw for each file what was recognised, its mapping as a form that can be edited."""
+    read = [file for file in report["files"] if file["recognition"]["headers"]]
+    if read:
+        st.subheader(_("How each file is read"), anchor=False)
+    for file in read:
         waits = file["recognition"]["waits_for"] is not None
         with st.expander(_file_title(file), expanded=is_open and waits):
-            for sentence in (*period_sentence(file), *dialect_sentences(file)):
-                st.caption(plain(sentence))
+            sentences = (*period_sentence(file), *dialect_sentences(file))
+            st.caption("  \n".join(plain(sentence) for sentence in sentences))
             _draw_mapping(session, entry, file)
 
 
@@ -103,7 +124,32 @@ def _file_title(file: Mapping[str, Any]) -> str:
 
 def _draw_mapping(session: UiSession, entry: ImportEntry, file: Mapping[str, Any]) -> None:
     number, recognition = file["file_no"], file["recognition"]
-    mapping, known = recognition["mapping"] or {}, recognition["kind"]
+    mapping = recognition["mapping"]
+    with st.container(horizontal=True):
+        told = {**_choose_kind(file), **_choose_sheet(file)}
+    if told:
+        _read_anew(session, entry, number, told)
+    if not mapping:
+        _show_suggestion(recognition["headers"])
+        return
+    key = f"{number}_{_stamp(mapping)}"
+    with st.form(f"mapping_{number}", border=False):
+        edited = _edit_mapping(file, key)
+        if st.form_submit_button(_("Apply this mapping")):
+            with error_boundary():
+                _read_anew(session, entry, number, edited())
+    other = choose_other_mapping(session, recognition, key)
+    if other is not None:
+        _read_anew(session, entry, number, other)
+
+
+def _stamp(mapping: Mapping[str, Any]) -> str:
+    """Return a key of the mapping: another one begins with fresh fields."""
+    return sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _choose_kind(file: Mapping[str, Any]) -> dict[str, str]:
+    known = file["recognition"]["kind"]
     kinds = [kind.value for kind in FileKind]
     kind = st.selectbox(
         _("This file holds"),
@@ -112,20 +158,46 @@ def _draw_mapping(session: UiSession, entry: ImportEntry, file: Mapping[str, Any
         format_func=kind_title,
         placeholder=_("Choose"),
         width=260,
-        key=f"kind_{number}_{known}",
+        key=f"kind_{file['file_no']}_{known}",
     )
-    if kind and kind != known:
-        _plan_again(session, entry, {number: {"kind": kind}}, fresh=True)
-    if not mapping:
-        _show_suggestion(recognition["headers"])
-        return
-    for sentence in _derivations(mapping):
-        st.caption(sentence)
-    with st.form(f"mapping_{number}", border=False):
-        lines = _edit_table(recognition["headers"], mapping, number)
-        if st.form_submit_button(_("Apply this mapping")):
-            with error_boundary():
-                _plan_again(session, entry, {number: compute_mapping(mapping, lines)}, fresh=True)
+    return {"kind": kind} if kind and kind != known else {}
+
+
+def _choose_sheet(file: Mapping[str, Any]) -> dict[str, str]:
+    sheets = file["recognition"].get("sheets", ())
+    if len(sheets) < 2 or "dialect" not in file:
+        return {}
+    known = file["dialect"]["sheet"]
+    sheet = st.selectbox(
+        _("Sheet"),
+        sheets,
+        index=list(sheets).index(known),
+        width=260,
+        key=f"sheet_{file['file_no']}_{known}",
+    )
+    return {"sheet": sheet} if sheet != known else {}
+
+
+def _edit_mapping(file: Mapping[str, Any], key: str) -> Any:
+    """Draw the whole mapping; return a function that puts together what was edited."""
+    recognition = file["recognition"]
+    mapping = recognition["mapping"]
+    headers = [header["header"] for header in recognition["headers"]]
+    codes = {header["header"]: header.get("codes", ()) for header in recognition["headers"]}
+    lines = _edit_table(recognition["headers"], mapping, key)
+    tables = edit_code_tables(mapping, codes, f"codes_{key}")
+    with st.expander(_("Further settings"), expanded=bool(rules_of(mapping))):
+        rules = edit_rules(mapping, headers, f"rules_{key}")
+        options = edit_options(mapping, file, headers, key)
+
+    def edited() -> dict[str, Any]:
+        mapped = compute_mapping(mapping, lines)
+        kept = [r for r in rules if r.column not in mapped["columns"] or r not in rules_of(mapping)]
+        ruled = put_tables(put_rules(mapped, kept), tables)
+        changed = {**ruled, **options}
+        return {name: value for name, value in changed.items() if value or name == "columns"}
+
+    return edited
 
 
 def _show_suggestion(headers: Sequence[Mapping[str, Any]]) -> None:
@@ -147,7 +219,7 @@ def _show_suggestion(headers: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _edit_table(
-    headers: Sequence[Mapping[str, Any]], mapping: Mapping[str, Any], number: int
+    headers: Sequence[Mapping[str, Any]], mapping: Mapping[str, Any], key: str
 ) -> list[MappedHeader]:
     inverse = mapping.get("inverse", ())
     rows = [
@@ -163,7 +235,7 @@ def _edit_table(
     edited = st.data_editor(
         rows,
         hide_index=True,
-        key=f"mapping_table_{number}",
+        key=f"mapping_table_{key}",
         placeholder=NO_VALUE,
         height="content",
         disabled=[_HEADER, _SAMPLES, _SURE],
@@ -181,9 +253,9 @@ def _edit_table(
                 _("The contrary"),
                 help=_("For yes-or-no columns that say the contrary, as Newsletter does."),
             ),
-            _SURE: st.column_config.NumberColumn(
+            _SURE: st.column_config.TextColumn(
                 _("Confidence"),
-                format="percent",
+                alignment="right",
                 help=_("100 % is a known name; less is a likeness: check it."),
             ),
         },
@@ -196,48 +268,21 @@ def _edit_table(
     ]
 
 
-def _confidence(header: Mapping[str, Any], mapping: Mapping[str, Any]) -> float | None:
-    """Return how sure the suggestion is; None where nothing is suggested."""
+def _confidence(header: Mapping[str, Any], mapping: Mapping[str, Any]) -> str | None:
+    """Return how sure the suggestion is, in the reader's language; None where there is none."""
     if header["column"] is None or header["column"] not in mapping["columns"]:
         return None
-    return float(header["confidence"]) or None
+    return format_percent(header["confidence"], digits=0) if header["confidence"] else None
 
 
-def _derivations(mapping: Mapping[str, Any]) -> list[str]:
-    sentences = []
-    for name, rule in mapping.get("derive", {}).items():
-        of = rule["of"]
-        source = " x ".join(of) if isinstance(of, list) else of
-        title = plain(column_title(name))
-        if rule["op"] == "add_tax":
-            sentences.append(
-                _(
-                    "%(column)s is made of %(source)s with %(rate)s of tax added.",
-                    column=title,
-                    source=plain(source),
-                    rate=rate_title(rule["rate"]),
-                )
-            )
-        else:
-            sentences.append(
-                _("%(column)s is made of %(source)s.", column=title, source=plain(source))
-            )
-    return sentences
-
-
-def _plan_again(
-    session: UiSession,
-    entry: ImportEntry,
-    answers: Mapping[int, Mapping[str, Any]],
-    *,
-    fresh: bool = False,
+def _read_anew(
+    session: UiSession, entry: ImportEntry, number: int, mapping: Mapping[str, Any]
 ) -> None:
-    """Put the answers over what was chosen (`fresh`: in its place) and plan again."""
-    report = json.loads(entry.report_json or "{}")
-    known = {f["file_no"]: f["recognition"]["mapping"] for f in report["files"]}
-    earlier = {f.file_no: json.loads(f.mapping_json or "{}") for f in entry.files}
-    for number, answer in answers.items():
-        base = {} if fresh else known[number] or earlier[number]
-        choose(session.store, session.actor, entry.import_id, number, {**base, **answer})
+    """Put `mapping` in the place of what was chosen for a file, and plan again."""
+    choose(session.store, session.actor, entry.import_id, number, mapping)
+    _look_again(session, entry)
+
+
+def _look_again(session: UiSession, entry: ImportEntry) -> None:
     enqueue(session.store, session.actor, PLAN, entry.import_id)
     st.rerun()

@@ -1,6 +1,5 @@
 """Upload, third step: what loading would do, or did, row by row and reason by reason."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.ingest.report import Bucket
+from core.services.import_ledger import LOADED
 from core.services.import_report import BUCKETS
 from ui.charts import percent_axis, show_chart
 from ui.i18n import _, format_number, format_percent, ngettext_
@@ -15,15 +15,41 @@ from ui.layout import Figure, figures_row
 from ui.tables import number_column, show_rows
 from ui.theme import tokens
 from ui.views.plain import plain
+from ui.views.upload_changes import draw_changes
 from ui.views.upload_issues import draw_issues
+from ui.views.upload_months import draw_months
+from ui.views.upload_people import draw_opt_outs
+from ui.views.upload_unknown import draw_unknown
 from ui.views.words import bucket_title
+
+_ROW, _BAR = 58, 22  # pixels for a file, and of its bar
+_LEGEND = 76  # pixels above the bars: two lines on a narrow screen
 
 Files = Sequence[Mapping[str, Any]]
 
 
 def draw_review(report: Mapping[str, Any]) -> None:
-    """Draw the counts, their sum, the rows with a remark, and the months."""
+    """Draw the counts, their sum, the months, what changes, and the rows with a remark."""
     totals, files = report["totals"], [f for f in report["files"] if "rows_in" in f]
+    if report.get("same_as"):
+        st.info(
+            _(
+                "These files are loaded already, read the same way: loading them again changes"
+                " nothing. The figures are those of the first time."
+            )
+        )
+    _draw_figures(totals)
+    _draw_buckets(files)
+    _draw_counts(files, totals)
+    if "months" in report:  # the reports of earlier versions have none
+        draw_months(report)
+        draw_changes(files, report["currency"])
+    draw_opt_outs(files)
+    draw_unknown(report)
+    draw_issues(report["import_id"], files, is_loaded=report["status"] == LOADED)
+
+
+def _draw_figures(totals: Mapping[str, int]) -> None:
     figures_row(
         [
             Figure(label=_("Rows read"), value=format_number(totals["rows_in"])),
@@ -44,23 +70,6 @@ def draw_review(report: Mapping[str, Any]) -> None:
             ),
         ]
     )
-    _draw_warnings(files)
-    _draw_buckets(files)
-    _draw_counts(files, totals)
-    draw_issues(report["import_id"], files)
-    _draw_months(files)
-
-
-def _draw_warnings(files: Files) -> None:
-    leaving = sum(f["opt_outs_added"] for f in files)
-    if leaving:
-        st.warning(
-            ngettext_(
-                "%(count)s customer is opted out of e-mail by these files.",
-                "%(count)s customers are opted out of e-mail by these files.",
-                leaving,
-            )
-        )
 
 
 def _draw_buckets(files: Files) -> None:
@@ -81,18 +90,25 @@ def _draw_buckets(files: Files) -> None:
             hovertemplate="%{y}: %{customdata}",
             marker={"color": colour, "pattern": {"shape": shape}},
         )
+    for name in names:  # above its bar: beside it there is no room on a narrow screen
+        figure.add_annotation(
+            x=0, y=name, xanchor="left", yanchor="bottom", yshift=_BAR // 2, text=name,
+            showarrow=False,
+        )  # fmt: skip
     figure.update_layout(
         barmode="stack",
-        margin={"r": 40},
+        margin={"l": 12, "r": 28, "t": _LEGEND},
+        bargap=0.6,
         xaxis={**percent_axis(_("share of the rows")), "range": [0, 100]},
-        yaxis={"autorange": "reversed", "showgrid": False},
-        legend={"traceorder": "normal"},
-    )
+        yaxis={"autorange": "reversed", "showgrid": False, "showticklabels": False},
+        legend={"traceorder": "normal", "xref": "container", "yref": "container", "y": 0.98,
+                "yanchor": "top", "x": 0.02},
+    )  # fmt: skip
     show_chart(
         figure,
         _("What becomes of the rows of each file?"),
         key="review_buckets",
-        height=140 + 34 * len(files),
+        height=_LEGEND + _ROW * len(files) + 60,
     )
 
 
@@ -132,28 +148,3 @@ def _draw_counts(files: Files, totals: Mapping[str, int]) -> None:
                 totals["anonymous"],
             )
         )
-
-
-def _draw_months(files: Files) -> None:
-    lines: Counter[str] = Counter()
-    for file in files:
-        if file["kind"] == "sales":
-            lines.update({month["month"]: month["rows"] for month in file["months"]})
-    if not lines:
-        return
-    months = sorted(lines)
-    figure = go.Figure(
-        go.Bar(
-            x=months,
-            y=[lines[month] for month in months],
-            marker={"color": tokens().primary},
-            hovertemplate="%{x|%m/%Y}: %{y:,}<extra></extra>",
-        )
-    )
-    figure.update_layout(xaxis={"tickformat": "%m/%Y"}, yaxis={"title": {"text": _("sale lines")}})
-    show_chart(
-        figure,
-        _("How many sale lines does each month have?"),
-        key="review_months",
-        height=280,
-    )

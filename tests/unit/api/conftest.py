@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 import api.auth
 import api.export
 import api.health
+import api.uploads
 from api.routes import MIDDLEWARE, ROUTES
 from core.services import accounts
 from core.services.sign_in import sign_in
@@ -59,7 +60,7 @@ def base_url(store: Store) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     with pytest.MonkeyPatch.context() as patch:
-        for module in (api.auth, api.export, api.health):
+        for module in (api.auth, api.export, api.health, api.uploads):
             patch.setattr(module, "app_store", lambda: store)
         thread.start()
         while not server.started:

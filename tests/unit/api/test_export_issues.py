@@ -56,3 +56,31 @@ def test_another_tenants_import_is_not_found(signed_in: Client, imports: dict[st
 
 def test_nobody_without_a_session(client: Client, imports: dict[str, str]) -> None:
     assert client.get(address(imports["first"])).status_code == 401
+
+
+def test_the_rejected_rows_of_a_file_come_under_its_name(
+    signed_in: Client, imports: dict[str, str]
+) -> None:
+    response = signed_in.get(f"/export/imports/{imports['first']}/rejects/1")
+    assert response.status_code == 200
+    assert "clients_" in response.headers["content-disposition"]
+    header, *rows = csv.reader(io.StringIO(response.content.decode("utf-8-sig"), newline=""))
+    assert (header[:3], len(header)) == (["client_code", "email", "customer_type"], 7)
+    assert [row[3] for row in rows] == ["3", "4"]
+    assert rows[0][1] == "'=cmd@x"
+
+
+@pytest.mark.parametrize("name", ["2", "0", "x"])
+def test_rejected_rows_of_no_file_are_not_found(
+    signed_in: Client, imports: dict[str, str], name: str
+) -> None:
+    assert signed_in.get(f"/export/imports/{imports['first']}/rejects/{name}").status_code == 404
+
+
+def test_rejected_rows_are_their_tenants_own(
+    client: Client, signed_in: Client, imports: dict[str, str]
+) -> None:
+    address = f"/export/imports/{imports['second']}/rejects/1"
+    assert signed_in.get(address).status_code == 404
+    client.cookies.clear()
+    assert client.get(address).status_code == 401

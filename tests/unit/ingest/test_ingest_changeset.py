@@ -186,7 +186,7 @@ def test_an_import_never_removes_an_opt_out(bench: Bench) -> None:
     assert (2, "email_opt_out", "OPT_OUT_KEPT") in bench.codes("g")
 
 
-def test_changes_are_told_field_by_field_and_unchanged_rows_touch_the_version(
+def test_changes_are_told_field_by_field(
     bench: Bench,
 ) -> None:
     bench.run(CLIENTS + "1,a@b.fr,01,\n2,c@d.fr,,\n")
@@ -200,8 +200,10 @@ def test_changes_are_told_field_by_field_and_unchanged_rows_touch_the_version(
     )
     assert list(bench.buckets("g").values()) == ["loaded", "unchanged", "loaded"]
     assert bench.rows("FROM g_changes") == [("1", "phone", "01", "02")]
-    assert bench.rows("FROM g_touched") == [("2",)]
-    assert bench.rows("SELECT customer, action FROM g_load") == [("1", "changed"), ("3", "new")]
+    assert bench.rows("SELECT customer, action FROM g_load ORDER BY customer") == [
+        ("1", "changed"),
+        ("3", "new"),
+    ]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

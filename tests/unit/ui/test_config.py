@@ -17,6 +17,7 @@ CONFIG = (ROOT / ".streamlit" / "config.toml").read_text()
         ("server", "enableCORS", True),
         ("server", "enableAgentApi", False),
         ("server", "fileWatcherType", "none"),
+        ("server", "maxUploadSize", 10),
         ("client", "showErrorDetails", "none"),
         ("client", "toolbarMode", "minimal"),
         ("browser", "gatherUsageStats", False),

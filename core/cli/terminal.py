@@ -1,0 +1,73 @@
+"""What the commands share: options, the terminal, the store they work on."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from core.i18n import LANGUAGES, SOURCE_LANGUAGE, translate
+from core.services import accounts
+from core.settings import current_settings
+from core.store.tenant import Store, TenantStore, utc_now
+
+TenantKey = Annotated[str, typer.Option("--tenant", help="Key of the tenant.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day to compute for, as YYYY-MM-DD."),
+]
+
+
+def language_of_user() -> str:
+    """Return the language of messages, as the environment says."""
+    wanted = os.environ.get("LC_ALL") or os.environ.get("LANG") or SOURCE_LANGUAGE
+    return wanted[:2] if wanted[:2] in LANGUAGES else SOURCE_LANGUAGE
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say why the command ends, and end it with exit code 1."""
+    say(sentence)
+    sys.exit(1)
+
+
+def say(sentence: str) -> None:
+    """Write a message to standard error."""
+    typer.echo(sentence, err=True)
+
+
+def tell_stage(stage: str, done: int, _total: int, /) -> None:
+    """Say which stage of long work begins."""
+    if done == 0:
+        say(f"{translate(language_of_user(), stage)} …")
+
+
+def print_result(result: Mapping[str, Any], as_json: bool, lines: list[str]) -> None:
+    """Print `result` as one JSON object, or `lines`."""
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, sort_keys=True))
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+def open_store() -> Store:
+    """Return the store that the environment names."""
+    settings = current_settings()
+    logging.basicConfig(level=settings.log_level, stream=sys.stderr)
+    return Store(settings, utc_now)
+
+
+def open_tenant(key: str) -> TenantStore:
+    """Return the store of the tenant with this key; raise `NotFound` when there is none."""
+    store = open_store()
+    return store.tenant_store(accounts.tenant_by_key(store, key))
+
+
+def day_of(moment: datetime | None) -> date | None:
+    """Return the day of a moment given as an option."""
+    return moment.date() if moment else None

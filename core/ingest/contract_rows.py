@@ -1,0 +1,171 @@
+"""Rows judged by the contract: SQL over a table of cells gives typed rows and their issues."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from duckdb import DuckDBPyConnection
+
+from core.contracts import (
+    BLANK_ALLOWED,
+    COLUMNS,
+    DUCKDB_TYPES,
+    REQUIRED_GROUPS,
+    ColumnType,
+    FileKind,
+)
+from core.ingest.cells import ColumnSource, TextCells, column_source
+from core.ingest.dialect import Dialect
+from core.ingest.identity import identity_columns
+from core.ingest.issues import ISSUES
+from core.ingest.mapping import ColumnMapping
+from core.ingest.reader import RawTable
+from core.ingest.values import Formats, cell_sql, quote_literal
+
+ISSUE_COLUMNS = (
+    "record BIGINT, line BIGINT, column_name VARCHAR, value VARCHAR, code VARCHAR, rejects BOOLEAN"
+)
+NOTHING_WRONG = "NULL"
+_ADDRESS = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParseOptions:
+    """What a file's rows are judged against: the import's date and the tenant's currency."""
+
+    as_of: date
+    tenant_currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsing:
+    """One file on its way from text to typed rows; its tables begin with `prefix`."""
+
+    con: DuckDBPyConnection
+    raw: RawTable
+    mapping: ColumnMapping
+    dialect: Dialect
+    options: ParseOptions
+    prefix: str
+
+    @property
+    def kind(self) -> FileKind:
+        """The kind of the file."""
+        return self.mapping.kind
+
+
+def text_sources(work: Parsing, formats: Formats) -> tuple[ColumnSource, ...]:
+    """Return the source of every contract column over the raw table."""
+    cells = TextCells(raw=work.raw, own_export=work.dialect.own_export, formats=formats)
+    return tuple(
+        column_source(column, work.mapping, cells, work.options.tenant_currency)
+        for column in COLUMNS[work.kind]
+    )
+
+
+def code_sql(work: Parsing, source: ColumnSource, sources: Sequence[ColumnSource]) -> str:
+    """Return SQL of the code of what is wrong with a cell of `source`; NULL where nothing is."""
+    column = source.column
+    codes = [] if source.certain else _own_codes(work, source)
+    for group in REQUIRED_GROUPS[work.kind]:
+        given = [s for s in sources if s.given and s.column.name in group]
+        is_checked = len(given) == 1 and source.certain
+        if given and given[0] is source and not is_checked:
+            blank = " AND ".join(f"{s.cell} IS NULL" for s in given)
+            codes.append(f"CASE WHEN {blank} THEN 'MISSING_VALUE' END")
+    if column.type is ColumnType.EMAIL:
+        codes.append(_email_code(work.kind, source.cell))
+    return f"coalesce({', '.join(codes)})" if codes else NOTHING_WRONG
+
+
+def _own_codes(work: Parsing, source: ColumnSource) -> list[str]:
+    column = source.column
+    codes = [source.parsed.code]
+    if column.required and column.name not in BLANK_ALLOWED[work.kind]:
+        codes.append(f"CASE WHEN {source.cell} IS NULL THEN 'MISSING_VALUE' END")
+    if column.name == "sale_date":
+        as_of = quote_literal(work.options.as_of.isoformat())
+        codes.append(f"CASE WHEN {source.parsed.value} > DATE {as_of} THEN 'FUTURE_DATE' END")
+    return codes
+
+
+def _email_code(kind: FileKind, cell: str) -> str:
+    malformed = f"WHEN NOT regexp_matches({cell}, {quote_literal(_ADDRESS)}) THEN 'MALFORMED_EMAIL'"
+    missing = f"WHEN {cell} IS NULL THEN 'MISSING_EMAIL'" if kind is FileKind.CLIENTS else ""
+    return f"CASE {missing} {malformed} END"
+
+
+def create_rows(work: Parsing) -> None:
+    """Create `{p}_rows` and `{p}_issues` without rows."""
+    work.con.execute(f"CREATE OR REPLACE TABLE {work.prefix}_issues ({ISSUE_COLUMNS})")
+    given = dict.fromkeys(_extra_cells(work), "NULL")
+    nothing = "(SELECT CAST(NULL AS BIGINT) AS record, CAST(NULL AS BIGINT) AS line)"
+    work.con.execute(
+        f"CREATE OR REPLACE TABLE {work.prefix}_rows AS {_rows_sql(work, given, nothing)} LIMIT 0"
+    )
+
+
+def insert_plain(work: Parsing, table: str, sources: Sequence[ColumnSource]) -> None:
+    """Take the rows of `table` into `{p}_rows`: nothing is wrong with any."""
+    values = {s.column.field: s.parsed.value for s in sources if s.given} | _extra_cells(work)
+    work.con.execute(f"INSERT INTO {work.prefix}_rows {_rows_sql(work, values, table)}")
+
+
+def insert_rows(work: Parsing, table: str, sources: Sequence[ColumnSource]) -> None:
+    """Judge the cells of `table`: rows into `{p}_rows`, what is wrong into `{p}_issues`."""
+    con, prefix = work.con, work.prefix
+    wrong = {
+        source.column.field: code
+        for source in sources
+        if source.given and (code := code_sql(work, source, sources)) != NOTHING_WRONG
+    }
+    values = {s.column.field: s.parsed.value for s in sources if s.given} | _extra_cells(work)
+    selected = [f"{value} AS {name}" for name, value in values.items()]
+    codes = [f"{code} AS e_{field}" for field, code in wrong.items()]
+    con.execute(
+        f"CREATE OR REPLACE TABLE {prefix}_typed AS"
+        f" SELECT {', '.join(('record', 'line', *selected, *codes))} FROM {table}"
+    )
+    for source in sources:
+        if source.column.field in wrong:
+            _insert_issues(work, table, source)
+    good = (
+        f"(FROM {prefix}_typed"
+        f" WHERE record NOT IN (SELECT record FROM {prefix}_issues WHERE rejects))"
+    )
+    con.execute(
+        f"INSERT INTO {prefix}_rows {_rows_sql(work, {name: name for name in values}, good)}"
+    )
+    con.execute(f"DROP TABLE {prefix}_typed")
+
+
+def _rows_sql(work: Parsing, values: Mapping[str, str], table: str) -> str:
+    """Return the SELECT of the columns of `{p}_rows`; `values` gives those that are not NULL."""
+    fields = [
+        f"{values.get(c.field, f'CAST(NULL AS {DUCKDB_TYPES[c.type]})')} AS {c.field}"
+        for c in COLUMNS[work.kind]
+    ]
+    extra = [f"CAST({values[name]} AS VARCHAR) AS {name}" for name in _extra_cells(work)]
+    inner = f"SELECT {', '.join(('record', 'line', *fields, *extra))} FROM {table}"
+    return f"SELECT *{identity_columns(work.kind)} FROM ({inner})"
+
+
+def _extra_cells(work: Parsing) -> dict[str, str]:
+    """Return the cells that fill the records which the mapping creates."""
+    return {
+        f"extra_{what}_{field}": cell_sql(work.raw.column(header), work.dialect.own_export)
+        for what, fields in work.mapping.create_missing.items()
+        for field, header in fields.items()
+    }
+
+
+def _insert_issues(work: Parsing, table: str, source: ColumnSource) -> None:
+    code = f"e_{source.column.field}"
+    warnings = tuple(code for code, issue in ISSUES.items() if not issue.rejects)
+    work.con.execute(
+        f"INSERT INTO {work.prefix}_issues "
+        f"SELECT record, t.line, {quote_literal(source.column.name)}, {source.shown}, "
+        f"{code}, {code} NOT IN {warnings} "
+        f"FROM {work.prefix}_typed AS t JOIN {table} AS r USING (record) "
+        f"WHERE {code} IS NOT NULL ORDER BY record"
+    )

@@ -1,0 +1,62 @@
+"""The mark of an import that a command works on, and the clearing of what a killed one left.
+
+A command keeps a lock on a file in the archive of its import. When the command is killed the lock
+is free and the file still there: the next command takes that import out of the ledger, as the
+command itself would have done on failure. The files it was given lie where they were.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import NotFound
+from core.services.import_archive import archive_of
+from core.services.import_files import forget
+from core.services.import_ledger import DISCARDED, LOADED, UNDONE, entry_of
+from core.store.tenant import TenantStore
+
+_LOCK = "command.lock"
+_CLOSED = (LOADED, DISCARDED, UNDONE)
+
+
+@contextmanager
+def worked_by_command(store: TenantStore, import_id: str) -> Iterator[None]:
+    """Mark `import_id`, which may not be received yet, as worked on by this process."""
+    path = archive_of(store, import_id).folder / _LOCK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def clear_abandoned(store: TenantStore) -> None:
+    """Remove the imports that killed commands left neither loaded nor given up."""
+    for path in sorted((store.folder / "runs").glob(f"*/{_LOCK}")):
+        if _is_free(path):
+            _clear(store, path)
+
+
+def _is_free(path: Path) -> bool:
+    try:
+        with path.open("r+") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True
+
+
+def _clear(store: TenantStore, path: Path) -> None:
+    import_id = path.parent.name
+    try:
+        is_closed = entry_of(store, import_id).status in _CLOSED
+    except NotFound:
+        archive_of(store, import_id).remove()
+        return
+    if is_closed:
+        path.unlink(missing_ok=True)
+    else:
+        forget(store, import_id)

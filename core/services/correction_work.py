@@ -1,0 +1,192 @@
+"""The work of a correction: its rows judged in the place of the rejected rows of their file."""
+
+from dataclasses import asdict
+from functools import partial
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from core.contracts import FileKind
+from core.ingest.clean import ParsedFile
+from core.ingest.correction import (
+    count_anonymous_more,
+    count_merged,
+    create_merged_rows,
+    merge_findings,
+    replace_family,
+    show_as_own,
+    take_over_waiting,
+)
+from core.ingest.folding import fold_file
+from core.ingest.labels import resolve_labels
+from core.ingest.report import build_report, count_issues
+from core.services.corrected_report import CORRECTED
+from core.services.correction_files import (
+    CorrectedFile,
+    CorrectionPlace,
+    corrected_files,
+    parse_original,
+    parse_own,
+    recognise,
+)
+from core.services.import_archive import ImportArchive
+from core.services.import_decisions import open_decisions
+from core.services.import_history import version_of, versions_before
+from core.services.import_known import fetch_named, fetch_products
+from core.services.import_opt_outs import keep_opt_outs
+from core.services.import_release import compare_with_state, release_held
+from core.services.import_sources import (
+    CORRECTED_LINES,
+    ISSUES,
+    MERGED_BUCKETS,
+    MERGED_ISSUES,
+    TAKEN_ROWS,
+)
+from core.services.import_state import create_labels, move_state, open_state
+from core.services.import_work import (
+    ORDER,
+    STAGE_CHECK,
+    STAGE_READ,
+    FileWork,
+    try_step,
+)
+from core.services.progress import Progress
+from core.store.imports import ImportEntry, own_sha256
+from core.store.tenant import TenantStore
+
+
+def work_correction(
+    store: TenantStore,
+    entry: ImportEntry,
+    archive: ImportArchive,
+    con: DuckDBPyConnection,
+    progress: Progress,
+) -> list[FileWork]:
+    """Work a correction as `work_through` works an import; return its files.
+
+    Raises `Refused` when the corrected import is not loaded.
+    """
+    with store.read() as tx:
+        place = CorrectionPlace(store=store, tx=tx, con=con, archive=archive, entry=entry)
+        jobs = corrected_files(place)
+        for number, job in enumerate(jobs):
+            progress(STAGE_READ, number, len(jobs))
+            try_step(job.work, partial(recognise, place, job))
+        if not any(job.work.waits_for for job in jobs):
+            open_state(con)
+            fetch_products(tx, con)
+            open_decisions(tx, con, entry)
+            _check_all(place, jobs, progress)
+    return [job.work for job in jobs]
+
+
+def _check_all(place: CorrectionPlace, jobs: list[CorrectedFile], progress: Progress) -> None:
+    ordered = sorted(jobs, key=_order)
+    for number, job in enumerate(ordered):
+        progress(STAGE_CHECK, number, len(ordered))
+        try_step(job.work, partial(_check, place, job))
+        if job.work.waits_for is None:
+            assert job.work.parsed is not None
+            version = version_of(job.work.file)
+            file_no = job.work.file.file_no
+            move_state(place.con, job.work.parsed.kind, job.work.prefix, version, file_no)
+    if not any(job.work.waits_for for job in jobs):
+        release_held(place.store, place.tx, place.con)
+        for job in jobs:
+            family = [source.import_id for source in job.sources]
+            take_over_waiting(place.con, job.work.prefix, family, job.work.file.file_no)
+    progress(STAGE_CHECK, len(ordered), len(ordered))
+
+
+def _order(job: CorrectedFile) -> tuple[int, int]:
+    assert job.work.mapping is not None
+    return ORDER.index(job.work.mapping.kind), job.work.file.file_no
+
+
+def _check(place: CorrectionPlace, job: CorrectedFile) -> None:
+    con, work = place.con, job.work
+    assert work.mapping is not None
+    kind, prefix = work.mapping.kind, work.prefix
+    formats = parse_own(place, job)
+    base = parse_original(place, job)
+    labels = create_labels(con) if kind is FileKind.SALES else None
+    if kind is FileKind.SALES:
+        for parsed in (base, job.own_prefix):
+            resolve_labels(con, parsed, labels)
+    _place_rows(con, job)
+    create_merged_rows(con, kind, prefix, job.own_prefix, f"{base}_rows")
+    work.parsed = ParsedFile(kind=kind, prefix=prefix, formats=formats)
+    fold_file(con, work.parsed, work.mapping, labels=labels)
+    fetch_named(place.tx, con, kind, prefix)
+    version = version_of(work.file)
+    versions = versions_before(place.store, place.tx, con, kind, prefix, version, is_late=True)
+    if versions is not None:
+        replace_family(con, kind, prefix, version.exported_at, version.sha256[:64])
+    compare_with_state(con, work.parsed, work.mapping, versions, version)
+    keep_opt_outs(place.tx, con, work.parsed)
+    _report(place, job)
+
+
+def _place_rows(con: DuckDBPyConnection, job: CorrectedFile) -> None:
+    """Create what was found so far, and the tables that say where each row of the file goes."""
+    assert job.rows is not None
+    latest, prefix = job.sources[-1], job.work.prefix
+    for table, path in (("before_issues", latest.issues), ("before_buckets", latest.buckets)):
+        con.execute(f"CREATE OR REPLACE TABLE {table} AS FROM read_parquet(?)", [str(path)])
+    for name, rows in (
+        ("changed", job.rows.changed),
+        ("kept", job.rows.kept),
+        ("settled", job.rows.settled),
+        ("unknown", job.rows.unknown),
+    ):
+        columns = list(zip(*rows, strict=True)) or [(), (), ()]
+        arrays = [pa.array(column, pa.int64()) for column in columns]
+        con.register("placed", pa.table(arrays, names=["own_record", "own_line", "line"]))
+        con.execute(f"CREATE OR REPLACE TABLE {prefix}_{name} AS FROM placed")
+        con.unregister("placed")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {prefix}_taken AS SELECT DISTINCT c.*, i.record"
+        f" FROM {prefix}_changed AS c JOIN before_issues AS i USING (line)"
+    )
+
+
+def _report(place: CorrectionPlace, job: CorrectedFile) -> None:
+    """Count what becomes of the correction's rows, and what that makes of the corrected file."""
+    con, work, prefix, own = place.con, job.work, job.work.prefix, job.own_prefix
+    assert work.raw is not None
+    assert work.parsed is not None
+    assert work.mapping is not None
+    assert work.dialect is not None
+    assert job.sent is not None
+    merge_findings(con, prefix, own, job.sent.bad_table)
+    con.execute(f"CREATE OR REPLACE VIEW merged{prefix}_issues AS FROM {prefix}_merged_issues")
+    corrected = {
+        **count_merged(con, prefix, job.counted["rows_in"]),
+        "anonymous": job.counted["anonymous"] + count_anonymous_more(con, work.parsed),
+        "issues": [asdict(issue) for issue in count_issues(con, f"merged{prefix}")],
+    }
+    _archive_tables(place, job)
+    show_as_own(con, prefix, own)
+    report = build_report(
+        con,
+        ParsedFile(kind=work.parsed.kind, prefix=own, formats=work.parsed.formats),
+        work.raw,
+        work.mapping,
+        work.dialect,
+        name=work.file.name,
+        sha256=own_sha256(work.file),
+    )
+    work.report = {**report.to_dict(), CORRECTED: corrected}
+
+
+def _archive_tables(place: CorrectionPlace, job: CorrectedFile) -> None:
+    prefix, own = job.work.prefix, job.own_prefix
+    for name, rows in (
+        (ISSUES, f"{own}_all_issues"),
+        (MERGED_ISSUES, f"{prefix}_merged_issues"),
+        (MERGED_BUCKETS, f"{prefix}_merged_buckets WHERE bucket <> 'loaded'"),
+        (CORRECTED_LINES, f"{prefix}_taken"),
+        (TAKEN_ROWS, f"{prefix}_taken_rows"),
+    ):
+        path = place.archive.staged(job.work.file.file_no, name)
+        place.con.execute(f"COPY (FROM {rows}) TO '{path}' (FORMAT parquet)")

@@ -1,0 +1,179 @@
+"""A prepared process whose forks work on an import and die by SIGKILL at a chosen database call.
+
+A database call is whatever reaches the driver: execute, executemany, COPY, commit, rollback. The
+drivers' own classes are replaced, so a call that goes round SQLAlchemy counts as well. Nothing is
+connected before the fork, so each fork is a process of its own that starts in milliseconds.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+CALLS = ("execute", "executemany", "executescript", "copy_expert", "commit", "rollback")
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TENANT_ID = "5f0c6a52-0000-4000-8000-000000000001"
+_CHUNK = 3  # so that a few rows are staged in several steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a fork ended: killed, or with what the use case returned and after how many calls."""
+
+    killed: bool
+    calls: int = 0
+    returned: Any = None
+    error: str = ""
+
+
+class Killable:
+    """The prepared process, driven line by line; `work` runs one use case in a fork of it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.contract.killable"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def work(self, database_url: str, data_dir: Path, kill_at: int = 0, **asked: Any) -> Outcome:
+        """Run the use case `asked` in a new process that is killed at call `kill_at` (0: never)."""
+        order = {"url": database_url, "data_dir": str(data_dir), "kill_at": kill_at, **asked}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return Outcome(**json.loads(self._process.stdout.readline()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+
+def main() -> None:
+    """Answer each order on standard input with the outcome of a fork that followed it."""
+    import core.services.import_undo  # noqa: F401  # what every fork needs, loaded once
+
+    for line in sys.stdin:
+        print(json.dumps(_forked(json.loads(line))), flush=True)
+
+
+def _forked(order: Mapping[str, Any]) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _follow(order, writing)
+    os.close(writing)
+    with os.fdopen(reading) as stream:
+        told = stream.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return {"killed": True}
+    return {"killed": False, **json.loads(told)}
+
+
+def _follow(order: Mapping[str, Any], writing: int) -> NoReturn:
+    from core.errors import CrmError
+
+    counter = _count_calls(order["kill_at"])
+    try:
+        told: dict[str, Any] = {"returned": _use_case(order)}
+    except CrmError as error:
+        told = {"error": f"{type(error).__name__}: {error}"}
+    except BaseException as error:  # noqa: BLE001  # a fork must never return to the loop
+        told = {"error": f"UNEXPECTED {type(error).__name__}: {error}"}
+    os.write(writing, json.dumps({**told, "calls": counter[0]}).encode())
+    os._exit(0)
+
+
+def _count_calls(kill_at: int) -> list[int]:
+    """Count the calls of every connection opened from now on; die at number `kill_at`."""
+    import sqlite3
+
+    import psycopg2.extensions
+    from sqlalchemy import Engine, event
+
+    counter = [0]
+
+    def counting(base: type, **more: Any) -> type:
+        def counted(name: str) -> Any:
+            def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+                counter[0] += 1
+                if counter[0] == kill_at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return getattr(base, name)(self, *args, **kwargs)
+
+            return call
+
+        names = [name for name in CALLS if hasattr(base, name)]
+        return type(base.__name__, (base,), {name: counted(name) for name in names} | more)
+
+    sqlite_cursor = counting(sqlite3.Cursor)
+    sqlite_connection = counting(
+        sqlite3.Connection,
+        cursor=lambda self: sqlite3.Connection.cursor(self, sqlite_cursor),
+    )
+    factories = {
+        "sqlite": {"factory": sqlite_connection},
+        "postgresql": {
+            "connection_factory": counting(psycopg2.extensions.connection),
+            "cursor_factory": counting(psycopg2.extensions.cursor),
+        },
+    }
+
+    @event.listens_for(Engine, "do_connect")
+    def _connect(dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+        parameters.update(factories[dialect.name])
+
+    return counter
+
+
+def _use_case(order: Mapping[str, Any]) -> Any:
+    from core.services import import_files, import_undo
+    from core.services.accounts import SYSTEM
+
+    tenant = open_tenant(order["url"], Path(order["data_dir"]))
+    match order["use_case"]:
+        case "receive":
+            files = [(Path(path).name, Path(path)) for path in order["paths"]]
+            as_of = date.fromisoformat(order["as_of"])
+            return import_files.receive(tenant, SYSTEM, files, as_of=as_of)
+        case "plan":
+            return import_files.plan(tenant, order["import_id"])
+        case "load":
+            return import_files.load(tenant, order["import_id"])
+        case "undo":
+            import_undo.undo(tenant, SYSTEM, order["import_id"])
+            return None
+    raise AssertionError(order["use_case"])
+
+
+def open_tenant(database_url: str, data_dir: Path) -> Any:
+    """Return the one tenant of the kill tests in the migrated database at `database_url`."""
+    from core.settings import Settings
+    from core.store.tenant import Store, Tenant
+
+    settings = Settings(database_url=database_url, data_dir=data_dir)
+    store = Store(settings.model_copy(update={"etl_chunk_size": _CHUNK}), now=lambda: NOW)
+    return store.tenant_store(Tenant(tenant_id=TENANT_ID, key="killed", name="Domaine Tué"))
+
+
+if __name__ == "__main__":
+    main()

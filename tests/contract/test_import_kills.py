@@ -1,0 +1,200 @@
+"""A use case of the import killed at any database call: all rows or none, and a retry succeeds.
+
+The worlds are prepared once; each kill works on a copy of the database and of the data folder.
+`make test` kills at a drawn sample of the calls (`IACRM_KILL_SEED` draws another one), the full
+suite at every call until the use case completes.
+"""
+
+import os
+import random
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.contract.kill_worlds import (
+    AFTERWARDS,
+    Kept,
+    Seen,
+    World,
+    ask_to_receive,
+    kept_in,
+    make_worlds,
+    received_in,
+    seen_in,
+)
+from tests.contract.killable import Killable, Outcome
+
+SEED = int(os.environ.get("IACRM_KILL_SEED", "2026"))
+SAMPLED = 1
+BUSY_SECONDS = 10.0
+UNDONE = "Refused: Only a loaded import can be undone."
+USE_CASES = ("first load", "delta load", "release", "undo", "plan")
+
+Copy = Callable[[World], World]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undisturbed:
+    """The use case without a kill: before, after, and the number of its database calls."""
+
+    before: Seen
+    after: Seen
+    kept: Kept
+    calls: int
+
+
+@pytest.fixture(scope="module")
+def killable() -> Iterator[Killable]:
+    with Killable() as prepared:
+        yield prepared
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def new_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], str]:
+    """Return a function that names a database that is not there yet."""
+
+    def new() -> str:
+        name = f"kill_{uuid.uuid4().hex[:12]}"
+        if request.param == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('kill')}/{name}.db"
+        server = make_url(request.getfixturevalue("postgres_url"))
+        return server.set(database=name).render_as_string(hide_password=False)
+
+    return new
+
+
+@pytest.fixture(scope="module")
+def worlds(
+    new_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, World]:
+    return make_worlds(new_url, tmp_path_factory.mktemp("worlds"))
+
+
+@pytest.fixture
+def copy(new_url: Callable[[], str]) -> Iterator[Copy]:
+    """Return a function that copies a world and removes the copy made before."""
+    folder = Path(tempfile.mkdtemp(prefix="kill"))
+    last: list[World] = []
+
+    def copied(world: World) -> World:
+        while last:
+            last.pop().remove()
+        last.append(world.copy(new_url(), folder / uuid.uuid4().hex))
+        return last[-1]
+
+    yield copied
+    while last:
+        last.pop().remove()
+    shutil.rmtree(folder)
+
+
+def run(killable: Killable, world: World, kill_at: int = 0) -> Outcome:
+    """Run the world's use case, waiting while the lock of a process just killed is let go."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        outcome = killable.work(world.database_url, world.data_dir, kill_at, **world.asked)
+        if not outcome.error.startswith("Busy") or time.monotonic() > until:
+            return outcome
+        time.sleep(0.02)
+
+
+def undisturbed(killable: Killable, world: World) -> Undisturbed:
+    before = seen_in(world)
+    outcome = run(killable, world)
+    assert (outcome.killed, outcome.error) == (False, "")
+    after = seen_in(world)
+    assert after != before
+    return Undisturbed(before=before, after=after, kept=kept_in(world), calls=outcome.calls)
+
+
+def check_kill(
+    killable: Killable, world: World, plain: Undisturbed, kill_at: int, tried: set[str]
+) -> None:
+    """Kill, look, try again. A disk of the same content as one before is not looked at twice."""
+    assert run(killable, world, kill_at).killed
+    left = kept_in(world).fingerprint()
+    if left in tried:
+        return
+    seen = seen_in(world)
+    assert seen in (plain.before, plain.after)
+    is_undone = world.asked["use_case"] == "undo" and seen == plain.after
+    assert run(killable, world).error == (UNDONE if is_undone else "")
+    assert seen_in(world) == plain.after
+    if world.asked["use_case"] == "undo":
+        check_next_load(killable, world)
+    else:
+        assert kept_in(world).difference(plain.kept) == {}
+    tried.add(left)
+
+
+def check_next_load(killable: Killable, world: World) -> None:
+    """What an undone import left is cleared by the next load, and does not come back by it."""
+    received = replace(world, asked=ask_to_receive(world.data_dir / "files", AFTERWARDS))
+    import_id = run(killable, received).returned
+    loaded = replace(world, asked={"use_case": "load", "import_id": import_id})
+    assert run(killable, loaded).error == ""
+    rows = kept_in(world).rows
+    assert not any("P9" in cell for row in rows["sale_line"] for cell in row)
+    assert all("to_seq=False" in row for row in rows["sale_line"])
+
+
+def sample_of(calls: int, name: str) -> list[int]:
+    drawn = sorted(random.Random(f"{SEED} {name}").sample(range(1, calls + 1), SAMPLED))
+    print(f"IACRM_KILL_SEED={SEED}: {name} killed at {drawn} of {calls}")
+    return drawn
+
+
+@pytest.mark.parametrize("name", ["delta load", "release", "undo"])
+def test_a_kill_at_a_drawn_call_leaves_all_or_none(
+    killable: Killable, worlds: dict[str, World], copy: Copy, name: str
+) -> None:
+    plain = undisturbed(killable, copy(worlds[name]))
+    for kill_at in sample_of(plain.calls, name):
+        check_kill(killable, copy(worlds[name]), plain, kill_at, set())
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", USE_CASES)
+def test_a_kill_at_every_call_leaves_all_or_none(
+    killable: Killable, worlds: dict[str, World], copy: Copy, name: str
+) -> None:
+    plain = undisturbed(killable, copy(worlds[name]))
+    failed, tried = [], set[str]()
+    for kill_at in range(1, plain.calls + 1):
+        try:
+            check_kill(killable, copy(worlds[name]), plain, kill_at, tried)
+        except AssertionError as error:
+            failed.append(f"killed at {kill_at} of {plain.calls}: {str(error)[:500]}")
+    print(f"{name}: killed at each of {plain.calls} calls, {len(tried)} different disks")
+    assert failed == []
+    assert not run(killable, copy(worlds[name]), plain.calls + 1).killed
+
+
+def test_a_kill_of_a_receipt_leaves_an_import_or_none(
+    killable: Killable, worlds: dict[str, World], copy: Copy
+) -> None:
+    before = seen_in(worlds["receive"])
+    received = (*before.statuses, "received")
+    kill_at, killed = 1, True
+    while killed:
+        world = copy(worlds["receive"])
+        killed = run(killable, world, kill_at).killed
+        if seen_in(world) == before:
+            assert run(killable, world).error == ""
+        assert seen_in(world) == replace(before, statuses=received)
+        kill_at += 1
+    loaded = replace(world, asked={"use_case": "load", "import_id": received_in(world)})
+    assert run(killable, loaded).error == ""
+    dataset = seen_in(world).dataset
+    assert dataset == undisturbed(killable, copy(worlds["delta load"])).after.dataset

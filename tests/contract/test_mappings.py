@@ -1,0 +1,109 @@
+"""Mappings: remembered per layout, versioned, recalled while they fit, answered by option."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import NotAllowed, NotFound, QuestionOpen
+from core.services.accounts import SYSTEM, Actor, Role
+from core.services.file_findings import finding_lines
+from core.services.import_files import choose, load, plan, receive
+from core.services.import_paths import import_paths
+from core.services.mappings import export_mappings, go_back, list_mappings
+from core.store.tenant import TenantStore
+from tests.contract.conftest import new_tenant
+
+HEADER = "Code client;Nom;Date création"
+ROW = "C1;Durand;2020-01-31"
+MAPPING = {
+    "kind": "clients",
+    "columns": {"client_code": "Code client", "name": "Nom", "created_at": "Date création"},
+    "constants": {"country": "FR"},
+}
+
+
+def write(folder: Path, header: str = HEADER, row: str = ROW, name: str = "clients.csv") -> Path:
+    path = folder / name
+    path.write_text(f"{header}\n{row}\n")
+    return path
+
+
+def loaded(tenant: TenantStore, path: Path, mapping: dict[str, object]) -> str:
+    import_id = receive(tenant, SYSTEM, [(path.name, path)])
+    choose(tenant, SYSTEM, import_id, 1, mapping)
+    load(tenant, import_id)
+    return import_id
+
+
+def recognised(tenant: TenantStore, path: Path) -> tuple[dict[str, object], str]:
+    """Return the mapping of a file nobody chose anything for, and what is said of it."""
+    report = plan(tenant, receive(tenant, SYSTEM, [(path.name, path)]))
+    said = "\n".join(finding_lines(report, "en"))
+    return report["files"][0]["recognition"]["mapping"], said
+
+
+def test_every_version_is_kept_and_one_can_go_back(tenant: TenantStore, tmp_path: Path) -> None:
+    first = {**MAPPING, "constants": {"country": "BE"}}
+    loaded(tenant, write(tmp_path), first)
+    loaded(tenant, write(tmp_path), MAPPING)
+    loaded(tenant, write(tmp_path, row="C2;Petit;2020-01-31"), MAPPING)  # no new version
+    second, earlier = list_mappings(tenant)
+    assert [(m.version, m.created_by) for m in (second, earlier)] == [(2, "system"), (1, "system")]
+    assert recognised(tenant, write(tmp_path, row="C3;a;2020-01-31"))[0] == MAPPING
+    go_back(tenant, SYSTEM, second.fingerprint[:8], 1)
+    assert [m.version for m in list_mappings(tenant)] == [3, 2, 1]
+    assert recognised(tenant, write(tmp_path, row="C3;a;2020-01-31"))[0] == first
+    assert export_mappings(tenant, second.fingerprint, 2) == MAPPING
+    with pytest.raises(NotFound):
+        go_back(tenant, SYSTEM, second.fingerprint, 9)
+
+
+def test_a_viewer_changes_no_mapping(tenant: TenantStore, tmp_path: Path) -> None:
+    loaded(tenant, write(tmp_path), MAPPING)
+    viewer = Actor(user_id="v", username="vera", role=Role.VIEWER, language="en")
+    with pytest.raises(NotAllowed):
+        go_back(tenant, viewer, list_mappings(tenant)[0].fingerprint, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "fits", "said"),
+    [
+        (HEADER, "C2;Petit;2020-01-31", True, "version 1, by system"),
+        ("Nom;Code client;Date création", "Durand;C1;2020-01-31", True, ""),
+        (f"{HEADER};Courriel", f"{ROW};a@b.fr", True, "new or in another place: Courriel"),
+        ("Code client;Nom;Naissance", ROW, False, "which this one lacks: Date création"),
+        ("code_client;x;y", ROW, False, ""),
+    ],
+)
+def test_a_remembered_mapping_is_used_while_it_fits(
+    tenant: TenantStore, tmp_path: Path, header: str, row: str, fits: bool, said: str
+) -> None:
+    loaded(tenant, write(tmp_path), {**MAPPING, "date_order": "iso"})
+    mapping, sentences = recognised(tenant, write(tmp_path, header, row))
+    assert ("constants" in mapping) is fits
+    assert said in sentences
+    assert ("date_order" in mapping) is (header == HEADER)  # another program may write otherwise
+
+
+def test_an_exported_mapping_is_read_back(tenant: TenantStore, tmp_path: Path) -> None:
+    loaded(tenant, write(tmp_path), MAPPING)
+    file = tmp_path / "mapping.json"
+    file.write_text(json.dumps(export_mappings(tenant)))
+    other = new_tenant(tenant.store)
+    report = import_paths(other, SYSTEM, [write(tmp_path)], mapping_file=file)
+    assert report["files"][0]["mapping"] == MAPPING
+    assert list_mappings(other)[0].mapping_json == list_mappings(tenant)[0].mapping_json
+
+
+def test_an_answer_is_given_to_the_files_that_ask_and_to_no_other(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    asking = write(tmp_path, row="C1;Durand;03/04/2020", name="asking.csv")
+    settled = write(tmp_path, row="C2;Petit;01/31/2020", name="settled.csv")
+    with pytest.raises(QuestionOpen, match=r"--date-order dmy [|] --date-order mdy") as asked:
+        import_paths(tenant, SYSTEM, [asking])
+    assert [example.cell for example in asked.value.examples] == ["03/04/2020"]
+    report = import_paths(tenant, SYSTEM, [asking, settled], answers={"date_order": "dmy"})
+    orders = [file["dialect"]["settled"]["date_order"] for file in report["files"]]
+    assert orders == ["dmy", "mdy"]
