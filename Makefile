@@ -34,7 +34,7 @@ test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not full"
 
 test-full: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile=drawn
 
 # New sentences enter the French catalogue untranslated; tests fail until each is translated.
 messages: .venv/dev.stamp

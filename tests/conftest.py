@@ -4,9 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _NEVER_SKIPPED = ("tests/browser/", "tests/contract/", "tests/golden/", "tests/pages/")
+# The same drawn examples every time, unless `--hypothesis-profile=drawn` asks for others and prints
+# what repeats a failure.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("drawn", print_blob=True)
+settings.load_profile("same")
 _CLOSED = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_DIR", "BREVO_API_KEY", "BREVO_DRY_RUN")
 
 

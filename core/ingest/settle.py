@@ -42,6 +42,7 @@ _DATE_TESTS = (
     f"{_FIRST_PART} > 12",
     f"{_SECOND_PART} > 12",
     f"{_FIRST_PART} <> {_SECOND_PART}",
+    f"{_FIRST_PART} = {_SECOND_PART}",
 )
 _BOTH_MONTHS = f"{_DATE_TESTS[2]} AND {_FIRST_PART} <= 12 AND {_SECOND_PART} <= 12"
 
@@ -171,12 +172,16 @@ def _settle_dates(
             N_("Dates as %(order)s: as the mapping says."), order=_order(mapping.date_order)
         )
         return mapping.date_order
-    first, second, either = _count_tests(con, raw, headers, _DATE_TESTS)
+    first, second, either, alike = _count_tests(con, raw, headers, _DATE_TESTS)
     votes = before + Votes(first=first, second=second, either=either)
     settled = votes.winner(("dmy", "mdy"))
     if settled is not None:
         evidence["date_order"] = _date_evidence(settled, votes)
         return settled
+    if votes.either == 0 and alike:
+        message = N_("Dates as %(order)s: day and month are the same number in all %(count)s.")
+        evidence["date_order"] = found(message, order=_order("dmy"), count=alike)
+        return "dmy"
     if votes.either == 0:
         if headers:
             message = N_("Dates as %(order)s: no date is written in another way.")

@@ -73,15 +73,18 @@ PLAIN = Manner(
 @st.composite
 def manners(draw: st.DrawFn) -> Manner:
     decimal = draw(st.sampled_from(",."))
+    encoding = draw(
+        st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1252", "latin-1"])
+    )
     return Manner(
-        encoding=draw(
-            st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1252", "latin-1"])
-        ),
+        encoding=encoding,
         delimiter=draw(st.sampled_from(",;\t|")),
         end=draw(st.sampled_from(["\n", "\r\n"])),
         quotes_all=draw(st.booleans()),
         decimal=decimal,
-        thousands=draw(st.sampled_from(THOUSANDS[decimal])),
+        thousands=draw(
+            st.sampled_from([sign for sign in THOUSANDS[decimal] if _can_say(encoding, sign)])
+        ),
         dates=draw(st.sampled_from(sorted(DATES))),
     )
 

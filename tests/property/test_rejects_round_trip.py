@@ -1,5 +1,6 @@
 """Whatever a table holds: its rejected rows come back as they went, and mended they all load."""
 
+import codecs
 import csv
 import io
 from datetime import date
@@ -130,7 +131,9 @@ def test_rejected_rows_go_and_come_back(
     (folder / "back.csv").write_bytes(content)
     bring(tenant, folder / "back.csv")
     assert (verdicts(tenant, import_id), state(tenant)) == (before, there)
-    text = content.decode(form[1]).removeprefix("\ufeff")
+    # A file of plain letters says nothing of its encoding, and goes back as UTF-8.
+    encoding = "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else form[1]
+    text = content.decode(encoding)
     sent = list(csv.reader(io.StringIO(text, newline=""), delimiter=form[0]))
     lines = dict(zip(_lines(right, form), right, strict=True))
     mended = [[*map(escape, lines[int(row[8])]), *row[8:]] for row in sent[1:]]
