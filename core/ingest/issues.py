@@ -162,6 +162,11 @@ _ALL = (
         N_("The file would have written to someone who has opted out; the opt-out is kept."),
         N_("Nothing to do. Only an administrator may lift an opt-out, with a reason."),
     ),
+    _warn(
+        "OPT_OUT_TAKEN",
+        N_("The row is rejected, but the opt-out that it says counts."),
+        N_("Correct the row for its other cells; nobody is written to meanwhile."),
+    ),
 )
 
 ISSUES: Mapping[str, RowIssue] = {issue.code: issue for issue in _ALL}

@@ -28,7 +28,9 @@ EXAMPLES = 5
 
 _OPT_OUTS = {
     FileKind.CLIENTS: """
-        SELECT count(*) FROM {p}_load AS l LEFT JOIN {p}_changes AS c
+        SELECT count(*) + (SELECT count(DISTINCT coalesce(customer, email))
+            FROM {p}_rejected_opt_outs)
+        FROM {p}_load AS l LEFT JOIN {p}_changes AS c
             ON c.identity = l.customer AND c.field = 'email_opt_out'
         WHERE l.email_opt_out AND (l.action = 'new' OR c.field IS NOT NULL)
     """,

@@ -10,6 +10,7 @@ from core.i18n import N_
 from core.services.import_archive import archive_of
 from core.services.import_history import find_said_addresses, keep_said
 from core.services.import_months import stage_months
+from core.services.import_opt_outs import count_leaving
 from core.services.import_state import count_new_customers, staged_select, suppression_select
 from core.services.import_work import ORDER, FileWork
 from core.store.dataset import head_of
@@ -36,7 +37,8 @@ def stage_all(
         raise QuestionOpen(
             N_(
                 "This import would opt %(leaving)s of %(customers)s customers out of e-mail."
-                " Check the opt-out column; if it is right, confirm (--confirm-opt-outs)."
+                " Check the opt-out column and the statuses of the contacts; if they are right,"
+                " confirm (--confirm-opt-outs)."
             ),
             question="confirm_opt_outs",
             options=("yes",),
@@ -82,19 +84,13 @@ def find_opt_out_alarm(
         f"""
         CREATE OR REPLACE TABLE new_suppressions AS
         SELECT * REPLACE (coalesce(since, DATE '{entry.as_of.isoformat()}') AS since)
-        FROM ({suppression_select()})
+        FROM ({suppression_select(con)})
         WHERE suppression_id NOT IN (SELECT suppression_id FROM known_suppressions)
         """
     )
-    found = con.execute(
-        "SELECT count(DISTINCT customer) FROM new_suppressions WHERE reason = 'opt_out'"
-    ).fetchone()
-    assert found is not None
-    leaving = int(found[0])
-    if is_first or not leaving:
+    if is_first:
         return None
     with store.read() as tx:
         customers = count_visible(tx, FileKind.CLIENTS) + count_new_customers(con)
-    if leaving <= _OPT_OUT_ALARM * customers:
-        return None
-    return {"leaving": leaving, "customers": customers}
+        leaving = count_leaving(tx, con, "new_suppressions", _OPT_OUT_ALARM * customers)
+    return {"leaving": leaving, "customers": customers} if leaving else None

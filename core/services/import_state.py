@@ -242,13 +242,19 @@ def _older_select(
     )
 
 
-def suppression_select() -> str:
-    """Return the SELECT of the suppressions that the changed rows bring.
+def suppression_select(con: DuckDBPyConnection) -> str:
+    """Return the SELECT of the suppressions that the worked files bring, rejected rows with.
 
     Columns: `suppression_id, customer, email_norm, reason, source, since`; `since` is NULL
     where the file carries no date. `said_addresses` is what `find_said_addresses` fills.
     """
     statuses = ", ".join(f"'{status}'" for status in _SUPPRESSING)
+    rejected = "".join(
+        f"SELECT customer, lower(email), 'opt_out', NULL FROM {layer.prefix}_rejected_opt_outs"
+        " UNION ALL "
+        for layer in layers_of(con, FileKind.CLIENTS)
+        if layer.is_said
+    )
     return f"""
         SELECT
             md5(
@@ -262,6 +268,7 @@ def suppression_select() -> str:
             UNION ALL
             SELECT customer, email_norm, 'opt_out', NULL FROM {SAID_ADDRESSES}
             UNION ALL
+            {rejected}
             SELECT customer, email_norm, status, contact_date
             FROM {state_table(FileKind.CONTACTS)}
             WHERE file_no IS NOT NULL AND status IN ({statuses})

@@ -86,6 +86,13 @@ def _tell_versions(tx: Transaction, con: DuckDBPyConnection, table: str) -> None
     con.execute("DROP TABLE visible_rows")
 
 
+def fetch_addresses(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
+    """Create DuckDB `table(customer, email_norm)`: the address of every customer who has one."""
+    types = {"customer": "VARCHAR", "email_norm": "VARCHAR"}
+    sql = f"SELECT customer, email_norm FROM customer WHERE email_norm IS NOT NULL AND {VISIBLE}"
+    fetch_table(tx, con, table, types, sql, head=head_of(tx))
+
+
 def fetch_known_customers(tx: Transaction, con: DuckDBPyConnection, table: str, keys: str) -> None:
     """Create DuckDB `table(customer)`: those of `keys` (customer) that are there."""
     types = {"customer": "VARCHAR"}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import QuestionOpen
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
 from core.store.tenant import TenantStore
@@ -74,3 +75,41 @@ def test_an_unsubscription_by_message_stays_although_the_clients_file_says_other
     assert planned["files"][0]["opt_outs_kept"] == 3
     import_paths(tenant, SYSTEM, paths, as_of=AS_OF)
     assert opted_out(tenant) == before
+
+
+def test_an_opt_out_in_a_rejected_row_counts_and_is_named(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    """The row says no to letters whatever else is wrong with it."""
+    header = "client_code,email,created_at,email_opt_out\n"
+    text = (
+        f"{header}C1,c1@example.com,2025-13-01,yes\nC2,nobody,2025-13-01,yes\n"
+        ",c3@example.com,2025-01-01,yes\nC4,c4@example.com,2025-13-01,no\n"
+    )
+    report = bring(tenant, tmp_path, {"clients_20260101.csv": text})
+    counts = {issue["code"]: issue["rows"] for issue in report["files"][0]["issues"]}  # type: ignore[index]
+    assert counts["OPT_OUT_TAKEN"] == 3
+    assert report["files"][0]["opt_outs_added"] == 3  # type: ignore[index]
+    assert rows(tenant, "suppressions", "customer, email_norm, reason") == [
+        ("C1", "c1@example.com", "opt_out"),
+        ("C2", None, "opt_out"),
+        (None, "c3@example.com", "opt_out"),
+    ]
+
+
+@pytest.mark.parametrize("status", ["unsubscribe", "complaint"])
+def test_many_who_left_by_message_are_asked_first(
+    tenant: TenantStore, tmp_path: Path, status: str
+) -> None:
+    """Of eight customers three left before; one more by code and one by address are a quarter."""
+    bring(tenant, tmp_path / "left", LEFT)
+    text = (
+        f"client_code,email,contact_date,status\nC1,,2026-01-02,{status}\n"
+        f"C4,,2026-01-02,{status}\n,c5@example.com,2026-01-02,{status}\n"
+        f",stranger@example.com,2026-01-02,{status}\nC6,,2026-01-02,hard_bounce\n"
+    )
+    paths = write(tmp_path, {"contacts_20260201.csv": text})
+    with pytest.raises(QuestionOpen, match="opt 2 of 8 customers"):
+        import_paths(tenant, SYSTEM, paths, as_of=AS_OF)
+    import_paths(tenant, SYSTEM, paths, as_of=AS_OF, confirm_opt_outs=True)
+    import_paths(tenant, SYSTEM, paths, as_of=AS_OF)
