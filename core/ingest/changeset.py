@@ -10,6 +10,7 @@ the same content, provided that `Known.versions` holds what each version said. A
 what is there (`older`) may still fill a blank. An opt-out once said stays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +31,7 @@ _LATER_CODES = (
     "OPT_OUT_KEPT",
     *(issue.code for issue in ISSUES.values() if issue.effect is Effect.HOLD),
 )
+_OPT_OUT = "email_opt_out"
 _VERSION = "strftime(exported_at, '%Y%m%d%H%M%S%f') || sha256"
 
 # Of identities that are there already only: most files bring mostly new ones.
@@ -41,15 +43,24 @@ UNION ALL BY NAME
 SELECT {identity}, {fields}, ? AS version, true AS incoming FROM {p}_history
 WHERE {identity} IN (SELECT {identity} FROM {existing})
 """
+# Every version of each identity. A file that is no newer than what is there may still be the
+# newest to fill a cell.
+_AMONG_VERSIONS = """
+SELECT {identity}, {before}, {after},
+  coalesce(max(version) FILTER (NOT incoming) > max(version) FILTER (incoming), false) AS older
+FROM {p}_versions GROUP BY {identity}
+"""
+# What is there, one row per identity, and the file: the same as above of two versions.
+_OF_TWO = """
+SELECT {identity}, {before}, {after}, older
+FROM {p}_history AS h JOIN (
+  SELECT {identity}, {stored}, {version} > ? AS older FROM {existing}
+) AS e USING ({identity})
+"""
 _COMPARED = """
 CREATE OR REPLACE TABLE {p}_compared AS
-WITH sides AS (
-  SELECT {identity}, {before}, {after},
-    max(version) FILTER (NOT incoming) AS stored_version,
-    max(version) FILTER (incoming) AS file_version
-  FROM {p}_versions GROUP BY {identity}
-)
-SELECT *, coalesce(stored_version > file_version, false) AS older,
+WITH sides AS ({sides})
+SELECT *,
   CASE WHEN NOT ({equal}) THEN 'changed' WHEN older THEN 'older' ELSE 'unchanged' END AS action
 FROM sides
 """
@@ -129,7 +140,8 @@ def compare(
     existing = _existing_table(con, parsed, known)
     names = {"p": prefix, "identity": IDENTITY[kind], "existing": existing}
     con.execute(_HISTORY.format(**names))
-    _create_compared(con, kind, names, version)
+    has_versions = known.versions is not None
+    _create_compared(con, kind, names, version, has_versions=has_versions)
     new, merged = _load_columns(kind, "h"), _load_columns(kind, "c")
     con.execute(_KNOWN.format(**names))
     con.execute(_CHANGED.format(**names, merged=merged))
@@ -144,7 +156,7 @@ def compare(
     if kind is FileKind.CLIENTS:
         con.execute(_OPT_OUTS_KEPT.format(**names))
     for table in ("versions", "compared"):
-        con.execute(f"DROP TABLE {prefix}_{table}")
+        con.execute(f"DROP TABLE IF EXISTS {prefix}_{table}")
 
 
 def forget_compared(con: DuckDBPyConnection, parsed: ParsedFile) -> None:
@@ -158,7 +170,12 @@ def _content(kind: FileKind) -> tuple[str, ...]:
 
 
 def _create_compared(
-    con: DuckDBPyConnection, kind: FileKind, names: dict[str, str], version: FileVersion
+    con: DuckDBPyConnection,
+    kind: FileKind,
+    names: dict[str, str],
+    version: FileVersion,
+    *,
+    has_versions: bool,
 ) -> None:
     fields = _content(kind)
     there = {row[0] for row in con.execute(f"DESCRIBE {names['existing']}").fetchall()}
@@ -166,22 +183,46 @@ def _create_compared(
     stored = ", ".join(
         field if field in there else f"CAST(NULL AS {types[field]}) AS {field}" for field in fields
     )
-    con.execute(
-        _VERSIONS.format(**names, stored=stored, fields=", ".join(fields), version=_VERSION),
-        [version.key()],
-    )
-    before = ", ".join(
-        f"{_newest(field, ' FILTER (NOT incoming)')} AS before_{field}" for field in fields
-    )
-    after = ", ".join(f"{_newest(field, '')} AS {field}" for field in fields)
+    given = {**names, "stored": stored, "version": _VERSION}
+    if has_versions:
+        said = _VERSIONS.format(**given, fields=", ".join(fields))
+        con.execute(said, [version.key()])
+    sides = _AMONG_VERSIONS if has_versions else _OF_TWO
+    before, after = (_newest if has_versions else _newer)(fields)
     equal = " AND ".join(f"before_{field} IS NOT DISTINCT FROM {field}" for field in fields)
-    con.execute(_COMPARED.format(**names, before=before, after=after, equal=equal))
+    con.execute(
+        _COMPARED.format(
+            **names, sides=sides.format(**given, before=before, after=after), equal=equal
+        ),
+        None if has_versions else [version.key()],
+    )
 
 
-def _newest(field: str, condition: str) -> str:
-    if field == "email_opt_out":
-        return f"bool_or({field}){condition}"
-    return f"arg_max({field}, version){condition}"
+def _newest(fields: Sequence[str]) -> tuple[str, str]:
+    """Return the columns of what is there and of what will be, among many versions."""
+
+    def newest(field: str, condition: str) -> str:
+        if field == _OPT_OUT:
+            return f"bool_or({field}){condition}"
+        return f"arg_max({field}, version){condition}"
+
+    before = (f"{newest(field, ' FILTER (NOT incoming)')} AS before_{field}" for field in fields)
+    return ", ".join(before), ", ".join(f"{newest(field, '')} AS {field}" for field in fields)
+
+
+def _newer(fields: Sequence[str]) -> tuple[str, str]:
+    """Return the columns of what is there and of what will be, of two versions."""
+
+    def newer(field: str) -> str:
+        if field == _OPT_OUT:
+            return f"greatest(e.{field}, h.{field})"
+        return (
+            f"CASE WHEN older THEN coalesce(e.{field}, h.{field})"
+            f" ELSE coalesce(h.{field}, e.{field}) END"
+        )
+
+    before = (f"e.{field} AS before_{field}" for field in fields)
+    return ", ".join(before), ", ".join(f"{newer(field)} AS {field}" for field in fields)
 
 
 def _load_columns(kind: FileKind, content: str) -> str:

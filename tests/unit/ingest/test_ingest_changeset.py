@@ -214,7 +214,7 @@ def test_any_order_of_arrival_gives_the_same_content(bench: Bench, order: tuple[
         prefix = f"v{k}"
         version = datetime(2026, 1, 1 + k, tzinfo=UTC)
         bench.run(
-            CLIENTS + texts[k], known=Known(existing=history), exported_at=version, prefix=prefix
+            CLIENTS + texts[k], known=Known(versions=history), exported_at=version, prefix=prefix
         )
         so_far = f"UNION ALL BY NAME FROM {history}" if history else ""
         history = f"history{step}"

@@ -1,6 +1,6 @@
 """Sale lines as a till exports them, one in a hundred bad in one of ten ways.
 
-    python -m benchmarks.import_lines.make_lines 10000000 PATH/10m.csv
+    python -m benchmarks.import.make_lines 10000000 PATH/10m.csv
 
 The same number of lines gives the same bytes; 10 million are 600 MB.
 """

@@ -1,6 +1,6 @@
 """The load half of the import's figures: into Postgres and SQLite, a delta, a re-upload.
 
-    python -m benchmarks.import_lines.load PATH/1m.csv PATH/10m.csv
+    python -m benchmarks.import.load PATH/1m.csv PATH/10m.csv
 
 Every function measures side by side in one run; what counts are the ratios. The Postgres is the
 embedded one of the tests, with its own settings. Peak memory is that of the importing process.

@@ -1,6 +1,6 @@
 """The read half of the import's figures: detect, read, validate, split into good and rejected.
 
-    python -m benchmarks.import_lines.read PATH/10m.csv
+    python -m benchmarks.import.read PATH/10m.csv
 
 Each measurement runs in a process of its own, so that the peak of its memory is known; they
 alternate with DuckDB's `CREATE TABLE AS` typed read of the same file, and the best of each
