@@ -132,6 +132,33 @@ def test_a_long_cell_is_rejected_alone(bench: Bench) -> None:
     assert bench.rows("SELECT code FROM raw_bad") == [("TOO_LONG",)]
 
 
+WIDE = "client_code,name\r\n" + "".join(f"C{n},Eloïse 😁\r\n" for n in range(9))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("chunk_bytes", [1 << 23, 3])
+def test_broken_utf16_is_refused_with_the_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, marked: bool, chunk_bytes: int
+) -> None:
+    monkeypatch.setattr("core.ingest.source.CHUNK_BYTES", chunk_bytes)
+    text = ("\ufeff" if marked else "") + WIDE
+    whole = text.encode(encoding)
+    lone = text.replace("C3,E", "C3,\ud83d").encode(encoding, "surrogatepass")
+    assert bench.read(bench.write(whole))[1].rows_in == 9
+    for content, line in ((lone, "line 5 is"), (whole[:-1], "line 10"), (whole + b"\n", "line 11")):
+        path = bench.write(content)
+        with pytest.raises(FileRefused, match=f"UTF-16.*{line}|{line}.*UTF-16"):
+            read_dialect(path, ReadLimits())
+
+
+def test_utf16_that_breaks_after_it_was_recognised_is_refused(bench: Bench) -> None:
+    dialect, _ = bench.read(bench.write(WIDE.encode("utf-16")))
+    path = bench.write(WIDE.encode("utf-16")[:-1])
+    with pytest.raises(FileRefused, match="line 10"):
+        read_table(bench.con, path, dialect, "again", bench.folder, ReadLimits())
+
+
 def test_gzip_is_read_and_its_unpacked_size_bounded(bench: Bench) -> None:
     path = bench.write(gzip.compress(b"a,b\n" + b"1,2\n" * 1000), "file.csv.gz")
     assert bench.read(path)[1].rows_in == 1000
