@@ -38,8 +38,8 @@ def count_enclosed(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
     None at all counts as standing in them when more than one in twenty begins with an apostrophe
     and does not end as a quoted cell does (`'=x`, `'s Gravenhage`), or with a double quote.
 
-    >>> count_enclosed(["C1;'a;b'\n", "C2;l'été\n"], ";")
-    (1, 3)
+    >>> count_enclosed(["C1;'a;b';l'été"], ";")
+    (1, 2)
     """
     enclosed = others = strays = 0
     for cell in _cells("".join(lines), delimiter):
