@@ -5,6 +5,7 @@ kept in step.
 """
 
 import gettext
+from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,16 @@ _LOCALES = Path(__file__).parent / "locales"
 def N_(message: str) -> str:  # noqa: N802 - the marker name that extraction tools know
     """Mark `message` for extraction without translating it here."""
     return message
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """Return the language that the variables of a terminal ask for, English without one we speak.
+
+    >>> language_of({"LANG": "fr_FR.UTF-8"})
+    'fr'
+    """
+    wanted = environment.get("LC_ALL") or environment.get("LANG") or SOURCE_LANGUAGE
+    return wanted[:2] if wanted[:2] in LANGUAGES else SOURCE_LANGUAGE
 
 
 def translate(language: str, message: str, /, **values: object) -> str:

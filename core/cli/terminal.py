@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from core.i18n import LANGUAGES, SOURCE_LANGUAGE, translate
+from core.i18n import language_of, translate
 from core.services import accounts
 from core.settings import current_settings
 from core.store.tenant import Store, TenantStore, utc_now
@@ -25,8 +25,7 @@ AsOf = Annotated[
 
 def language_of_user() -> str:
     """Return the language of messages, as the environment says."""
-    wanted = os.environ.get("LC_ALL") or os.environ.get("LANG") or SOURCE_LANGUAGE
-    return wanted[:2] if wanted[:2] in LANGUAGES else SOURCE_LANGUAGE
+    return language_of(os.environ)
 
 
 def fail(sentence: str) -> NoReturn:

@@ -21,6 +21,7 @@ from core.ingest.header import (
     settle_width,
 )
 from core.ingest.sheets import choose_sheet, filled_rows
+from core.ingest.single_quotes import DOUBLE, SINGLE, count_enclosed
 from core.ingest.source import (
     ReadLimits,
     read_container,
@@ -86,13 +87,14 @@ def read_dialect(path: Path, limits: ReadLimits, sheet: str | None = None) -> Di
     line_end = "\n" if "\n" in text or "\r" not in text else "\r"
     lines = _physical_lines(text, line_end, whole)
     told = _told_delimiter(lines)
-    delimiter, records = _choose_delimiter(lines, told)
+    delimiter, quote, records = _choose_delimiter(lines, told)
     place = find_header([r for r in records if r[2] and (told is None or r[0] > 1)], path)
     headers, trailing = settle_width(place)
     check_width(path, headers, limits)
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,
+        quote=quote,
         header_line=place[0][0],
         data_line=place[0][1] + 1,
         headers=name_headers(headers),
@@ -103,7 +105,7 @@ def read_dialect(path: Path, limits: ReadLimits, sheet: str | None = None) -> Di
         evidence={
             "encoding": encoding_evidence,
             "delimiter": _delimiter_evidence(delimiter, place[1], len(headers), told),
-            "quote": _quote_evidence(text, delimiter),
+            "quote": _quote_evidence(text, delimiter, quote),
             "header": header_evidence(place[0][0], of_rows=False),
             **({"trailing": found(_TRAILING)} if trailing else {}),
         },
@@ -153,15 +155,31 @@ def _told_delimiter(lines: Sequence[str]) -> str | None:
     return first[4] if first.startswith("sep=") and len(first) == 5 else None
 
 
-def _choose_delimiter(lines: Sequence[str], told: str | None) -> tuple[str, list[Record]]:
-    if told is not None:
-        return told, _sample_records(lines, told)
-    tried = [(d, _sample_records(lines, d)) for d in DELIMITERS]
-    return max(tried, key=lambda pair: _delimiter_score(pair[1]))
+def _choose_delimiter(lines: Sequence[str], told: str | None) -> tuple[str, str, list[Record]]:
+    """Return the delimiter, the quote and the sampled records."""
+    tried = [_choose_quote(lines, d) for d in ((told,) if told is not None else DELIMITERS)]
+    return max(tried, key=lambda one: _delimiter_score(one[2]))
 
 
-def _sample_records(lines: Sequence[str], delimiter: str) -> list[Record]:
-    reader = csv.reader(iter(line.replace("\0", " ") for line in lines), delimiter=delimiter)
+def _choose_quote(lines: Sequence[str], delimiter: str) -> tuple[str, str, list[Record]]:
+    """Return the delimiter, the quote and the records that it gives.
+
+    Single quotes are obeyed when they make more rows as wide as the others, or stand around most
+    cells: an apostrophe of a name, or one put before a formula, does neither.
+    """
+    records = _sample_records(lines, delimiter, DOUBLE)
+    enclosed, others = count_enclosed(lines[:_SAMPLE_RECORDS], delimiter)
+    if enclosed:
+        single = _sample_records(lines, delimiter, SINGLE)
+        gained = _delimiter_score(single)[0] - _delimiter_score(records)[0]
+        if gained > 0 or (gained == 0 and enclosed > others):
+            return delimiter, SINGLE, single
+    return delimiter, DOUBLE, records
+
+
+def _sample_records(lines: Sequence[str], delimiter: str, quote: str) -> list[Record]:
+    texts = iter(line.replace("\0", " ") for line in lines)
+    reader = csv.reader(texts, delimiter=delimiter, quotechar=quote)
     records: list[Record] = []
     previous = 0
     try:
@@ -216,8 +234,10 @@ def _has_trailing(cells: Sequence[str], width: int) -> bool:
     return len(cells) == width + 1 and not cells[-1]
 
 
-def _quote_evidence(text: str, delimiter: str) -> Finding:
-    quoted = len(re.findall(rf'(?:^|{re.escape(delimiter)})"', text, re.MULTILINE))
+def _quote_evidence(text: str, delimiter: str, quote: str) -> Finding:
+    quoted = len(re.findall(rf"(?:^|{re.escape(delimiter)}){quote}", text, re.MULTILINE))
+    if quoted and quote == SINGLE:
+        return found(N_("Single quotes around cells: %(count)s in the sample."), count=quoted)
     if quoted:
         return found(N_("Quotes around cells: %(count)s in the sample."), count=quoted)
     return found(N_("No cell of the sample is quoted; quotes would be obeyed."))

@@ -20,6 +20,7 @@ from core.ingest.dialect import Dialect
 from core.ingest.plain import PlainPlan, PlainRows
 from core.ingest.plain_cells import VOTES, Numbers
 from core.ingest.records import Bytes, split_records
+from core.ingest.single_quotes import SINGLE, swap_bytes
 from core.ingest.source import ReadLimits, read_utf8
 
 NUMBERED = 1 << 32  # records and lines of a piece are numbered from a multiple of this
@@ -202,10 +203,14 @@ class FileSplitter:
 
 
 def after_header(path: Path, dialect: Dialect, limits: ReadLimits) -> Iterator[bytes]:
-    """Yield the text of the file, as UTF-8, from the line after its header on."""
+    """Yield the text of the file, as UTF-8, from the line after its header on.
+
+    Of a file in single quotes these and double quotes are exchanged.
+    """
     to_skip = dialect.data_line - 1
     end = dialect.line_end.encode()
-    for chunk in read_utf8(path, dialect.container, dialect.encoding, limits):
+    chunks = read_utf8(path, dialect.container, dialect.encoding, limits)
+    for chunk in map(swap_bytes, chunks) if dialect.quote == SINGLE else chunks:
         if to_skip:
             parts = chunk.split(end, to_skip)
             to_skip -= len(parts) - 1

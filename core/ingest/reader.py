@@ -16,6 +16,7 @@ from core.ingest.dialect import Dialect, read_dialect
 from core.ingest.pieces import NUMBERED, FileSplitter, Split, after_header
 from core.ingest.plain import PlainPlan
 from core.ingest.records import BAD_CODES, EXTRA_CELLS, RAW_BYTES, TOO_LONG
+from core.ingest.single_quotes import SINGLE, swap_sql
 from core.ingest.source import ReadLimits
 from core.ingest.workbook import read_sheet
 
@@ -76,10 +77,13 @@ def open_table(
 ) -> RawTable:
     """Read the first rows of a text of `large` bytes or more, the whole of any other file.
 
+    A text in single quotes is always read whole: its plain rows are none to the one-pass reader.
+
     What is missing is read by `core.ingest.clean.parse_table`, once it is known which columns
     matter. Raises as `read_table` does.
     """
-    if dialect.container == "workbook" or path.stat().st_size < large:
+    is_odd = dialect.container == "workbook" or dialect.quote == SINGLE
+    if is_odd or path.stat().st_size < large:
         return read_table(con, path, dialect, table, work_dir, limits)
     raw = _unread(path, dialect, table, work_dir, limits)
     raw.is_open = True
@@ -174,7 +178,7 @@ def _bad_path(raw: RawTable) -> Path:
 
 def _load(con: DuckDBPyConnection, raw: RawTable, dialect: Dialect, split: Split) -> None:
     _load_rows(con, raw, dialect, split)
-    _load_bad(con, raw, split)
+    _load_bad(con, raw, dialect, split)
     for written in (_rows_path(raw), _bad_path(raw)):
         written.unlink()
     raw.rows_in, raw.bad_rows = split.rows_in, split.bad
@@ -225,6 +229,8 @@ def _load_rows(con: DuckDBPyConnection, raw: RawTable, dialect: Dialect, split: 
         con.execute(f"CREATE OR REPLACE TABLE {raw.table} (record BIGINT, line BIGINT, {columns})")
         return
     types = {"record": "BIGINT", "line": "BIGINT", **dict.fromkeys(cells, "VARCHAR")}
+    if dialect.quote == SINGLE:
+        cells = [f"{swap_sql(cell)} AS {cell}" for cell in cells]
     for parallel in (True, False):
         con.execute(
             f"CREATE OR REPLACE TABLE {raw.table} AS SELECT {_NUMBERS}, {', '.join(cells)} "
@@ -250,14 +256,15 @@ def _load_rows(con: DuckDBPyConnection, raw: RawTable, dialect: Dialect, split: 
     )
 
 
-def _load_bad(con: DuckDBPyConnection, raw: RawTable, split: Split) -> None:
+def _load_bad(con: DuckDBPyConnection, raw: RawTable, dialect: Dialect, split: Split) -> None:
+    value = swap_sql("value") if dialect.quote == SINGLE else "value"
     con.execute(
         f"CREATE OR REPLACE TABLE {raw.bad_table}"
         " (record BIGINT, line BIGINT, code VARCHAR, value VARCHAR)"
     )
     if _bad_path(raw).stat().st_size:
         con.execute(
-            f"INSERT INTO {raw.bad_table} SELECT {_NUMBERS}, ($codes::VARCHAR[])[code], value "
+            f"INSERT INTO {raw.bad_table} SELECT {_NUMBERS}, ($codes::VARCHAR[])[code], {value} "
             "FROM read_csv($path, header = false, auto_detect = false, strict_mode = true, "
             "quote = '\"', escape = '\"', new_line = '\\n', delim = ',', "
             "columns = $types)",

@@ -5,13 +5,14 @@ it again from the original: one pass, and only the wanted records are looked at.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.ingest.dialect import Dialect
+from core.ingest.single_quotes import DOUBLE, SINGLE, swap_bytes, swap_text
 from core.ingest.source import ReadLimits, read_utf8
 from core.ingest.workbook import read_sheet
 
@@ -20,7 +21,10 @@ _QUOTE = b'"'
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedRecord:
-    """One record: `text` is UTF-8 without its line end, `cells` its parts with their quotes."""
+    """One record: `text` is UTF-8 without its line end, `cells` its parts with their quotes.
+
+    Of a file in single quotes the cells have double ones, as a file we write has.
+    """
 
     line: int
     text: bytes
@@ -79,13 +83,30 @@ def read_received(
     path: Path, dialect: Dialect, wanted: Iterable[WantedLine], limits: ReadLimits
 ) -> Iterator[ReceivedRecord]:
     """Yield the records that begin at the `wanted` lines, which ascend; lines past the end none."""
+    if dialect.quote == SINGLE:
+        for record in _read_text(path, dialect, wanted, limits):
+            yield _in_double_quotes(record, dialect.delimiter)
+        return
     if dialect.container == "workbook":
         assert dialect.sheet is not None
         yield from _read_sheet_rows(read_sheet(path, limits, dialect.sheet), wanted)
         return
+    yield from _read_text(path, dialect, wanted, limits)
+
+
+def _in_double_quotes(record: ReceivedRecord, delimiter: str) -> ReceivedRecord:
+    """Return a record of a file read with its quotes exchanged."""
+    texts = (swap_text(cell_text(cell)) for cell in record.cells)
+    cells = tuple(write_cell(text, delimiter).encode() for text in texts)
+    return replace(record, text=swap_bytes(record.text), cells=cells)
+
+
+def _read_text(
+    path: Path, dialect: Dialect, wanted: Iterable[WantedLine], limits: ReadLimits
+) -> Iterator[ReceivedRecord]:
     delimiter, line_end = dialect.delimiter.encode(), dialect.line_end.encode()
     chunks = read_utf8(path, dialect.container, dialect.encoding, limits)
-    window = _Window(chunks, line_end)
+    window = _Window(map(swap_bytes, chunks) if dialect.quote == SINGLE else chunks, line_end)
     for one in wanted:
         at = window.find_line(one.line)
         if at is None:
@@ -163,6 +184,9 @@ def judge_record(text: str, dialect: Dialect) -> tuple[str, ...] | str:
 
     It is judged as the reader judges a record of a file written in `dialect`.
     """
+    if dialect.quote == SINGLE:
+        judged = judge_record(swap_text(text), replace(dialect, quote=DOUBLE))
+        return judged if isinstance(judged, str) else tuple(map(swap_text, judged))
     if "\0" in text:
         return "NUL_BYTE"
     end = dialect.line_end.encode()

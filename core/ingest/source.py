@@ -8,6 +8,7 @@ import codecs
 import gzip
 import re
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,12 @@ _SNIFF_BYTES = 1 << 16
 _FEW_CONTROLS = 50  # stray ones do not make a text binary
 _U16 = "UTF-16"
 _MARKED = N_("Text in %(encoding)s: a byte order mark says so.")
+_ZEROS = N_("Text in %(encoding)s: every other byte of its plain letters is zero.")
+_BROKEN = N_("%(name)s is damaged: line %(line)s is no valid UTF-16. Export it again as UTF-8.")
+_CUT_OFF = N_(
+    "%(name)s is damaged: as UTF-16 it ends in the middle of a letter, in line %(line)s. Send or"
+    " export it again."
+)
 _ALL_VALID = N_("Text in %(encoding)s: every byte of the file is valid.")
 # Accented letters and quotes in UTF-8; in cp1252 a word would read `Ã©` or `â€™`.
 _UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]|\xe2\x80[\x80-\xbf]")
@@ -132,29 +139,27 @@ def _magic_name(head: bytes) -> str | None:
 def read_encoding(path: Path, container: str, limits: ReadLimits) -> tuple[str, Finding]:
     """Return the encoding (`utf-8`, `utf-16-le`, `utf-16-be`, `cp1252`) and its evidence.
 
-    The whole file is looked at. Raises `FileRefused` when it is binary, too large, damaged, or
-    mixes UTF-8 with another encoding (the line is named).
+    The whole file is looked at. Raises `FileRefused` when it is binary, too large, damaged (of
+    UTF-16 the line is named), or mixes UTF-8 with another encoding (the line is named).
     """
     with _open_bytes(path, container) as stream:
         head = _read(stream, path, _SNIFF_BYTES)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise _not_a_table(path, N_("a text in UTF-32"))
-    for mark, name in (
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
-        if head.startswith(mark):
-            return name, found(
-                N_("Text in %(encoding)s: a byte order mark says so."), encoding=_U16
-            )
-    wide = _utf16_without_mark(head)
-    if wide is not None:
-        return wide, found(
-            N_("Text in %(encoding)s: every other byte of its plain letters is zero."),
-            encoding=_U16,
-        )
+    utf16 = _utf16(head)
+    if utf16 is not None:
+        deque(_read_utf16(path, container, utf16[0], limits), maxlen=0)
+        return utf16
     _refuse_binary(path, head)
     return _utf8_or_cp1252(path, container, limits, head.startswith(codecs.BOM_UTF8))
+
+
+def _utf16(head: bytes) -> tuple[str, Finding] | None:
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if head.startswith(mark):
+            return name, found(_MARKED, encoding=_U16)
+    wide = _utf16_without_mark(head)
+    return None if wide is None else (wide, found(_ZEROS, encoding=_U16))
 
 
 def _utf16_without_mark(head: bytes) -> str | None:
@@ -246,20 +251,40 @@ def _too_large(path: Path, limits: ReadLimits) -> FileRefused:
 
 
 def read_utf8(path: Path, container: str, encoding: str, limits: ReadLimits) -> Iterator[bytes]:
-    """Yield the file in chunks of UTF-8, without byte order mark, whatever its encoding."""
-    decoder = (
-        None if encoding == "cp1252" else codecs.getincrementaldecoder(encoding)(errors="replace")
-    )
+    """Yield the file in chunks of UTF-8, without byte order mark, whatever its encoding.
+
+    Raises `FileRefused` where a file in UTF-16 is damaged.
+    """
     first = True
-    for chunk in read_bytes(path, container, limits):
-        if encoding == "utf-8":
-            data = chunk
-        elif decoder is None:
-            data = codecs.charmap_decode(chunk, "strict", CP1252_CHARACTERS)[0].encode()
-        else:
-            data = decoder.decode(chunk).encode()
+    for data in _encoded(path, container, encoding, limits):
         yield data.removeprefix(codecs.BOM_UTF8) if first else data
         first = False
+
+
+def _encoded(path: Path, container: str, encoding: str, limits: ReadLimits) -> Iterator[bytes]:
+    if encoding == "utf-8":
+        yield from read_bytes(path, container, limits)
+    elif encoding == "cp1252":
+        for chunk in read_bytes(path, container, limits):
+            yield codecs.charmap_decode(chunk, "strict", CP1252_CHARACTERS)[0].encode()
+    else:
+        for text in _read_utf16(path, container, encoding, limits):
+            yield text.encode()
+
+
+def _read_utf16(path: Path, container: str, encoding: str, limits: ReadLimits) -> Iterator[str]:
+    """Yield the text of a file in chunks; raise `FileRefused` with the damaged line."""
+    decoder, line = codecs.getincrementaldecoder(encoding)(), 1
+    try:
+        for chunk in read_bytes(path, container, limits):
+            text = decoder.decode(chunk)
+            line += text.count("\n")
+            yield text
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        line += error.object[: error.start].decode(encoding).count("\n")
+        message = _CUT_OFF if "data" in error.reason else _BROKEN
+        raise FileRefused(message, name=path.name, line=line) from error
 
 
 def _open_bytes(path: Path, container: str) -> BinaryIO:

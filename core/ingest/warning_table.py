@@ -27,12 +27,17 @@ from core.ingest.suspicion import (
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A code, what it says, what to do about it, and the function that finds it."""
+    """A code, what it says, what to do about it, and the function that finds it.
+
+    After a grave warning nothing is loaded before a person has looked: what would be written is
+    likely wrong. The others speak of what loading leaves as it is.
+    """
 
     code: str
     sentence: str
     remedy: str
     find: Callable[[ImportFacts], list[Warned]]
+    is_grave: bool = True
 
 
 _ALL = (
@@ -94,6 +99,7 @@ _ALL = (
         sentence=N_("Months without any sale: %(months)s."),
         remedy=N_("Check whether an export is missing, and drop it together with these."),
         find=find_missing_months,
+        is_grave=False,
     ),
     Rule(
         code="ONE_DAY",
@@ -106,6 +112,7 @@ _ALL = (
         sentence=N_("The first date of the file is %(day)s."),
         remedy=N_("Look for dates that were blank, and for years of two digits."),
         find=find_old_dates,
+        is_grave=False,
     ),
     Rule(
         code="MANY_REJECTED",
@@ -118,6 +125,7 @@ _ALL = (
         sentence=N_("Rows that would wait: %(count)s of %(rows)s."),
         remedy=N_("Drop the products and customers files together with these."),
         find=find_many_held,
+        is_grave=False,
     ),
     Rule(
         code="MANY_CHANGED",
@@ -130,12 +138,14 @@ _ALL = (
         sentence=N_('"%(column)s" was filled before and is blank in every row now.'),
         remedy=N_("Nothing is erased by blank cells. Check the export, or map another column."),
         find=find_empty_columns,
+        is_grave=False,
     ),
     Rule(
         code="NOTHING_NEW",
         sentence=N_("Everything in these files is there already."),
         remedy=N_("Nothing has to be loaded. Check that these are the newest exports."),
         find=find_nothing_new,
+        is_grave=False,
     ),
     Rule(
         code="OPT_OUTS_KEPT",
@@ -144,6 +154,7 @@ _ALL = (
         ),
         remedy=N_("Nothing to do. They are listed below, so that your ERP can be corrected."),
         find=find_kept_opt_outs,
+        is_grave=False,
     ),
 )
 

@@ -65,11 +65,15 @@ def leave_out_named(
 
 
 def reopen(store: TenantStore, actor: Actor, import_id: str) -> None:
-    """Take up again an import that was given up: its files are looked at anew."""
+    """Take up again an import that was given up: its files are looked at anew.
+
+    From then on it is loaded by hand only, also when it came through the inbox.
+    """
     require(actor, Role.ANALYST)
     entry = entry_of(store, import_id)
     if entry.status != DISCARDED or entry.origin == Origin.RELEASE:
         raise Refused(N_("Only an import that was given up can be taken up again."))
+    archive_of(store, import_id).leave_to_a_person()
     set_state(store, import_id, RECEIVED)
 
 

@@ -18,6 +18,7 @@ from core.store.tenant import TenantStore
 _UNSAFE = re.compile(r"[^\w.\- ]+")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _READ_ONLY = 0o444
+_BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,14 @@ class ImportArchive:
     def remove(self) -> None:
         """Remove the whole archive of this import."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def leave_to_a_person(self) -> None:
+        """Note that no schedule may load this import: somebody decides about it."""
+        (self._made("staging") / _BY_HAND).touch()
+
+    def is_left_to_a_person(self) -> bool:
+        """Tell whether `leave_to_a_person` was noted."""
+        return (self.folder / "staging" / _BY_HAND).exists()
 
     def write_report(self, report: Mapping[str, object]) -> None:
         """Write `report.json`, whole or not at all."""

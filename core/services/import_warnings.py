@@ -101,6 +101,11 @@ def _earlier_files(files: Sequence[Report]) -> EarlierFiles:
     )
 
 
+def grave_warnings(report: Report) -> list[Report]:
+    """Return the warnings of a report that a person has to see before it is loaded."""
+    return [w for w in report.get("warnings", ()) if RULES[w["code"]].is_grave]
+
+
 def warning_text(
     warning: Report,
     language: str,

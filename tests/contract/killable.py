@@ -1,7 +1,8 @@
 """A prepared process whose forks work on an import and die by SIGKILL at a chosen database call.
 
 A database call is whatever reaches the driver: execute, executemany, COPY, commit, rollback. The
-drivers' own classes are replaced, so a call that goes round SQLAlchemy counts as well. Nothing is
+drivers' own classes are replaced, so a call that goes round SQLAlchemy counts as well. The inbox,
+whose work is in the names of files, counts the calls that change those too. Nothing is
 connected before the fork, so each fork is a process of its own that starts in milliseconds.
 """
 
@@ -10,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 CALLS = ("execute", "executemany", "executescript", "copy_expert", "commit", "rollback")
+FILE_CALLS = ("mkdir", "rename", "replace", "unlink", "rmdir")
+OF_THE_INBOX = ("take in", "inbox")
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 TENANT_ID = "5f0c6a52-0000-4000-8000-000000000001"
 _CHUNK = 3  # so that a few rows are staged in several steps
@@ -68,7 +71,8 @@ class Killable:
 
 def main() -> None:
     """Answer each order on standard input with the outcome of a fork that followed it."""
-    import core.services.import_undo  # noqa: F401  # what every fork needs, loaded once
+    import core.services.import_undo
+    import core.services.inbox  # noqa: F401  # what every fork needs, loaded once
 
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line))), flush=True)
@@ -92,7 +96,7 @@ def _forked(order: Mapping[str, Any]) -> dict[str, Any]:
 def _follow(order: Mapping[str, Any], writing: int) -> NoReturn:
     from core.errors import CrmError
 
-    counter = _count_calls(order["kill_at"])
+    counter = _count_calls(order["kill_at"], counts_files=order["use_case"] in OF_THE_INBOX)
     try:
         told: dict[str, Any] = {"returned": _use_case(order)}
     except CrmError as error:
@@ -103,8 +107,11 @@ def _follow(order: Mapping[str, Any], writing: int) -> NoReturn:
     os._exit(0)
 
 
-def _count_calls(kill_at: int) -> list[int]:
-    """Count the calls of every connection opened from now on; die at number `kill_at`."""
+def _count_calls(kill_at: int, *, counts_files: bool = False) -> list[int]:
+    """Count the calls of every connection opened from now on; die at number `kill_at`.
+
+    With `counts_files` the calls that change the names of files count as well.
+    """
     import sqlite3
 
     import psycopg2.extensions
@@ -112,12 +119,15 @@ def _count_calls(kill_at: int) -> list[int]:
 
     counter = [0]
 
+    def count() -> None:
+        counter[0] += 1
+        if counter[0] == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     def counting(base: type, **more: Any) -> type:
         def counted(name: str) -> Any:
             def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-                counter[0] += 1
-                if counter[0] == kill_at:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                count()
                 return getattr(base, name)(self, *args, **kwargs)
 
             return call
@@ -142,11 +152,21 @@ def _count_calls(kill_at: int) -> list[int]:
     def _connect(dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
         parameters.update(factories[dialect.name])
 
+    for name in FILE_CALLS if counts_files else ():
+        setattr(os, name, _after(count, getattr(os, name)))
     return counter
 
 
+def _after(first: Callable[[], None], call: Callable[..., Any]) -> Callable[..., Any]:
+    def both(*args: Any, **kwargs: Any) -> Any:
+        first()
+        return call(*args, **kwargs)
+
+    return both
+
+
 def _use_case(order: Mapping[str, Any]) -> Any:
-    from core.services import import_files, import_undo
+    from core.services import import_files, import_undo, inbox
     from core.services.accounts import SYSTEM
 
     tenant = open_tenant(order["url"], Path(order["data_dir"]))
@@ -159,6 +179,11 @@ def _use_case(order: Mapping[str, Any]) -> Any:
             return import_files.plan(tenant, order["import_id"])
         case "load":
             return import_files.load(tenant, order["import_id"])
+        case "take in":
+            return inbox.take_in(tenant, lambda _seconds: None)
+        case "inbox":
+            ids = inbox.take_in(tenant, lambda _seconds: None)
+            return [inbox.work_on(tenant, import_id)["status"] for import_id in ids]
         case "undo":
             import_undo.undo(tenant, SYSTEM, order["import_id"])
             return None

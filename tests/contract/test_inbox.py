@@ -12,10 +12,13 @@ from core.jobs import TAKE, job_of, migrate_jobs, scan_inboxes
 from core.services import inbox
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.command_lock import clear_abandoned, worked_by_command
+from core.services.import_again import reopen
 from core.services.import_archive import archive_of
-from core.services.import_files import receive
-from core.services.import_ledger import entry_of, list_imports
+from core.services.import_files import load, receive
+from core.services.import_ledger import discard, entry_of, list_imports
 from core.services.import_paths import import_paths
+from core.services.import_rejects import rejects_file
+from core.services.import_undo import undo
 from core.services.inbox import take_in, work_on
 from core.store.locks import exclusive
 from core.store.tenant import Store, TenantStore
@@ -153,6 +156,102 @@ def test_one_companys_bad_file_keeps_no_other_waiting(
     (sentence,) = import_raw_folders(store)
     assert sentence.startswith(f"{company.tenant.key}: clients.csv waits on the Upload page.")
     assert (states(company), states(other)) == (["asking"], ["loaded"])
+    assert import_raw_folders(store) == []
+
+
+def rejects_of(store: TenantStore) -> str:
+    """Load a file with a bad row; return what its download of rejected rows holds."""
+    content = "client_code,created_at\nR1,2026-01-01\nR2,soon\n"
+    report = import_paths(store, SYSTEM, [leave(store, "bad.csv", content)])
+    (inbox.inbox_of(store) / "bad.csv").unlink()
+    return b"".join(rejects_file(store, str(report["import_id"]), 1, "en").content).decode()
+
+
+@pytest.mark.parametrize("others", [(), ("clients.csv",)])
+def test_a_refused_file_is_put_aside_and_the_others_get_through(
+    store: Store, company: TenantStore, others: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "SETTLE_SECONDS", 0.0)
+    rejects = rejects_of(company)
+    (loaded,) = list_imports(company)
+    undo(company, SYSTEM, loaded.import_id)
+    leave(company, "bad_rejects.csv", rejects)
+    for name in others:
+        leave(company, name)
+    (sentence,) = import_raw_folders(store, "fr")
+    assert sentence.startswith(f"{company.tenant.key}: bad_rejects.csv a été refusé")
+    assert states(company) == sorted(["undone", *("loaded" for _ in others)])
+    (aside,) = [p for p in (inbox.inbox_of(company) / "refused").iterdir() if p.is_dir()]
+    assert (aside / "bad_rejects.csv").read_text() == rejects
+    assert aside.name in sentence
+    assert "import" in aside.with_suffix(".txt").read_text()
+    assert not list((inbox.inbox_of(company) / ".taken").glob("*"))
+    assert import_raw_folders(store) == []
+
+
+def test_an_inbox_that_is_busy_refuses_no_file(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_values: object, **_named: object) -> None:
+        raise Busy("busy")
+
+    leave(company, "clients.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "receive", busy)
+        with pytest.raises(Busy):
+            take_in(company, no_pause)
+    assert len(take_in(company, no_pause)) == 1
+    assert not (inbox.inbox_of(company) / "refused").exists()
+
+
+def test_a_grave_warning_leaves_the_import_to_a_person(
+    store: Store,
+    company: TenantStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(inbox, "SETTLE_SECONDS", 0.0)
+    prices = "product_key,name,price_ttc\n" + "".join(f"P{n},Vin,9.50\n" for n in range(5))
+    leave(company, "products_20260101.csv", prices)
+    assert import_raw_folders(store) == []
+    leave(company, "products_20260201.csv", prices.replace("9.50", "950.00"))
+    said = import_raw_folders(store)
+    assert "products_20260201.csv" in said[0]
+    assert any("ten times higher or lower" in sentence for sentence in said)
+    assert states(company) == ["loaded", "planned"]
+    assert "PRICE_JUMP" in caplog.text
+    assert "Vin" not in caplog.text
+    assert import_raw_folders(store) == []
+    (waiting,) = [e for e in list_imports(company) if e.status == "planned"]
+    assert load(company, waiting.import_id)["status"] == "loaded"
+
+
+@pytest.mark.parametrize("content", [OPEN, CLIENTS])
+def test_what_was_given_up_and_taken_up_again_is_loaded_by_hand(
+    store: Store, company: TenantStore, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "SETTLE_SECONDS", 0.0)
+    leave(company, "clients.csv", content)
+    (import_id,) = take_in(company, no_pause)
+    discard(company, SYSTEM, import_id)
+    reopen(company, SYSTEM, import_id)
+    assert import_raw_folders(store) == []
+    work_on(company, import_id)  # a job asked for before
+    assert states(company) == ["received"]
+
+
+def test_an_import_that_cannot_be_planned_is_said_once_and_stops_no_other(
+    store: Store, company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "SETTLE_SECONDS", 0.0)
+    rejects = rejects_of(company)
+    leave(company, "bad_rejects.csv", rejects.replace("soon", "2026-01-02"))
+    (correction,) = take_in(company, no_pause)
+    (corrected,) = [e.import_id for e in list_imports(company) if e.import_id != correction]
+    undo(company, SYSTEM, corrected)
+    leave(company, "clients.csv")
+    assert len(import_raw_folders(store)) == 1
+    assert states(company) == ["loaded", "received", "undone"]
     assert import_raw_folders(store) == []
 
 

@@ -11,7 +11,7 @@ import xlsxwriter
 from core.errors import NotFound
 from core.services.accounts import SYSTEM
 from core.services.csv_cells import unescape
-from core.services.import_files import plan, receive
+from core.services.import_files import load, plan, receive
 from core.services.import_rejects import rejects_file
 from core.store.tenant import TenantStore
 
@@ -75,6 +75,29 @@ def test_a_french_file_of_an_erp_comes_back_as_it_was(tenant: TenantStore, tmp_p
         "D6;P1;C1;1;2,00;01/12/2025;more;=cells",
     ]
     assert all(row[1:6] == [""] * 5 for row in rows[2:])
+
+
+def test_single_quotes_become_double_ones(tenant: TenantStore, tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    lines = [
+        ";".join(f"'{header}'" for header in HEADERS),
+        "'D1';'P1';'l''été; \"1\"';'x';'1,50';'2026-01-01'",
+        "'D2';'P1';'C1';'1';'1,50'",
+        "'D3';'P1';'C1';'1';'1,50';'2026-01-01'",
+    ]
+    path.write_text("\n".join([*lines, ""]))
+    import_id = planned(tenant, path)
+    _, content = rejects(tenant, import_id)
+    _, row, ragged = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";")
+    assert row[:6] == ["D1", "P1", 'l\'été; "1"', "x", "1,50", "2026-01-01"]
+    assert (row[6], row[8]) == ("2", "BAD_NUMBER")
+    assert (unescape(ragged[0]), ragged[8]) == (lines[2], "MISSING_CELLS")
+    load(tenant, import_id)
+    corrected = tmp_path / "corrected.csv"
+    text = content.decode("utf-8-sig")
+    corrected.write_text(text.replace("x;", "2;").replace("'1,50'", "'1,50';'2026-01-01'"))
+    report = load(tenant, receive(tenant, SYSTEM, [(corrected.name, corrected)], as_of=AS_OF))
+    assert report["totals"]["rejected"] == 0
 
 
 def test_utf_16_with_tabs_and_a_trailing_delimiter(tenant: TenantStore, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@ import gzip
 import pytest
 
 from core.errors import FileRefused
-from core.ingest.reader import ReadLimits, read_dialect, read_table
+from core.ingest.reader import ReadLimits, open_table, read_dialect, read_table
+from core.ingest.received import WantedLine, judge_record, read_received
 from tests.unit.ingest.pipeline import Bench
 
 RAGGED = (
@@ -130,6 +131,101 @@ def test_a_long_cell_is_rejected_alone(bench: Bench) -> None:
     raw = read_table(bench.con, path, dialect, "raw", bench.folder, limits)
     assert (raw.rows_in, raw.bad_rows) == (2, 1)
     assert bench.rows("SELECT code FROM raw_bad") == [("TOO_LONG",)]
+
+
+WIDE = "client_code,name\r\n" + "".join(f"C{n},Eloïse 😁\r\n" for n in range(9))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("chunk_bytes", [1 << 23, 3])
+def test_broken_utf16_is_refused_with_the_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, marked: bool, chunk_bytes: int
+) -> None:
+    monkeypatch.setattr("core.ingest.source.CHUNK_BYTES", chunk_bytes)
+    text = ("\ufeff" if marked else "") + WIDE
+    whole = text.encode(encoding)
+    lone = text.replace("C3,E", "C3,\ud83d").encode(encoding, "surrogatepass")
+    assert bench.read(bench.write(whole))[1].rows_in == 9
+    for content, line in ((lone, "line 5 is"), (whole[:-1], "line 10"), (whole + b"\n", "line 11")):
+        path = bench.write(content)
+        with pytest.raises(FileRefused, match=f"UTF-16.*{line}|{line}.*UTF-16"):
+            read_dialect(path, ReadLimits())
+
+
+def test_utf16_that_breaks_after_it_was_recognised_is_refused(bench: Bench) -> None:
+    dialect, _ = bench.read(bench.write(WIDE.encode("utf-16")))
+    path = bench.write(WIDE.encode("utf-16")[:-1])
+    with pytest.raises(FileRefused, match="line 10"):
+        read_table(bench.con, path, dialect, "again", bench.folder, ReadLimits())
+
+
+HEADER = "client_code;name;email\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (HEADER + "C1;'a;b';x\nC2;Durand;y\n", [("C1", "a;b", "x"), ("C2", "Durand", "y")]),
+        (
+            "'client_code','name','email'\r\n'C1','l''été, \"1\"','x'\r\n'C2','',\r\n",
+            [("C1", 'l\'été, "1"', "x"), ("C2", None, None)],
+        ),
+        (
+            "'client_code'\t'name'\n'C1'\t'two\nlines'\n'C2'\tb\n",
+            [("C1", "two\nlines"), ("C2", "b")],
+        ),
+        ("sep=|\nclient_code|name\nC1|'a|b'\nC2|c\n", [("C1", "a|b"), ("C2", "c")]),
+    ],
+)
+def test_single_quotes_are_obeyed(
+    bench: Bench, content: str, rows: list[tuple[str | None, ...]]
+) -> None:
+    dialect, raw = bench.read(bench.write(content))
+    found = bench.rows("SELECT * EXCLUDE (record, line) FROM raw ORDER BY record")
+    assert (dialect.quote, raw.bad_rows, found) == ("'", 0, rows)
+    assert dialect.headers[0] == "client_code"
+    assert "Single quotes" in dialect.evidence["quote"].message
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "C1;l'été;x\nC2;L'Haÿ-les-Roses';y\n",
+        "C1;'=x;y\nC2;'+33612345678;l'\n",
+        "C1;'s Gravenhage;x\nC2;Jean 'Le Grand';y\n",
+        "C1;'Cuvée';x\nC2;Durand;y\n",
+        "C1;'=1+1';x\nC2;'-1;y\n",
+        "C1;Cuvée 'a;b';x\nC2;Durand;y\n",
+        "C1;\"a;'b'\";x\nC2;'c;d';y\n",
+    ],
+)
+def test_apostrophes_are_no_quotes(bench: Bench, rows: str) -> None:
+    dialect, _ = bench.read(bench.write(HEADER + rows))
+    assert dialect.quote == '"'
+
+
+def test_a_quoted_cell_that_the_sample_cuts_is_no_apostrophe(bench: Bench) -> None:
+    notes = "".join(f"C{n};'a;b\n\nc';x\n" for n in range(300))
+    dialect, raw = bench.read(bench.write(HEADER + notes))
+    assert (dialect.quote, raw.rows_in, raw.bad_rows) == ("'", 300, 0)
+
+
+def test_a_large_file_in_single_quotes_is_read_alike(bench: Bench) -> None:
+    path = bench.write(HEADER + "".join(f"C{n};'a;''{n}';x\n" for n in range(99)) + "C9;'a;b\n")
+    dialect = read_dialect(path, ReadLimits())
+    raw = open_table(bench.con, path, dialect, "raw", bench.folder, ReadLimits(), large=1)
+    assert (raw.is_open, raw.rows_in, raw.bad_rows) == (False, 100, 1)
+    assert bench.rows("SELECT c1 FROM raw WHERE c0 = 'C7'") == [("a;'7",)]
+    assert bench.rows("SELECT line, code, value FROM raw_bad") == [
+        (101, "UNTERMINATED_QUOTE", "C9;'a;b")
+    ]
+    wanted = [WantedLine(line=2), WantedLine(line=101, is_open=True)]
+    first, broken = read_received(path, dialect, wanted, ReadLimits())
+    assert (first.cells, first.text) == ((b"C0", b'"a;\'0"', b"x"), b"C0;'a;''0';x")
+    assert broken.text == b"C9;'a;b"
+    assert judge_record("C9;'a;''b';x", dialect) == ("C9", "a;'b", "x")
+    assert judge_record(broken.text.decode(), dialect) == "UNTERMINATED_QUOTE"
 
 
 def test_gzip_is_read_and_its_unpacked_size_bounded(bench: Bench) -> None:
