@@ -10,21 +10,14 @@ from core.services.import_archive import archive_of
 from core.services.import_files import receive
 from core.services.import_ledger import (
     BUSY,
-    DISCARDED,
     OPEN,
-    RECEIVED,
-    UNDONE,
     entry_of,
     open_entry,
     set_state,
 )
-from core.store.imports import (
-    ImportFile,
-    Origin,
-    remove_import,
-    store_file_mapping,
-    store_left_out,
-)
+from core.store.import_answers import store_file_mapping, store_left_out
+from core.store.import_states import DISCARDED, RECEIVED, UNDONE, remove_import
+from core.store.imports import ImportFile, Origin
 from core.store.locks import exclusive
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
@@ -70,7 +63,7 @@ def reopen(store: TenantStore, actor: Actor, import_id: str) -> None:
     entry = entry_of(store, import_id)
     if entry.status != DISCARDED or entry.origin == Origin.RELEASE:
         raise Refused(N_("Only an import that was given up can be taken up again."))
-    set_state(store, import_id, RECEIVED)
+    set_state(store, import_id, RECEIVED, among=(DISCARDED,))
 
 
 def import_again(store: TenantStore, actor: Actor, import_id: str) -> str:
@@ -113,9 +106,9 @@ def throw_away(store: TenantStore, actor: Actor, import_id: str) -> None:
     """Remove an import that is not loaded from the ledger, with its files."""
     require(actor, Role.ANALYST)
     with exclusive(store, "import", BUSY):
-        if entry_of(store, import_id).status not in (*OPEN, DISCARDED):
-            raise Refused(N_("An import that was loaded stays in the history."))
+        entry_of(store, import_id)
         clear_unpublished(store)
         with store.begin() as tx:
-            remove_import(tx, import_id)
+            if not remove_import(tx, import_id, among=(*OPEN, DISCARDED)):
+                raise Refused(N_("An import that was loaded stays in the history."))
         archive_of(store, import_id).remove()

@@ -18,7 +18,6 @@ import duckdb
 
 from core.errors import Refused
 from core.i18n import N_
-from core.ingest.mapping import header_fingerprint
 from core.services.accounts import Actor, Role, require
 from core.services.correction_work import work_correction
 from core.services.import_archive import (
@@ -31,34 +30,24 @@ from core.services.import_archive import (
 from core.services.import_corrections import recognise_correction
 from core.services.import_ledger import (
     BUSY,
-    DISCARDED,
-    LOADED,
     entry_of,
     open_entry,
     report_of,
     set_state,
 )
 from core.services.import_load import find_opt_out_alarm, stage_all
+from core.services.import_publication import complete_archive, publish
 from core.services.import_questions import refuse_open_questions
 from core.services.import_report import build_import_report, is_asking, report_again
-from core.services.import_twin import find_twin_of_bytes, settle_mappings
+from core.services.import_twin import find_twin_as_read, find_twin_of_bytes
 from core.services.import_work import FileWork, work_through
 from core.services.progress import Progress, no_progress
-from core.store.imports import (
-    ImportEntry,
-    ImportFile,
-    Origin,
-    remove_import,
-    store_file_mapping,
-    store_import,
-    store_import_state,
-    store_opt_out_confirmation,
-)
+from core.store.import_answers import store_file_mapping, store_opt_out_confirmation
+from core.store.import_states import DISCARDED, LOADED, OPEN_STATES, store_import_state
+from core.store.imports import ImportEntry, ImportFile, Origin, store_import
 from core.store.locks import exclusive
-from core.store.mappings import store_mapping
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
-from core.store.versions import publish
 
 STAGE_LOAD = N_("Loading")
 
@@ -186,7 +175,7 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     """
     entry = entry_of(store, import_id)
     if entry.status == LOADED:
-        archive_of(store, import_id).clear_work()  # of a load killed after its publication
+        complete_archive(store, entry)
         return report_of(store, import_id)
     open_entry(store, import_id)
     archive = archive_of(store, import_id)
@@ -200,15 +189,13 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
         clear_unpublished(store)
         with _worked(store, entry, archive, progress) as (con, works):
             refuse_open_questions(works)
-            twin = settle_mappings(store, entry, works)
+            twin = find_twin_as_read(store, entry, works)
             if twin is not None:
                 return _discard_for(store, entry, twin)
             progress(STAGE_LOAD, 0, 1)
             seq = stage_all(store, con, entry, works)
             report = {**build_import_report(store, con, entry, works), "status": LOADED}
-            archive.write_report(report)
-            _remember(store, entry, works)  # a load killed after its publication is not resumed
-            publish(store, entry, seq, json.dumps(report, sort_keys=True), store.store.now())
+            publish(store, entry, works, seq, report)
             progress(STAGE_LOAD, 1, 1)
             return report
 
@@ -242,36 +229,9 @@ def _without_left_out(entry: ImportEntry) -> ImportEntry:
 
 
 def _keep_plan(store: TenantStore, entry: ImportEntry, report: dict[str, Any]) -> None:
-    archive_of(store, entry.import_id).write_report(report)
+    kept = json.dumps(report, sort_keys=True)
     with store.begin() as tx:
         store_import_state(
-            tx,
-            entry.import_id,
-            str(report["status"]),
-            report_json=json.dumps(report, sort_keys=True),
+            tx, entry.import_id, str(report["status"]), among=OPEN_STATES, report_json=kept
         )
-
-
-def _remember(store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]) -> None:
-    if entry.origin == Origin.CORRECTION:
-        return  # read by the mapping of its import
-    with store.begin() as tx:
-        for work in works:
-            assert work.mapping is not None
-            assert work.raw is not None
-            store_mapping(
-                tx,
-                work.mapping.kind.value,
-                header_fingerprint(work.raw.headers),
-                work.layout_json,
-                store.store.now(),
-                entry.created_by,
-            )
-
-
-def forget(store: TenantStore, import_id: str) -> None:
-    """Remove an import that is not loaded, with its files, as if it had never been received."""
-    open_entry(store, import_id)
-    with store.begin() as tx:
-        remove_import(tx, import_id)
-    archive_of(store, import_id).remove()
+    archive_of(store, entry.import_id).write_report(report)

@@ -14,8 +14,9 @@ from core.services.command_lock import clear_abandoned, worked_by_command
 from core.services.file_mapping import ANY_OF
 from core.services.import_again import leave_out_named
 from core.services.import_archive import safe_name
-from core.services.import_files import choose, forget, load, receive
+from core.services.import_files import choose, load, receive
 from core.services.import_files import confirm_opt_outs as confirm
+from core.services.import_forgetting import forget
 from core.services.import_ledger import entry_of
 from core.services.import_preview import OfferedFile, preview
 from core.services.mappings import answer_questions
@@ -62,10 +63,9 @@ def import_paths(
     clear_abandoned(store)
     import_id = str(uuid.uuid4())
     with worked_by_command(store, import_id):
-        receive(
-            store, actor, [(path.name, path) for path in files], as_of=as_of, import_id=import_id
-        )
         try:
+            named = [(path.name, path) for path in files]
+            receive(store, actor, named, as_of=as_of, import_id=import_id)
             leave_out_named(store, actor, import_id, leave_out)
             _choose(store, actor, import_id, files, mappings)
             if confirm_opt_outs:

@@ -13,8 +13,9 @@ from core.errors import CrmError, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.corrected_report import reports_with_corrections
-from core.services.import_ledger import BUSY, LOADED, entry_of
+from core.services.import_ledger import BUSY, entry_of
 from core.store.import_relations import load_corrections, load_imports_after
+from core.store.import_states import LOADED
 from core.store.imports import ImportEntry, Origin
 from core.store.locks import exclusive
 from core.store.tenant import TenantStore

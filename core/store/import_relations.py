@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from core.store.import_states import hold_open
 from core.store.imports import ImportEntry, ImportFile, entry_of_row, own_sha256
 from core.store.tenant import Transaction
 
@@ -70,7 +71,11 @@ def find_same_correction(
 def store_origin(
     tx: Transaction, import_id: str, parent: ImportEntry, file_no: int, entered: ImportFile
 ) -> None:
-    """Make an import of one file (`file_no`) the correction of a file of `parent`."""
+    """Make an open import of one file (`file_no`) the correction of a file of `parent`.
+
+    Raises `Refused` when it was closed in the meantime.
+    """
+    hold_open(tx, import_id)
     tx.execute(
         """
         UPDATE imports

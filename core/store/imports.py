@@ -223,46 +223,6 @@ def load_loaded_ids(tx: Transaction) -> list[str]:
     return [str(row["import_id"]) for row in rows]
 
 
-def store_file_mapping(
-    tx: Transaction,
-    import_id: str,
-    file_no: int,
-    *,
-    kind: str | None,
-    mapping_json: str | None,
-    exported_at: datetime | None = None,
-    sha256: str | None = None,
-) -> None:
-    """Keep how one file of an import is read and, where they were told, its version's parts."""
-    tx.execute(
-        """
-        UPDATE import_file
-        SET kind = :kind, mapping_json = :mapping_json,
-            exported_at = coalesce(:exported_at, exported_at), sha256 = coalesce(:sha256, sha256)
-        WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
-        """,
-        import_id=import_id,
-        file_no=file_no,
-        kind=kind,
-        mapping_json=mapping_json,
-        exported_at=exported_at,
-        sha256=sha256,
-    )
-
-
-def store_left_out(tx: Transaction, import_id: str, file_no: int, *, left_out: bool) -> None:
-    """Leave one file of an import out, or take it back."""
-    tx.execute(
-        """
-        UPDATE import_file SET left_out = :left_out
-        WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
-        """,
-        import_id=import_id,
-        file_no=file_no,
-        left_out=left_out,
-    )
-
-
 def find_imports(tx: Transaction, *, status: str, created_by: str) -> list[str]:
     """Return the ids of the imports of `created_by` that are in `status`, the oldest first."""
     rows = tx.rows(
@@ -275,42 +235,6 @@ def find_imports(tx: Transaction, *, status: str, created_by: str) -> list[str]:
         created_by=created_by,
     )
     return [str(row["import_id"]) for row in rows]
-
-
-def store_import_state(
-    tx: Transaction, import_id: str, status: str, *, report_json: str | None = None
-) -> None:
-    """Move a ledger entry to `status`; a report given replaces the one kept."""
-    tx.execute(
-        """
-        UPDATE imports SET status = :status, report_json = coalesce(:report, report_json)
-        WHERE tenant_id = :tenant AND import_id = :import_id
-        """,
-        import_id=import_id,
-        status=status,
-        report=report_json,
-    )
-
-
-def store_opt_out_confirmation(tx: Transaction, import_id: str, user: str) -> None:
-    """Keep who confirmed that an import opts many customers out."""
-    tx.execute(
-        """
-        UPDATE imports SET opt_outs_confirmed_by = :user
-        WHERE tenant_id = :tenant AND import_id = :import_id
-        """,
-        import_id=import_id,
-        user=user,
-    )
-
-
-def remove_import(tx: Transaction, import_id: str) -> None:
-    """Remove a ledger entry and its files."""
-    for table in ("import_file", "imports"):
-        tx.execute(
-            f"DELETE FROM {table} WHERE tenant_id = :tenant AND import_id = :import_id",
-            import_id=import_id,
-        )
 
 
 def _moment(value: object) -> datetime:
