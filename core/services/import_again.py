@@ -9,16 +9,15 @@ from core.services.accounts import Actor, Role, require
 from core.services.import_archive import archive_of
 from core.services.import_files import receive
 from core.services.import_ledger import (
-    BUSY,
     OPEN,
     entry_of,
     open_entry,
     set_state,
 )
+from core.services.import_turn import import_turn
 from core.store.import_answers import store_file_mapping, store_left_out
 from core.store.import_states import DISCARDED, RECEIVED, UNDONE, remove_import
 from core.store.imports import ImportFile, Origin
-from core.store.locks import exclusive
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
 
@@ -105,7 +104,7 @@ def _read_alike(store: TenantStore, import_id: str, files: Sequence[ImportFile])
 def throw_away(store: TenantStore, actor: Actor, import_id: str) -> None:
     """Remove an import that is not loaded from the ledger, with its files."""
     require(actor, Role.ANALYST)
-    with exclusive(store, "import", BUSY):
+    with import_turn(store):
         entry_of(store, import_id)
         clear_unpublished(store)
         with store.begin() as tx:

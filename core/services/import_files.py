@@ -29,7 +29,6 @@ from core.services.import_archive import (
 )
 from core.services.import_corrections import recognise_correction
 from core.services.import_ledger import (
-    BUSY,
     entry_of,
     open_entry,
     report_of,
@@ -39,13 +38,13 @@ from core.services.import_load import find_opt_out_alarm, stage_all
 from core.services.import_publication import complete_archive, publish
 from core.services.import_questions import refuse_open_questions
 from core.services.import_report import build_import_report, is_asking, report_again
+from core.services.import_turn import import_turn
 from core.services.import_twin import find_twin_as_read, find_twin_of_bytes
 from core.services.import_work import FileWork, work_through
 from core.services.progress import Progress, no_progress
 from core.store.import_answers import store_file_mapping, store_opt_out_confirmation
 from core.store.import_states import DISCARDED, LOADED, OPEN_STATES, store_import_state
 from core.store.imports import ImportEntry, ImportFile, Origin, store_import
-from core.store.locks import exclusive
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
 
@@ -140,7 +139,7 @@ def plan(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     entry = open_entry(store, import_id)
     if entry.origin == Origin.RELEASE:
         raise Refused(N_("A release of waiting rows has no files to look at. Load it."))
-    with exclusive(store, "import", BUSY):
+    with import_turn(store):
         entry = open_entry(store, import_id)  # it may have been loaded while this one waited
         report = plan_of(store, entry, archive_of(store, import_id), progress)
         _keep_plan(store, entry, report)
@@ -179,10 +178,11 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
         return report_of(store, import_id)
     open_entry(store, import_id)
     archive = archive_of(store, import_id)
-    with exclusive(store, "import", BUSY):
+    with import_turn(store):
         entry = entry_of(store, import_id)
         if entry.status == LOADED:
             return report_of(store, import_id)
+        entry = open_entry(store, import_id)  # it may have been given up while this one waited
         twin = find_twin_of_bytes(store, entry, archive)
         if twin is not None:
             return _discard_for(store, entry, twin)

@@ -4,10 +4,9 @@ from contextlib import suppress
 
 from core.errors import Busy
 from core.services.import_archive import archive_of
-from core.services.import_ledger import BUSY
+from core.services.import_turn import import_turn
 from core.store.import_states import OPEN_STATES, remove_import
 from core.store.imports import load_import_entry
-from core.store.locks import exclusive
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
 
@@ -18,7 +17,7 @@ def forget(store: TenantStore, import_id: str) -> None:
     One that is loaded, undone or given up stays. While another import is worked on the rows
     stay as well, unseen: the next load removes them.
     """
-    with suppress(Busy), exclusive(store, "import", BUSY):
+    with suppress(Busy), import_turn(store, waits=False):
         clear_unpublished(store)
     with store.begin() as tx:
         removed = remove_import(tx, import_id, among=OPEN_STATES)
