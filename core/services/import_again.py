@@ -11,9 +11,9 @@ from core.services.import_files import receive
 from core.services.import_ledger import (
     OPEN,
     entry_of,
-    open_entry,
     set_state,
 )
+from core.services.import_loading import changeable_entry
 from core.services.import_turn import import_turn
 from core.store.import_answers import store_file_mapping, store_left_out
 from core.store.import_states import DISCARDED, RECEIVED, UNDONE, remove_import
@@ -33,7 +33,7 @@ def leave_out(
     What is left out is listed, and neither read nor counted. Raises `Refused` for the last file.
     """
     require(actor, Role.ANALYST)
-    entry = open_entry(store, import_id)
+    entry = changeable_entry(store, import_id)
     if entry.file(file_no) is None:
         raise NotFound(_NO_FILE)
     others = [f for f in entry.files if not f.left_out and f.file_no != file_no]

@@ -14,7 +14,8 @@ from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.correction_files import NOT_LOADED
 from core.services.import_archive import ImportArchive, archive_of, keep_original
-from core.services.import_ledger import entry_of, open_entry
+from core.services.import_ledger import entry_of
+from core.services.import_loading import changeable_entry
 from core.services.reject_file import RejectMark
 from core.store.import_relations import find_imports_by_start, find_same_correction, store_origin
 from core.store.import_states import LOADED
@@ -145,7 +146,7 @@ def choose_correction(
     `recognise_correction` does.
     """
     require(actor, Role.ANALYST)
-    entry, parent = open_entry(store, import_id), entry_of(store, parent_id)
+    entry, parent = changeable_entry(store, import_id), entry_of(store, parent_id)
     archive = archive_of(store, import_id)
     if entry.parent_id == parent_id and [f.file_no for f in entry.files] == [file_no]:
         archive.keep_only(archive.original(file_no, entry.files[0].name))  # killed before it could

@@ -35,6 +35,7 @@ from core.services.import_ledger import (
     set_state,
 )
 from core.services.import_load import find_opt_out_alarm, stage_all
+from core.services.import_loading import being_loaded, changeable_entry
 from core.services.import_publication import complete_archive, publish
 from core.services.import_questions import refuse_open_questions
 from core.services.import_report import build_import_report, is_asking, report_again
@@ -71,23 +72,18 @@ def receive(
     if not files:
         raise Refused(N_("No file was given. Choose at least one CSV or Excel file."))
     import_id = import_id or str(uuid.uuid4())
-    archive = archive_of(store, import_id)
-    now = store.store.now()
-    known = known_sha256 or {}
+    now, known = store.store.now(), known_sha256 or {}
     correction = recognise_correction(store, files)
     numbers = correction.file_nos if correction else range(1, len(files) + 1)
     received = [
-        _kept(archive, no, name, path, now, known.get(path))
+        _kept(archive_of(store, import_id), no, name, path, now, known.get(path))
         for no, (name, path) in zip(numbers, files, strict=True)
     ]
+    day = correction.as_of(as_of) if correction else as_of or today_of(store)
+    entered = correction.entered(received) if correction else received
+    parent_id = correction.import_id if correction else None
     with store.begin() as tx:
-        if correction:
-            day, entered = correction.as_of(as_of), correction.entered(received)
-            store_import(
-                tx, import_id, day, now, actor.username, entered, parent_id=correction.import_id
-            )
-        else:
-            store_import(tx, import_id, as_of or today_of(store), now, actor.username, received)
+        store_import(tx, import_id, day, now, actor.username, entered, parent_id=parent_id)
     return import_id
 
 
@@ -119,7 +115,7 @@ def choose(
     `decimal`, `tax_rate`, …) are put over it.
     """
     require(actor, Role.ANALYST)
-    open_entry(store, import_id)
+    changeable_entry(store, import_id)
     with store.begin() as tx:
         store_file_mapping(
             tx,
@@ -161,7 +157,7 @@ def plan_of(
 def confirm_opt_outs(store: TenantStore, actor: Actor, import_id: str) -> None:
     """Say that an import that opts many customers out is right to do so."""
     require(actor, Role.ANALYST)
-    open_entry(store, import_id)
+    changeable_entry(store, import_id)
     with store.begin() as tx:
         store_opt_out_confirmation(tx, import_id, actor.username)
 
@@ -186,18 +182,25 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
         twin = find_twin_of_bytes(store, entry, archive)
         if twin is not None:
             return _discard_for(store, entry, twin)
-        clear_unpublished(store)
-        with _worked(store, entry, archive, progress) as (con, works):
-            refuse_open_questions(works)
-            twin = find_twin_as_read(store, entry, works)
-            if twin is not None:
-                return _discard_for(store, entry, twin)
-            progress(STAGE_LOAD, 0, 1)
-            seq = stage_all(store, con, entry, works)
-            report = {**build_import_report(store, con, entry, works), "status": LOADED}
-            publish(store, entry, works, seq, report)
-            progress(STAGE_LOAD, 1, 1)
-            return report
+        with being_loaded(store, import_id):
+            return _load_whole(store, entry, archive, progress)
+
+
+def _load_whole(
+    store: TenantStore, entry: ImportEntry, archive: ImportArchive, progress: Progress
+) -> dict[str, Any]:
+    clear_unpublished(store)
+    with _worked(store, entry, archive, progress) as (con, works):
+        refuse_open_questions(works)
+        twin = find_twin_as_read(store, entry, works)
+        if twin is not None:
+            return _discard_for(store, entry, twin)
+        progress(STAGE_LOAD, 0, 1)
+        seq = stage_all(store, con, entry, works)
+        report = {**build_import_report(store, con, entry, works), "status": LOADED}
+        publish(store, entry, works, seq, report)
+        progress(STAGE_LOAD, 1, 1)
+        return report
 
 
 def _discard_for(store: TenantStore, entry: ImportEntry, twin: ImportEntry) -> dict[str, Any]:

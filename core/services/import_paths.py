@@ -51,14 +51,7 @@ def import_paths(
     files = table_files(paths)
     mappings = load_mapping(mapping_file) if mapping_file else {}
     if only_plan:
-        offered = [
-            OfferedFile(
-                path=path,
-                chosen=_chosen(mappings, path.name),
-                is_left_out=safe_name(path.name) in leave_out,
-            )
-            for path in files
-        ]
+        offered = _offered(files, mappings, leave_out)
         return preview(store, actor, offered, answers=answers, as_of=as_of, progress=progress)
     clear_abandoned(store)
     import_id = str(uuid.uuid4())
@@ -75,6 +68,19 @@ def import_paths(
         except BaseException:
             forget(store, import_id)
             raise
+
+
+def _offered(
+    files: Sequence[Path], mappings: Mapping[str, ColumnMapping], leave_out: frozenset[str]
+) -> list[OfferedFile]:
+    return [
+        OfferedFile(
+            path=path,
+            chosen=_chosen(mappings, path.name),
+            is_left_out=safe_name(path.name) in leave_out,
+        )
+        for path in files
+    ]
 
 
 def _choose(

@@ -8,6 +8,18 @@ from typing import Any
 
 from core.store.tenant import Transaction, as_date, as_moment
 
+_ENTER = """
+INSERT INTO imports
+    (tenant_id, import_id, status, as_of, created_at, created_by, origin, parent_id)
+VALUES (:tenant, :import_id, 'received', :as_of, :now, :user, :origin, :parent_id)
+"""
+_ENTER_FILE = """
+INSERT INTO import_file
+    (tenant_id, import_id, file_no, name, kind, sha256, bytes, exported_at, mapping_json)
+VALUES
+    (:tenant, :import_id, :file_no, :name, :kind, :sha256, :bytes, :exported_at, :mapping_json)
+"""
+
 
 class Origin(StrEnum):
     """Where the rows of an import come from."""
@@ -75,11 +87,7 @@ def store_import(
     """Enter a received import and its files; one with a parent is a correction by default."""
     origin = origin or (Origin.CORRECTION if parent_id else Origin.FILES)
     tx.execute(
-        """
-        INSERT INTO imports
-            (tenant_id, import_id, status, as_of, created_at, created_by, origin, parent_id)
-        VALUES (:tenant, :import_id, 'received', :as_of, :now, :user, :origin, :parent_id)
-        """,
+        _ENTER,
         import_id=import_id,
         as_of=as_of,
         now=now,
@@ -87,28 +95,19 @@ def store_import(
         origin=origin.value,
         parent_id=parent_id,
     )
-    tx.execute_many(
-        """
-        INSERT INTO import_file
-            (tenant_id, import_id, file_no, name, kind, sha256, bytes, exported_at, mapping_json)
-        VALUES
-            (:tenant, :import_id, :file_no, :name, :kind, :sha256, :bytes, :exported_at,
-            :mapping_json)
-        """,
-        [
-            {
-                "import_id": import_id,
-                "file_no": f.file_no,
-                "name": f.name,
-                "kind": f.kind,
-                "sha256": f.sha256,
-                "bytes": f.bytes,
-                "exported_at": f.exported_at,
-                "mapping_json": f.mapping_json,
-            }
-            for f in files
-        ],
-    )
+    tx.execute_many(_ENTER_FILE, [{"import_id": import_id, **_entered(file)} for file in files])
+
+
+def _entered(file: ImportFile) -> dict[str, object]:
+    return {
+        "file_no": file.file_no,
+        "name": file.name,
+        "kind": file.kind,
+        "sha256": file.sha256,
+        "bytes": file.bytes,
+        "exported_at": file.exported_at,
+        "mapping_json": file.mapping_json,
+    }
 
 
 def load_import_entry(tx: Transaction, import_id: str) -> ImportEntry | None:

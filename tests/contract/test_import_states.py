@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import CrmError, Refused
+from core.errors import Busy, CrmError, Refused
 from core.services import import_files
 from core.services.accounts import SYSTEM
 from core.services.alias_batch import decide_and_load
@@ -29,6 +29,8 @@ from core.services.import_ledger import discard, entry_of, list_imports
 from core.services.import_paths import import_paths
 from core.services.import_undo import undo
 from core.services.import_work import STAGE_CHECK
+from core.store.import_answers import store_file_mapping, store_left_out
+from core.store.import_relations import store_origin
 from core.store.imports import Origin
 from core.store.tenant import TenantStore, Transaction
 from core.store.undo import unpublish
@@ -109,6 +111,21 @@ def test_a_correction_chosen_too_late_is_refused(loaded: TenantStore, tmp_path: 
     assert archive_of(loaded, import_id).original(1, entry.files[0].name).exists()
 
 
+def test_nothing_is_changed_while_it_is_being_loaded(loaded: TenantStore, tmp_path: Path) -> None:
+    import_id = received(loaded, tmp_path / "more", MORE)
+    refused = []
+
+    def meddle(stage: str, done: int, _total: int, /) -> None:
+        for name in ("choose", "leave out", "confirm") if (stage, done) == (STAGE_LOAD, 0) else ():
+            with pytest.raises(Busy, match="being loaded"):
+                CHANGES[name](loaded, import_id)
+            refused.append(name)
+
+    load(loaded, import_id, meddle)
+    assert (len(refused), entry_of(loaded, import_id).status) == (3, "loaded")
+    assert not (archive_of(loaded, import_id).folder / "loading.lock").exists()
+
+
 def test_what_is_chosen_during_a_load_leaves_the_ledger_as_it_was_loaded(
     loaded: TenantStore, tmp_path: Path
 ) -> None:
@@ -116,8 +133,9 @@ def test_what_is_chosen_during_a_load_leaves_the_ledger_as_it_was_loaded(
 
     def meddle(stage: str, done: int, _total: int, /) -> None:
         if stage == STAGE_LOAD and done == 0:
-            choose(loaded, SYSTEM, import_id, 1, OTHERWISE)
-            leave_out(loaded, SYSTEM, import_id, 2)
+            with loaded.begin() as tx:
+                store_file_mapping(tx, import_id, 1, kind=None, mapping_json="{}")
+                store_left_out(tx, import_id, 2, left_out=True)
 
     report = load(loaded, import_id, meddle)
     first, second = entry_of(loaded, import_id).files
@@ -134,7 +152,9 @@ def test_a_load_whose_files_became_a_correction_publishes_nothing(
 
     def meddle(stage: str, done: int, _total: int, /) -> None:
         if stage == STAGE_LOAD and done == 0:
-            choose_correction(loaded, SYSTEM, import_id, first_id(loaded), 1)
+            entry, parent = (entry_of(loaded, key) for key in (import_id, first_id(loaded)))
+            with loaded.begin() as tx:
+                store_origin(tx, import_id, parent, 1, entry.files[0])
 
     with pytest.raises(Refused, match="changed while it was being loaded"):
         load(loaded, import_id, meddle)
