@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from core.errors import CrmError
+from core.i18n import SOURCE_LANGUAGE
 from core.services import accounts
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
 from core.services.import_report import report_lines
+from core.services.import_turn import patience_of_command
 from core.settings import current_settings
 from core.store.tenant import Store, utc_now
 
@@ -23,7 +25,9 @@ def ingest(
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would change.")] = False,
 ) -> None:
     """Import the tables of one folder for one tenant; with --plan print the report as JSON."""
-    store = Store(current_settings(), utc_now)
+    settings = current_settings()
+    patience = patience_of_command(settings, SOURCE_LANGUAGE, lambda s: typer.echo(s, err=True))
+    store = Store(settings, utc_now, patience)
     tenant_store = store.tenant_store(accounts.tenant_by_key(store, tenant))
     report = import_paths(tenant_store, SYSTEM, [source], mapping_file=mapping, only_plan=plan)
     if plan:

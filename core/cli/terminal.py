@@ -12,7 +12,9 @@ import typer
 
 from core.i18n import language_of, translate
 from core.services import accounts
+from core.services.import_turn import patience_of_command
 from core.settings import current_settings
+from core.store.patience import AT_ONCE, Patience
 from core.store.tenant import Store, TenantStore, utc_now
 
 TenantKey = Annotated[str, typer.Option("--tenant", help="Key of the tenant.")]
@@ -54,16 +56,20 @@ def print_result(result: Mapping[str, Any], as_json: bool, lines: list[str]) -> 
             typer.echo(line)
 
 
-def open_store() -> Store:
+def open_store(patience: Patience = AT_ONCE) -> Store:
     """Return the store that the environment names."""
     settings = current_settings()
     logging.basicConfig(level=settings.log_level, stream=sys.stderr)
-    return Store(settings, utc_now)
+    return Store(settings, utc_now, patience)
 
 
 def open_tenant(key: str) -> TenantStore:
-    """Return the store of the tenant with this key; raise `NotFound` when there is none."""
-    store = open_store()
+    """Return the store of the tenant with this key; raise `NotFound` when there is none.
+
+    Who works with it waits for another import of this tenant as long as the settings say.
+    """
+    patience = patience_of_command(current_settings(), language_of_user(), say)
+    store = open_store(patience)
     return store.tenant_store(accounts.tenant_by_key(store, key))
 
 

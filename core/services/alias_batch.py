@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from core.i18n import N_
 from core.services.accounts import Actor
 from core.services.alias_desk import decide, ignore
 from core.services.import_files import load
-from core.services.import_ledger import discard
+from core.services.import_ledger import discard, entry_of, report_of
 from core.services.progress import Progress, no_progress
 from core.services.waiting_rows import LABELS, count_waiting_rows, list_labels, sum_of
+from core.store.import_states import LOADED
 from core.store.tenant import TenantStore
 
 _NO_DECISIONS = N_("%(name)s is no JSON object of labels and product keys.")
@@ -68,11 +70,7 @@ def decide_and_load(
     products = {label: key for label, key in decisions.items() if key is not None}
     ignored = [label for label, key in decisions.items() if key is None]
     import_id = decide(store, actor, products) if products else None
-    try:
-        released = load(store, import_id, progress)["released"] if import_id else 0
-    except CrmError:
-        discard(store, actor, str(import_id))
-        raise
+    released = _load_or_give_up(store, actor, import_id, progress) if import_id else 0
     if ignored:
         ignore(store, actor, ignored)
     return {
@@ -81,3 +79,19 @@ def decide_and_load(
         "ignored": len(ignored),
         "released": released,
     }
+
+
+def _load_or_give_up(store: TenantStore, actor: Actor, import_id: str, progress: Progress) -> int:
+    """Load a release and return how many rows it released; give it up when that is refused.
+
+    While this one waited in vain the release may have been loaded from the page: then that counts.
+    """
+    try:
+        report = load(store, import_id, progress)
+    except CrmError as refused:
+        with suppress(Refused):
+            discard(store, actor, import_id)
+        if entry_of(store, import_id).status != LOADED:
+            raise refused
+        report = report_of(store, import_id)
+    return int(report["released"])

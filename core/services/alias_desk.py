@@ -18,12 +18,12 @@ from core.ingest.labels import normalise_label
 from core.services.accounts import Actor, Role, require
 from core.services.import_decisions import NewProduct, ReleaseOrder
 from core.services.import_files import today_of
-from core.services.import_ledger import RECEIVED
 from core.services.import_report import BUCKETS
 from core.services.waiting_rows import CUSTOMERS, PRODUCTS, pending_keys
 from core.store.aliases import LabelDecision, load_aliases_of, remove_alias, store_aliases
 from core.store.catalogue_reads import load_visible_keys
-from core.store.imports import Origin, store_import, store_import_state
+from core.store.import_states import RECEIVED, store_import_state
+from core.store.imports import Origin, store_import
 from core.store.tenant import TenantStore, Transaction
 from core.store.waiting import load_names_seen, load_waiting, load_waiting_norms
 
@@ -166,7 +166,8 @@ def _release(
         "release": order.counts(),
         "order": order.to_json(),
     }
-    store_import_state(tx, import_id, RECEIVED, report_json=json.dumps(report, sort_keys=True))
+    kept = json.dumps(report, sort_keys=True)
+    store_import_state(tx, import_id, RECEIVED, among=(RECEIVED,), report_json=kept)
     return import_id
 
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import NotFound
 from core.services.import_archive import archive_of
-from core.services.import_files import forget
-from core.services.import_ledger import DISCARDED, LOADED, UNDONE, entry_of
+from core.services.import_forgetting import forget
+from core.services.import_ledger import entry_of
+from core.services.import_publication import complete_archive
+from core.store.import_states import LOADED
 from core.store.tenant import TenantStore
 
 _LOCK = "command.lock"
-_CLOSED = (LOADED, DISCARDED, UNDONE)
 
 
 @contextmanager
@@ -51,12 +51,9 @@ def _is_free(path: Path) -> bool:
 
 def _clear(store: TenantStore, path: Path) -> None:
     import_id = path.parent.name
-    try:
-        is_closed = entry_of(store, import_id).status in _CLOSED
-    except NotFound:
-        archive_of(store, import_id).remove()
-        return
-    if is_closed:
+    forget(store, import_id)
+    if path.exists():  # it was closed before the kill
+        entry = entry_of(store, import_id)
+        if entry.status == LOADED:
+            complete_archive(store, entry)
         path.unlink(missing_ok=True)
-    else:
-        forget(store, import_id)

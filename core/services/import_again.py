@@ -9,23 +9,15 @@ from core.services.accounts import Actor, Role, require
 from core.services.import_archive import archive_of
 from core.services.import_files import receive
 from core.services.import_ledger import (
-    BUSY,
-    DISCARDED,
     OPEN,
-    RECEIVED,
-    UNDONE,
     entry_of,
-    open_entry,
     set_state,
 )
-from core.store.imports import (
-    ImportFile,
-    Origin,
-    remove_import,
-    store_file_mapping,
-    store_left_out,
-)
-from core.store.locks import exclusive
+from core.services.import_loading import changeable_entry
+from core.services.import_turn import import_turn
+from core.store.import_answers import store_file_mapping, store_left_out
+from core.store.import_states import DISCARDED, RECEIVED, UNDONE, remove_import
+from core.store.imports import ImportFile, Origin
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
 
@@ -41,7 +33,7 @@ def leave_out(
     What is left out is listed, and neither read nor counted. Raises `Refused` for the last file.
     """
     require(actor, Role.ANALYST)
-    entry = open_entry(store, import_id)
+    entry = changeable_entry(store, import_id)
     if entry.file(file_no) is None:
         raise NotFound(_NO_FILE)
     others = [f for f in entry.files if not f.left_out and f.file_no != file_no]
@@ -73,8 +65,8 @@ def reopen(store: TenantStore, actor: Actor, import_id: str) -> None:
     entry = entry_of(store, import_id)
     if entry.status != DISCARDED or entry.origin == Origin.RELEASE:
         raise Refused(N_("Only an import that was given up can be taken up again."))
+    set_state(store, import_id, RECEIVED, among=(DISCARDED,))
     archive_of(store, import_id).leave_to_a_person()
-    set_state(store, import_id, RECEIVED)
 
 
 def import_again(store: TenantStore, actor: Actor, import_id: str) -> str:
@@ -116,10 +108,10 @@ def _read_alike(store: TenantStore, import_id: str, files: Sequence[ImportFile])
 def throw_away(store: TenantStore, actor: Actor, import_id: str) -> None:
     """Remove an import that is not loaded from the ledger, with its files."""
     require(actor, Role.ANALYST)
-    with exclusive(store, "import", BUSY):
-        if entry_of(store, import_id).status not in (*OPEN, DISCARDED):
-            raise Refused(N_("An import that was loaded stays in the history."))
+    with import_turn(store):
+        entry_of(store, import_id)
         clear_unpublished(store)
         with store.begin() as tx:
-            remove_import(tx, import_id)
+            if not remove_import(tx, import_id, among=(*OPEN, DISCARDED)):
+                raise Refused(N_("An import that was loaded stays in the history."))
         archive_of(store, import_id).remove()

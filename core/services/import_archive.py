@@ -84,6 +84,16 @@ class ImportArchive:
         passing.write_text(json.dumps(report, ensure_ascii=False, indent=2, sort_keys=True))
         passing.replace(self.report)
 
+    def remove_report(self) -> None:
+        """Remove `report.json`, before what it says is no longer true."""
+        self.report.unlink(missing_ok=True)
+
+    def keep_only(self, original: Path) -> None:
+        """Remove every other file from among the originals."""
+        for path in self.raw.iterdir():
+            if path != original:
+                path.unlink()
+
     def _made(self, name: str) -> Path:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)

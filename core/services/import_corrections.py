@@ -13,10 +13,12 @@ from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.correction_files import NOT_LOADED
-from core.services.import_archive import archive_of
-from core.services.import_ledger import LOADED, entry_of, open_entry
+from core.services.import_archive import ImportArchive, archive_of, keep_original
+from core.services.import_ledger import entry_of
+from core.services.import_loading import changeable_entry
 from core.services.reject_file import RejectMark
 from core.store.import_relations import find_imports_by_start, find_same_correction, store_origin
+from core.store.import_states import LOADED
 from core.store.imports import ImportEntry, ImportFile, Origin, load_import_entry, own_sha256
 from core.store.tenant import TenantStore
 
@@ -144,20 +146,31 @@ def choose_correction(
     `recognise_correction` does.
     """
     require(actor, Role.ANALYST)
-    entry, parent = open_entry(store, import_id), entry_of(store, parent_id)
+    entry, parent = changeable_entry(store, import_id), entry_of(store, parent_id)
+    archive = archive_of(store, import_id)
+    if entry.parent_id == parent_id and [f.file_no for f in entry.files] == [file_no]:
+        archive.keep_only(archive.original(file_no, entry.files[0].name))  # killed before it could
+        return
     if len(entry.files) != 1 or entry.origin != Origin.FILES or parent.origin != Origin.FILES:
         raise Refused(_ALONE, name=entry.files[0].name if entry.files else "")
     file = entry.files[0]
     _check(parent, file_no, file.name)
-    archive = archive_of(store, import_id)
-    source, target = (archive.original(no, file.name) for no in (file.file_no, file_no))
-    if not source.exists() and not target.exists():
-        raise NotFound(_NO_SUCH, name=file.name)
-    if source != target and source.exists():
-        source.rename(target)
+    target = _kept_as(archive, file, file_no)
     entered = _as_original(parent, replace(file, file_no=file_no))
     with store.begin() as tx:
         store_origin(tx, import_id, parent, file.file_no, entered)
+    archive.keep_only(target)
+
+
+def _kept_as(archive: ImportArchive, file: ImportFile, file_no: int) -> Path:
+    """Keep the original under `file_no` too: wherever a kill comes, it lies where it is told."""
+    source, target = (archive.original(no, file.name) for no in (file.file_no, file_no))
+    if source.exists() and source != target:
+        target.unlink(missing_ok=True)
+        keep_original(archive, file_no, file.name, source, file.sha256)
+    if not target.exists():
+        raise NotFound(_NO_SUCH, name=file.name)
+    return target
 
 
 def same_correction(store: TenantStore, entry: ImportEntry) -> ImportEntry | None:

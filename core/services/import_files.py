@@ -18,7 +18,6 @@ import duckdb
 
 from core.errors import Refused
 from core.i18n import N_
-from core.ingest.mapping import header_fingerprint
 from core.services.accounts import Actor, Role, require
 from core.services.correction_work import work_correction
 from core.services.import_archive import (
@@ -30,35 +29,25 @@ from core.services.import_archive import (
 )
 from core.services.import_corrections import recognise_correction
 from core.services.import_ledger import (
-    BUSY,
-    DISCARDED,
-    LOADED,
     entry_of,
     open_entry,
     report_of,
     set_state,
 )
 from core.services.import_load import find_opt_out_alarm, stage_all
+from core.services.import_loading import being_loaded, changeable_entry
+from core.services.import_publication import complete_archive, publish
 from core.services.import_questions import refuse_open_questions
 from core.services.import_report import build_import_report, is_asking, report_again
-from core.services.import_twin import find_twin_of_bytes, settle_mappings
+from core.services.import_turn import import_turn
+from core.services.import_twin import find_twin_as_read, find_twin_of_bytes
 from core.services.import_work import FileWork, work_through
 from core.services.progress import Progress, no_progress
-from core.store.imports import (
-    ImportEntry,
-    ImportFile,
-    Origin,
-    remove_import,
-    store_file_mapping,
-    store_import,
-    store_import_state,
-    store_opt_out_confirmation,
-)
-from core.store.locks import exclusive
-from core.store.mappings import store_mapping
+from core.store.import_answers import store_file_mapping, store_opt_out_confirmation
+from core.store.import_states import DISCARDED, LOADED, OPEN_STATES, store_import_state
+from core.store.imports import ImportEntry, ImportFile, Origin, store_import
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
-from core.store.versions import publish
 
 STAGE_LOAD = N_("Loading")
 
@@ -83,23 +72,18 @@ def receive(
     if not files:
         raise Refused(N_("No file was given. Choose at least one CSV or Excel file."))
     import_id = import_id or str(uuid.uuid4())
-    archive = archive_of(store, import_id)
-    now = store.store.now()
-    known = known_sha256 or {}
+    now, known = store.store.now(), known_sha256 or {}
     correction = recognise_correction(store, files)
     numbers = correction.file_nos if correction else range(1, len(files) + 1)
     received = [
-        _kept(archive, no, name, path, now, known.get(path))
+        _kept(archive_of(store, import_id), no, name, path, now, known.get(path))
         for no, (name, path) in zip(numbers, files, strict=True)
     ]
+    day = correction.as_of(as_of) if correction else as_of or today_of(store)
+    entered = correction.entered(received) if correction else received
+    parent_id = correction.import_id if correction else None
     with store.begin() as tx:
-        if correction:
-            day, entered = correction.as_of(as_of), correction.entered(received)
-            store_import(
-                tx, import_id, day, now, actor.username, entered, parent_id=correction.import_id
-            )
-        else:
-            store_import(tx, import_id, as_of or today_of(store), now, actor.username, received)
+        store_import(tx, import_id, day, now, actor.username, entered, parent_id=parent_id)
     return import_id
 
 
@@ -131,7 +115,7 @@ def choose(
     `decimal`, `tax_rate`, …) are put over it.
     """
     require(actor, Role.ANALYST)
-    open_entry(store, import_id)
+    changeable_entry(store, import_id)
     with store.begin() as tx:
         store_file_mapping(
             tx,
@@ -151,7 +135,7 @@ def plan(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     entry = open_entry(store, import_id)
     if entry.origin == Origin.RELEASE:
         raise Refused(N_("A release of waiting rows has no files to look at. Load it."))
-    with exclusive(store, "import", BUSY):
+    with import_turn(store):
         entry = open_entry(store, import_id)  # it may have been loaded while this one waited
         report = plan_of(store, entry, archive_of(store, import_id), progress)
         _keep_plan(store, entry, report)
@@ -173,7 +157,7 @@ def plan_of(
 def confirm_opt_outs(store: TenantStore, actor: Actor, import_id: str) -> None:
     """Say that an import that opts many customers out is right to do so."""
     require(actor, Role.ANALYST)
-    open_entry(store, import_id)
+    changeable_entry(store, import_id)
     with store.begin() as tx:
         store_opt_out_confirmation(tx, import_id, actor.username)
 
@@ -186,31 +170,37 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     """
     entry = entry_of(store, import_id)
     if entry.status == LOADED:
-        archive_of(store, import_id).clear_work()  # of a load killed after its publication
+        complete_archive(store, entry)
         return report_of(store, import_id)
     open_entry(store, import_id)
     archive = archive_of(store, import_id)
-    with exclusive(store, "import", BUSY):
+    with import_turn(store):
         entry = entry_of(store, import_id)
         if entry.status == LOADED:
             return report_of(store, import_id)
+        entry = open_entry(store, import_id)  # it may have been given up while this one waited
         twin = find_twin_of_bytes(store, entry, archive)
         if twin is not None:
             return _discard_for(store, entry, twin)
-        clear_unpublished(store)
-        with _worked(store, entry, archive, progress) as (con, works):
-            refuse_open_questions(works)
-            twin = settle_mappings(store, entry, works)
-            if twin is not None:
-                return _discard_for(store, entry, twin)
-            progress(STAGE_LOAD, 0, 1)
-            seq = stage_all(store, con, entry, works)
-            report = {**build_import_report(store, con, entry, works), "status": LOADED}
-            archive.write_report(report)
-            _remember(store, entry, works)  # a load killed after its publication is not resumed
-            publish(store, entry, seq, json.dumps(report, sort_keys=True), store.store.now())
-            progress(STAGE_LOAD, 1, 1)
-            return report
+        with being_loaded(store, import_id):
+            return _load_whole(store, entry, archive, progress)
+
+
+def _load_whole(
+    store: TenantStore, entry: ImportEntry, archive: ImportArchive, progress: Progress
+) -> dict[str, Any]:
+    clear_unpublished(store)
+    with _worked(store, entry, archive, progress) as (con, works):
+        refuse_open_questions(works)
+        twin = find_twin_as_read(store, entry, works)
+        if twin is not None:
+            return _discard_for(store, entry, twin)
+        progress(STAGE_LOAD, 0, 1)
+        seq = stage_all(store, con, entry, works)
+        report = {**build_import_report(store, con, entry, works), "status": LOADED}
+        publish(store, entry, works, seq, report)
+        progress(STAGE_LOAD, 1, 1)
+        return report
 
 
 def _discard_for(store: TenantStore, entry: ImportEntry, twin: ImportEntry) -> dict[str, Any]:
@@ -242,36 +232,9 @@ def _without_left_out(entry: ImportEntry) -> ImportEntry:
 
 
 def _keep_plan(store: TenantStore, entry: ImportEntry, report: dict[str, Any]) -> None:
-    archive_of(store, entry.import_id).write_report(report)
+    kept = json.dumps(report, sort_keys=True)
     with store.begin() as tx:
         store_import_state(
-            tx,
-            entry.import_id,
-            str(report["status"]),
-            report_json=json.dumps(report, sort_keys=True),
+            tx, entry.import_id, str(report["status"]), among=OPEN_STATES, report_json=kept
         )
-
-
-def _remember(store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]) -> None:
-    if entry.origin == Origin.CORRECTION:
-        return  # read by the mapping of its import
-    with store.begin() as tx:
-        for work in works:
-            assert work.mapping is not None
-            assert work.raw is not None
-            store_mapping(
-                tx,
-                work.mapping.kind.value,
-                header_fingerprint(work.raw.headers),
-                work.layout_json,
-                store.store.now(),
-                entry.created_by,
-            )
-
-
-def forget(store: TenantStore, import_id: str) -> None:
-    """Remove an import that is not loaded, with its files, as if it had never been received."""
-    open_entry(store, import_id)
-    with store.begin() as tx:
-        remove_import(tx, import_id)
-    archive_of(store, import_id).remove()
+    archive_of(store, entry.import_id).write_report(report)

@@ -4,26 +4,25 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from core.errors import NotFound, Refused
+from core.errors import NotFound
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.corrected_report import reports_with_corrections
-from core.services.import_report import ASKING, PLANNED
 from core.store.import_relations import find_last_loaded
+from core.store.import_states import DISCARDED as DISCARDED
+from core.store.import_states import GONE, OPEN_STATES, store_import_state, why_not_open
+from core.store.import_states import LOADED as LOADED
+from core.store.import_states import RECEIVED as RECEIVED
 from core.store.imports import (
     ImportEntry,
     count_imports,
     load_import_entries,
     load_import_entry,
-    store_import_state,
 )
 from core.store.tenant import TenantStore
 
-RECEIVED, LOADED = "received", "loaded"
-DISCARDED, UNDONE = "discarded", "undone"
-OPEN = (RECEIVED, ASKING, PLANNED)
+OPEN = OPEN_STATES
 BUSY = N_("Another import of this company is being worked on. Wait until it ends, then try again.")
-_GONE = N_("There is no import with this id.")
 
 
 def entry_of(store: TenantStore, import_id: str) -> ImportEntry:
@@ -31,11 +30,11 @@ def entry_of(store: TenantStore, import_id: str) -> ImportEntry:
     try:
         uuid.UUID(import_id)
     except ValueError:
-        raise NotFound(_GONE) from None
+        raise NotFound(GONE) from None
     with store.read() as tx:
         entry = load_import_entry(tx, import_id)
     if entry is None:
-        raise NotFound(_GONE)
+        raise NotFound(GONE)
     return entry
 
 
@@ -43,7 +42,7 @@ def open_entry(store: TenantStore, import_id: str) -> ImportEntry:
     """Return the ledger entry of an import that can still change; raise `Refused` otherwise."""
     entry = entry_of(store, import_id)
     if entry.status not in OPEN:
-        raise Refused(N_("This import is closed. Start a new one with the same files."))
+        raise why_not_open(entry.status)
     return entry
 
 
@@ -79,13 +78,15 @@ def last_loaded(store: TenantStore) -> ImportEntry | None:
 
 
 def discard(store: TenantStore, actor: Actor, import_id: str) -> None:
-    """Give up an import that is not loaded."""
+    """Give up an import that is not loaded; raise `Refused` for one that is closed."""
     require(actor, Role.ANALYST)
     open_entry(store, import_id)
     set_state(store, import_id, DISCARDED)
 
 
-def set_state(store: TenantStore, import_id: str, status: str) -> None:
-    """Move an entry to `status`."""
+def set_state(
+    store: TenantStore, import_id: str, status: str, *, among: Sequence[str] = OPEN
+) -> None:
+    """Move an entry that is in one of the states `among` to `status`; raise `Refused` otherwise."""
     with store.begin() as tx:
-        store_import_state(tx, import_id, status)
+        store_import_state(tx, import_id, status, among=among)

@@ -14,8 +14,9 @@ from core.services.command_lock import clear_abandoned, worked_by_command
 from core.services.file_mapping import ANY_OF
 from core.services.import_again import leave_out_named
 from core.services.import_archive import safe_name
-from core.services.import_files import choose, forget, load, receive
+from core.services.import_files import choose, load, receive
 from core.services.import_files import confirm_opt_outs as confirm
+from core.services.import_forgetting import forget
 from core.services.import_ledger import entry_of
 from core.services.import_preview import OfferedFile, preview
 from core.services.mappings import answer_questions
@@ -50,22 +51,14 @@ def import_paths(
     files = table_files(paths)
     mappings = load_mapping(mapping_file) if mapping_file else {}
     if only_plan:
-        offered = [
-            OfferedFile(
-                path=path,
-                chosen=_chosen(mappings, path.name),
-                is_left_out=safe_name(path.name) in leave_out,
-            )
-            for path in files
-        ]
+        offered = _offered(files, mappings, leave_out)
         return preview(store, actor, offered, answers=answers, as_of=as_of, progress=progress)
     clear_abandoned(store)
     import_id = str(uuid.uuid4())
     with worked_by_command(store, import_id):
-        receive(
-            store, actor, [(path.name, path) for path in files], as_of=as_of, import_id=import_id
-        )
         try:
+            named = [(path.name, path) for path in files]
+            receive(store, actor, named, as_of=as_of, import_id=import_id)
             leave_out_named(store, actor, import_id, leave_out)
             _choose(store, actor, import_id, files, mappings)
             if confirm_opt_outs:
@@ -75,6 +68,19 @@ def import_paths(
         except BaseException:
             forget(store, import_id)
             raise
+
+
+def _offered(
+    files: Sequence[Path], mappings: Mapping[str, ColumnMapping], leave_out: frozenset[str]
+) -> list[OfferedFile]:
+    return [
+        OfferedFile(
+            path=path,
+            chosen=_chosen(mappings, path.name),
+            is_left_out=safe_name(path.name) in leave_out,
+        )
+        for path in files
+    ]
 
 
 def _choose(

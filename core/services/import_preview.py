@@ -18,8 +18,8 @@ from core.services.accounts import Actor, Role, require
 from core.services.import_archive import ImportArchive, exported_at_of, safe_name
 from core.services.import_corrections import recognise_correction
 from core.services.import_files import plan_of, today_of
-from core.services.import_ledger import RECEIVED
 from core.services.progress import Progress, no_progress
+from core.store.import_states import RECEIVED
 from core.store.imports import ImportEntry, ImportFile, Origin
 from core.store.tenant import TenantStore
 

@@ -18,10 +18,10 @@ from core.services.import_months import months_of
 from core.services.import_release import count_released
 from core.services.import_warnings import warning_text, warnings_of
 from core.services.import_work import FileWork
+from core.store.import_states import ASKING, PLANNED
 from core.store.imports import ImportEntry, Origin
 from core.store.tenant import TenantStore
 
-ASKING, PLANNED = "asking", "planned"
 BUCKETS = ("loaded", "unchanged", "merged", "duplicate", "held", "rejected")
 _SAMPLES_SHOWN = 3
 _CODES = 50  # of a code table, as seen in the file

@@ -21,13 +21,7 @@ from core.services.import_archive import ImportArchive
 from core.services.import_corrections import same_correction
 from core.services.import_work import FileWork, limits_of
 from core.store.import_twins import find_loaded_twin, load_loaded_with
-from core.store.imports import (
-    ImportEntry,
-    ImportFile,
-    Origin,
-    load_import_entry,
-    store_file_mapping,
-)
+from core.store.imports import ImportEntry, ImportFile, Origin, load_import_entry
 from core.store.tenant import TenantStore, Transaction
 
 _HEAD_BYTES = 1 << 20
@@ -117,22 +111,11 @@ def _mapping_json(
     return json.dumps(dump_mapping(mapping), sort_keys=True, ensure_ascii=False)
 
 
-def settle_mappings(
+def find_twin_as_read(
     store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]
 ) -> ImportEntry | None:
-    """Keep how each file was read; return the loaded import of the same files and mappings."""
+    """Return the loaded import of the same files, read by the mappings of `works`, or None."""
     pairs = [(work.file.sha256, work.mapping_json) for work in works]
-    with store.begin() as tx:
-        for work in works:
-            assert work.mapping is not None
-            store_file_mapping(
-                tx,
-                entry.import_id,
-                work.file.file_no,
-                kind=work.mapping.kind.value,
-                mapping_json=work.mapping_json,
-                exported_at=work.file.exported_at,
-                sha256=work.file.sha256,
-            )
+    with store.read() as tx:
         twin = find_loaded_twin(tx, pairs, besides=entry.import_id)
         return load_import_entry(tx, twin) if twin else None

@@ -13,10 +13,11 @@ from core.errors import CrmError, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.corrected_report import reports_with_corrections
-from core.services.import_ledger import BUSY, LOADED, entry_of
+from core.services.import_ledger import BUSY, entry_of
+from core.services.import_turn import import_turn
 from core.store.import_relations import load_corrections, load_imports_after
+from core.store.import_states import LOADED
 from core.store.imports import ImportEntry, Origin
-from core.store.locks import exclusive
 from core.store.tenant import TenantStore
 from core.store.undo import count_touched, unpublish
 from core.store.unpublished import clear_unpublished
@@ -75,7 +76,7 @@ def undo(store: TenantStore, actor: Actor, import_id: str, *, clears: bool = Tru
     or the next load does it. Raises `Refused`, naming them, when other imports were loaded later.
     """
     require(actor, Role.ANALYST)
-    with exclusive(store, "import", BUSY):
+    with import_turn(store):
         entry, outlook = entry_of(store, import_id), undo_outlook(store, import_id)
         if outlook.later:
             raise Refused(_LATER, later=_named(store, outlook.later))
@@ -90,7 +91,7 @@ def undo(store: TenantStore, actor: Actor, import_id: str, *, clears: bool = Tru
 
 def clear_undone(store: TenantStore) -> None:
     """Remove the rows of undone imports that nobody sees any more."""
-    with exclusive(store, "import", BUSY):
+    with import_turn(store):
         clear_unpublished(store)
 
 

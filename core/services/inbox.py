@@ -23,9 +23,9 @@ from core.services.import_archive import archive_of
 from core.services.import_files import load, plan, plan_of, receive
 from core.services.import_ledger import BUSY, LOADED, RECEIVED, entry_of, open_entry, report_of
 from core.services.import_paths import TABLE_SUFFIXES
-from core.services.import_report import PLANNED
 from core.services.import_warnings import grave_warnings
 from core.services.progress import Progress, no_progress
+from core.store.import_states import PLANNED
 from core.store.imports import find_imports
 from core.store.locks import exclusive
 from core.store.tenant import TenantStore

@@ -2,8 +2,21 @@
 
 from collections.abc import Sequence
 
+from core.store.import_states import hold_open
 from core.store.imports import ImportEntry, ImportFile, entry_of_row, own_sha256
 from core.store.tenant import Transaction
+
+_BECOME_CORRECTION = """
+UPDATE imports
+SET origin = 'correction', parent_id = :parent_id, status = 'received', as_of = :as_of,
+    report_json = NULL
+WHERE tenant_id = :tenant AND import_id = :import_id
+"""
+_STAND_FOR = """
+UPDATE import_file
+SET file_no = :entered_no, kind = :kind, mapping_json = :mapping_json, exported_at = :exported_at
+WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
+"""
 
 
 def load_imports_after(tx: Transaction, seq: int) -> list[ImportEntry]:
@@ -70,25 +83,16 @@ def find_same_correction(
 def store_origin(
     tx: Transaction, import_id: str, parent: ImportEntry, file_no: int, entered: ImportFile
 ) -> None:
-    """Make an import of one file (`file_no`) the correction of a file of `parent`."""
+    """Make an open import of one file (`file_no`) the correction of a file of `parent`.
+
+    Raises `Refused` when it was closed in the meantime.
+    """
+    hold_open(tx, import_id)
     tx.execute(
-        """
-        UPDATE imports
-        SET origin = 'correction', parent_id = :parent_id, status = 'received',
-            as_of = :as_of, report_json = NULL
-        WHERE tenant_id = :tenant AND import_id = :import_id
-        """,
-        import_id=import_id,
-        parent_id=parent.import_id,
-        as_of=parent.as_of,
+        _BECOME_CORRECTION, import_id=import_id, parent_id=parent.import_id, as_of=parent.as_of
     )
     tx.execute(
-        """
-        UPDATE import_file
-        SET file_no = :entered_no, kind = :kind, mapping_json = :mapping_json,
-            exported_at = :exported_at
-        WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
-        """,
+        _STAND_FOR,
         import_id=import_id,
         file_no=file_no,
         entered_no=entered.file_no,

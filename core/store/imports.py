@@ -8,6 +8,18 @@ from typing import Any
 
 from core.store.tenant import Transaction, as_date, as_moment
 
+_ENTER = """
+INSERT INTO imports
+    (tenant_id, import_id, status, as_of, created_at, created_by, origin, parent_id)
+VALUES (:tenant, :import_id, 'received', :as_of, :now, :user, :origin, :parent_id)
+"""
+_ENTER_FILE = """
+INSERT INTO import_file
+    (tenant_id, import_id, file_no, name, kind, sha256, bytes, exported_at, mapping_json)
+VALUES
+    (:tenant, :import_id, :file_no, :name, :kind, :sha256, :bytes, :exported_at, :mapping_json)
+"""
+
 
 class Origin(StrEnum):
     """Where the rows of an import come from."""
@@ -75,11 +87,7 @@ def store_import(
     """Enter a received import and its files; one with a parent is a correction by default."""
     origin = origin or (Origin.CORRECTION if parent_id else Origin.FILES)
     tx.execute(
-        """
-        INSERT INTO imports
-            (tenant_id, import_id, status, as_of, created_at, created_by, origin, parent_id)
-        VALUES (:tenant, :import_id, 'received', :as_of, :now, :user, :origin, :parent_id)
-        """,
+        _ENTER,
         import_id=import_id,
         as_of=as_of,
         now=now,
@@ -87,28 +95,19 @@ def store_import(
         origin=origin.value,
         parent_id=parent_id,
     )
-    tx.execute_many(
-        """
-        INSERT INTO import_file
-            (tenant_id, import_id, file_no, name, kind, sha256, bytes, exported_at, mapping_json)
-        VALUES
-            (:tenant, :import_id, :file_no, :name, :kind, :sha256, :bytes, :exported_at,
-            :mapping_json)
-        """,
-        [
-            {
-                "import_id": import_id,
-                "file_no": f.file_no,
-                "name": f.name,
-                "kind": f.kind,
-                "sha256": f.sha256,
-                "bytes": f.bytes,
-                "exported_at": f.exported_at,
-                "mapping_json": f.mapping_json,
-            }
-            for f in files
-        ],
-    )
+    tx.execute_many(_ENTER_FILE, [{"import_id": import_id, **_entered(file)} for file in files])
+
+
+def _entered(file: ImportFile) -> dict[str, object]:
+    return {
+        "file_no": file.file_no,
+        "name": file.name,
+        "kind": file.kind,
+        "sha256": file.sha256,
+        "bytes": file.bytes,
+        "exported_at": file.exported_at,
+        "mapping_json": file.mapping_json,
+    }
 
 
 def load_import_entry(tx: Transaction, import_id: str) -> ImportEntry | None:
@@ -223,46 +222,6 @@ def load_loaded_ids(tx: Transaction) -> list[str]:
     return [str(row["import_id"]) for row in rows]
 
 
-def store_file_mapping(
-    tx: Transaction,
-    import_id: str,
-    file_no: int,
-    *,
-    kind: str | None,
-    mapping_json: str | None,
-    exported_at: datetime | None = None,
-    sha256: str | None = None,
-) -> None:
-    """Keep how one file of an import is read and, where they were told, its version's parts."""
-    tx.execute(
-        """
-        UPDATE import_file
-        SET kind = :kind, mapping_json = :mapping_json,
-            exported_at = coalesce(:exported_at, exported_at), sha256 = coalesce(:sha256, sha256)
-        WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
-        """,
-        import_id=import_id,
-        file_no=file_no,
-        kind=kind,
-        mapping_json=mapping_json,
-        exported_at=exported_at,
-        sha256=sha256,
-    )
-
-
-def store_left_out(tx: Transaction, import_id: str, file_no: int, *, left_out: bool) -> None:
-    """Leave one file of an import out, or take it back."""
-    tx.execute(
-        """
-        UPDATE import_file SET left_out = :left_out
-        WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
-        """,
-        import_id=import_id,
-        file_no=file_no,
-        left_out=left_out,
-    )
-
-
 def find_imports(tx: Transaction, *, status: str, created_by: str) -> list[str]:
     """Return the ids of the imports of `created_by` that are in `status`, the oldest first."""
     rows = tx.rows(
@@ -275,42 +234,6 @@ def find_imports(tx: Transaction, *, status: str, created_by: str) -> list[str]:
         created_by=created_by,
     )
     return [str(row["import_id"]) for row in rows]
-
-
-def store_import_state(
-    tx: Transaction, import_id: str, status: str, *, report_json: str | None = None
-) -> None:
-    """Move a ledger entry to `status`; a report given replaces the one kept."""
-    tx.execute(
-        """
-        UPDATE imports SET status = :status, report_json = coalesce(:report, report_json)
-        WHERE tenant_id = :tenant AND import_id = :import_id
-        """,
-        import_id=import_id,
-        status=status,
-        report=report_json,
-    )
-
-
-def store_opt_out_confirmation(tx: Transaction, import_id: str, user: str) -> None:
-    """Keep who confirmed that an import opts many customers out."""
-    tx.execute(
-        """
-        UPDATE imports SET opt_outs_confirmed_by = :user
-        WHERE tenant_id = :tenant AND import_id = :import_id
-        """,
-        import_id=import_id,
-        user=user,
-    )
-
-
-def remove_import(tx: Transaction, import_id: str) -> None:
-    """Remove a ledger entry and its files."""
-    for table in ("import_file", "imports"):
-        tx.execute(
-            f"DELETE FROM {table} WHERE tenant_id = :tenant AND import_id = :import_id",
-            import_id=import_id,
-        )
 
 
 def _moment(value: object) -> datetime:

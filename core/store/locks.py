@@ -2,32 +2,57 @@
 
 Postgres: a session advisory lock on a connection of its own. SQLite: a lock on a file in the
 tenant's folder. Neither expires by time, so a slow holder is never overtaken.
+Who waits looks again four times a second.
 """
 
 import fcntl
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 
 from sqlalchemy import text
 
 from core.errors import Busy
+from core.store.patience import AT_ONCE, Patience
 from core.store.tenant import Store, TenantStore
 
 _WORKER_LOCK = 7_404_519_264_000
 _WORKER_SLOTS = 64
+_LOOK_SECONDS = 0.25
 
 
 @contextmanager
-def exclusive(store: TenantStore, purpose: str, busy_sentence: str) -> Iterator[None]:
-    """Hold the lock of (tenant, purpose) for the block; raise `Busy` when another holds it."""
-    if store.store.data_engine.dialect.name == "postgresql":
-        holder = _advisory_lock(store, purpose, busy_sentence)
-    else:
-        holder = _file_lock(store, purpose, busy_sentence)
-    with holder:
+def exclusive(
+    store: TenantStore, purpose: str, busy_sentence: str, patience: Patience = AT_ONCE
+) -> Iterator[None]:
+    """Hold the lock of (tenant, purpose) for the block.
+
+    Raises `Busy` when another still holds it at the end of `patience`.
+    """
+    is_postgres = store.store.data_engine.dialect.name == "postgresql"
+    lock = partial(_advisory_lock if is_postgres else _file_lock, store, purpose, busy_sentence)
+    with ExitStack() as held:
+        _wait_for(lambda: held.enter_context(lock()), patience)
         yield
+
+
+def _wait_for(take: Callable[[], object], patience: Patience) -> None:
+    until, is_told = monotonic() + patience.seconds, False
+    while True:
+        try:
+            take()
+        except Busy:
+            if monotonic() >= until:
+                raise
+            if not is_told:
+                patience.tell()
+            is_told = True
+            sleep(min(_LOOK_SECONDS, max(0, until - monotonic())))
+        else:
+            return
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from core.errors import StoreUnavailable
 from core.i18n import N_
 from core.settings import Settings
 from core.store.engine import WRITE, is_sqlite, make_engine, normalise_url, sibling_file
+from core.store.patience import AT_ONCE, Patience
 
 _TENANT_BOUND = re.compile(r":tenant\b")
 _COMMIT_LAZILY = text("SET LOCAL synchronous_commit = off")
@@ -224,9 +225,12 @@ class TenantStore:
 class Store:
     """Both databases of an instance: the tenants' data and the identity tables."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, now: Callable[[], datetime], patience: Patience = AT_ONCE
+    ) -> None:
         self.settings = settings
         self.now = now
+        self.patience = patience
         url = normalise_url(settings.database_url)
         self.data_engine = make_engine(url)
         self.identity_engine = (

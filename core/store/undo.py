@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from core.store.dataset import head_of
+from core.store.import_states import LOADED, UNDONE, store_import_state
 from core.store.tenant import TenantStore, Transaction
 from core.store.versions import STORED, move_head
 
@@ -22,9 +23,6 @@ SELECT released_seq AS seq, count(*) AS touched
 FROM held_row
 WHERE tenant_id = :tenant AND import_id = :import_id AND released_seq <= :head
 GROUP BY released_seq
-"""
-_UNDONE = """
-UPDATE imports SET status = 'undone' WHERE tenant_id = :tenant AND import_id = :import_id
 """
 # The next load takes the same number: its rows must not be taken for this import's.
 _NAMELESS = """
@@ -49,13 +47,13 @@ def unpublish(store: TenantStore, import_ids: Sequence[str], first: int, last: i
     """Take the head back to before `first` when it stands at `last`; tell whether it did.
 
     `import_ids` are all the imports published in between. One small transaction: every reader
-    sees all of them or none.
+    sees all of them or none. Raises `Refused`, and nothing is taken back, when one is not loaded.
     """
     with store.begin() as tx:
         if head_of(tx) != last:
             return False
         for import_id in import_ids:
-            tx.execute(_UNDONE, import_id=import_id)
+            store_import_state(tx, import_id, UNDONE, among=(LOADED,))
             tx.execute(_NAMELESS, import_id=import_id)
         move_head(tx, first - 1, staged_seq=last)
         return True

@@ -1,24 +1,33 @@
 """The versioned rows that imports write.
 
-A load stages its rows under the next sequence number in short transactions; `publish` moves the
-tenant's head and the ledger in one.
+A load stages its rows under the next sequence number in short transactions; `publish_import` moves
+the tenant's head and the ledger in one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
 from core.contracts import COLUMNS, DUCKDB_TYPES, FileKind
-from core.errors import Refused
-from core.i18n import N_
 from core.store.bulk import fetch_table, store_rows_in_steps
-from core.store.imports import ImportEntry
+from core.store.import_states import OPEN_STATES, refusal
+from core.store.imports import ImportEntry, ImportFile
 from core.store.tenant import TenantStore, Transaction
 
 _KEYS_AT_ONCE = 20_000
 _FILES_PER_SEQ = 1_000
+_PUBLISH = """
+UPDATE imports SET status = 'loaded', seq = :seq, loaded_at = :now, report_json = :report
+WHERE tenant_id = :tenant AND import_id = :import_id AND origin = :origin AND status {among}
+"""
+_AS_READ = """
+UPDATE import_file
+SET file_id = :file_id, kind = :kind, mapping_json = :mapping_json, exported_at = :exported_at,
+    sha256 = :sha256, left_out = :left_out
+WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,39 +107,45 @@ def _supersede(
             )
 
 
-def publish(
-    store: TenantStore, entry: ImportEntry, seq: int, report_json: str, now: datetime
+def publish_import(
+    tx: Transaction,
+    entry: ImportEntry,
+    files: Sequence[ImportFile],
+    seq: int,
+    report_json: str,
+    now: datetime,
 ) -> None:
-    """Make everything staged under `seq` visible, in one small transaction.
+    """Make everything staged under `seq` visible; `files` are told as the load has read them.
 
-    Raises `Refused`, and nothing becomes visible, when the import was closed in the meantime.
+    What was chosen while it was being loaded did not count, and is not kept. Raises `Refused`,
+    and nothing becomes visible, when the import was closed or made a correction in the meantime.
     """
-    with store.begin() as tx:
-        for file in entry.files:
-            tx.execute(
-                """
-                UPDATE import_file SET file_id = :file_id
-                WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
-                """,
-                file_id=file_id_of(seq, file.file_no),
-                import_id=entry.import_id,
-                file_no=file.file_no,
-            )
-        published = tx.execute(
-            """
-            UPDATE imports
-            SET status = 'loaded', seq = :seq, loaded_at = :now, report_json = :report
-            WHERE tenant_id = :tenant AND import_id = :import_id
-                AND status IN ('received', 'asking', 'planned')
-            """,
-            seq=seq,
-            now=now,
-            report=report_json,
-            import_id=entry.import_id,
-        )
-        if not published:
-            raise Refused(N_("This import is closed. Start a new one with the same files."))
-        move_head(tx, seq)
+    published = tx.execute(
+        _PUBLISH.format(among=tx.among("states")),
+        seq=seq,
+        now=now,
+        report=report_json,
+        import_id=entry.import_id,
+        origin=str(entry.origin),
+        states=tx.list_of(OPEN_STATES),
+    )
+    if not published:
+        raise refusal(tx, entry.import_id)
+    tx.execute_many(_AS_READ, [_as_read(entry, file, seq) for file in files])
+    move_head(tx, seq)
+
+
+def _as_read(entry: ImportEntry, file: ImportFile, seq: int) -> dict[str, object]:
+    return {
+        "import_id": entry.import_id,
+        "file_no": file.file_no,
+        "file_id": file_id_of(seq, file.file_no),
+        "kind": file.kind,
+        "mapping_json": file.mapping_json,
+        "exported_at": file.exported_at,
+        "sha256": file.sha256,
+        "left_out": file.left_out,
+    }
 
 
 def move_head(tx: Transaction, seq: int, *, staged_seq: int | None = None) -> None:

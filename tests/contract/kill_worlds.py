@@ -1,32 +1,28 @@
 """Worlds for the kill tests: a database and a data folder before a use case, and copies of them."""
 
-import json
+import csv
+import io
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import create_engine, make_url, text
 
 from core.services.accounts import SYSTEM
 from core.services.alias_desk import create_products
 from core.services.import_files import load, plan, receive
 from core.services.import_ledger import list_imports
+from core.services.import_rejects import rejects_file
+from core.services.inbox import inbox_of
 from core.settings import Settings
-from core.store.dataset import load_dataset
 from core.store.engine import normalise_url
-from core.store.models import data_metadata
 from core.store.schema import migrate
 from tests.contract.killable import open_tenant
 
 AS_OF = date(2026, 10, 31)
-# A number may be burnt by a killed load, so rows are compared without these, but for "is it set".
-_NUMBERS = frozenset({"seq", "from_seq", "to_seq", "file_id", "released_seq", "staged_seq"})
-_LOCK = ".import.lock"
 
 _SALES = "document_id,line_no,product_key,client_code,quantity,amount,sale_date\n"
 FIRST = {
@@ -63,16 +59,27 @@ DELTA = {
     ),
     "contacts_20260201.csv": "client_code,contact_date,status\nC3,2026-01-10,unsubscribe\n",
 }
+WITH_BAD_ROWS = {
+    "sales_20260115.csv": (
+        _SALES + "D20,1,P1,C1,2,19.00,2026-01-02\nD21,1,P1,C2,x,9.50,2026-01-03\n"
+        "D22,1,P2,C3,1,7.00,2026-13-04\nD23,1,P9,C4,many,5.00,2026-01-05\n"
+    ),
+}
+_MENDED = {"x": "1", "2026-13-04": "2026-01-04", "many": "4"}
 AFTERWARDS = {"products_20260301.csv": "product_key,name\nP3,Pinot\n"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A database and a data folder before a use case, and what the use case is asked."""
+    """A database and a data folder before a use case, and what the use case is asked.
+
+    The ids of the imports that are `known` are compared, those of new ones are not.
+    """
 
     database_url: str
     data_dir: Path
     asked: Mapping[str, Any]
+    known: frozenset[str] = frozenset()
 
     @property
     def is_sqlite(self) -> bool:
@@ -103,40 +110,6 @@ class World:
             administer(self.database_url, f"DROP DATABASE {self.database} (FORCE)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What any reader sees: the dataset's hash and the status of every import."""
-
-    dataset: str
-    statuses: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What the disk holds: the rows of every table, the names of the files with their sizes."""
-
-    rows: Mapping[str, Counter[tuple[str, ...]]]
-    files: Mapping[str, int]
-
-    def fingerprint(self) -> str:
-        """Return a text that is equal for equal content."""
-        rows = {name: sorted(rows.items()) for name, rows in sorted(self.rows.items())}
-        return repr((rows, sorted(self.files.items())))
-
-    def difference(self, other: "Kept") -> dict[str, object]:
-        """Return, by table, the rows that only one of both holds; and the files likewise."""
-        rows = {
-            name: ((rows - other.rows[name]).elements(), (other.rows[name] - rows).elements())
-            for name, rows in self.rows.items()
-        }
-        listed = {name: tuple(map(list, sides)) for name, sides in rows.items()}
-        files = sorted(self.files.keys() ^ other.files.keys())
-        return {
-            **{name: sides for name, sides in listed.items() if any(sides)},
-            **({"files": files} if files else {}),
-        }
-
-
 def administer(database_url: str, statement: str) -> None:
     """Run a statement on the server of `database_url`, outside of that database."""
     server = normalise_url(database_url).set(database="postgres")
@@ -161,6 +134,21 @@ def make_worlds(new_url: Callable[[], str], folder: Path) -> dict[str, World]:
         tenant.store.dispose()
         return replace(world, asked={"use_case": use_case, "import_id": import_id})
 
+    def corrected(base: World) -> World:
+        world = made("correction", base, "undo", WITH_BAD_ROWS)
+        tenant = open_tenant(world.database_url, world.data_dir)
+        path = _corrected_rows(tenant, str(world.asked["import_id"]), folder / "files")
+        import_id = _prepare(tenant, "load", [path])
+        tenant.store.dispose()
+        return replace(world, asked={"use_case": "load", "import_id": import_id})
+
+    def with_inbox(base: World) -> World:
+        world = base.copy(new_url(), folder / "inbox")
+        tenant = open_tenant(world.database_url, world.data_dir)
+        written(inbox_of(tenant), DELTA)
+        tenant.store.dispose()
+        return replace(world, asked={"use_case": "inbox"})
+
     def released(base: World) -> World:
         world = base.copy(new_url(), folder / "release")
         tenant = open_tenant(world.database_url, world.data_dir)
@@ -169,14 +157,35 @@ def make_worlds(new_url: Callable[[], str], folder: Path) -> dict[str, World]:
         return replace(world, asked={"use_case": "load", "import_id": import_id})
 
     loaded = made("loaded", empty, "undo", FIRST)
-    return {
+    worlds = {
+        "correction": corrected(loaded),
+        "command": replace(loaded, asked=ask_for("command", folder / "files", DELTA)),
+        "inbox": with_inbox(loaded),
         "release": released(loaded),
         "first load": made("first", empty, "load", FIRST),
         "delta load": made("delta", loaded, "load", DELTA),
         "undo": made("undo", loaded, "undo", DELTA),
         "plan": made("plan", loaded, "plan", DELTA),
-        "receive": replace(loaded, asked=ask_to_receive(folder / "files", DELTA)),
+        "receive": replace(loaded, asked=ask_for("receive", folder / "files", DELTA)),
     }
+    return {name: replace(world, known=_ids_in(world)) for name, world in worlds.items()}
+
+
+def _ids_in(world: World) -> frozenset[str]:
+    tenant = open_tenant(world.database_url, world.data_dir)
+    found = frozenset(entry.import_id for entry in list_imports(tenant))
+    tenant.store.dispose()
+    return found
+
+
+def _corrected_rows(tenant: Any, import_id: str, folder: Path) -> Path:
+    """Write the rejected rows of the import, mended, as a file; return its path."""
+    content = b"".join(rejects_file(tenant, import_id, 1, "en").content).decode("utf-8-sig")
+    path = folder / "corrected.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.reader(io.StringIO(content, newline=""))
+        csv.writer(stream).writerows([_MENDED.get(c, c) for c in row] for row in rows)
+    return path
 
 
 def _prepare(tenant: Any, use_case: str, paths: list[Path]) -> str:
@@ -188,15 +197,15 @@ def _prepare(tenant: Any, use_case: str, paths: list[Path]) -> str:
     return import_id
 
 
-def ask_to_receive(folder: Path, files: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return what a process is asked that receives `files`, written into `folder`."""
+def ask_for(use_case: str, folder: Path, files: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what a process is asked that takes `files`, written into `folder`."""
     paths = [str(path) for path in written(folder, files)]
-    return {"use_case": "receive", "paths": paths, "as_of": AS_OF.isoformat()}
+    return {"use_case": use_case, "paths": paths, "as_of": AS_OF.isoformat()}
 
 
 def written(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write the files into `folder`; return their paths."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in files]
@@ -208,51 +217,3 @@ def received_in(world: World) -> str:
     [import_id] = (e.import_id for e in list_imports(tenant) if e.status == "received")
     tenant.store.dispose()
     return import_id
-
-
-def seen_in(world: World) -> Seen:
-    """Return what a reader sees now."""
-    tenant = open_tenant(world.database_url, world.data_dir)
-    with tenant.read() as tx, duckdb.connect() as con:
-        dataset = load_dataset(tx, con)
-        statuses = tx.rows("SELECT status FROM imports WHERE tenant_id = :tenant")
-    tenant.store.dispose()
-    return Seen(dataset=dataset, statuses=tuple(sorted(row["status"] for row in statuses)))
-
-
-def kept_in(world: World) -> Kept:
-    """Return what database and folder hold, without the numbers that a killed load may burn."""
-    engine = create_engine(normalise_url(world.database_url))
-    with engine.connect() as connection:
-        rows = {
-            name: Counter(
-                tuple(_cell(world, column, cell) for column, cell in row._mapping.items())
-                for row in connection.execute(select(table))
-            )
-            for name, table in data_metadata.tables.items()
-        }
-    engine.dispose()
-    paths = [path for path in world.data_dir.rglob("*") if path.name != _LOCK]
-    sizes = {p.relative_to(world.data_dir).as_posix(): _size(p) for p in paths}
-    return Kept(rows=rows, files=sizes)
-
-
-def _counts(report: Mapping[str, Any]) -> object:
-    """Return what a report counts; how a file was recognised may be said in other words."""
-    files = [
-        {name: count for name, count in file.items() if isinstance(count, int)}
-        for file in report["files"]
-    ]
-    return (report["status"], report["released"], report["totals"], files)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
-def _cell(world: World, column: str, cell: object) -> str:
-    if column in _NUMBERS:
-        return f"{column}={cell is not None}"
-    if column == "report_json" and cell is not None:
-        return f"{column}={_counts(json.loads(str(cell)))}"
-    return f"{column}={cell}".replace(str(world.data_dir), "DATA_DIR")

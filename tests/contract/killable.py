@@ -71,8 +71,9 @@ class Killable:
 
 def main() -> None:
     """Answer each order on standard input with the outcome of a fork that followed it."""
+    # What every fork needs, loaded once.
     import core.services.import_undo
-    import core.services.inbox  # noqa: F401  # what every fork needs, loaded once
+    import core.services.inbox  # noqa: F401
 
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line))), flush=True)
@@ -166,7 +167,7 @@ def _after(first: Callable[[], None], call: Callable[..., Any]) -> Callable[...,
 
 
 def _use_case(order: Mapping[str, Any]) -> Any:
-    from core.services import import_files, import_undo, inbox
+    from core.services import import_files, import_paths, import_undo, inbox
     from core.services.accounts import SYSTEM
 
     tenant = open_tenant(order["url"], Path(order["data_dir"]))
@@ -175,6 +176,14 @@ def _use_case(order: Mapping[str, Any]) -> Any:
             files = [(Path(path).name, Path(path)) for path in order["paths"]]
             as_of = date.fromisoformat(order["as_of"])
             return import_files.receive(tenant, SYSTEM, files, as_of=as_of)
+        case "command":
+            paths, as_of = (
+                [Path(path) for path in order["paths"]],
+                date.fromisoformat(order["as_of"]),
+            )
+            return import_paths.import_paths(
+                tenant, SYSTEM, paths, as_of=as_of, confirm_opt_outs=True
+            )["import_id"]
         case "plan":
             return import_files.plan(tenant, order["import_id"])
         case "load":

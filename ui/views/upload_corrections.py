@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.jobs import PLAN, enqueue
 from core.services.import_corrections import choose_correction
-from core.services.import_ledger import LOADED, entry_of, list_imports, reports_of
+from core.services.import_ledger import entry_of, list_imports, reports_of
+from core.store.import_states import LOADED
 from core.store.imports import ImportEntry, Origin
 from ui.i18n import _, format_moment, format_number, ngettext_
 from ui.layout import error_boundary

@@ -9,16 +9,13 @@ from core.errors import NotFound
 from core.jobs import PLAN, enqueue
 from core.services.import_again import import_again, reopen, throw_away
 from core.services.import_ledger import (
-    DISCARDED,
-    LOADED,
     OPEN,
-    UNDONE,
     count_entries,
     entry_of,
     list_imports,
     reports_of,
 )
-from core.services.import_report import ASKING, PLANNED
+from core.store.import_states import ASKING, DISCARDED, LOADED, PLANNED, UNDONE
 from core.store.imports import ImportEntry, Origin
 from ui.i18n import _, format_moment
 from ui.layout import error_boundary

@@ -7,16 +7,8 @@ import streamlit as st
 from core.i18n import N_
 from core.jobs import LOAD, PLAN, TAKE, enqueue, job_of
 from core.services.import_files import confirm_opt_outs
-from core.services.import_ledger import (
-    DISCARDED,
-    LOADED,
-    RECEIVED,
-    UNDONE,
-    discard,
-    entry_of,
-    report_of,
-)
-from core.services.import_report import ASKING, PLANNED
+from core.services.import_ledger import discard, entry_of, report_of
+from core.store.import_states import ASKING, DISCARDED, LOADED, PLANNED, RECEIVED, UNDONE
 from core.store.imports import ImportEntry, Origin
 from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.ingest.report import Bucket
-from core.services.import_ledger import LOADED
 from core.services.import_report import BUCKETS
+from core.store.import_states import LOADED
 from ui.charts import percent_axis, show_chart
 from ui.i18n import _, format_number, format_percent, ngettext_
 from ui.layout import Figure, figures_row

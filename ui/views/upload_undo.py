@@ -5,9 +5,9 @@ from typing import Any
 import streamlit as st
 
 from core.jobs import CLEAR, PLAN, enqueue
-from core.services.import_ledger import LOADED, entry_of, last_loaded
-from core.services.import_report import PLANNED
+from core.services.import_ledger import entry_of, last_loaded
 from core.services.import_undo import LaterImport, UndoOutlook, undo, undo_outlook
+from core.store.import_states import LOADED, PLANNED
 from core.store.imports import ImportEntry, Origin
 from ui.i18n import _, format_moment, ngettext_
 from ui.layout import error_boundary

@@ -1,0 +1,56 @@
+"""The mark of an import that is being loaded: what is asked of it meanwhile is refused.
+
+Whoever loads keeps a lock on a file in the import's archive, which is let go when it dies. The
+publication itself does not lean on it: it writes the files as they were read.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import Busy
+from core.i18n import N_
+from core.services.import_archive import archive_of
+from core.services.import_ledger import open_entry
+from core.store.imports import ImportEntry
+from core.store.tenant import TenantStore
+
+_LOCK = "loading.lock"
+_LOADING = N_(
+    "This import is being loaded: nothing of it can be changed now. Wait until it ends, or give"
+    " it up."
+)
+
+
+@contextmanager
+def being_loaded(store: TenantStore, import_id: str) -> Iterator[None]:
+    """Mark `import_id` as being loaded for the block."""
+    path = _path(store, import_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def changeable_entry(store: TenantStore, import_id: str) -> ImportEntry:
+    """Return the entry of an open import that nobody loads.
+
+    Raises `Refused` when it is closed, `Busy` while it is being loaded.
+    """
+    entry = open_entry(store, import_id)
+    try:
+        with _path(store, import_id).open() as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return entry
+    except BlockingIOError as error:
+        raise Busy(_LOADING) from error
+    return entry
+
+
+def _path(store: TenantStore, import_id: str) -> Path:
+    return archive_of(store, import_id).folder / _LOCK

@@ -1,0 +1,78 @@
+"""The end of a load: what was staged becomes visible, the ledger and the archive tell it.
+
+The report in the archive is taken away before the publication and written after it: whenever the
+process is killed, a report that is there is true. A load that is asked for again completes it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.ingest.mapping import header_fingerprint
+from core.services.corrected_report import report_kept
+from core.services.import_archive import archive_of
+from core.services.import_work import FileWork
+from core.store.imports import ImportEntry, ImportFile, Origin
+from core.store.mappings import store_mapping
+from core.store.tenant import TenantStore, Transaction
+from core.store.versions import publish_import
+
+
+def publish(
+    store: TenantStore,
+    entry: ImportEntry,
+    works: Sequence[FileWork],
+    seq: int,
+    report: Mapping[str, Any],
+) -> None:
+    """Publish everything staged under `seq`, and remember how the files were read.
+
+    Raises `Refused`, and nothing becomes visible, when the import was closed or made a
+    correction while it was being loaded.
+    """
+    archive, now = archive_of(store, entry.import_id), store.store.now()
+    archive.remove_report()
+    with store.begin() as tx:
+        report_json = json.dumps(report, sort_keys=True)
+        publish_import(tx, entry, _as_read(entry, works), seq, report_json, now)
+        _remember(store, tx, entry, works)
+    archive.write_report(report)
+
+
+def complete_archive(store: TenantStore, entry: ImportEntry) -> None:
+    """Bring the archive of a loaded import to where its load was killed before it could."""
+    archive = archive_of(store, entry.import_id)
+    archive.clear_work()
+    if not archive.report.exists():
+        archive.write_report(report_kept(entry))
+
+
+def _as_read(entry: ImportEntry, works: Sequence[FileWork]) -> list[ImportFile]:
+    read = {work.file.file_no: work for work in works}
+    return [
+        _with_mapping(read[file.file_no]) if file.file_no in read else file for file in entry.files
+    ]
+
+
+def _with_mapping(work: FileWork) -> ImportFile:
+    assert work.mapping is not None
+    return replace(work.file, kind=work.mapping.kind.value, mapping_json=work.mapping_json)
+
+
+def _remember(
+    store: TenantStore, tx: Transaction, entry: ImportEntry, works: Sequence[FileWork]
+) -> None:
+    if entry.origin == Origin.CORRECTION:
+        return  # read by the mapping of its import
+    for work in works:
+        assert work.mapping is not None
+        assert work.raw is not None
+        store_mapping(
+            tx,
+            work.mapping.kind.value,
+            header_fingerprint(work.raw.headers),
+            work.layout_json,
+            store.store.now(),
+            entry.created_by,
+        )
