@@ -13,12 +13,13 @@ from core.services.import_ledger import list_imports
 from core.services.inbox import inbox_of
 from core.settings import Settings
 from core.store.schema import migrate
-from tests.contract.kill_worlds import World, administer, seen_in
+from tests.contract.kill_disks import seen_in
+from tests.contract.kill_worlds import World, administer
 from tests.contract.killable import Killable, open_tenant
 from tests.contract.test_import_kills import run
 
 SEED = int(os.environ.get("IACRM_KILL_SEED", "2026"))
-SAMPLED, SAMPLED_IN_FULL = 1, 20
+SAMPLED = 20
 # Refused beside others, so that each file becomes an import of its own, and one is put aside.
 REFUSED = "line (import 3f2a9c41.1),client_code\n2,C9\n"
 FILES = {
@@ -101,7 +102,6 @@ def killed_at(
 BOTH = pytest.mark.parametrize(
     "empty", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
 )
-CASES = pytest.mark.parametrize("case", [TOGETHER, SPLIT])
 
 
 @pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
@@ -116,25 +116,14 @@ def test_taking_in_killed_at_any_call_loses_and_repeats_no_file(
     assert kill_at == calls + 1
 
 
-def check_drawn(killable: Killable, empty: World, case: str, count: int) -> None:
-    _, calls = killed_at(killable, empty, case, "inbox", 0)
-    drawn = sorted(random.Random(f"{SEED} {case}").sample(range(1, calls + 1), count))
-    print(f"IACRM_KILL_SEED={SEED}: inbox {case} killed at {drawn} of {calls}")
-    for kill_at in drawn:
-        assert killed_at(killable, empty, case, "inbox", kill_at)[0]
-
-
-@BOTH
-def test_a_pass_killed_at_a_drawn_call_loads_every_file_once(
-    killable: Killable, empty: World
-) -> None:
-    check_drawn(killable, empty, TOGETHER, SAMPLED)
-
-
 @pytest.mark.full
 @BOTH
-@CASES
-def test_a_pass_killed_at_many_calls_loads_every_file_once(
-    killable: Killable, empty: World, case: str
+def test_a_pass_killed_at_drawn_calls_loads_every_file_once(
+    killable: Killable, empty: World
 ) -> None:
-    check_drawn(killable, empty, case, SAMPLED_IN_FULL)
+    """Files that are split; those that stay together are killed at every call beside the loads."""
+    _, calls = killed_at(killable, empty, SPLIT, "inbox", 0)
+    drawn = sorted(random.Random(f"{SEED} split").sample(range(1, calls + 1), SAMPLED))
+    print(f"IACRM_KILL_SEED={SEED}: inbox killed at {drawn} of {calls}")
+    for kill_at in drawn:
+        assert killed_at(killable, empty, SPLIT, "inbox", kill_at)[0]
