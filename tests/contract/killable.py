@@ -148,7 +148,7 @@ def _count_calls(kill_at: int) -> list[int]:
 
 
 def _use_case(order: Mapping[str, Any]) -> Any:
-    from core.services import import_files, import_paths, import_undo, inbox
+    from core.services import command_lock, import_files, import_paths, import_undo, inbox
     from core.services.accounts import SYSTEM
 
     tenant = open_tenant(order["url"], Path(order["data_dir"]))
@@ -166,6 +166,7 @@ def _use_case(order: Mapping[str, Any]) -> Any:
                 tenant, SYSTEM, paths, as_of=as_of, confirm_opt_outs=True
             )["import_id"]
         case "inbox":
+            command_lock.clear_abandoned(tenant)  # as etl.main_multi does
             waiting = inbox.take_in(tenant, pause=lambda _seconds: None)
             return [inbox.work_on(tenant, import_id)["status"] for import_id in waiting]
         case "plan":
