@@ -7,10 +7,11 @@ command itself would have done on failure. The files it was given lie where they
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.services.import_archive import archive_of
+from core.errors import NotFound
+from core.services.import_archive import LOADING_LOCK, archive_of
 from core.services.import_forgetting import forget
 from core.services.import_ledger import entry_of
 from core.services.import_publication import complete_archive
@@ -34,10 +35,24 @@ def worked_by_command(store: TenantStore, import_id: str) -> Iterator[None]:
 
 
 def clear_abandoned(store: TenantStore) -> None:
-    """Remove the imports that killed commands left neither loaded nor given up."""
+    """Remove the imports that killed commands left neither loaded nor given up.
+
+    What a load killed after its publication left undone in the archive is done as well.
+    """
     for path in sorted((store.folder / "runs").glob(f"*/{_LOCK}")):
         if _is_free(path):
             _clear(store, path)
+    for path in sorted((store.folder / "runs").glob(f"*/{LOADING_LOCK}")):
+        if _is_free(path):
+            _complete(store, path.parent.name)
+
+
+def _complete(store: TenantStore, import_id: str) -> None:
+    """Complete the archive of an import whose load was killed after the publication."""
+    with suppress(NotFound):
+        entry = entry_of(store, import_id)
+        if entry.status == LOADED:
+            complete_archive(store, entry)
 
 
 def _is_free(path: Path) -> bool:
@@ -53,7 +68,5 @@ def _clear(store: TenantStore, path: Path) -> None:
     import_id = path.parent.name
     forget(store, import_id)
     if path.exists():  # it was closed before the kill
-        entry = entry_of(store, import_id)
-        if entry.status == LOADED:
-            complete_archive(store, entry)
+        _complete(store, import_id)
         path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ _UNSAFE = re.compile(r"[^\w.\- ]+")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _READ_ONLY = 0o444
 _BY_HAND = "by_hand"
+LOADING_LOCK = "loading.lock"  # held by whoever loads the import, left by a kill
 
 
 @dataclass(frozen=True, kw_only=True)

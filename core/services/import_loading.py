@@ -11,12 +11,11 @@ from pathlib import Path
 
 from core.errors import Busy
 from core.i18n import N_
-from core.services.import_archive import archive_of
+from core.services.import_archive import LOADING_LOCK, archive_of
 from core.services.import_ledger import open_entry
 from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore
 
-_LOCK = "loading.lock"
 _LOADING = N_(
     "This import is being loaded: nothing of it can be changed now. Wait until it ends, or give"
     " it up."
@@ -53,4 +52,4 @@ def changeable_entry(store: TenantStore, import_id: str) -> ImportEntry:
 
 
 def _path(store: TenantStore, import_id: str) -> Path:
-    return archive_of(store, import_id).folder / _LOCK
+    return archive_of(store, import_id).folder / LOADING_LOCK

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.ingest.mapping import header_fingerprint
 from core.services.corrected_report import report_kept
-from core.services.import_archive import archive_of
+from core.services.import_archive import LOADING_LOCK, archive_of
 from core.services.import_work import FileWork
 from core.store.imports import ImportEntry, ImportFile, Origin
 from core.store.mappings import store_mapping
@@ -46,6 +46,7 @@ def complete_archive(store: TenantStore, entry: ImportEntry) -> None:
     archive.clear_work()
     if not archive.report.exists():
         archive.write_report(report_kept(entry))
+    (archive.folder / LOADING_LOCK).unlink(missing_ok=True)
 
 
 def _as_read(entry: ImportEntry, works: Sequence[FileWork]) -> list[ImportFile]:

@@ -167,7 +167,7 @@ def _after(first: Callable[[], None], call: Callable[..., Any]) -> Callable[...,
 
 
 def _use_case(order: Mapping[str, Any]) -> Any:
-    from core.services import import_files, import_paths, import_undo, inbox
+    from core.services import command_lock, import_files, import_paths, import_undo, inbox
     from core.services.accounts import SYSTEM
 
     tenant = open_tenant(order["url"], Path(order["data_dir"]))
@@ -184,15 +184,16 @@ def _use_case(order: Mapping[str, Any]) -> Any:
             return import_paths.import_paths(
                 tenant, SYSTEM, paths, as_of=as_of, confirm_opt_outs=True
             )["import_id"]
+        case "inbox":
+            command_lock.clear_abandoned(tenant)  # as etl.main_multi does
+            waiting = inbox.take_in(tenant, pause=lambda _seconds: None)
+            return [inbox.work_on(tenant, import_id)["status"] for import_id in waiting]
         case "plan":
             return import_files.plan(tenant, order["import_id"])
         case "load":
             return import_files.load(tenant, order["import_id"])
         case "take in":
             return inbox.take_in(tenant, lambda _seconds: None)
-        case "inbox":
-            ids = inbox.take_in(tenant, lambda _seconds: None)
-            return [inbox.work_on(tenant, import_id)["status"] for import_id in ids]
         case "undo":
             import_undo.undo(tenant, SYSTEM, order["import_id"])
             return None
