@@ -16,9 +16,11 @@ from core.ingest.clean import ParsedFile
 from core.ingest.identity import IDENTITY
 from core.ingest.report import Bucket
 
-ROW_WARNINGS = ("MISSING_EMAIL", "MALFORMED_EMAIL")  # said of a cell, not of its comparison
+# Said of a row by itself, not of its comparison.
+ROW_WARNINGS = ("MISSING_EMAIL", "MALFORMED_EMAIL", "OPT_OUT_TAKEN")
 UNKNOWN_LINE = "UNKNOWN_LINE"
 
+_OPT_OUTS = "CREATE OR REPLACE VIEW {p}_rejected_opt_outs AS FROM {own}_rejected_opt_outs"
 _TAKEN_ROWS = """
 CREATE OR REPLACE TABLE {p}_taken_rows AS
 SELECT r.* REPLACE (t.record AS record, t.line AS line)
@@ -166,6 +168,8 @@ def create_merged_rows(
 ) -> None:
     """Create `{p}_rows` and `{p}_issues` of every identity that a corrected row speaks of.
 
+    Of clients `{p}_rejected_opt_outs` too: an opt-out counts in a row that is still wrong.
+
     `{own}_rows` and `{own}_issues` are the corrected rows parsed; `{p}_taken` (own_record,
     own_line, record, line) says in whose place each of them goes.
     """
@@ -173,6 +177,8 @@ def create_merged_rows(
     con.execute(_TAKEN_ROWS.format(**names))
     con.execute(_ROWS.format(**names))
     con.execute(_ISSUES.format(**names, warnings=ROW_WARNINGS))
+    if kind is FileKind.CLIENTS:
+        con.execute(_OPT_OUTS.format(**names))
 
 
 def replace_family(

@@ -21,7 +21,7 @@ from core.services.import_undo import undo
 from core.store.imports import Origin
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
-from tests.contract.test_import_files import FILES, bring, state, write
+from tests.contract.test_import_files import FILES, bring, rows, state, write
 
 AS_OF = date(2026, 10, 31)
 HEADER = "document_id,line_no,product_key,client_code,quantity,amount,sale_date,channel"
@@ -355,3 +355,24 @@ def test_a_workbook_and_an_own_header_that_looks_like_a_formula_come_back(
     correction = receive(tenant, SYSTEM, [(back.name, back)])
     assert load(tenant, correction)["totals"]["loaded"] == 1
     assert report_of(tenant, import_id)["totals"]["rejected"] == 0
+
+
+def test_an_opt_out_stays_taken_until_its_row_is_right(tenant: TenantStore, tmp_path: Path) -> None:
+    text = "client_code,created_at,email_opt_out\nC1,2025-13-01,yes\nC2,2025-14-01,yes\n"
+    import_id = str(bring(tenant, tmp_path, {"clients_20260101.csv": text})["import_id"])
+
+    def taken() -> list[tuple[int, str]]:
+        report = report_of(tenant, import_id)
+        found = [i for i in report["files"][0]["issues"] if i["code"] == "OPT_OUT_TAKEN"]
+        return [(example["line"], example["column"]) for i in found for example in i["examples"]]
+
+    assert taken() == [(2, "email_opt_out"), (3, "email_opt_out")]
+    mended = corrected(
+        download(tenant, import_id, 1), lambda row: [cell.replace("-13-", "-12-") for cell in row]
+    )
+    load(tenant, submit(tenant, tmp_path / "c", mended))
+    assert taken() == [(3, "email_opt_out")]
+    assert rows(tenant, "suppressions", "customer, reason") == [
+        ("C1", "opt_out"),
+        ("C2", "opt_out"),
+    ]
