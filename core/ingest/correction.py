@@ -43,6 +43,10 @@ WHERE code IN {warnings} AND record IN (SELECT record FROM {p}_rows)
     AND line NOT IN (SELECT line FROM {p}_taken)
 ORDER BY record
 """
+# The opt-outs that the corrected rows say and are rejected with; the earlier ones stand already.
+_OPT_OUTS = """
+CREATE OR REPLACE VIEW {p}_rejected_opt_outs AS FROM {own}_rejected_opt_outs
+"""
 _MERGED_ISSUES = """
 CREATE OR REPLACE TABLE {p}_merged_issues AS
 FROM before_issues WHERE record NOT IN (SELECT record FROM {p}_buckets)
@@ -166,13 +170,15 @@ def create_merged_rows(
 ) -> None:
     """Create `{p}_rows` and `{p}_issues` of every identity that a corrected row speaks of.
 
-    `{own}_rows` and `{own}_issues` are the corrected rows parsed; `{p}_taken` (own_record,
-    own_line, record, line) says in whose place each of them goes.
+    Of clients `{p}_rejected_opt_outs` too. `{own}_rows` and `{own}_issues` are the corrected rows
+    parsed; `{p}_taken` (own_record, own_line, record, line) says in whose place each of them goes.
     """
     names = {"p": prefix, "own": own, "base": base, "identity": IDENTITY[kind]}
     con.execute(_TAKEN_ROWS.format(**names))
     con.execute(_ROWS.format(**names))
     con.execute(_ISSUES.format(**names, warnings=ROW_WARNINGS))
+    if kind is FileKind.CLIENTS:
+        con.execute(_OPT_OUTS.format(**names))
 
 
 def replace_family(

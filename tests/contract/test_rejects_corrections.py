@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from core.errors import Refused
 from core.services.accounts import SYSTEM
-from core.services.import_files import load, plan, receive
+from core.services.import_files import confirm_opt_outs, load, plan, receive
 from core.services.import_issues import issues_csv
 from core.services.import_ledger import entry_of, list_imports, report_of
 from core.services.import_paths import import_paths
@@ -21,7 +21,7 @@ from core.services.import_undo import undo
 from core.store.imports import Origin
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
-from tests.contract.test_import_files import FILES, bring, state, write
+from tests.contract.test_import_files import FILES, bring, rows, state, write
 
 AS_OF = date(2026, 10, 31)
 HEADER = "document_id,line_no,product_key,client_code,quantity,amount,sale_date,channel"
@@ -355,3 +355,24 @@ def test_a_workbook_and_an_own_header_that_looks_like_a_formula_come_back(
     correction = receive(tenant, SYSTEM, [(back.name, back)])
     assert load(tenant, correction)["totals"]["loaded"] == 1
     assert report_of(tenant, import_id)["totals"]["rejected"] == 0
+
+
+def test_corrected_clients_load_and_those_who_leave_do_so_though_still_rejected(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    text = (
+        "client_code,email,customer_type,email_opt_out\n"
+        "K1,k1@example.com,private,no\nK2,k2@example.com,nobody,no\nK3,k3@example.com,nobody,no\n"
+    )
+    import_id = str(bring(tenant, tmp_path / "first", {"clients_20260101.csv": text})["import_id"])
+    header, second, third = download(tenant, import_id, 1)
+    second = ["private" if cell == "nobody" else cell for cell in second]
+    third = ["somebody" if cell == "nobody" else cell for cell in third]
+    third[header.index("email_opt_out")] = "yes"
+    correction = submit(tenant, tmp_path / "back", [header, second, third])
+    confirm_opt_outs(tenant, SYSTEM, correction)
+    load(tenant, correction)
+    totals = report_of(tenant, import_id)["totals"]
+    assert (totals["loaded"], totals["rejected"]) == (2, 1)
+    assert rows(tenant, "customers", "customer") == [("K1",), ("K2",)]
+    assert [found[0] for found in rows(tenant, "suppressions", "customer, reason")] == ["K3"]
