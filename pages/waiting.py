@@ -10,6 +10,7 @@ from core.services.waiting_rows import (
     count_decided,
     count_waiting_rows,
 )
+from core.store.waiting import WaitingSum
 from ui.guard import require_session
 from ui.i18n import _, format_money, format_number, ngettext_
 from ui.layout import (
@@ -29,31 +30,19 @@ _LIST = "list"
 _DECIDED = "decided"
 
 
+_DRAWS = {
+    LABELS: draw_labels,
+    PRODUCTS: draw_products,
+    CUSTOMERS: draw_customers,
+    RETURNS: draw_returns,
+    _DECIDED: draw_decided,
+}
+
+
 def draw_desk() -> None:
     """Draw the figures, then one of the lists."""
     sums = sums_of(session)
-    figures_row(
-        [
-            Figure(
-                label=title,
-                value=format_number(sums[what].subjects),
-                explanation=ngettext_(
-                    "%(count)s row, revenue %(amount)s",
-                    "%(count)s rows, revenue %(amount)s",
-                    sums[what].rows,
-                    amount=format_money(sums[what].amount_cents, session.tenant.currency),
-                ),
-            )
-            for what, title in titles.items()
-        ]
-    )
-    draws = {
-        LABELS: draw_labels,
-        PRODUCTS: draw_products,
-        CUSTOMERS: draw_customers,
-        RETURNS: draw_returns,
-        _DECIDED: draw_decided,
-    }
+    figures_row([compose_figure(title, sums[what]) for what, title in titles.items()])
     shown = [what for what in titles if sums[what].subjects]
     if count_decided(session.store):
         shown.append(_DECIDED)
@@ -68,7 +57,22 @@ def draw_desk() -> None:
         required=True,
         key=_LIST,
     )
-    draws[chosen](session)
+    _DRAWS[chosen](session)
+
+
+def compose_figure(title: str, waiting: WaitingSum) -> Figure:
+    """Return how many labels, keys or returns wait, with the rows and amounts behind them."""
+    revenue = format_money(waiting.amount_cents, session.tenant.currency)
+    return Figure(
+        label=title,
+        value=format_number(waiting.subjects),
+        explanation=ngettext_(
+            "%(count)s row, revenue %(amount)s",
+            "%(count)s rows, revenue %(amount)s",
+            waiting.rows,
+            amount=revenue,
+        ),
+    )
 
 
 session = require_session()

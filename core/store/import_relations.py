@@ -42,6 +42,28 @@ def find_last_loaded(tx: Transaction) -> ImportEntry | None:
     return entry_of_row(tx, row) if row else None
 
 
+def load_newest_loaded_id(tx: Transaction) -> str | None:
+    """Return the id of the import that was published last and stands, or None."""
+    found = tx.scalar(
+        "SELECT import_id FROM imports WHERE tenant_id = :tenant AND status = 'loaded'"
+        " ORDER BY seq DESC LIMIT 1"
+    )
+    return str(found) if found else None
+
+
+def load_loaded_file_imports(tx: Transaction, *, limit: int) -> list[ImportEntry]:
+    """Return the imports of files that stand, the one received last first."""
+    rows = tx.rows(
+        """
+        SELECT * FROM imports
+        WHERE tenant_id = :tenant AND status = 'loaded' AND origin = 'files'
+        ORDER BY created_at DESC, import_id LIMIT :limit
+        """,
+        limit=limit,
+    )
+    return [entry_of_row(tx, row) for row in rows]
+
+
 def load_corrections(tx: Transaction, import_ids: Sequence[str]) -> list[ImportEntry]:
     """Return the loaded corrections of the named imports, the first one first."""
     rows = tx.rows(

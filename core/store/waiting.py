@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from core.store.aliases import STANDING
 from core.store.dataset import VISIBLE, head_of
+from core.store.import_relations import load_newest_loaded_id
 from core.store.run_outputs import bytewise
 from core.store.tenant import Transaction
 
@@ -161,10 +162,7 @@ def count_waiting(tx: Transaction) -> int:
 
 def load_stamp(tx: Transaction) -> str:
     """Return a text that changes whenever what waits, or what is decided, may have changed."""
-    loaded = tx.scalar(
-        "SELECT import_id FROM imports WHERE tenant_id = :tenant AND status = 'loaded'"
-        " ORDER BY seq DESC LIMIT 1"
-    )
+    loaded = load_newest_loaded_id(tx)
     decided = tx.row(f"SELECT count(*) AS decisions, max(alias.decided_at) AS last_at {STANDING}")
     assert decided is not None
     return f"{loaded}/{decided['decisions']}/{decided['last_at']}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from core.services import accounts
 from core.services.accounts import Role
@@ -118,6 +118,24 @@ def _wait_until_up(base_url: str, web: "subprocess.Popen[bytes]", log: Path) -> 
     raise AssertionError(f"the application did not start:\n{log.read_text()}")
 
 
+@pytest.fixture(scope="module")
+def worker(instance: Instance) -> Iterator[None]:
+    """A worker beside the web process, as `make run` starts one."""
+    subprocess.run(
+        [sys.executable, "-m", "core", "init"],
+        cwd=ROOT,
+        env=instance.environment,
+        check=True,
+        timeout=120,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "worker"], cwd=ROOT, env=instance.environment
+    )
+    yield
+    process.terminate()
+    process.wait(20)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -165,3 +183,15 @@ def submit(page: Page, username: str, password: str) -> None:
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
+
+
+def click(page: Page, name: str, *, is_exact: bool = True) -> None:
+    """Click the first button of this name once nothing runs any more."""
+    settled(page)
+    page.get_by_role("button", name=name, exact=is_exact).first.click()
+
+
+def metric(page: Page, label: str) -> Locator:
+    """Return the value of the figure with this label."""
+    found = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return found.get_by_test_id("stMetricValue").first

@@ -6,34 +6,17 @@ With IACRM_PICTURES=1 it also draws the pictures of docs/pictures anew.
 import csv
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ROOT, Instance, settled
+from tests.browser.conftest import ROOT, click, metric, settled
 
 MESSY = sorted((ROOT / "samples" / "messy").glob("*.csv"))
 COUNTS = json.loads((ROOT / "samples" / "messy" / "expected" / "counts.json").read_text())
 PICTURES = ROOT / "docs" / "pictures"
 AS_OF = {"year": "2026", "month": "10", "day": "31"}
 LONG_MS = 180_000
-
-
-@pytest.fixture
-def worker(instance: Instance) -> Iterator[None]:
-    """A worker beside the web process, as `make run` starts one."""
-    environment = {**os.environ, **instance.environment}
-    subprocess.run(
-        [sys.executable, "-m", "core", "init"], cwd=ROOT, env=environment, check=True, timeout=120
-    )
-    process = subprocess.Popen([sys.executable, "-m", "core", "worker"], cwd=ROOT, env=environment)
-    yield
-    process.terminate()
-    process.wait(20)
 
 
 def test_from_messy_files_to_a_rehearsed_campaign_and_the_four_files(
@@ -55,42 +38,42 @@ def _upload(page: Page) -> None:
     settled(page)
     expect(page.get_by_text("sales_2026.csv")).to_be_visible()
     _type_day(page, "Date of the export")
-    _click(page, "Look at the files")
+    click(page, "Look at the files")
     expect(page.get_by_text("What the files leave open")).to_be_visible(timeout=LONG_MS)
     _picture(page, "upload-recognise")
 
 
 def _answer_and_review(page: Page) -> None:
     page.get_by_test_id("stRadio").get_by_text("20%", exact=True).click()
-    _click(page, "Answer and look again")
+    click(page, "Answer and look again")
     expect(page.get_by_text("Rows read")).to_be_visible(timeout=LONG_MS)
     settled(page)
     rows = sum(counts["rows_in"] for counts in COUNTS.values())
-    expect(_metric(page, "Rows read")).to_have_text(f"{rows:,}")
+    expect(metric(page, "Rows read")).to_have_text(f"{rows:,}")
     expect(page.get_by_text("every row is accounted for")).to_be_visible()
     expect(page.get_by_text("Rows with a remark, by reason")).to_be_visible()
     _picture(page, "upload-review")
 
 
 def _load(page: Page) -> None:
-    loaded = _metric(page, "Loaded").inner_text()
-    _click(page, f"Load {loaded} rows")
+    loaded = metric(page, "Loaded").inner_text()
+    click(page, f"Load {loaded} rows")
     expect(page.get_by_text(f"{loaded} rows are loaded.")).to_be_visible(timeout=LONG_MS)
-    _click(page, "Go to the runs")
+    click(page, "Go to the runs")
 
 
 def _run(page: Page) -> None:
     expect(page.get_by_text("Your runs will be listed here.")).to_be_visible()
-    _click(page, "Launch a run")
+    click(page, "Launch a run")
     dialog = page.get_by_role("dialog")
     _type_day(page, "As-of date")
     expect(dialog.get_by_text("as if today were 31 October 2026")).to_be_visible()
     dialog.get_by_role("button", name="Launch", exact=True).click()
     expect(page.get_by_text("Twenty customers as a sample")).to_be_visible(timeout=LONG_MS)
-    expect(_metric(page, "Customers")).to_have_text("2,000")
+    expect(metric(page, "Customers")).to_have_text("2,000")
     settled(page)
     _picture(page, "run")
-    _click(page, "Check its quality")
+    click(page, "Check its quality")
 
 
 def _check_quality(page: Page) -> None:
@@ -114,18 +97,18 @@ def _prepare_and_rehearse(page: Page) -> None:
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Campaigns").click()
     expect(page.get_by_text("Who is left after each step?")).to_be_visible()
     settled(page)
-    _click(page, "Prepare ", is_exact=False)
+    click(page, "Prepare ", is_exact=False)
     expect(page.get_by_text("How will the first messages look?")).to_be_visible(timeout=LONG_MS)
     settled(page)
     message = page.frame_locator("iframe[title='The message as it will look']")
     expect(message.frame_locator("iframe").get_by_text("Domaine Isavigne").first).to_be_visible()
-    _click(page, "Dry run to ", is_exact=False)
-    _click(page, "Start the dry run")
+    click(page, "Dry run to ", is_exact=False)
+    click(page, "Start the dry run")
     expect(page.get_by_text("5. Send")).to_be_visible()
-    expect(_metric(page, "To come")).to_have_text("0", timeout=LONG_MS)
+    expect(metric(page, "To come")).to_have_text("0", timeout=LONG_MS)
     expect(page.get_by_role("button", name="Dry run to ")).to_have_count(0, timeout=LONG_MS)
-    expect(_metric(page, "Difference")).to_have_text("0")
-    assert _metric(page, "Worked through, dry").inner_text() != "0"
+    expect(metric(page, "Difference")).to_have_text("0")
+    assert metric(page, "Worked through, dry").inner_text() != "0"
     settled(page)
     _picture(page, "campaign")
 
@@ -152,16 +135,6 @@ def _download(page: Page, folder: Path) -> None:
     with (folder / "next_action_output.csv").open(newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 2000
     assert json.loads((folder / "run_summary.json").read_text())["as_of"] == "2026-10-31"
-
-
-def _click(page: Page, name: str, *, is_exact: bool = True) -> None:
-    settled(page)
-    page.get_by_role("button", name=name, exact=is_exact).first.click()
-
-
-def _metric(page: Page, label: str) -> Locator:
-    metric = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
-    return metric.get_by_test_id("stMetricValue").first
 
 
 def _type_day(page: Page, label: str) -> None:

@@ -18,6 +18,7 @@ from core.store.tenant import TenantStore
 from tests.contract.test_alias_desk import CATALOGUE, SALES, TYPO
 from tests.contract.test_import_files import AS_OF, write
 from tests.pages.conftest import PASSWORD, Look, World, metrics, sentences
+from ui.views import waiting_release
 
 _NUMBERS = count(1)
 
@@ -143,3 +144,14 @@ def test_the_upload_page_leads_here_and_tells_releases_in_words(
     history = page.dataframe[-1].value
     assert history["files"][0] == "2 rows released by 1 decided label"
     assert history["loaded"][0] == 2
+
+
+def test_a_release_that_ends_while_the_page_is_drawn_is_not_said_to_have_stopped(
+    desk: TenantStore, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = str(decide(desk, SYSTEM, {TYPO: "RIE-21"}))
+    seen_before = list_open_releases(desk)
+    load(desk, import_id)
+    monkeypatch.setattr(waiting_release, "list_open_releases", lambda _store: seen_before)
+    page = look("waiting", desk.tenant.key)
+    assert "not released yet" not in sentences(page)

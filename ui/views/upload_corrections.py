@@ -7,16 +7,19 @@ import streamlit as st
 
 from core.jobs import PLAN, enqueue
 from core.services.import_corrections import choose_correction
-from core.services.import_ledger import entry_of, list_imports, reports_of
-from core.store.import_states import LOADED
+from core.services.import_ledger import entry_of
+from core.services.rejecting_files import (
+    RejectingFile,
+    list_rejecting_files,
+    stamp_of_loaded,
+)
 from core.store.imports import ImportEntry, Origin
-from ui.i18n import _, format_moment, format_number, ngettext_
+from core.store.tenant import TenantStore
+from ui.i18n import _, format_moment, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.plain import plain
 from ui.views.upload_drop import IMPORT
-
-_LOOKED_BACK = 50
 
 
 def source_title(entry: ImportEntry) -> str:
@@ -104,17 +107,20 @@ def draw_choice_of_parent(session: UiSession, entry: ImportEntry) -> None:
 
 
 def _files_with_rejects(session: UiSession) -> dict[tuple[str, int], str]:
-    entries = list_imports(session.store, limit=_LOOKED_BACK)
-    loaded = [e for e in entries if e.status == LOADED and e.origin == Origin.FILES]
-    reports = reports_of(session.store, loaded)
+    store = session.store
     return {
-        (entry.import_id, file["file_no"]): _(
+        (file.import_id, file.file_no): ngettext_(
+            "%(file)s of %(when)s: %(count)s rejected row",
             "%(file)s of %(when)s: %(count)s rejected rows",
-            file=file["name"],
-            when=format_moment(entry.created_at, session.tenant.time_zone),
-            count=format_number(file["rejected"]),
+            file.rejected,
+            file=file.name,
+            when=format_moment(file.created_at, session.tenant.time_zone),
         )
-        for entry in loaded
-        for file in reports[entry.import_id].get("files", ())
-        if file.get("rejected")
+        for file in _rejecting(store.tenant_id, stamp_of_loaded(store), store)
     }
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _rejecting(tenant_id: str, stamp: str, _store: TenantStore) -> list[RejectingFile]:  # noqa: ARG001
+    """Return the files with rejected rows, read anew when an import was loaded or undone."""
+    return list_rejecting_files(_store)

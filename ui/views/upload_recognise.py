@@ -1,7 +1,7 @@
 """Upload, second step: how each file is read, and what the files leave open."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.jobs import PLAN, enqueue
 from core.services.import_files import choose
 from core.services.mappings import put_over
 from core.store.imports import ImportEntry
-from ui.i18n import NO_VALUE, _, format_percent, ngettext_
+from ui.i18n import _, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import show_rows
@@ -25,21 +25,13 @@ from ui.views.upload_answers import (
     example_rows,
     question_title,
 )
+from ui.views.upload_columns import edit_columns, show_columns
 from ui.views.upload_dialect import dialect_sentences, period_sentence
-from ui.views.upload_mapping import (
-    MappedHeader,
-    column_names,
-    compute_mapping,
-    put_rules,
-    put_tables,
-    rules_of,
-)
+from ui.views.upload_mapping import compute_mapping, put_rules, put_tables, rules_of
 from ui.views.upload_options import edit_options
 from ui.views.upload_rules import edit_code_tables, edit_rules
 from ui.views.upload_versions import choose_other_mapping
 from ui.views.words import kind_title
-
-_HEADER, _SAMPLES, _COLUMN, _INVERSE, _SURE = "header", "samples", "column", "inverse", "sure"
 
 
 def draw_questions(session: UiSession, entry: ImportEntry, report: Mapping[str, Any]) -> None:
@@ -130,7 +122,7 @@ def _draw_mapping(session: UiSession, entry: ImportEntry, file: Mapping[str, Any
     if told:
         _read_anew(session, entry, number, told)
     if not mapping:
-        _show_suggestion(recognition["headers"])
+        show_columns(recognition["headers"])
         return
     key = f"{number}_{_stamp(mapping)}"
     with st.form(f"mapping_{number}", border=False):
@@ -184,7 +176,7 @@ def _edit_mapping(file: Mapping[str, Any], key: str) -> Any:
     mapping = recognition["mapping"]
     headers = [header["header"] for header in recognition["headers"]]
     codes = {header["header"]: header.get("codes", ()) for header in recognition["headers"]}
-    lines = _edit_table(recognition["headers"], mapping, key)
+    lines = edit_columns(recognition["headers"], mapping, key)
     tables = edit_code_tables(mapping, codes, f"codes_{key}")
     with st.expander(_("Further settings"), expanded=bool(rules_of(mapping))):
         rules = edit_rules(mapping, headers, f"rules_{key}")
@@ -198,81 +190,6 @@ def _edit_mapping(file: Mapping[str, Any], key: str) -> Any:
         return {name: value for name, value in changed.items() if value or name == "columns"}
 
     return edited
-
-
-def _show_suggestion(headers: Sequence[Mapping[str, Any]]) -> None:
-    """Draw what the headers suggest; it can be changed once the file's question is answered."""
-    rows = [
-        {
-            _HEADER: header["header"],
-            _SAMPLES: " · ".join(str(sample) for sample in header["samples"]),
-            _COLUMN: column_title(header["column"]),
-        }
-        for header in headers
-    ]
-    titles = {
-        _HEADER: _("Their column"),
-        _SAMPLES: st.column_config.TextColumn(_("Values in the file"), width="medium"),
-        _COLUMN: _("Our column"),
-    }
-    show_rows(rows, titles, alt=_("How the columns of the file are mapped"))
-
-
-def _edit_table(
-    headers: Sequence[Mapping[str, Any]], mapping: Mapping[str, Any], key: str
-) -> list[MappedHeader]:
-    inverse = mapping.get("inverse", ())
-    rows = [
-        {
-            _HEADER: header["header"],
-            _SAMPLES: " · ".join(str(sample) for sample in header["samples"]),
-            _COLUMN: header["column"],
-            _INVERSE: header["column"] is not None and header["column"] in inverse,
-            _SURE: _confidence(header, mapping),
-        }
-        for header in headers
-    ]
-    edited = st.data_editor(
-        rows,
-        hide_index=True,
-        key=f"mapping_table_{key}",
-        placeholder=NO_VALUE,
-        height="content",
-        disabled=[_HEADER, _SAMPLES, _SURE],
-        alt=_("How the columns of the file are mapped"),
-        column_config={
-            _HEADER: st.column_config.TextColumn(_("Their column"), pinned=True),
-            _SAMPLES: st.column_config.TextColumn(_("Values in the file"), width="medium"),
-            _COLUMN: st.column_config.SelectboxColumn(
-                _("Our column"),
-                options=column_names(FileKind(mapping["kind"])),
-                format_func=column_title,
-                help=_("Leave it blank to keep the column aside."),
-            ),
-            _INVERSE: st.column_config.CheckboxColumn(
-                _("The contrary"),
-                help=_("For yes-or-no columns that say the contrary, as Newsletter does."),
-            ),
-            _SURE: st.column_config.TextColumn(
-                _("Confidence"),
-                alignment="right",
-                help=_("100 % is a known name; less is a likeness: check it."),
-            ),
-        },
-    )
-    return [
-        MappedHeader(
-            header=line[_HEADER], column=line[_COLUMN] or None, is_inverse=bool(line[_INVERSE])
-        )
-        for line in edited
-    ]
-
-
-def _confidence(header: Mapping[str, Any], mapping: Mapping[str, Any]) -> str | None:
-    """Return how sure the suggestion is, in the reader's language; None where there is none."""
-    if header["column"] is None or header["column"] not in mapping["columns"]:
-        return None
-    return format_percent(header["confidence"], digits=0) if header["confidence"] else None
 
 
 def _read_anew(

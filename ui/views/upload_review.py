@@ -73,23 +73,10 @@ def _draw_figures(totals: Mapping[str, int]) -> None:
 
 
 def _draw_buckets(files: Files) -> None:
-    figure, looks = go.Figure(), _bucket_looks()
+    figure = go.Figure()
     names = [str(f["name"]).replace("<", "&lt;") for f in files]
     for bucket in BUCKETS:
-        colour, shape = looks[bucket]
-        shares = [f[bucket] / f["rows_in"] if f["rows_in"] else 0.0 for f in files]
-        figure.add_bar(
-            orientation="h",
-            name=bucket_title(bucket),
-            y=names,
-            x=[100 * share for share in shares],
-            customdata=[
-                f"{format_number(f[bucket])} ({format_percent(share)})"
-                for f, share in zip(files, shares, strict=True)
-            ],
-            hovertemplate="%{y}: %{customdata}",
-            marker={"color": colour, "pattern": {"shape": shape}},
-        )
+        _add_bars(figure, bucket, files, names)
     for name in names:  # above its bar: beside it there is no room on a narrow screen
         figure.add_annotation(
             x=0, y=name, xanchor="left", yanchor="bottom", yshift=_BAR // 2, text=name,
@@ -109,6 +96,24 @@ def _draw_buckets(files: Files) -> None:
         _("What becomes of the rows of each file?"),
         key="review_buckets",
         height=_LEGEND + _ROW * len(files) + 60,
+    )
+
+
+def _add_bars(figure: go.Figure, bucket: str, files: Files, names: Sequence[str]) -> None:
+    """Add the part of each file's bar that a bucket takes."""
+    colour, shape = _bucket_looks()[bucket]
+    shares = [f[bucket] / f["rows_in"] if f["rows_in"] else 0.0 for f in files]
+    figure.add_bar(
+        orientation="h",
+        name=bucket_title(bucket),
+        y=names,
+        x=[100 * share for share in shares],
+        customdata=[
+            f"{format_number(f[bucket])} ({format_percent(share)})"
+            for f, share in zip(files, shares, strict=True)
+        ],
+        hovertemplate="%{y}: %{customdata}",
+        marker={"color": colour, "pattern": {"shape": shape}},
     )
 
 

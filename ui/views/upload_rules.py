@@ -22,6 +22,7 @@ from ui.views.upload_mapping import (
 )
 
 _COLUMN, _WAY, _FIRST, _SECOND, _VALUE = "column", "way", "first", "second", "value"
+_FIELDS = (_COLUMN, _WAY, _FIRST, _SECOND, _VALUE)
 _CODE, _MEANS = "code", "means"
 _WAY_TITLES: Mapping[str, str] = {
     CONSTANT: N_("the same value in every row"),
@@ -42,18 +43,8 @@ def edit_rules(
             " in every row, the family is read from a code."
         )
     )
-    rows = [
-        {
-            _COLUMN: rule.column,
-            _WAY: rule.way,
-            _FIRST: rule.first,
-            _SECOND: rule.second,
-            _VALUE: rule.value,
-        }
-        for rule in rules_of(mapping)
-    ] or [dict.fromkeys((_COLUMN, _WAY, _FIRST, _SECOND, _VALUE))]
     edited = st.data_editor(
-        rows,
+        [_line_of(rule) for rule in rules_of(mapping)] or [dict.fromkeys(_FIELDS)],
         hide_index=True,
         num_rows="dynamic",
         key=key,
@@ -62,16 +53,21 @@ def edit_rules(
         alt=_("Columns that the file does not have as they are"),
         column_config=_rule_columns(FileKind(mapping["kind"]), headers),
     )
-    return tuple(
-        ColumnRule(
-            column=line[_COLUMN],
-            way=line[_WAY],
-            first=line.get(_FIRST) or None,
-            second=line.get(_SECOND) or None,
-            value=(line.get(_VALUE) or "").strip() or None,
-        )
-        for line in edited
-        if line.get(_COLUMN) and line.get(_WAY)
+    return tuple(_rule_of(line) for line in edited if line.get(_COLUMN) and line.get(_WAY))
+
+
+def _line_of(rule: ColumnRule) -> dict[str, str | None]:
+    values = (rule.column, rule.way, rule.first, rule.second, rule.value)
+    return dict(zip(_FIELDS, values, strict=True))
+
+
+def _rule_of(line: Mapping[str, Any]) -> ColumnRule:
+    return ColumnRule(
+        column=line[_COLUMN],
+        way=line[_WAY],
+        first=line.get(_FIRST) or None,
+        second=line.get(_SECOND) or None,
+        value=(line.get(_VALUE) or "").strip() or None,
     )
 
 

@@ -69,7 +69,9 @@ def draw_releases(session: UiSession) -> None:
     for entry in list_open_releases(session.store):
         job = follow_job(session, LOAD, entry.import_id)
         if job is None or job.is_over:
-            _draw_stopped(session, entry)
+            now = entry_of(session.store, entry.import_id)  # it may have been loaded in between
+            if now.status != "loaded":
+                _draw_stopped(session, now)
     last = st.session_state.get(_LAST)
     if last is not None and entry_of(session.store, last).status == "loaded":
         st.success(f"{release_sentence(report_of(session.store, last))}.")
