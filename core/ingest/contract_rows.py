@@ -29,16 +29,27 @@ NOTHING_WRONG = "NULL"
 # An opt-out counts whatever else is wrong with its row.
 _OPT_OUTS = """
 INSERT INTO {p}_rejected_opt_outs
-SELECT record, line, {customer}, CASE WHEN regexp_matches({email}, {address}) THEN {email} END
+SELECT record, line, {customer}, CASE WHEN regexp_matches({email}, {address}) THEN {email} END,
+  {reason}, {since}
 FROM {p}_typed
-WHERE email_opt_out AND record IN (SELECT record FROM {p}_issues WHERE rejects)
+WHERE {wish} AND record IN (SELECT record FROM {p}_issues WHERE rejects)
 """
 _OPT_OUTS_OF_NOBODY = "DELETE FROM {p}_rejected_opt_outs WHERE customer IS NULL AND email IS NULL"
 _OPT_OUT_ISSUES = """
 INSERT INTO {p}_issues
-SELECT record, line, 'email_opt_out', NULL, 'OPT_OUT_TAKEN', false FROM {p}_rejected_opt_outs
+SELECT record, line, '{column}', NULL, 'OPT_OUT_TAKEN', false FROM {p}_rejected_opt_outs
 ORDER BY record
 """
+# Where each kind says that somebody is not to be written to: column, condition, reason, date.
+_WISHES = {
+    FileKind.CLIENTS: ("email_opt_out", "email_opt_out", "'opt_out'", "NULL"),
+    FileKind.CONTACTS: (
+        "status",
+        "status IN ('unsubscribe', 'complaint')",
+        "status",
+        "contact_date",
+    ),
+}
 _ADDRESS = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 
 
@@ -109,18 +120,17 @@ def _email_code(kind: FileKind, cell: str) -> str:
 
 
 def create_rows(work: Parsing) -> None:
-    """Create `{p}_rows` and `{p}_issues`, of clients `{p}_rejected_opt_outs` too, without rows."""
+    """Create `{p}_rows` and `{p}_issues`, and `{p}_rejected_opt_outs`, without rows."""
     work.con.execute(f"CREATE OR REPLACE TABLE {work.prefix}_issues ({ISSUE_COLUMNS})")
     given = dict.fromkeys(_extra_cells(work), "NULL")
     nothing = "(SELECT CAST(NULL AS BIGINT) AS record, CAST(NULL AS BIGINT) AS line)"
     work.con.execute(
         f"CREATE OR REPLACE TABLE {work.prefix}_rows AS {_rows_sql(work, given, nothing)} LIMIT 0"
     )
-    if work.kind is FileKind.CLIENTS:
-        work.con.execute(
-            f"CREATE OR REPLACE TABLE {work.prefix}_rejected_opt_outs"
-            " (record BIGINT, line BIGINT, customer VARCHAR, email VARCHAR)"
-        )
+    work.con.execute(
+        f"CREATE OR REPLACE TABLE {work.prefix}_rejected_opt_outs (record BIGINT, line BIGINT,"
+        " customer VARCHAR, email VARCHAR, reason VARCHAR, since DATE)"
+    )
 
 
 def insert_plain(work: Parsing, table: str, sources: Sequence[ColumnSource]) -> None:
@@ -154,18 +164,18 @@ def insert_rows(work: Parsing, table: str, sources: Sequence[ColumnSource]) -> N
     con.execute(
         f"INSERT INTO {prefix}_rows {_rows_sql(work, {name: name for name in values}, good)}"
     )
-    if work.kind is FileKind.CLIENTS and "email_opt_out" in values:
+    if work.kind in _WISHES and _WISHES[work.kind][0] in values:
         _take_opt_outs(work, values)
     con.execute(f"DROP TABLE {prefix}_typed")
 
 
 def _take_opt_outs(work: Parsing, values: Mapping[str, str]) -> None:
-    customer, email = (name if name in values else "NULL" for name in ("customer", "email"))
-    address = quote_literal(_ADDRESS)
+    column, wish, reason, since = _WISHES[work.kind]
+    given = {name: name if name in values else "NULL" for name in ("customer", "email", since)}
+    names = {"p": work.prefix, "column": column, "wish": wish, "reason": reason}
+    names |= {"since": given[since], "customer": given["customer"], "email": given["email"]}
     for statement in (_OPT_OUTS, _OPT_OUTS_OF_NOBODY, _OPT_OUT_ISSUES):
-        work.con.execute(
-            statement.format(p=work.prefix, customer=customer, email=email, address=address)
-        )
+        work.con.execute(statement.format(**names, address=quote_literal(_ADDRESS)))
 
 
 def _rows_sql(work: Parsing, values: Mapping[str, str], table: str) -> str:

@@ -168,7 +168,7 @@ def create_merged_rows(
 ) -> None:
     """Create `{p}_rows` and `{p}_issues` of every identity that a corrected row speaks of.
 
-    Of clients `{p}_rejected_opt_outs` too: an opt-out counts in a row that is still wrong.
+    `{p}_rejected_opt_outs` too: an opt-out counts in a row that is still wrong.
 
     `{own}_rows` and `{own}_issues` are the corrected rows parsed; `{p}_taken` (own_record,
     own_line, record, line) says in whose place each of them goes.
@@ -177,8 +177,7 @@ def create_merged_rows(
     con.execute(_TAKEN_ROWS.format(**names))
     con.execute(_ROWS.format(**names))
     con.execute(_ISSUES.format(**names, warnings=ROW_WARNINGS))
-    if kind is FileKind.CLIENTS:
-        con.execute(_OPT_OUTS.format(**names))
+    con.execute(_OPT_OUTS.format(**names))
 
 
 def replace_family(

@@ -124,8 +124,11 @@ _ALL = (
     ),
     _reject(
         "UNKNOWN_LINE",
-        N_("The line number is not that of a row that was rejected."),
-        N_("Leave the column of line numbers as it was downloaded, one row for each number."),
+        N_("The line number is not that of a rejected row, or that row was put right before."),
+        N_(
+            "Leave the column of line numbers as it was downloaded, one row for each number. What"
+            " is loaded is changed by an ordinary file."
+        ),
     ),
     _hold(
         "UNKNOWN_PRODUCT",

@@ -35,8 +35,11 @@ _OPT_OUTS = {
         WHERE l.email_opt_out AND (l.action = 'new' OR c.field IS NOT NULL)
     """,
     FileKind.CONTACTS: """
-        SELECT count(DISTINCT coalesce(customer, email_norm)) FROM {p}_load
-        WHERE action = 'new' AND status IN ('unsubscribe', 'complaint')
+        SELECT count(DISTINCT coalesce(customer, email_norm)) FROM (
+            SELECT customer, email_norm FROM {p}_load
+            WHERE action = 'new' AND status IN ('unsubscribe', 'complaint')
+            UNION ALL SELECT customer, lower(email) FROM {p}_rejected_opt_outs
+        )
     """,
 }
 

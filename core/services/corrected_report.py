@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.store.import_relations import load_corrections
+from core.store.import_states import UNDONE
 from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore
 
@@ -30,9 +31,12 @@ def reports_with_corrections(
 
 
 def report_kept(entry: ImportEntry) -> dict[str, Any]:
-    """Return the report kept with an entry as it was worked out, `{}` before that."""
+    """Return the report kept with an entry as it was worked out, `{}` before that.
+
+    Its status is the one the import was left in, also when that was its undoing.
+    """
     report: dict[str, Any] = json.loads(entry.report_json) if entry.report_json else {}
-    return report
+    return {**report, "status": entry.status} if entry.status == UNDONE and report else report
 
 
 def _corrected(report: dict[str, Any], corrections: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The rows of a corrected file, sorted: changed, sent back as they were, naming no such line."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -27,7 +28,8 @@ class CorrectedRows:
     """Rows of a correction by (own record, own line, line of the corrected file).
 
     `changed` are to be judged anew, `kept` came back as they were sent, `settled` name a line that
-    an earlier correction has put right, `unknown` a line that is not rejected.
+    an earlier correction has put right by the same cells, `unknown` a line that is not rejected;
+    `said` has a fingerprint of the changed rows by line.
     """
 
     changed: list[tuple[int, int, int]] = field(default_factory=list)
@@ -36,6 +38,12 @@ class CorrectedRows:
     unknown: list[tuple[int, int, int | None]] = field(default_factory=list)
     cells: list[tuple[str, ...]] = field(default_factory=list)
     broken: list[tuple[int, int, str, str]] = field(default_factory=list)
+    said: dict[int, str] = field(default_factory=dict)
+
+
+def fingerprint(cells: Sequence[str]) -> str:
+    """Return what tells whether a row says the same again."""
+    return hashlib.sha256("\x1f".join(cells).encode()).hexdigest()
 
 
 def sort_rows(
@@ -44,7 +52,7 @@ def sort_rows(
     headers: Sequence[str],
     dialect: Dialect,
     sent: Mapping[int, SentRow],
-    corrected_before: frozenset[int],
+    corrected_before: Mapping[int, str],
     name: str,
 ) -> CorrectedRows:
     """Sort the rows of `raw` (headers `headers`) under the headers of the original's `dialect`.
@@ -60,11 +68,12 @@ def sort_rows(
         if line is None or line in seen:
             found.unknown.append((record, own_line, line))
         elif line not in sent:
-            known = found.settled if line in corrected_before else found.unknown
-            known.append((record, own_line, line))
+            is_same = corrected_before.get(line) == fingerprint(cells)
+            (found.settled if is_same else found.unknown).append((record, own_line, line))
         elif cells == sent[line].cells and not _JUDGED_AGAIN & set(sent[line].codes):
             found.kept.append((record, own_line, line))
         else:
+            found.said[line] = fingerprint(cells)
             _take(found, (record, own_line, line), cells, sent[line].is_record, dialect)
         if line is not None:
             seen.add(line)

@@ -107,12 +107,15 @@ def _version(job: CorrectedFile) -> str:
     return f"{original.sha256}+{len(job.sources):04d}+{own_sha256(job.work.file)}"
 
 
-def _corrected_before(con: DuckDBPyConnection, sources: list[RowSource]) -> frozenset[int]:
-    paths = [str(source.corrected) for source in sources if source.corrected is not None]
-    if not paths:
-        return frozenset()
-    rows = con.execute("SELECT DISTINCT line FROM read_parquet(?)", [paths]).fetchall()
-    return frozenset(row[0] for row in rows)
+def _corrected_before(con: DuckDBPyConnection, sources: list[RowSource]) -> dict[int, str]:
+    """Return what the last correction of each line that was corrected said, by its fingerprint."""
+    said: dict[int, str] = {}
+    for source in sources:
+        if source.corrected is not None:
+            path = str(source.corrected)
+            rows = con.execute("SELECT DISTINCT line, said FROM read_parquet(?)", [path])
+            said |= dict(rows.fetchall())
+    return said
 
 
 def parse_own(place: CorrectionPlace, job: CorrectedFile) -> Formats:

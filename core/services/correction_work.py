@@ -144,10 +144,16 @@ def _place_rows(con: DuckDBPyConnection, job: CorrectedFile) -> None:
         con.register("placed", pa.table(arrays, names=["own_record", "own_line", "line"]))
         con.execute(f"CREATE OR REPLACE TABLE {prefix}_{name} AS FROM placed")
         con.unregister("placed")
-    con.execute(
-        f"CREATE OR REPLACE TABLE {prefix}_taken AS SELECT DISTINCT c.*, i.record"
-        f" FROM {prefix}_changed AS c JOIN before_issues AS i USING (line)"
+    said = job.rows.said
+    con.register(
+        "said_now", pa.table({"line": pa.array(said, pa.int64()), "said": [*said.values()]})
     )
+    con.execute(
+        f"CREATE OR REPLACE TABLE {prefix}_taken AS SELECT DISTINCT c.*, i.record, said"
+        f" FROM {prefix}_changed AS c JOIN before_issues AS i USING (line)"
+        " JOIN said_now USING (line)"
+    )
+    con.unregister("said_now")
 
 
 def _report(place: CorrectionPlace, job: CorrectedFile) -> None:

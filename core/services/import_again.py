@@ -13,7 +13,7 @@ from core.services.import_ledger import (
     entry_of,
     set_state,
 )
-from core.services.import_loading import changeable_entry
+from core.services.import_loading import changeable_entry, refuse_while_loading
 from core.services.import_turn import import_turn
 from core.store.import_answers import store_file_mapping, store_left_out
 from core.store.import_states import DISCARDED, RECEIVED, UNDONE, remove_import
@@ -65,6 +65,7 @@ def reopen(store: TenantStore, actor: Actor, import_id: str) -> None:
     entry = entry_of(store, import_id)
     if entry.status != DISCARDED or entry.origin == Origin.RELEASE:
         raise Refused(N_("Only an import that was given up can be taken up again."))
+    refuse_while_loading(store, import_id)
     set_state(store, import_id, RECEIVED, among=(DISCARDED,))
     archive_of(store, import_id).leave_to_a_person()
 

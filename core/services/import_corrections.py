@@ -78,23 +78,34 @@ def recognise_correction(
 
 
 def _mark_of(path: Path) -> RejectMark | None:
-    found = _MARK.search(_head(path).replace(b"\0", b""))
+    found = _MARK.search(_head(path))
     return RejectMark(import_start=found[1].decode(), file_no=int(found[2])) if found else None
 
 
+def _first_record(head: bytes) -> bytes:
+    """Return the first record of a table, the mark's place; quoted cells may have line ends.
+
+    >>> _first_record(b'a,"b\\nc"\\n1,2\\n')
+    b'a,"b\\nc"'
+    """
+    text = head.replace(b"\0", b"").lstrip(b"\r\n")
+    ends = (m.start() for m in re.finditer(rb"[\r\n]", text))
+    return next((text[:end] for end in ends if text.count(b'"', 0, end) % 2 == 0), text)
+
+
 def _head(path: Path) -> bytes:
-    """Return the beginning of a file, of a packed one unpacked; of a workbook that of its texts."""
+    """Return the first record of a file, packed or not; of a workbook the texts it begins with."""
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     try:
         if head.startswith(b"\x1f\x8b"):
             with gzip.open(path) as packed:
-                return packed.read(_HEAD_BYTES)
+                return _first_record(packed.read(_HEAD_BYTES))
         if head.startswith(b"PK"):
             return _sheet_head(path)
     except (OSError, EOFError, zlib.error, BadZipFile, ValueError):
         return b""
-    return head
+    return _first_record(head)
 
 
 def _sheet_head(path: Path) -> bytes:

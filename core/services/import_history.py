@@ -33,9 +33,11 @@ WHERE {identity} IN (SELECT {identity} FROM {p}_folded)
 """
 _OPTED_OUT = """
 CREATE OR REPLACE TABLE opted_out_now AS
-SELECT customer, customer NOT IN (SELECT customer FROM {visible} WHERE email_opt_out) AS is_new
-FROM {state} WHERE email_opt_out
+SELECT DISTINCT customer,
+    customer NOT IN (SELECT customer FROM {visible} WHERE email_opt_out) AS is_new
+FROM (SELECT customer FROM {state} WHERE email_opt_out {rejected})
 """
+_REJECTED = "UNION ALL SELECT customer FROM {p}_rejected_opt_outs WHERE customer IS NOT NULL"
 _ADDRESSES = """
 INSERT INTO {table}
 SELECT DISTINCT said.customer, lower(said.email) FROM ({said}) AS said
@@ -126,7 +128,9 @@ def find_said_addresses(store: TenantStore, tx: Transaction, con: DuckDBPyConnec
     address of a person, whichever file came first.
     """
     state, visible = state_table(FileKind.CLIENTS), visible_table(FileKind.CLIENTS)
-    con.execute(_OPTED_OUT.format(state=state, visible=visible))
+    layers = layers_of(con, FileKind.CLIENTS)
+    rejected = " ".join(_REJECTED.format(p=layer.prefix) for layer in layers if layer.is_said)
+    con.execute(_OPTED_OUT.format(state=state, visible=visible, rejected=rejected))
     con.execute(f"CREATE OR REPLACE TABLE {SAID_ADDRESSES} (customer VARCHAR, email_norm VARCHAR)")
     for _, said in _worked(con, FileKind.CLIENTS):
         con.execute(_ADDRESSES.format(table=SAID_ADDRESSES, said=said, condition="true"))

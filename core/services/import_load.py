@@ -11,7 +11,7 @@ from core.services.import_archive import archive_of
 from core.services.import_history import find_said_addresses, keep_said
 from core.services.import_months import stage_months
 from core.services.import_opt_outs import count_leaving
-from core.services.import_state import count_new_customers, staged_select, suppression_select
+from core.services.import_state import staged_select, suppression_select
 from core.services.import_work import ORDER, FileWork
 from core.store.dataset import head_of
 from core.store.held import stage_held, stage_released
@@ -19,7 +19,6 @@ from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore
 from core.store.unpublished import announce_staging
 from core.store.versions import fetch_suppression_ids, stage_rows, stage_suppressions
-from core.store.visible import count_visible
 
 _OPT_OUT_ALARM = 0.2
 
@@ -91,6 +90,7 @@ def find_opt_out_alarm(
     if is_first:
         return None
     with store.read() as tx:
-        customers = count_visible(tx, FileKind.CLIENTS) + count_new_customers(con)
-        leaving = count_leaving(tx, con, "new_suppressions", _OPT_OUT_ALARM * customers)
-    return {"leaving": leaving, "customers": customers} if leaving else None
+        counted = count_leaving(tx, con, "new_suppressions")
+    if counted is None or counted[0] <= _OPT_OUT_ALARM * counted[1]:
+        return None
+    return {"leaving": counted[0], "customers": counted[1]}

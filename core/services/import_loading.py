@@ -41,14 +41,19 @@ def changeable_entry(store: TenantStore, import_id: str) -> ImportEntry:
     Raises `Refused` when it is closed, `Busy` while it is being loaded.
     """
     entry = open_entry(store, import_id)
+    refuse_while_loading(store, import_id)
+    return entry
+
+
+def refuse_while_loading(store: TenantStore, import_id: str) -> None:
+    """Raise `Busy` when somebody loads the import, be it given up or not."""
     try:
         with _path(store, import_id).open() as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
-        return entry
+        return
     except BlockingIOError as error:
         raise Busy(_LOADING) from error
-    return entry
 
 
 def _path(store: TenantStore, import_id: str) -> Path:

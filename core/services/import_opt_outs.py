@@ -8,25 +8,31 @@ from core.ingest.opt_outs import name_kept_opt_outs, says_yes
 from core.services.import_state import state_table
 from core.store.opt_outs import fetch_opted_out
 from core.store.tenant import Transaction
-from core.store.visible import fetch_addresses
+from core.store.visible import fetch_people
 
-_LEAVING = """
-CREATE OR REPLACE TABLE leaving AS
-SELECT DISTINCT customer, email_norm FROM {suppressions}
-WHERE reason IN ('opt_out', 'unsubscribe', 'complaint')
-  AND customer NOT IN (SELECT customer FROM gone WHERE customer IS NOT NULL) IS NOT FALSE
-  AND email_norm NOT IN (SELECT email_norm FROM gone WHERE email_norm IS NOT NULL) IS NOT FALSE
-"""
-_AT_MOST = "SELECT count(DISTINCT coalesce(customer, email_norm)) FROM leaving"
-_ADDRESSES = "SELECT DISTINCT email_norm FROM leaving WHERE customer IS NULL"
-_EXACTLY = """
-SELECT count(DISTINCT customer) FROM (
-    SELECT customer FROM leaving WHERE customer IS NOT NULL
+_WISHES = "reason IN ('opt_out', 'unsubscribe', 'complaint')"
+_ANYBODY = f"SELECT count(*) FROM {{suppressions}} WHERE {_WISHES}"
+# Several people may share an address: who leaves under it leaves for all of them.
+_LEAVING = f"""
+WITH leaving AS (SELECT customer, email_norm FROM {{suppressions}} WHERE {_WISHES}),
+everybody AS (
+    SELECT customer, email_norm FROM people
     UNION ALL
-    SELECT customer FROM addressed WHERE email_norm IN ({addresses})
-    UNION ALL
-    SELECT customer FROM {clients} WHERE email_norm IN ({addresses})
+    SELECT customer, email_norm FROM {{clients}} WHERE file_no IS NOT NULL
 )
+SELECT
+    count(DISTINCT customer) FILTER (
+        (
+            customer IN (SELECT customer FROM leaving WHERE customer IS NOT NULL)
+            OR coalesce(email_norm IN (SELECT email_norm FROM leaving
+                WHERE email_norm IS NOT NULL), false)
+        )
+        AND customer NOT IN (SELECT customer FROM gone WHERE customer IS NOT NULL)
+        AND coalesce(email_norm NOT IN (SELECT email_norm FROM gone
+            WHERE email_norm IS NOT NULL), true)
+    ),
+    count(DISTINCT customer)
+FROM everybody
 """
 
 
@@ -38,23 +44,23 @@ def keep_opt_outs(tx: Transaction, con: DuckDBPyConnection, parsed: ParsedFile) 
 
 
 def count_leaving(
-    tx: Transaction, con: DuckDBPyConnection, suppressions: str, alarm: float
-) -> int | None:
-    """Return how many customers the suppressions newly opt out; None when no more than `alarm`.
+    tx: Transaction, con: DuckDBPyConnection, suppressions: str
+) -> tuple[int, int] | None:
+    """Return how many customers the suppressions newly opt out, and how many there will be.
 
-    `suppressions` has `customer`, `email_norm` and `reason`; bounces are nobody's wish.
+    None when nobody leaves. `suppressions` has `customer`, `email_norm` and `reason`; bounces are
+    nobody's wish.
     """
-    fetch_opted_out(tx, con, "gone")
-    con.execute(_LEAVING.format(suppressions=suppressions))
-    if _count(con, _AT_MOST) <= alarm:
+    if not _row(con, _ANYBODY.format(suppressions=suppressions))[0]:
         return None
-    fetch_addresses(tx, con, "addressed")
+    fetch_opted_out(tx, con, "gone")
+    fetch_people(tx, con, "people")
     clients = state_table(FileKind.CLIENTS)
-    leaving = _count(con, _EXACTLY.format(addresses=_ADDRESSES, clients=clients))
-    return leaving if leaving > alarm else None
+    leaving, customers = _row(con, _LEAVING.format(suppressions=suppressions, clients=clients))
+    return leaving, customers
 
 
-def _count(con: DuckDBPyConnection, query: str) -> int:
+def _row(con: DuckDBPyConnection, query: str) -> tuple[int, ...]:
     found = con.execute(query).fetchone()
     assert found is not None
-    return int(found[0])
+    return found

@@ -61,9 +61,9 @@ def import_paths(
             receive(store, actor, named, as_of=as_of, import_id=import_id)
             leave_out_named(store, actor, import_id, leave_out)
             _choose(store, actor, import_id, files, mappings)
+            answer_questions(store, actor, import_id, answers or {}, progress)
             if confirm_opt_outs:
                 confirm(store, actor, import_id)
-            answer_questions(store, actor, import_id, answers or {}, progress)
             return load(store, import_id, progress)
         except BaseException:
             forget(store, import_id)

@@ -250,10 +250,11 @@ def suppression_select(con: DuckDBPyConnection) -> str:
     """
     statuses = ", ".join(f"'{status}'" for status in _SUPPRESSING)
     rejected = "".join(
-        f"SELECT customer, lower(email), 'opt_out', NULL FROM {layer.prefix}_rejected_opt_outs"
+        f"SELECT customer, lower(email), reason, since FROM {layer.prefix}_rejected_opt_outs"
         " UNION ALL "
-        for layer in layers_of(con, FileKind.CLIENTS)
-        if layer.is_said
+        for kind in (FileKind.CLIENTS, FileKind.CONTACTS)
+        for layer in layers_of(con, kind)
+        if layer.is_said and layer.file_no  # rows that waited are rejected by nobody
     )
     return f"""
         SELECT
@@ -275,13 +276,3 @@ def suppression_select(con: DuckDBPyConnection) -> str:
         )
         GROUP BY ALL
     """
-
-
-def count_new_customers(con: DuckDBPyConnection) -> int:
-    """Return how many customers the worked files add."""
-    found = con.execute(
-        f"SELECT count(*) FROM {state_table(FileKind.CLIENTS)} WHERE file_no IS NOT NULL"
-        f" AND customer NOT IN (SELECT customer FROM {visible_table(FileKind.CLIENTS)})"
-    ).fetchone()
-    assert found is not None
-    return int(found[0])

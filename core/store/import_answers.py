@@ -5,7 +5,7 @@ Each raises `Refused` when the import was loaded, given up or undone in the mean
 
 from datetime import datetime
 
-from core.store.import_states import hold_open
+from core.store.import_states import change_open, hold_open
 from core.store.tenant import Transaction
 
 
@@ -19,7 +19,7 @@ def store_file_mapping(
     exported_at: datetime | None = None,
 ) -> None:
     """Keep how one file of an import is read and, where it was told, when it was exported."""
-    hold_open(tx, import_id)
+    change_open(tx, import_id)
     tx.execute(
         """
         UPDATE import_file
@@ -37,7 +37,7 @@ def store_file_mapping(
 
 def store_left_out(tx: Transaction, import_id: str, file_no: int, *, left_out: bool) -> None:
     """Leave one file of an import out, or take it back."""
-    hold_open(tx, import_id)
+    change_open(tx, import_id)
     tx.execute(
         """
         UPDATE import_file SET left_out = :left_out

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.store.import_states import hold_open
+from core.store.import_states import change_open
 from core.store.imports import ImportEntry, ImportFile, entry_of_row, own_sha256
 from core.store.tenant import Transaction
 
@@ -109,7 +109,7 @@ def store_origin(
 
     Raises `Refused` when it was closed in the meantime.
     """
-    hold_open(tx, import_id)
+    change_open(tx, import_id)
     tx.execute(
         _BECOME_CORRECTION, import_id=import_id, parent_id=parent.import_id, as_of=parent.as_of
     )

@@ -58,6 +58,21 @@ def hold_open(tx: Transaction, import_id: str) -> None:
         raise refusal(tx, import_id)
 
 
+def change_open(tx: Transaction, import_id: str) -> None:
+    """Hold an import open for a change of what it reads: what was confirmed of it is asked again.
+
+    Raises as `hold_open` does.
+    """
+    hold_open(tx, import_id)
+    tx.execute(
+        """
+        UPDATE imports SET opt_outs_confirmed_by = NULL
+        WHERE tenant_id = :tenant AND import_id = :import_id
+        """,
+        import_id=import_id,
+    )
+
+
 def store_import_state(
     tx: Transaction,
     import_id: str,
@@ -68,15 +83,19 @@ def store_import_state(
 ) -> None:
     """Move an entry that is in one of the states `among`; a report given replaces the one kept.
 
+    One that is received anew has nothing confirmed.
+
     Raises `Refused` when it is in none of them, `NotFound` when it is gone.
     """
     moved = tx.execute(
         f"""
-        UPDATE imports SET status = :status, report_json = coalesce(:report, report_json)
+        UPDATE imports SET status = :status, report_json = coalesce(:report, report_json),
+            opt_outs_confirmed_by = CASE WHEN :anew THEN NULL ELSE opt_outs_confirmed_by END
         WHERE {_AMONG.format(among=tx.among("states"))}
         """,
         import_id=import_id,
         status=status,
+        anew=status == RECEIVED,
         report=report_json,
         states=tx.list_of(among),
     )

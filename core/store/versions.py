@@ -22,6 +22,15 @@ _PUBLISH = """
 UPDATE imports SET status = 'loaded', seq = :seq, loaded_at = :now, report_json = :report
 WHERE tenant_id = :tenant AND import_id = :import_id AND origin = :origin AND status {among}
 """
+_PUBLISHED_SUPPRESSIONS = """
+SELECT suppression_id FROM suppression
+WHERE tenant_id = :tenant AND (
+    import_id IS NULL OR import_id IN (
+        SELECT import_id FROM imports
+        WHERE tenant_id = :tenant AND status IN ('loaded', 'undone')
+    )
+)
+"""
 _AS_READ = """
 UPDATE import_file
 SET file_id = :file_id, kind = :kind, mapping_json = :mapping_json, exported_at = :exported_at,
@@ -165,13 +174,13 @@ def move_head(tx: Transaction, seq: int, *, staged_seq: int | None = None) -> No
 
 
 def fetch_suppression_ids(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
-    """Create DuckDB `table(suppression_id)` of the tenant's suppressions."""
+    """Create DuckDB `table(suppression_id)` of the tenant's suppressions, staged ones left out."""
     fetch_table(
         tx,
         con,
         table,
         {"suppression_id": "VARCHAR"},
-        "SELECT suppression_id FROM suppression WHERE tenant_id = :tenant",
+        _PUBLISHED_SUPPRESSIONS,
     )
 
 

@@ -86,10 +86,10 @@ def _tell_versions(tx: Transaction, con: DuckDBPyConnection, table: str) -> None
     con.execute("DROP TABLE visible_rows")
 
 
-def fetch_addresses(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
-    """Create DuckDB `table(customer, email_norm)`: the address of every customer who has one."""
+def fetch_people(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
+    """Create DuckDB `table(customer, email_norm)`: every customer, with her address or NULL."""
     types = {"customer": "VARCHAR", "email_norm": "VARCHAR"}
-    sql = f"SELECT customer, email_norm FROM customer WHERE email_norm IS NOT NULL AND {VISIBLE}"
+    sql = f"SELECT customer, email_norm FROM customer WHERE {VISIBLE}"
     fetch_table(tx, con, table, types, sql, head=head_of(tx))
 
 

@@ -175,6 +175,18 @@ def test_a_row_put_right_before_is_unchanged_and_an_unknown_line_rejected(
     assert counts(report_of(tenant, import_id))["rejected"] == 0
 
 
+def test_other_values_for_a_row_put_right_before_are_not_passed_over(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    rows = corrected(download(tenant, bring_all(tenant, tmp_path, BAD)), mend_all)
+    load(tenant, submit(tenant, tmp_path / "c", rows))
+    other = [rows[0], [cell.replace("7.00", "8.00") for cell in rows[1]], rows[2]]
+    own = load(tenant, submit(tenant, tmp_path / "d", other))
+    assert (counts(own)["unchanged"], counts(own)["rejected"]) == (1, 1)
+    (issue,) = own["files"][0]["issues"]
+    assert (issue["code"], issue["examples"][0]["line"]) == ("UNKNOWN_LINE", 2)
+
+
 # Each document shows one way in which a corrected row folds with rows of its file.
 FOLDING = [
     # it is summed with a row loaded before
@@ -376,3 +388,12 @@ def test_an_opt_out_stays_taken_until_its_row_is_right(tenant: TenantStore, tmp_
         ("C1", "opt_out"),
         ("C2", "opt_out"),
     ]
+
+
+def test_a_cell_that_reads_like_our_header_makes_no_correction(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    text = "client_code,name\nC1,see line (import 3f2a9c41.1)\n"
+    report = bring(tenant, tmp_path, {"clients_20260101.csv": text})
+    assert rows(tenant, "customers", "name") == [("see line (import 3f2a9c41.1)",)]
+    assert entry_of(tenant, str(report["import_id"])).origin == Origin.FILES

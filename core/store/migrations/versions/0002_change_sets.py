@@ -56,7 +56,7 @@ import_id IS NOT NULL AND lifted_at IS NULL
 _SAID_AGAIN = """
 SELECT min(CAST(imports.import_id AS TEXT)) FROM {table} AS said
 JOIN imports ON imports.tenant_id = said.tenant_id AND imports.seq = said.from_seq
-WHERE said.tenant_id = suppression.tenant_id AND imports.status = 'loaded' AND {same}
+WHERE said.tenant_id = suppression.tenant_id AND imports.status IN ('loaded', 'undone') AND {same}
 """
 _SAME = {
     "customer": """
