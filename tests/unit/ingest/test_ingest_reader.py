@@ -153,6 +153,52 @@ def test_broken_utf16_is_refused_with_the_line(
             read_dialect(path, ReadLimits())
 
 
+TABLE = "client_code;name\n" + "".join(f"C{n};Name {n}\n" for n in range(9))
+FOREIGN = [b"C3;Cleo\nC4;Daniels\n", b"C30;Cleo\nC41;Dani\n", b"C30;Cleo\r\nC4;Dan\r\n"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_rows_of_another_encoding_in_utf16_are_refused_with_the_line(
+    bench: Bench, encoding: str, foreign: bytes
+) -> None:
+    path = bench.write(("\ufeff" + TABLE).encode(encoding) + foreign)
+    with pytest.raises(FileRefused, match=r"mixes two encodings.*UTF-16 up to line 11"):
+        read_dialect(path, ReadLimits())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("chunk_bytes", [1 << 23, 3])
+def test_utf16_whose_bytes_have_moved_is_refused_with_the_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, chunk_bytes: int
+) -> None:
+    monkeypatch.setattr("core.ingest.source.CHUNK_BYTES", chunk_bytes)
+    whole = ("\ufeff" + TABLE).encode(encoding)
+    first, second = (whole.index(f"Name {n}".encode(encoding)) + 1 for n in (3, 6))
+    lost = whole[:first] + whole[first + 1 : second] + whole[second + 1 :]
+    added = whole[:first] + b"x" + whole[first:] + b"x"
+    for content in (lost, added):
+        with pytest.raises(FileRefused, match=r"line 5 .*UTF-16"):
+            read_dialect(bench.write(content), ReadLimits())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "在上海湖",
+        "《あいうえおのはなし》。一二三",
+        "上海上海上海上海 ❤❤❤",
+        "㐊上海在",
+        "ਗੁਰਮੁਖੀ ੯",
+        "മലയാളം",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_real_text_in_utf16_is_not_taken_for_damage(bench: Bench, name: str, encoding: str) -> None:
+    path = bench.write((f"\ufeff{TABLE}C99;{name}\nC100;{name}\n").encode(encoding))
+    assert bench.read(path)[1].rows_in == 11
+
+
 def test_utf16_that_breaks_after_it_was_recognised_is_refused(bench: Bench) -> None:
     dialect, _ = bench.read(bench.write(WIDE.encode("utf-16")))
     path = bench.write(WIDE.encode("utf-16")[:-1])
