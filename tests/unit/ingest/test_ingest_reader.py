@@ -222,6 +222,10 @@ HEADER = "client_code;name;email\n"
             [("C1", "two\nlines"), ("C2", "b")],
         ),
         ("sep=|\nclient_code|name\nC1|'a|b'\nC2|c\n", [("C1", "a|b"), ("C2", "c")]),
+        (
+            HEADER + "1;'L''Or';x\n2;'Bob';y\n3;;z\n4;'Cleo';z\n",
+            [("1", "L'Or", "x"), ("2", "Bob", "y"), ("3", None, "z"), ("4", "Cleo", "z")],
+        ),
     ],
 )
 def test_single_quotes_are_obeyed(
@@ -241,6 +245,9 @@ def test_single_quotes_are_obeyed(
         "C1;'=x;y\nC2;'+33612345678;l'\n",
         "C1;'s Gravenhage;x\nC2;Jean 'Le Grand';y\n",
         "C1;'Cuvée';x\nC2;Durand;y\n",
+        "C1;'a';x\nC2;'b';x\nC3;'c';x\nC4;d;x\n",
+        "C1;'a';x\nC2;'b';x\nC3;'c'd';x\n",
+        "C1;'a';x\nC2;'b';y\n",
         "C1;'=1+1';x\nC2;'-1;y\n",
         "C1;Cuvée 'a;b';x\nC2;Durand;y\n",
         "C1;\"a;'b'\";x\nC2;'c;d';y\n",
