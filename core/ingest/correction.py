@@ -132,11 +132,12 @@ _BASE_OF_CORRECTION = """
 INSERT INTO {base} BY NAME
 SELECT * FROM read_parquet(?) WHERE line IN (SELECT line FROM corrected_before WHERE place = ?)
 """
-# Said by this file or by an earlier correction of it, and by nobody else.
+# Said by this file or by an earlier correction of it, and by nobody else; the visible row, which
+# is no version, has no sha256.
 _ONLY_FAMILY = """
 DELETE FROM {p}_said WHERE {identity} IN (
     SELECT {identity} FROM {p}_said GROUP BY {identity}
-    HAVING bool_or({family}) AND bool_and({family} OR exported_at = TIMESTAMP '1900-01-01')
+    HAVING bool_or({family}) AND bool_and({family} OR sha256 = '')
 )
 """
 _FAMILY = "(exported_at = TIMESTAMP '{exported_at}' AND starts_with(sha256, '{sha256}'))"

@@ -21,7 +21,7 @@ from core.ingest.header import (
     settle_width,
 )
 from core.ingest.sheets import choose_sheet, filled_rows
-from core.ingest.single_quotes import DOUBLE, SINGLE, count_enclosed
+from core.ingest.single_quotes import DOUBLE, SINGLE, count_enclosed, has_enclosed_column
 from core.ingest.source import (
     ReadLimits,
     read_container,
@@ -165,14 +165,16 @@ def _choose_quote(lines: Sequence[str], delimiter: str) -> tuple[str, str, list[
     """Return the delimiter, the quote and the records that it gives.
 
     Single quotes are obeyed when they make more rows as wide as the others, or stand around most
-    cells: an apostrophe of a name, or one put before a formula, does neither.
+    cells or every filled one of a column: an apostrophe of a name, or one put before a formula,
+    does none of these.
     """
     records = _sample_records(lines, delimiter, DOUBLE)
     enclosed, others = count_enclosed(lines[:_SAMPLE_RECORDS], delimiter)
     if enclosed:
         single = _sample_records(lines, delimiter, SINGLE)
         gained = _delimiter_score(single)[0] - _delimiter_score(records)[0]
-        if gained > 0 or (gained == 0 and enclosed > others):
+        rows = [cells for _, _, cells in records]
+        if gained > 0 or (gained == 0 and (enclosed > others or has_enclosed_column(rows))):
             return delimiter, SINGLE, single
     return delimiter, DOUBLE, records
 

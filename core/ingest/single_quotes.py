@@ -5,10 +5,13 @@ exchanged, byte for byte, so that every place stays where it is; its texts are e
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 SINGLE, DOUBLE = "'", '"'
 _SWAPPED = bytes.maketrans(b"'\"", b"\"'")
+_ENCLOSED = re.compile("'(?:[^']|'')*+'")
+_SEVERAL = 3
 _FEW = 20  # one damaged quote among as many does not change how the file is written
 _SWAPPED_LETTERS = str.maketrans("'\"", "\"'")
 
@@ -50,6 +53,24 @@ def count_enclosed(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
         else:
             strays += 1
     return (0 if strays * _FEW > enclosed else enclosed), others
+
+
+def has_enclosed_column(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether in some column every filled cell, three at least, stands in single quotes.
+
+    `rows` are read by double quotes, the header first; only those as wide as most of them count.
+
+    >>> has_enclosed_column([["code", "name"], ["1", "'a'"], ["2", "'l''or'"], ["3", "'c'"]])
+    True
+    """
+    widths = Counter(len(row) for row in rows)
+    width = max(widths, key=lambda each: widths[each], default=0)
+    columns = zip(*[row for row in rows if len(row) == width][1:], strict=True)
+    return any(_is_enclosed([cell for cell in column if cell.strip()]) for column in columns)
+
+
+def _is_enclosed(cells: Sequence[str]) -> bool:
+    return len(cells) >= _SEVERAL and all(_ENCLOSED.fullmatch(cell) for cell in cells)
 
 
 def _cells(text: str, delimiter: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from zipfile import BadZipFile, ZipFile
 from core.errors import CrmError, FileRefused
 from core.i18n import N_
 from core.ingest.findings import Finding, found
+from core.ingest.wide_damage import BROKEN, WideDamage
 
 CHUNK_BYTES = 1 << 23
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
@@ -26,7 +27,6 @@ _FEW_CONTROLS = 50  # stray ones do not make a text binary
 _U16 = "UTF-16"
 _MARKED = N_("Text in %(encoding)s: a byte order mark says so.")
 _ZEROS = N_("Text in %(encoding)s: every other byte of its plain letters is zero.")
-_BROKEN = N_("%(name)s is damaged: line %(line)s is no valid UTF-16. Export it again as UTF-8.")
 _CUT_OFF = N_(
     "%(name)s is damaged: as UTF-16 it ends in the middle of a letter, in line %(line)s. Send or"
     " export it again."
@@ -275,15 +275,17 @@ def _encoded(path: Path, container: str, encoding: str, limits: ReadLimits) -> I
 def _read_utf16(path: Path, container: str, encoding: str, limits: ReadLimits) -> Iterator[str]:
     """Yield the text of a file in chunks; raise `FileRefused` with the damaged line."""
     decoder, line = codecs.getincrementaldecoder(encoding)(), 1
+    damage = WideDamage(path.name)
     try:
         for chunk in read_bytes(path, container, limits):
             text = decoder.decode(chunk)
+            damage.refuse(text)
             line += text.count("\n")
             yield text
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         line += error.object[: error.start].decode(encoding).count("\n")
-        message = _CUT_OFF if "data" in error.reason else _BROKEN
+        message = _CUT_OFF if "data" in error.reason else BROKEN
         raise FileRefused(message, name=path.name, line=line) from error
 
 

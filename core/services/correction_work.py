@@ -30,6 +30,7 @@ from core.services.correction_files import (
     recognise,
 )
 from core.services.import_archive import ImportArchive
+from core.services.import_created import move_created
 from core.services.import_decisions import open_decisions
 from core.services.import_history import version_of, versions_before
 from core.services.import_known import fetch_named, fetch_products
@@ -89,7 +90,10 @@ def _check_all(place: CorrectionPlace, jobs: list[CorrectedFile], progress: Prog
             assert job.work.parsed is not None
             version = version_of(job.work.file)
             file_no = job.work.file.file_no
-            move_state(place.con, job.work.parsed.kind, job.work.prefix, version, file_no)
+            kind, prefix = job.work.parsed.kind, job.work.prefix
+            move_state(place.con, kind, prefix, version, file_no)
+            if kind is FileKind.SALES:
+                move_created(place.store, place.tx, place.con, prefix, version, file_no)
     if not any(job.work.waits_for for job in jobs):
         release_held(place.store, place.tx, place.con)
         for job in jobs:

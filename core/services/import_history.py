@@ -18,18 +18,18 @@ from core.services.import_state import SAID_ADDRESSES, layers_of, state_table, v
 from core.store.imports import ImportFile, load_loaded_files, load_loaded_ids
 from core.store.tenant import TenantStore, Transaction
 
-_SAID = "SELECT *, TIMESTAMP '{exported_at}' AS exported_at, '{sha256}' AS sha256 FROM {p}_history"
+_SAID = "SELECT *, TIMESTAMP '{exported_at}' AS exported_at, '{sha256}' AS sha256 FROM {table}"
 # A correction (its version begins with that of its file) stands for what its file said before.
-# The visible row goes last: it holds what a load created without a file of this kind.
+# The visible row goes last: it holds what a load created and no version tells.
 _VERSIONS = """
-CREATE OR REPLACE TABLE {p}_said AS
+CREATE OR REPLACE TABLE {table} AS
 SELECT said.* FROM ({said}) AS said
-WHERE {identity} IN (SELECT {identity} FROM {p}_folded)
+WHERE {identity} IN (SELECT {identity} FROM {named})
 WINDOW file_said AS (PARTITION BY {identity}, exported_at, substr(sha256, 1, 64))
 QUALIFY length(max(sha256) OVER file_said) = 64 OR sha256 = max(sha256) OVER file_said
 UNION ALL BY NAME
-SELECT * REPLACE (TIMESTAMP '1900-01-01' AS exported_at, '' AS sha256) FROM {state}
-WHERE {identity} IN (SELECT {identity} FROM {p}_folded)
+SELECT * REPLACE (TIMESTAMP '1000-01-01' AS exported_at, '' AS sha256) FROM {state}
+WHERE {identity} IN (SELECT {identity} FROM {named})
 """
 _OPTED_OUT = """
 CREATE OR REPLACE TABLE opted_out_now AS
@@ -40,7 +40,8 @@ FROM (SELECT customer FROM {state} WHERE email_opt_out {rejected})
 _REJECTED = "UNION ALL SELECT customer FROM {p}_rejected_opt_outs WHERE customer IS NOT NULL"
 _ADDRESSES = """
 INSERT INTO {table}
-SELECT DISTINCT said.customer, lower(said.email) FROM ({said}) AS said
+SELECT DISTINCT said.customer, lower(said.email)
+FROM ({said} UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS email WHERE false) AS said
 JOIN opted_out_now USING (customer) WHERE said.email IS NOT NULL AND {condition}
 """
 
@@ -62,14 +63,14 @@ def keep_said(con: DuckDBPyConnection, archive: ImportArchive) -> None:
 def _worked(con: DuckDBPyConnection, kind: FileKind) -> list[tuple[str, str]]:
     """Return prefix and SELECT of what each file of `kind` worked so far said."""
     return [
-        (layer.prefix, _said(layer.prefix, layer.exported_at, layer.sha256))
+        (layer.prefix, _said(layer.said, layer.exported_at, layer.sha256))
         for layer in layers_of(con, kind)
-        if layer.is_said
+        if layer.said is not None
     ]
 
 
-def _said(prefix: str, exported_at: datetime, sha256: str) -> str:
-    return _SAID.format(p=prefix, exported_at=exported_at, sha256=sha256)
+def _said(table: str, exported_at: datetime, sha256: str) -> str:
+    return _SAID.format(table=table, exported_at=exported_at, sha256=sha256)
 
 
 def versions_before(
@@ -90,7 +91,9 @@ def versions_before(
     newer = (version_of(file).key() > version.key() for _, file in loaded)
     if not (is_late or any(newer)):
         return None
-    return _collect(con, _archives(store, tx), kind, prefix)
+    table = f"{prefix}_said"
+    is_found = collect_versions(store, tx, con, kind, f"{prefix}_folded", table)
+    return table if is_found else None
 
 
 def _archives(store: TenantStore, tx: Transaction) -> list[ImportArchive]:
@@ -98,21 +101,30 @@ def _archives(store: TenantStore, tx: Transaction) -> list[ImportArchive]:
     return [archive_of(store, import_id) for import_id in load_loaded_ids(tx)]
 
 
-def _collect(
-    con: DuckDBPyConnection, archives: Sequence[ImportArchive], kind: FileKind, prefix: str
-) -> str | None:
-    said = [*_kept(archives, kind), *(select for _, select in _worked(con, kind))]
-    if not said:
-        return None
-    con.execute(
-        _VERSIONS.format(
-            p=prefix,
-            said=" UNION ALL BY NAME ".join(said),
-            identity=IDENTITY[kind],
-            state=state_table(kind),
+def collect_versions(
+    store: TenantStore,
+    tx: Transaction,
+    con: DuckDBPyConnection,
+    kind: FileKind,
+    named: str,
+    table: str,
+) -> bool:
+    """Create DuckDB `table`: every version of the identities in the table `named`.
+
+    Returns False, and creates nothing, where no file has said anything of the kind.
+    """
+    said = [*_kept(_archives(store, tx), kind), *(select for _, select in _worked(con, kind))]
+    if said:
+        con.execute(
+            _VERSIONS.format(
+                table=table,
+                named=named,
+                said=" UNION ALL BY NAME ".join(said),
+                identity=IDENTITY[kind],
+                state=state_table(kind),
+            )
         )
-    )
-    return f"{prefix}_said"
+    return bool(said)
 
 
 def _kept(archives: Sequence[ImportArchive], kind: FileKind) -> list[str]:

@@ -23,7 +23,7 @@ _FEW = 250_000
 _LARGE_PART = 0.3
 
 _IDENTITIES = """
-SELECT {identity} FROM {p}_folded
+SELECT {identity} FROM {named}
 WHERE {identity} NOT IN (SELECT {identity} FROM {there}) ORDER BY {identity}
 """
 # What `find_holds` judges returns by: any line of the same product to the same customer.
@@ -66,9 +66,7 @@ def fetch_named(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, prefix
     if not head_of(tx):
         return
     if kind is not FileKind.PRODUCTS:
-        identity = f'"{STORED[kind].identity}"'
-        names = {"p": prefix, "identity": identity, "there": visible_table(kind)}
-        _fetch_rows(tx, con, kind, _IDENTITIES.format(**names))
+        fetch_identities(tx, con, kind, f"{prefix}_folded")
     if kind is FileKind.SALES:
         _fetch_rows(tx, con, kind, _RETURNED.format(p=prefix))
     if kind in (FileKind.SALES, FileKind.CONTACTS):
@@ -80,6 +78,14 @@ def fetch_customers(tx: Transaction, con: DuckDBPyConnection, keys: str) -> None
     if head_of(tx):
         fetch_known_customers(tx, con, "fetched_customers", keys)
         con.execute("INSERT INTO known_customers SELECT customer FROM fetched_customers")
+
+
+def fetch_identities(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, named: str) -> None:
+    """Fetch what is there of the identities in the table `named`."""
+    if head_of(tx):
+        names = {"named": named, "there": visible_table(kind)}
+        keys = _IDENTITIES.format(identity=f'"{STORED[kind].identity}"', **names)
+        _fetch_rows(tx, con, kind, keys)
 
 
 def _fetch_rows(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, keys: str) -> None:

@@ -64,6 +64,14 @@ class Layer:
         """True when a file of this kind says the rows, false when lines of sales imply them."""
         return self.source == f"{self.prefix}_load"
 
+    @property
+    def said(self) -> str | None:
+        """The table of what the layer's file says of this kind; None when another one tells it."""
+        told = f"{self.prefix}_new_"
+        if self.source.startswith(told):
+            return f"{self.prefix}_told_{self.source.removeprefix(told)}"
+        return f"{self.prefix}_history" if self.is_said else None
+
 
 def state_table(kind: FileKind) -> str:
     """Return the name of the DuckDB view with the rows of `kind`, one per identity.
@@ -126,9 +134,6 @@ def move_state(
 ) -> None:
     """Put what the compared file of `prefix` changes into the state, as of `file_no`."""
     add_layer(con, kind, prefix, f"{prefix}_load", version, file_no)
-    if kind is FileKind.SALES:
-        add_layer(con, FileKind.PRODUCTS, prefix, f"{prefix}_new_products", version, file_no)
-        add_layer(con, FileKind.CLIENTS, prefix, f"{prefix}_new_customers", version, file_no)
 
 
 def add_layer(

@@ -33,6 +33,7 @@ from core.ingest.report import build_report
 from core.ingest.suggest import MappingSuggestion, suggest_mapping
 from core.services.file_mapping import choose_mapping, read_dialect_of
 from core.services.import_archive import ImportArchive
+from core.services.import_created import move_created
 from core.services.import_decisions import open_decisions
 from core.services.import_history import version_of, versions_before
 from core.services.import_known import count_renumbered, fetch_named, fetch_products
@@ -186,6 +187,8 @@ def _check_all(
             assert work.mapping is not None
             version = version_of(work.file)
             move_state(con, work.mapping.kind, work.prefix, version, work.file.file_no)
+            if work.mapping.kind is FileKind.SALES:
+                move_created(store, tx, con, work.prefix, version, work.file.file_no)
     if not any(work.waits_for for work in works):
         release_held(store, tx, con)
     progress(STAGE_CHECK, len(ordered), len(ordered))

@@ -14,10 +14,10 @@ from core.store.versions import STORED
 _OF_STORED = VISIBLE.replace("tenant_id", "stored.tenant_id")
 _FILES = """
 SELECT file_id, substr(CAST(exported_at AS TEXT), 1, 19), sha256 FROM import_file
-WHERE tenant_id = :tenant AND file_id IS NOT NULL
+WHERE tenant_id = :tenant AND file_id IS NOT NULL AND kind = :kind
 """
 _FILE_TYPES = {"file_id": "BIGINT", "exported_at": "TIMESTAMP", "sha256": "VARCHAR"}
-# What no file of the ledger wrote is older than any file.
+# What no file of this kind wrote, such as a product created from sales, is older than any file.
 _VERSIONED = """
 CREATE OR REPLACE TABLE {table} AS
 SELECT visible_rows.* EXCLUDE (file_id),
@@ -55,7 +55,7 @@ def fetch_all(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, table: s
     """Create DuckDB `table`: every visible row of `kind` with the version that wrote it."""
     sql = f"SELECT {_names(kind)} FROM {STORED[kind].table} AS stored WHERE {_OF_STORED}"
     fetch_table(tx, con, "visible_rows", _row_types(kind), sql, head=head_of(tx))
-    _tell_versions(tx, con, table)
+    _tell_versions(tx, con, kind, table)
 
 
 def fetch_by(
@@ -69,7 +69,7 @@ def fetch_by(
         f" WHERE {agree} AND {_OF_STORED}"
     )
     fetch_wanted(tx, con, "visible_rows", _row_types(kind), sql, keys, head=head_of(tx))
-    _tell_versions(tx, con, table)
+    _tell_versions(tx, con, kind, table)
 
 
 def _row_types(kind: FileKind) -> dict[str, str]:
@@ -80,8 +80,8 @@ def _names(kind: FileKind) -> str:
     return ", ".join(f'stored."{name}"' for name in _row_types(kind))
 
 
-def _tell_versions(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
-    fetch_table(tx, con, "written_files", _FILE_TYPES, _FILES)
+def _tell_versions(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, table: str) -> None:
+    fetch_table(tx, con, "written_files", _FILE_TYPES, _FILES, kind=kind.value)
     con.execute(_VERSIONED.format(table=table))
     con.execute("DROP TABLE visible_rows")
 

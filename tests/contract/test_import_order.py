@@ -9,7 +9,8 @@ import pytest
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
 from core.services.import_undo import undo
-from core.store.tenant import TenantStore
+from core.store.tenant import Store, TenantStore
+from tests.contract.conftest import new_tenant
 from tests.contract.test_import_files import AS_OF, bring, rows, state, write
 
 CLIENTS = {
@@ -123,3 +124,56 @@ def test_the_mapping_says_when_a_file_was_exported_and_the_next_file_forgets_it(
     assert rows(tenant, "customers", "name") == [("Newer",)]
     bring(tenant, tmp_path, {"clients_20260101.csv": "client_code,name\nC1,Newest\n"})
     assert rows(tenant, "customers", "name") == [("Newest",)]
+
+
+CREATING = {
+    "kind": "sales",
+    "create_missing": {"products": {"name": "Designation"}, "customers": {"country": "Origin"}},
+}
+TOLD = "document_id,product_key,client_code,quantity,amount,sale_date,Designation,Origin\n"
+CREATED = {
+    "sales_20260201.csv": f"{TOLD}D1,P1,C1,6,60.00,2026-01-10,Of February,FR\n",
+    "sales_20260301.csv": f"{TOLD}D2,P1,C1,6,60.00,2026-01-11,Of March,BE\n",
+    "sales_20260401.csv": f"{TOLD}D3,P1,C1,6,60.00,2026-01-12,,\n",
+}
+SAID = {
+    "clients_20260101.csv": "client_code,email,country\nC1,a@example.com,CH\n",
+    "products_20260101.csv": "product_key,name\nP1,Of the catalogue\n",
+    **CREATED,
+}
+UNSAID = {
+    "clients_20260101.csv": "client_code,email\nC1,a@example.com\n",
+    "sales_20260201.csv": CREATED["sales_20260201.csv"],
+}
+
+
+def create(tenant: TenantStore, folder: Path, files: dict[str, str]) -> None:
+    """Import the files, creating what the sales name and nobody has imported."""
+    mapping = folder / "mapping.json"
+    mapping.write_text(json.dumps(CREATING))
+    import_paths(tenant, SYSTEM, write(folder, files), mapping_file=mapping, as_of=AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("files", "country", "product_name"),
+    [
+        (CREATED, "BE", "Of March"),
+        (UNSAID, "FR", "Of February"),
+        ({name: SAID[name] for name in list(SAID)[:3]}, "CH", "Of the catalogue"),
+    ],
+    ids=["sales alone", "a clients file without country", "clients and catalogue"],
+)
+def test_what_sales_create_is_the_same_in_any_order(
+    store: Store, tmp_path: Path, files: dict[str, str], country: str, product_name: str
+) -> None:
+    names = list(files)
+    apart = [[name] for name in names]
+    states = set()
+    for number, way in enumerate((apart, apart[::-1], [names])):
+        there = new_tenant(store, f"way {number}")
+        for arriving in way:
+            create(there, tmp_path, {each: files[each] for each in arriving})
+        assert rows(there, "customers", "customer, country") == [("C1", country)], way
+        assert rows(there, "products", "product_key, name") == [("P1", product_name)], way
+        states.add(state(there))
+    assert len(states) == 1

@@ -9,6 +9,9 @@ Written from PRODUCT.md alone, record by record, without a line of the product. 
   than the last one are rejected; with another product they are corrected by the last one.
 * A line waits for its product and its customer. A return (negative quantity) also waits for a
   sale of that product to that customer, in its own document or not later than itself.
+* Sales that carry a designation or an origin create the products and customers that they name. What
+  they tell of these counts below every file of products or clients: the newest filled cell wins,
+  within a file the most frequent one, and a product nobody names is named by its code.
 * An opt-out stays, and follows the person and every address the person is known by.
 """
 
@@ -18,7 +21,7 @@ from dataclasses import dataclass
 Record = dict[str, str | None]
 Cells = tuple[object, ...]
 
-CUSTOMER = ("email", "name", "phone")
+CUSTOMER = ("email", "name", "phone", "country")
 PRODUCT = ("name", "price_cents")
 LINE = ("product", "customer", "quantity", "amount", "day", "status", "channel")
 BARRING = ("unsubscribe", "complaint", "hard_bounce")
@@ -32,6 +35,11 @@ class Version:
     exported_at: str
     sha256: str
     records: Sequence[Mapping[str, object]]
+
+    @property
+    def creates(self) -> bool:
+        """True when sales are told to create what they name."""
+        return self.kind == "sales" and any("designation" in record for record in self.records)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +60,11 @@ def expect(files: Iterable[Version]) -> Expected:
     clients = [file for file in versions if file.kind == "clients"]
     customers = _newest(clients, "customer", (*CUSTOMER, "opt_out"))
     products = _newest([f for f in versions if f.kind == "products"], "product", PRODUCT)
+    creating = [f for f in versions if f.creates]
+    _create(creating, customers, "customer", "origin", "country")
+    _create(creating, products, "product", "designation", "name")
+    for code, product in products.items():
+        product.setdefault("name", code)
     contacts = _contacts([f for f in versions if f.kind == "contacts"], set(customers))
     lines = _lines([f for f in versions if f.kind == "sales"], products, set(customers))
     for record in (record for file in clients for record in file.records if record["opt_out"]):
@@ -77,8 +90,25 @@ def _newest(
     for file in versions:
         for record in file.records:
             there = found.setdefault(str(record[key]), {})
-            there.update({name: record[name] for name in names if record[name] is not None})
+            filled = {name: record.get(name) for name in names}
+            there.update({name: cell for name, cell in filled.items() if cell is not None})
     return found
+
+
+def _create(
+    versions: Sequence[Version],
+    found: dict[str, dict[str, object]],
+    key: str,
+    told: str,
+    name: str,
+) -> None:
+    """Add to the records what the sales tell of them, the newest file first."""
+    for file in reversed(versions):
+        for code in {str(record[key]) for record in file.records if record[key] is not None}:
+            there = found.setdefault(code, {})
+            cells = [str(r[told]) for r in file.records if r[key] == code and r.get(told)]
+            if cells:
+                there.setdefault(name, min(cells, key=lambda cell: (-cells.count(cell), cell)))
 
 
 def _lines(

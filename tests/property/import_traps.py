@@ -35,6 +35,11 @@ def _line(
     }
 
 
+def _creating(document: str, designation: str | None, origin: str | None) -> dict[str, object]:
+    line = _line(document, "P1", "C1", 2)
+    return {**line, "designation": designation, "origin": origin}
+
+
 def _left(day: str) -> dict[str, object]:
     return {"customer": "C1", "email": "a@example.com", "day": day, "status": "unsubscribe"}
 
@@ -48,6 +53,8 @@ _CLIENTS = world_file(2, "clients", JAN, [_client(code) for code in ("C1", "C2",
 _SALE = world_file(3, "sales", FEB, [_line("D1", "P1", "C1", 2, number="1")])
 _CANCELLED = _line("D1", "P1", "C1", 2, number="1", status="cancelled")
 _RETURN = world_file(5, "sales", FEB, [_line("D2", "P1", "C1", -1)])
+
+CREATED = "what sales create and files say"
 
 # The files that came before, and those whose order must not matter.
 KNOWN: Mapping[str, tuple[tuple[WorldFile, ...], tuple[WorldFile, ...]]] = {
@@ -97,6 +104,24 @@ KNOWN: Mapping[str, tuple[tuple[WorldFile, ...], tuple[WorldFile, ...]]] = {
             _CATALOGUE,
             world_file(3, "sales", FEB, [_line("D1", None, "C1", 2, label="Riesling")]),
             world_file(4, "sales", MAR, [_line("D1", "P1", "C1", 3)]),
+        ),
+    ),
+    CREATED: (
+        (),
+        (
+            _CATALOGUE,
+            world_file(2, "clients", JAN, [_client("C2")]),
+            world_file(3, "clients", MAR, [_client("C1", "a@example.com")]),
+            world_file(4, "sales", FEB, [_creating("D1", "Of February", "FR")]),
+            world_file(5, "sales", MAR, [_creating("D2", "Of March", "BE")]),
+        ),
+    ),
+    "what sales alone create": (
+        (),
+        (
+            world_file(3, "sales", JAN, [_creating("D1", "Of January", "FR")]),
+            world_file(4, "sales", FEB, [_creating("D2", "Of February", None)]),
+            world_file(5, "sales", MAR, [_creating("D3", None, None)]),
         ),
     ),
     "a correction that waits for its product": (

@@ -71,6 +71,7 @@ HEADERS: Mapping[str, Mapping[str, str]] = {
         "email": "email",
         "name": "name",
         "phone": "phone",
+        "country": "country",
         "opt_out": "email_opt_out",
     },
     "products": {"product": "product_key", "name": "name", "price_cents": "price_ttc"},
@@ -86,6 +87,7 @@ HEADERS: Mapping[str, Mapping[str, str]] = {
         "status": "document_status",
         "channel": "channel",
     },
+    "creating": {"designation": "Designation", "origin": "Origin"},
     "contacts": {
         "customer": "client_code",
         "email": "email",
@@ -154,10 +156,12 @@ def worlds(files: int) -> st.SearchStrategy[tuple[WorldFile, ...]]:
 def _written(kind: str, records: Sequence[Mapping[str, Cell]], number: int) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    headers = HEADERS[kind]
+    headers = dict(HEADERS[kind])
+    if kind == "sales" and any("designation" in record for record in records):
+        headers.update(HEADERS["creating"])
     writer.writerow([*headers.values(), "export"])
     for record in records:
-        writer.writerow([*(_cell(name, record[name]) for name in headers), number])
+        writer.writerow([*(_cell(name, record.get(name)) for name in headers), number])
     return text.getvalue().encode()
 
 

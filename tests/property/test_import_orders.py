@@ -1,5 +1,6 @@
 """Overlapping, correcting and returning files lead to one state in every order of arrival."""
 
+import json
 import shutil
 import tempfile
 import uuid
@@ -20,13 +21,17 @@ from core.store.dataset import load_dataset
 from core.store.schema import migrate
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.property.import_oracle import Expected, expect
-from tests.property.import_traps import KNOWN
+from tests.property.import_traps import CREATED, KNOWN
 from tests.property.import_worlds import WorldFile, worlds
 
 AS_OF = date(2026, 10, 31)
 NOW = datetime(2026, 10, 31, 9, 30, tzinfo=UTC)
 TENANT = Tenant(tenant_id=str(uuid.UUID(int=7)), key="orders", name="Domaine Test")
 FILES = 5
+CREATING = {
+    "kind": "sales",
+    "create_missing": {"products": {"name": "Designation"}, "customers": {"country": "Origin"}},
+}
 
 QUIET = settings(
     deadline=None,
@@ -62,7 +67,17 @@ class Bench:
             paths = [place / file.name for file in files]
             for path, file in zip(paths, files, strict=True):
                 path.write_bytes(file.content)
-            import_paths(tenant, SYSTEM, paths, as_of=AS_OF, confirm_opt_outs=True)
+            mapping = place / "mapping.json"
+            creating = {file.name: CREATING for file in files if file.version.creates}
+            mapping.write_text(json.dumps({"files": creating}))
+            import_paths(
+                tenant,
+                SYSTEM,
+                paths,
+                mapping_file=mapping if creating else None,
+                as_of=AS_OF,
+                confirm_opt_outs=True,
+            )
         found = _visible(tenant)
         store.dispose()
         shutil.rmtree(place)
@@ -77,7 +92,9 @@ def _visible(tenant: TenantStore) -> tuple[str, Expected]:
             return frozenset(con.execute(sql).fetchall())
 
         return dataset, Expected(
-            customers=cells("SELECT customer, email, name, phone, email_opt_out FROM customers"),
+            customers=cells(
+                "SELECT customer, email, name, phone, country, email_opt_out FROM customers"
+            ),
             products=cells("SELECT product_key, name, price_cents FROM products"),
             lines=cells(
                 "SELECT document_id, product_key, customer, quantity_milli // 1000, amount_cents,"
@@ -164,6 +181,13 @@ def test_every_order_of_a_world_leads_to_the_expected_state(
     note(told(world))
     expected = expect(file.version for file in world)
     ways = ([[file] for file in order] for order in permutations(world))
+    assert len({check_order(bench, way, expected) for way in ways}) == 1
+
+
+def test_what_sales_create_is_the_same_in_three_orders(bench: Bench) -> None:
+    _, files = KNOWN[CREATED]
+    expected = expect(file.version for file in files)
+    ways = [[[file] for file in files], [[file] for file in files[::-1]], [files]]
     assert len({check_order(bench, way, expected) for way in ways}) == 1
 
 

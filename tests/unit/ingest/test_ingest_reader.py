@@ -153,6 +153,52 @@ def test_broken_utf16_is_refused_with_the_line(
             read_dialect(path, ReadLimits())
 
 
+TABLE = "client_code;name\n" + "".join(f"C{n};Name {n}\n" for n in range(9))
+FOREIGN = [b"C3;Cleo\nC4;Daniels\n", b"C30;Cleo\nC41;Dani\n", b"C30;Cleo\r\nC4;Dan\r\n"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_rows_of_another_encoding_in_utf16_are_refused_with_the_line(
+    bench: Bench, encoding: str, foreign: bytes
+) -> None:
+    path = bench.write(("\ufeff" + TABLE).encode(encoding) + foreign)
+    with pytest.raises(FileRefused, match=r"mixes two encodings.*UTF-16 up to line 11"):
+        read_dialect(path, ReadLimits())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("chunk_bytes", [1 << 23, 3])
+def test_utf16_whose_bytes_have_moved_is_refused_with_the_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, chunk_bytes: int
+) -> None:
+    monkeypatch.setattr("core.ingest.source.CHUNK_BYTES", chunk_bytes)
+    whole = ("\ufeff" + TABLE).encode(encoding)
+    first, second = (whole.index(f"Name {n}".encode(encoding)) + 1 for n in (3, 6))
+    lost = whole[:first] + whole[first + 1 : second] + whole[second + 1 :]
+    added = whole[:first] + b"x" + whole[first:] + b"x"
+    for content in (lost, added):
+        with pytest.raises(FileRefused, match=r"line 5 .*UTF-16"):
+            read_dialect(bench.write(content), ReadLimits())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "在上海湖",
+        "《あいうえおのはなし》。一二三",
+        "上海上海上海上海 ❤❤❤",
+        "㐊上海在",
+        "ਗੁਰਮੁਖੀ ੯",
+        "മലയാളം",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_real_text_in_utf16_is_not_taken_for_damage(bench: Bench, name: str, encoding: str) -> None:
+    path = bench.write((f"\ufeff{TABLE}C99;{name}\nC100;{name}\n").encode(encoding))
+    assert bench.read(path)[1].rows_in == 11
+
+
 def test_utf16_that_breaks_after_it_was_recognised_is_refused(bench: Bench) -> None:
     dialect, _ = bench.read(bench.write(WIDE.encode("utf-16")))
     path = bench.write(WIDE.encode("utf-16")[:-1])
@@ -176,6 +222,10 @@ HEADER = "client_code;name;email\n"
             [("C1", "two\nlines"), ("C2", "b")],
         ),
         ("sep=|\nclient_code|name\nC1|'a|b'\nC2|c\n", [("C1", "a|b"), ("C2", "c")]),
+        (
+            HEADER + "1;'L''Or';x\n2;'Bob';y\n3;;z\n4;'Cleo';z\n",
+            [("1", "L'Or", "x"), ("2", "Bob", "y"), ("3", None, "z"), ("4", "Cleo", "z")],
+        ),
     ],
 )
 def test_single_quotes_are_obeyed(
@@ -195,6 +245,9 @@ def test_single_quotes_are_obeyed(
         "C1;'=x;y\nC2;'+33612345678;l'\n",
         "C1;'s Gravenhage;x\nC2;Jean 'Le Grand';y\n",
         "C1;'Cuvée';x\nC2;Durand;y\n",
+        "C1;'a';x\nC2;'b';x\nC3;'c';x\nC4;d;x\n",
+        "C1;'a';x\nC2;'b';x\nC3;'c'd';x\n",
+        "C1;'a';x\nC2;'b';y\n",
         "C1;'=1+1';x\nC2;'-1;y\n",
         "C1;Cuvée 'a;b';x\nC2;Durand;y\n",
         "C1;\"a;'b'\";x\nC2;'c;d';y\n",
