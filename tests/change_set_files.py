@@ -7,6 +7,7 @@ from pathlib import Path
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
 from core.store.tenant import TenantStore
+from ui.views.column_titles import COLUMN_TITLES
 
 AS_OF = date(2026, 10, 31)
 CATALOGUE = {
@@ -39,6 +40,7 @@ UNKNOWN_HEADERS = {
     "Tot": "Amount, tax included",
     "Quando": "Date of the sale",
 }
+COLUMN_OF = {title: name for name, title in COLUMN_TITLES.items()}
 TILL = {"till.csv": f"{';'.join(UNKNOWN_HEADERS)}\n{_LINES}"}
 KNOWN_TILL = {
     "till.csv": "document_id;product_label;client_code;quantity;amount;sale_date\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.services import accounts
 from core.services.accounts import Role
@@ -15,6 +16,7 @@ from core.store.tenant import TenantStore
 from tests.browser.conftest import PASSWORD, Instance, click, metric, settled, sign_in
 from tests.change_set_files import (
     CATALOGUE,
+    COLUMN_OF,
     KNOWN_TILL,
     MISSPELT,
     NEWER_CLIENTS,
@@ -26,7 +28,8 @@ from tests.change_set_files import (
 )
 from tests.contract.test_import_files import rows
 
-LONG_MS = 30_000
+LONG_MS = 60_000
+pytestmark = pytest.mark.xdist_group("change set")  # one application and one worker for all
 _NUMBERS = count(1)
 _ROW = 35  # pixels of a row of a table, and of its header
 _OUR_COLUMN = 450  # pixels from the left of the table of a mapping
@@ -109,12 +112,15 @@ def _map_the_columns(page: Page) -> None:
 def _choose_in_cell(editor: Locator, *, row: int, option: str) -> None:
     """Choose our column in a row (from 1) of the mapping."""
     found = editor.page.get_by_role("option", name=option, exact=True)
-    for _click in range(6):  # the first selects the cell, the next opens its list
-        click_row(editor, row, at=_OUR_COLUMN)
-        editor.page.wait_for_timeout(300)
-        if found.is_visible():
+    for _click in range(12):  # one selects the cell, the next opens its list
+        if COLUMN_OF[option] in (editor.text_content() or ""):
             break
-    found.click()
+        if found.is_visible():
+            found.click()
+        else:
+            click_row(editor, row, at=_OUR_COLUMN)
+        editor.page.wait_for_timeout(400)
+    expect(editor).to_contain_text(COLUMN_OF[option])
     expect(editor.page.get_by_role("option")).to_have_count(0)
 
 
@@ -155,7 +161,7 @@ def test_a_label_is_decided_and_a_corrected_row_goes_back_to_its_import(
         (MISSPELT, "PIN-2020")
     ]
     assert count_waiting_rows(company) == 0
-    click_row(table(page, "Imports, the newest first"), 2)
+    open_row(table(page, "Imports, the newest first"), 2, "3 rows are loaded.")
     _correct_the_row(page, tmp_path)
     click(page, "Load 1 row")
     expect(page.get_by_text("1 row is loaded.")).to_be_visible(timeout=LONG_MS)
@@ -173,8 +179,7 @@ def _open_the_newest_import(page: Page) -> None:
     settled(page)
     history = table(page, "Imports, the newest first")
     expect(history).to_contain_text("till.csv")
-    click_row(history, 1)
-    expect(page.get_by_text("3 rows are loaded.")).to_be_visible()
+    open_row(history, 1, "3 rows are loaded.")
 
 
 def _decide_the_label(page: Page) -> None:
@@ -182,8 +187,7 @@ def _decide_the_label(page: Page) -> None:
     labels = table(page, "Unknown labels, the largest revenue first")
     expect(labels).to_contain_text("Pinot Noir Réserve 2020")
     settled(page)
-    click_row(labels, 1)
-    expect(page.get_by_text("1 row waits, revenue €18.00.")).to_be_visible()
+    open_row(labels, 1, "1 row waits, revenue €18.00.")
     suggestion = page.get_by_text("Pinot Noir Réserve 2020 (PIN-2020), likeness 95")
     expect(suggestion).to_be_visible()
     click(page, "Accept for 1 row")
@@ -224,8 +228,7 @@ def test_what_a_newer_file_changes_is_read_loaded_and_undone(
     click(page, "New import")
     expect(page.get_by_text("Date of the export")).to_be_visible()
     settled(page)
-    click_row(table(page, "Imports, the newest first"), 1)
-    expect(page.get_by_text("1 row is loaded.")).to_be_visible()
+    open_row(table(page, "Imports, the newest first"), 1, "1 row is loaded.")
     click(page, "Undo this import", is_exact=False)  # its name ends in an arrow
     expect(page.get_by_text("every row is as before it")).to_be_visible()
     click(page, "Undo 1 row")
@@ -273,6 +276,19 @@ def follow(page: Page, title: str) -> None:
 def table(page: Page, alt: str) -> Locator:
     """Return the table that is described by `alt`; its cells are text behind a canvas."""
     return page.get_by_role("region", name=alt, exact=True)
+
+
+def open_row(found: Locator, row: int, shown: str) -> None:
+    """Click a row (from 1) until what it opens shows the text `shown`."""
+    opened = found.page.get_by_text(shown)
+    for _click in range(5):  # a table that has just been drawn again may miss the first
+        click_row(found, row)
+        try:
+            opened.wait_for(timeout=10_000)
+        except PlaywrightTimeout:
+            continue
+        break
+    expect(opened).to_be_visible()
 
 
 def click_row(found: Locator, row: int, at: int = 60) -> None:

@@ -11,7 +11,6 @@ from core.services.accounts import SYSTEM
 from core.services.import_files import load, plan, receive
 from core.services.import_known import fetch_named
 from core.services.import_ledger import list_imports
-from core.services.import_paths import import_paths
 from core.services.import_state import open_state, visible_table
 from core.store.bulk import store_rows_in_steps
 from core.store.tenant import TenantStore
@@ -133,8 +132,9 @@ def test_a_killed_load_is_announced_and_cleared_by_the_next(
     with monkeypatch.context() as patched:
         patched.setattr("core.services.import_load.stage_suppressions", killed)
         paths = write(tmp_path, {"clients_20260201.csv": "client_code,name\nC1,Other\nC8,New\n"})
+        import_id = import_files.receive(loaded, SYSTEM, [(p.name, p) for p in paths], as_of=AS_OF)
         with pytest.raises(KeyboardInterrupt):
-            import_paths(loaded, SYSTEM, paths, as_of=AS_OF)
+            import_files.load(loaded, import_id)
     assert (staged_seq(loaded), state(loaded)) == (2, before)
     bring(loaded, tmp_path / "next", {"clients_20260201.csv": "client_code,name\nC7,Third\n"})
     assert staged_seq(loaded) is None

@@ -21,6 +21,7 @@ from core.store.tenant import TenantStore
 from tests.change_set_files import (
     AS_OF,
     CATALOGUE,
+    COLUMN_OF,
     KNOWN_TILL,
     MISSPELT,
     NEWER_CLIENTS,
@@ -32,10 +33,8 @@ from tests.change_set_files import (
 )
 from tests.contract.test_import_files import rows
 from tests.pages.conftest import PASSWORD, Look, World, metrics, sentences
-from ui.views.column_titles import COLUMN_TITLES
 
 _NUMBERS = count(1)
-_COLUMN_OF = {title: name for name, title in COLUMN_TITLES.items()}
 Receive = Callable[[dict[str, str]], str]
 
 
@@ -93,7 +92,7 @@ def test_words_that_nobody_knows_are_mapped_and_dates_asked_before_the_review(
     page = opened(look, company, import_id)
     assert 'No column of the file gives "Document number"' in sentences(page)
     assert [line["header"] for line in table(page, "inverse")] == list(UNKNOWN_HEADERS)
-    columns = {_COLUMN_OF[title]: header for header, title in UNKNOWN_HEADERS.items()}
+    columns = {COLUMN_OF[title]: header for header, title in UNKNOWN_HEADERS.items()}
     choose(company, SYSTEM, import_id, 1, {"kind": "sales", "columns": columns})
     plan(company, import_id)
     page = opened(look, company, import_id)

