@@ -31,10 +31,10 @@ lint: .venv/dev.stamp
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not full"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not full"
 
 test-full: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile=drawn
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --hypothesis-profile=drawn
 
 # New sentences enter the French catalogue untranslated; tests fail until each is translated.
 messages: .venv/dev.stamp

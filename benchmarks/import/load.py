@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -193,8 +194,9 @@ def _write_often(path: Path, ended: Any, waited: Any) -> None:
 
 def in_own_process(measure: Callable[[Path], dict[str, float]], source: Path) -> dict[str, float]:
     """Run `measure` in a process of its own, so that peak memory is its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(measure, (source,))
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawned) as pool:  # which may have children of its own
+        return pool.submit(measure, source).result()
 
 
 def show(title: str, found: Mapping[str, float]) -> None:

@@ -178,15 +178,11 @@ def _settle_dates(
     if settled is not None:
         evidence["date_order"] = _date_evidence(settled, votes)
         return settled
-    if votes.either == 0 and alike:
-        message = N_("Dates as %(order)s: day and month are the same number in all %(count)s.")
-        evidence["date_order"] = found(message, order=_order("dmy"), count=alike)
-        return "dmy"
     if votes.either == 0:
+        order, evidence_of = _any_order_does(alike)
         if headers:
-            message = N_("Dates as %(order)s: no date is written in another way.")
-            evidence["date_order"] = found(message, order=_order("iso"))
-        return "iso"
+            evidence["date_order"] = evidence_of
+        return order
     raise QuestionOpen(
         N_(
             "The file does not settle whether its dates are in day/month or month/day "
@@ -196,6 +192,15 @@ def _settle_dates(
         options=("dmy", "mdy"),
         count=votes.either,
     ).with_examples(_find_examples(con, raw, headers, _BOTH_MONTHS))
+
+
+def _any_order_does(alike: int) -> tuple[str, Finding]:
+    """Return the order of dates of which none can be read in two ways, `alike` of them local."""
+    if alike:
+        message = N_("Dates as %(order)s: day and month are the same number in all %(count)s.")
+        return "dmy", found(message, order=_order("dmy"), count=alike)
+    message = N_("Dates as %(order)s: no date is written in another way.")
+    return "iso", found(message, order=_order("iso"))
 
 
 def _date_evidence(settled: str, votes: Votes) -> Finding:

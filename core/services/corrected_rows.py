@@ -156,22 +156,19 @@ def create_own_raw(
         f" CAST(line AS BIGINT) AS line, {texts} FROM own_cells"
     )
     con.unregister("own_cells")
-    bad = (
-        pa.table(
-            [pa.array(column) for column in zip(*rows.broken, strict=True)],
-            names=["record", "line", "code", "value"],
-        )
-        if rows.broken
-        else None
+    _create_broken(con, rows, table)
+    return replace(
+        raw, table=table, headers=dialect.headers, bad_rows=len(rows.broken), is_open=False
     )
+
+
+def _create_broken(con: DuckDBPyConnection, rows: CorrectedRows, table: str) -> None:
     con.execute(
         f"CREATE OR REPLACE TABLE {table}_bad"
         " (record BIGINT, line BIGINT, code VARCHAR, value VARCHAR)"
     )
-    if bad is not None:
-        con.register("own_broken", bad)
+    if rows.broken:
+        columns = [pa.array(column) for column in zip(*rows.broken, strict=True)]
+        con.register("own_broken", pa.table(columns, names=["record", "line", "code", "value"]))
         con.execute(f"INSERT INTO {table}_bad SELECT * FROM own_broken")
         con.unregister("own_broken")
-    return replace(
-        raw, table=table, headers=dialect.headers, bad_rows=len(rows.broken), is_open=False
-    )

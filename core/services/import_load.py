@@ -21,6 +21,10 @@ from core.store.unpublished import announce_staging
 from core.store.versions import fetch_suppression_ids, stage_rows, stage_suppressions
 
 _OPT_OUT_ALARM = 0.2
+_MANY_LEAVE = N_(
+    "This import would opt %(leaving)s of %(customers)s customers out of e-mail. Check the opt-out"
+    " column and the statuses of the contacts; if they are right, confirm (--confirm-opt-outs)."
+)
 
 
 def stage_all(
@@ -33,16 +37,7 @@ def stage_all(
     """
     alarm = find_opt_out_alarm(store, con, entry)
     if alarm and not entry.opt_outs_confirmed_by:
-        raise QuestionOpen(
-            N_(
-                "This import would opt %(leaving)s of %(customers)s customers out of e-mail."
-                " Check the opt-out column and the statuses of the contacts; if they are right,"
-                " confirm (--confirm-opt-outs)."
-            ),
-            question="confirm_opt_outs",
-            options=("yes",),
-            **alarm,
-        )
+        raise QuestionOpen(_MANY_LEAVE, question="confirm_opt_outs", options=("yes",), **alarm)
     with store.read() as tx:
         seq = head_of(tx) + 1
     keep_said(con, archive_of(store, entry.import_id))
@@ -52,20 +47,19 @@ def stage_all(
         stage_rows(store, con, kind, "staged", seq)
     stage_suppressions(store, con, "new_suppressions", entry.import_id)
     for work in works:
-        assert work.mapping is not None
-        kind = work.mapping.kind
-        stage_held(
-            store,
-            con,
-            f"{work.prefix}_held",
-            kind,
-            entry.import_id,
-            work.file.file_no,
-            norms=f"{work.prefix}_label_norms" if kind is FileKind.SALES else None,
-        )
+        _stage_held(store, con, entry.import_id, work)
     stage_released(store, con, "released_rows", seq)
     stage_months(store, con, seq)
     return seq
+
+
+def _stage_held(
+    store: TenantStore, con: DuckDBPyConnection, import_id: str, work: FileWork
+) -> None:
+    assert work.mapping is not None
+    kind, held = work.mapping.kind, f"{work.prefix}_held"
+    norms = f"{work.prefix}_label_norms" if kind is FileKind.SALES else None
+    stage_held(store, con, held, kind, import_id, work.file.file_no, norms=norms)
 
 
 def find_opt_out_alarm(

@@ -29,7 +29,6 @@ from tests.change_set_files import (
 from tests.contract.test_import_files import rows
 
 LONG_MS = 60_000
-pytestmark = pytest.mark.xdist_group("change set")  # one application and one worker for all
 _NUMBERS = count(1)
 _ROW = 35  # pixels of a row of a table, and of its header
 _OUR_COLUMN = 450  # pixels from the left of the table of a mapping
@@ -150,6 +149,7 @@ def _read_the_review(page: Page) -> None:
     expect(table(page, "Product label")).to_contain_text(MISSPELT)
 
 
+@pytest.mark.full  # in short test runs tests/pages/test_change_set.py alone
 def test_a_label_is_decided_and_a_corrected_row_goes_back_to_its_import(
     enter: Callable[[], Page], company: TenantStore, tmp_path: Path
 ) -> None:
@@ -216,6 +216,7 @@ def _correct_the_row(page: Page, folder: Path) -> None:
     expect(page.get_by_text("they go back to that import")).to_be_visible(timeout=LONG_MS)
 
 
+@pytest.mark.full
 def test_what_a_newer_file_changes_is_read_loaded_and_undone(
     enter: Callable[[], Page], company: TenantStore, tmp_path: Path
 ) -> None:

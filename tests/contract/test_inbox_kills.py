@@ -19,7 +19,7 @@ from tests.contract.killable import Killable, open_tenant
 from tests.contract.test_import_kills import run
 
 SEED = int(os.environ.get("IACRM_KILL_SEED", "2026"))
-SAMPLED = 20
+FEW, SAMPLED = 4, 20
 # Refused beside others, so that each file becomes an import of its own, and one is put aside.
 REFUSED = "line (import 3f2a9c41.1),client_code\n2,C9\n"
 FILES = {
@@ -105,7 +105,19 @@ BOTH = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("case", [SPLIT, pytest.param(TOGETHER, marks=pytest.mark.full)])
+def test_taking_in_killed_at_drawn_calls_loses_and_repeats_no_file(
+    killable: Killable, empty: World
+) -> None:
+    _, calls = killed_at(killable, empty, SPLIT, "take in", 0)
+    drawn = sorted(random.Random(f"{SEED} take in").sample(range(1, calls + 1), FEW))
+    print(f"IACRM_KILL_SEED={SEED}: taking in killed at {drawn} of {calls}")
+    for kill_at in drawn:
+        assert killed_at(killable, empty, SPLIT, "take in", kill_at)[0]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("case", [SPLIT, TOGETHER])
 def test_taking_in_killed_at_any_call_loses_and_repeats_no_file(
     killable: Killable, empty: World, case: str
 ) -> None:
