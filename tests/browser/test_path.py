@@ -46,7 +46,7 @@ def _upload(page: Page) -> None:
 def _answer_and_review(page: Page) -> None:
     page.get_by_test_id("stRadio").get_by_text("20%", exact=True).click()
     click(page, "Answer and look again")
-    expect(page.get_by_text("Rows read")).to_be_visible(timeout=LONG_MS)
+    expect(metric(page, "Rows read")).to_be_visible(timeout=LONG_MS)
     settled(page)
     rows = sum(counts["rows_in"] for counts in COUNTS.values())
     expect(metric(page, "Rows read")).to_have_text(f"{rows:,}")
