@@ -21,8 +21,9 @@ from core.i18n import N_, SOURCE_LANGUAGE
 from core.services.accounts import Actor, Role
 from core.services.import_archive import archive_of
 from core.services.import_files import load, plan, plan_of, receive
-from core.services.import_ledger import BUSY, LOADED, RECEIVED, entry_of, open_entry, report_of
+from core.services.import_ledger import LOADED, RECEIVED, entry_of, open_entry, report_of
 from core.services.import_paths import TABLE_SUFFIXES
+from core.services.import_turn import import_turn
 from core.services.import_warnings import grave_warnings
 from core.services.progress import Progress, no_progress
 from core.store.import_states import PLANNED
@@ -93,7 +94,7 @@ def work_on(store: TenantStore, import_id: str, progress: Progress = no_progress
             **report_of(store, import_id),
         }
     try:
-        with exclusive(store, "import", BUSY):
+        with import_turn(store, waits=False):
             report = plan_of(store, open_entry(store, import_id), archive, progress)
         if _may_be_loaded(report):
             return load(store, import_id, progress)
