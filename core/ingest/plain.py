@@ -7,6 +7,7 @@ DuckDB without copying: numbers are its own buffers, texts are views into the by
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -113,7 +114,10 @@ class PlainRows:
 
     def to_batch(self, record: int, line: int) -> pa.RecordBatch:
         """Return the rows as Arrow; `record` and `line` are added to their numbers."""
-        places = [pa.array(self.places[k, : self.count] + n) for k, n in enumerate((record, line))]
+        places = [
+            _integers(pa.int64(), self.places[k, : self.count] + n)
+            for k, n in enumerate((record, line))
+        ]
         slots = self.plan.table[:, 2]
         columns = [
             self._column(place, column, int(slots[place]))
@@ -124,7 +128,7 @@ class PlainRows:
     def _column(self, place: int, column: PlainColumn, slot: int) -> pa.Array:
         n = self.count
         if column.kind == WORD:
-            codes = pa.array(self.numbers[slot, :n].astype(np.int32))
+            codes = _integers(pa.int32(), self.numbers[slot, :n].astype(np.int32))
             return pa.DictionaryArray.from_arrays(codes, column.values)
         valid = _bits(self.filled[place, :n])
         if column.kind == TEXT:
@@ -135,6 +139,11 @@ class PlainRows:
         if pa.types.is_date32(column.type):
             numbers = numbers.astype(np.int32)
         return pa.Array.from_buffers(column.type, n, [valid, pa.py_buffer(numbers)])
+
+
+def _integers(of: pa.DataType, values: NDArray[np.integer[Any]]) -> pa.Array:
+    """Return the numbers as they are: `pyarrow.array` would load pandas first."""
+    return pa.Array.from_buffers(of, len(values), [None, pa.py_buffer(values)])
 
 
 def _bits(flags: NDArray[np.uint8]) -> pa.Buffer | None:

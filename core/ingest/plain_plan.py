@@ -32,7 +32,7 @@ _SCALES = {
 }
 _FACTOR_SCALE = 6
 _EXACT = pa.decimal64(18, _FACTOR_SCALE)
-_WORD_TYPES = {ColumnType.BOOLEAN: pa.bool_(), ColumnType.CHOICE: pa.string()}
+_WORD_TYPES = frozenset({ColumnType.BOOLEAN, ColumnType.CHOICE})
 _MOST_WORDS = 64
 _ANY_TEXT = 1 << 30
 _EPOCH = date(1970, 1, 1)
@@ -208,18 +208,18 @@ def _with_words(
 ) -> PlainColumn:
     place = f"c{read.header}"
     code = code_sql(work, seen, first_rows)
-    known = work.con.execute(
-        f"""
+    words = f"""
         SELECT DISTINCT coalesce({seen.cell}, ''), {seen.parsed.value}
-        FROM (SELECT {place} FROM {work.raw.table} UNION ALL SELECT NULL)
+        FROM (SELECT DISTINCT {place} FROM {work.raw.table} UNION ALL SELECT NULL)
         WHERE ({code}) IS NULL ORDER BY 1 LIMIT {_MOST_WORDS}
-        """
-    ).fetchall()
-    stored = _WORD_TYPES.get(seen.column.type, pa.string())
+    """
+    # As Arrow, not by way of Python's objects: making an array of these loads pandas.
+    known = work.con.cursor().sql(words).to_arrow_table()
+    cells, values = (column.combine_chunks() for column in known.columns)
     return replace(
         read,
         kind=WORD,
-        type=stored,
-        words=tuple(cell.encode() for cell, _ in known),
-        values=pa.array([value for _, value in known], stored),
+        type=values.type,
+        words=tuple(cell.encode() for cell in cells.to_pylist()),
+        values=values,
     )
