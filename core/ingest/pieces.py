@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import local
 from typing import BinaryIO
 
 import numpy as np
@@ -16,18 +17,32 @@ import pyarrow as pa
 
 from core.errors import FileRefused
 from core.i18n import N_
+from core.ingest.byte_words import PADDING
 from core.ingest.dialect import Dialect
+from core.ingest.piece_room import PieceRoom
 from core.ingest.plain import PlainPlan, PlainRows
-from core.ingest.plain_cells import VOTES, Numbers
-from core.ingest.records import Bytes, split_records
+from core.ingest.plain_arrays import Layout, Numbers
+from core.ingest.plain_cells import VOTES
+from core.ingest.plain_rows import find_marks
+from core.ingest.records import (
+    BAD_BYTES,
+    BAD_ROWS,
+    LINE,
+    LONGEST,
+    OUT_BYTES,
+    OUT_ROWS,
+    PLAIN_ROWS,
+    RECORD,
+    TALLIES,
+    UNCLOSED,
+)
 from core.ingest.single_quotes import SINGLE, swap_bytes
 from core.ingest.source import ReadLimits, read_utf8
+from core.ingest.splitting import split_records
 
 NUMBERED = 1 << 32  # records and lines of a piece are numbered from a multiple of this
 _WORKERS = 2
 _AHEAD = 4
-_WIDEST_GROWTH = 3  # an unquoted cell `a"` is written back as `"a"""`
-_NUMBER_BYTES = 44  # two numbers and their delimiters in front of a record
 
 
 @dataclass(kw_only=True)
@@ -59,8 +74,8 @@ class _Piece:
     """The result of one piece; `record` and `line` are how many it has."""
 
     consumed: int
-    rows_text: Bytes
-    bad_text: Bytes
+    rows_text: bytes
+    bad_text: bytes
     record: int
     line: int
     rows: int
@@ -89,6 +104,14 @@ class FileSplitter:
         self._path, self._dialect, self._limits = path, dialect, limits
         self._rows_out, self._bad_out = rows_out, bad_out
         self._pieces = 0
+        self._rooms = local()
+        self._layout = Layout(
+            delimiter=ord(dialect.delimiter),
+            terminator=ord(dialect.line_end),
+            width=len(dialect.headers),
+            trailing=dialect.trailing_delimiter,
+            max_cell=limits.max_cell_bytes,
+        )
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Split the file; yield its plain rows. Raises `FileRefused` as `read_table` does."""
@@ -97,14 +120,15 @@ class FileSplitter:
         pending = b""
         with ThreadPoolExecutor(_WORKERS) as pool:
             for chunk in after_header(self._path, self._dialect, self._limits):
-                pending += chunk
-                cut = pending.rfind(end) + 1
-                if cut and pending.find(b'"', 0, cut) < 0:
-                    waiting.append(pool.submit(self._work, self._next(), pending[:cut]))
-                    pending = pending[cut:]
+                cut = chunk.rfind(end) + 1
+                if cut and b'"' not in pending and chunk.find(b'"', 0, cut) < 0:
+                    whole = memoryview(chunk)[:cut]
+                    waiting.append(pool.submit(self._work, self._next(), pending, whole))
+                    pending = chunk[cut:]
                     while len(waiting) > _AHEAD:
                         yield from self._take(waiting.popleft().result())
                     continue
+                pending += chunk
                 while waiting:
                     yield from self._take(waiting.popleft().result())
                 piece = self._work(self._next(), pending, give_up=self._is_too_long(pending))
@@ -130,43 +154,52 @@ class FileSplitter:
         return too_long and self._dialect.line_end.encode() in pending
 
     def _work(
-        self, number: int, data: bytes, *, final: bool = False, give_up: bool = False
+        self, number: int, *parts: bytes | memoryview, final: bool = False, give_up: bool = False
     ) -> _Piece:
-        dialect, plan = self._dialect, self.plan
-        width = len(dialect.headers)
-        plain = PlainRows(plan, data, width)
-        records = data.count(dialect.line_end.encode()) + 1 if not plan.columns else len(data)
-        room = len(data) * _WIDEST_GROWTH + records * _NUMBER_BYTES
-        out: Bytes = np.empty(room, dtype=np.uint8)
-        bad: Bytes = np.empty(room, dtype=np.uint8)
+        data = b"".join((*parts, bytes(PADDING)))
+        text = np.frombuffer(data, np.uint8)[:-PADDING]
+        layout, asked, room = self._layout, self.plan.asked, self._room()
         first = number * NUMBERED
-        consumed, n_out, n_bad, record, line, rows, bads, unclosed, longest, plain.count = (
-            split_records(
-                np.frombuffer(data, dtype=np.uint8), final, give_up, ord(dialect.delimiter),
-                ord(dialect.line_end), width, dialect.trailing_delimiter,
-                self._limits.max_cell_bytes, first, first, out, bad, plan.table, plan.words,
-                plan.bounds, plain.numbers, plain.views, plain.filled, plain.votes, plain.places,
-                plain.marks, plain.bits,
-            )
+        tally = np.zeros(TALLIES, np.int64)
+        tally[[RECORD, LINE]] = first
+        plain = PlainRows(self.plan, data, 0)
+        if self.plan.columns:
+            room.fit_marks(len(text))
+            ends = find_marks(text, layout.delimiter, layout.terminator, room.marks)
+            plain = PlainRows(self.plan, data, ends + 1)
+        else:
+            ends = data.count(layout.terminator)
+        room.fit_texts(len(text), ends + 1)
+        consumed = split_records(
+            text, final, give_up, layout, room.out, room.bad, tally, room.marks, asked,
+            plain.columns, room.block,
         )  # fmt: skip
+        plain.count = int(tally[PLAIN_ROWS])
         return _Piece(
-            consumed=int(consumed),
-            rows_text=out[:n_out],
-            bad_text=bad[:n_bad],
-            record=int(record) - first,
-            line=int(line) - first,
-            rows=rows,
-            bad=bads,
-            unclosed=unclosed,
-            longest=longest,
+            consumed=consumed,
+            rows_text=room.out[: tally[OUT_BYTES]].tobytes(),
+            bad_text=room.bad[: tally[BAD_BYTES]].tobytes(),
+            record=int(tally[RECORD]) - first,
+            line=int(tally[LINE]) - first,
+            rows=int(tally[OUT_ROWS]),
+            bad=int(tally[BAD_ROWS]),
+            unclosed=int(tally[UNCLOSED]),
+            longest=int(tally[LONGEST]),
             plain=plain,
         )
+
+    def _room(self) -> PieceRoom:
+        """Return the room of this thread."""
+        if not hasattr(self._rooms, "room"):
+            self._rooms.room = PieceRoom(self.plan, len(self._dialect.headers))
+        room: PieceRoom = self._rooms.room
+        return room
 
     def _take(self, piece: _Piece) -> Iterator[pa.RecordBatch]:
         split = self.split
         first = len(split.records_before) * NUMBERED
-        self._rows_out.write(piece.rows_text.data)
-        self._bad_out.write(piece.bad_text.data)
+        self._rows_out.write(piece.rows_text)
+        self._bad_out.write(piece.bad_text)
         split.records_before.append(split.record)
         split.lines_before.append(split.line)
         if piece.plain.count:
@@ -178,7 +211,7 @@ class FileSplitter:
         split.bad += piece.bad
         split.unclosed += piece.unclosed
         split.longest = max(split.longest, piece.longest)
-        split.votes += piece.plain.votes
+        split.votes += piece.plain.columns.votes
         self._refuse_unbalanced()
 
     def _refuse_endless(self, pending: bytes) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.ingest.plain_cells import PLAN_WIDTH, TEXT, VOTES, WORD, Bytes, Marks, Numbers, Views
+from core.ingest.plain_arrays import Asked, Columns, Numbers
+from core.ingest.plain_cells import NUMBER, PLAN_WIDTH, SLOT, TEXT, VOTES, WORD
 
 _UNBOUNDED = 1 << 61
 
@@ -47,40 +48,41 @@ class PlainPlan:
     columns: tuple[PlainColumn, ...] = ()
 
     @cached_property
-    def table(self) -> Numbers:
-        """The plan as the kernel reads it, one row a column."""
+    def asked(self) -> Asked:
+        """The plan as the kernel reads it."""
+        words = [word for column in self.columns for word in column.words]
+        return Asked(
+            table=self._table(),
+            words=np.frombuffer(b"".join(words), np.uint8),
+            bounds=np.cumsum([0, *map(len, words)], dtype=np.int64),
+        )
+
+    def _table(self) -> Numbers:
         rows = np.zeros((len(self.columns), PLAN_WIDTH), np.int64)
-        slots = [0, 0]
         words = 0
         for place, c in enumerate(self.columns):
-            which = int(c.kind == TEXT)
+            slot = self.count(c.kind, before=place)
             rows[place] = (
-                c.header, c.kind, slots[which], c.size, c.mark, c.least, c.most, c.required,
+                c.header, c.kind, slot, c.size, c.mark, c.least, c.most, c.required,
                 words, words + len(c.words),
             )  # fmt: skip
-            slots[which] += 1
             words += len(c.words)
         return rows
 
-    @cached_property
-    def words(self) -> Bytes:
-        """The known words of all columns, one after another."""
-        return np.frombuffer(b"".join(self._all_words), np.uint8)
-
-    @cached_property
-    def bounds(self) -> Numbers:
-        """Where each word begins in `words`, and where the last one ends."""
-        return np.cumsum([0, *map(len, self._all_words)], dtype=np.int64)
-
-    @property
-    def _all_words(self) -> list[bytes]:
-        return [word for column in self.columns for word in column.words]
+    def count(self, kind: int, before: int | None = None) -> int:
+        """Return how many columns (`before` a place) have results of the sort of `kind`."""
+        return sum(_results(c.kind) == _results(kind) for c in self.columns[:before])
 
     @property
     def schema(self) -> pa.Schema:
         """The schema of the batches."""
         numbers = [pa.field("record", pa.int64()), pa.field("line", pa.int64())]
         return pa.schema([*numbers, *(pa.field(c.name, _arrow_type(c)) for c in self.columns)])
+
+
+def _results(kind: int) -> int:
+    """Return the kind that stands for the sort of results: texts, numbers, or days and words."""
+    return kind if kind in (TEXT, NUMBER) else WORD
 
 
 def plan_of(columns: Sequence[PlainColumn]) -> PlainPlan:
@@ -95,30 +97,28 @@ def _arrow_type(column: PlainColumn) -> pa.DataType:
 
 
 class PlainRows:
-    """Room for the plain rows of one piece of a file, then the rows."""
+    """Room for `room` plain rows, read of one piece of a file (`data`), then the rows."""
 
-    def __init__(self, plan: PlainPlan, data: bytes, width: int) -> None:
-        # A row has at least a delimiter or line end per cell. Memory not written costs nothing.
-        room = len(data) // max(width, 1) + 2 if plan.columns else 0
-        texts = sum(column.kind == TEXT for column in plan.columns)
+    def __init__(self, plan: PlainPlan, data: bytes, room: int) -> None:
         self.plan = plan
         self.data = data
         self.count = 0
-        self.places: Numbers = np.empty((2, room), np.int64)
-        self.marks: Marks = np.empty(len(data) + 2 if plan.columns else 0, np.int32)
-        self.bits: Numbers = np.zeros(len(plan.columns), np.int64)
-        self.numbers: Numbers = np.empty((len(plan.columns) - texts, room), np.int64)
-        self.views: Views = np.empty((texts, room, 4), np.uint32)
-        self.filled: Bytes = np.empty((len(plan.columns), room), np.uint8)
-        self.votes: Numbers = np.zeros((len(plan.columns), VOTES), np.int64)
+        self.columns = Columns(
+            numbers=np.empty((plan.count(NUMBER), room), np.int64),
+            codes=np.empty((plan.count(WORD), room), np.int32),
+            views=np.empty((plan.count(TEXT), room, 2), np.uint64),
+            filled=np.empty((len(plan.columns), room), np.uint8),
+            votes=np.zeros((len(plan.columns), VOTES), np.int64),
+            places=np.empty((2, room), np.int64),
+        )
 
     def to_batch(self, record: int, line: int) -> pa.RecordBatch:
         """Return the rows as Arrow; `record` and `line` are added to their numbers."""
         places = [
-            _integers(pa.int64(), self.places[k, : self.count] + n)
+            _integers(pa.int64(), self.columns.places[k, : self.count] + n)
             for k, n in enumerate((record, line))
         ]
-        slots = self.plan.table[:, 2]
+        slots = self.plan.asked.table[:, SLOT]
         columns = [
             self._column(place, column, int(slots[place]))
             for place, column in enumerate(self.plan.columns)
@@ -126,19 +126,16 @@ class PlainRows:
         return pa.RecordBatch.from_arrays([*places, *columns], schema=self.plan.schema)
 
     def _column(self, place: int, column: PlainColumn, slot: int) -> pa.Array:
-        n = self.count
+        n, read = self.count, self.columns
         if column.kind == WORD:
-            codes = _integers(pa.int32(), self.numbers[slot, :n].astype(np.int32))
+            codes = _integers(pa.int32(), read.codes[slot, :n])
             return pa.DictionaryArray.from_arrays(codes, column.values)
-        valid = _bits(self.filled[place, :n])
+        valid = _bits(read.filled[place, :n])
         if column.kind == TEXT:
-            views = pa.py_buffer(self.views[slot, :n])
-            buffers = [valid, views, pa.py_buffer(self.data)]
+            buffers = [valid, pa.py_buffer(read.views[slot, :n]), pa.py_buffer(self.data)]
             return pa.Array.from_buffers(pa.string_view(), n, buffers)
-        numbers = self.numbers[slot, :n]
-        if pa.types.is_date32(column.type):
-            numbers = numbers.astype(np.int32)
-        return pa.Array.from_buffers(column.type, n, [valid, pa.py_buffer(numbers)])
+        values = (read.numbers if column.kind == NUMBER else read.codes)[slot, :n]
+        return pa.Array.from_buffers(column.type, n, [valid, pa.py_buffer(values)])
 
 
 def _integers(of: pa.DataType, values: NDArray[np.integer[Any]]) -> pa.Array:

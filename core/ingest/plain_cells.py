@@ -6,8 +6,9 @@ cell may be refused without a reason: SQL then decides about its row.
 """
 
 from numba import njit
-from numpy import int32, int64, uint8, uint32
-from numpy.typing import NDArray
+from numpy import int64, uint64
+
+from core.ingest.byte_words import first_bytes, load_word, lowest_bit
 
 TEXT, NUMBER, DATE, WORD = range(4)
 ISO, DMY, MDY = range(3)
@@ -22,54 +23,65 @@ VOTES = 5
 
 LF, CR, QUOTE, SPACE, TAB = 10, 13, 34, 32, 9
 _MOST_DIGITS = 9  # of the whole part: what fits every stored type
-_INLINE = 12  # bytes a string view holds itself
+_SHORT = 8  # bytes of a number that are read at once
+_DAY_LENGTH = 10  # of a date with every zero: 2025-03-14
 _NO_DAY = -(1 << 62)
 
-Numbers = NDArray[int64]
-Bytes = NDArray[uint8]
-Views = NDArray[uint32]
-Marks = NDArray[int32]
 
-
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _is_digit(byte):  # type: ignore[no-untyped-def]
     return 48 <= byte <= 57
 
 
 @njit(cache=True, nogil=True)
-def _may_be_blank(data, start, end):  # type: ignore[no-untyped-def]
-    # Whether a character at either end may be one of the blanks outside ASCII.
-    if data[start] in (0xC2, 0xE2, 0xEF):
-        return True
-    at = end - 1
-    while at > start and data[at] & 0xC0 == 0x80:
-        at -= 1
-    return data[at] in (0xC2, 0xE2, 0xEF)
+def _parse_short(word, length, point, scale):  # type: ignore[no-untyped-def]
+    # A number of at most eight bytes that begins with a digit, or (False, 0, 0): the point is
+    # found among all bytes at once and taken out, then the digits are added up two by two.
+    word = first_bytes(word, length)
+    other = word ^ (uint64(point) * uint64(0x0101010101010101))
+    point_bits = (other - uint64(0x0101010101010101)) & ~other & uint64(0x8080808080808080)
+    whole, decimals, digits = length, 0, word
+    if point_bits:
+        whole = lowest_bit(point_bits) >> 3
+        decimals = length - whole - 1
+        if decimals == 0 or decimals > scale:
+            return False, 0, 0
+        before = (uint64(1) << uint64(8 * whole)) - uint64(1)
+        digits = (word & before) | ((word >> uint64(8)) & ~before)
+    blank = 8 * (_SHORT - whole - decimals)
+    digits <<= uint64(blank)
+    digits |= uint64(0x3030303030303030) & ((uint64(1) << uint64(blank)) - uint64(1))
+    tens = uint64(0xF0F0F0F0F0F0F0F0)
+    above = ((digits + uint64(0x0606060606060606)) & tens) >> uint64(4)
+    if (digits & tens) | above != uint64(0x3333333333333333):
+        return False, 0, 0
+    digits -= uint64(0x3030303030303030)
+    pairs = digits * uint64(10) + (digits >> uint64(8))
+    low = (pairs & uint64(0x000000FF000000FF)) * uint64(0x000F424000000064)
+    high = ((pairs >> uint64(16)) & uint64(0x000000FF000000FF)) * uint64(0x0000271000000001)
+    value = int64((low + high) >> uint64(32))
+    for _ in range(decimals, scale):
+        value *= 10
+    return True, value, _decimal_vote(decimals, whole, word & uint64(0xFF) == uint64(48))
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _write_view(views, slot, row, data, start, end):  # type: ignore[no-untyped-def]
-    # An Arrow string view: the length, then the text itself, or its prefix and its place.
-    length = end - start
-    first = second = third = uint32(0)
-    for k in range(min(length, 4)):
-        first |= uint32(data[start + k]) << uint32(8 * k)
-    if length <= _INLINE:
-        for k in range(4, min(length, 8)):
-            second |= uint32(data[start + k]) << uint32(8 * (k - 4))
-        for k in range(8, length):
-            third |= uint32(data[start + k]) << uint32(8 * (k - 8))
-    else:
-        third = uint32(start)
-    views[slot, row, 0] = length
-    views[slot, row, 1] = first
-    views[slot, row, 2] = second
-    views[slot, row, 3] = third
+@njit(cache=True, nogil=True)
+def _decimal_vote(decimals, whole, is_zero):  # type: ignore[no-untyped-def]
+    # What a number says of the sign before its decimals, as bits; `is_zero`: it begins with one.
+    if decimals == 0:
+        return 0
+    if decimals != 3 or (whole == 1 and is_zero):
+        return 1 << SURE
+    return 1 << EITHER if whole <= 3 and not is_zero else 0
 
 
 @njit(cache=True, nogil=True)
 def parse_number(data, start, end, point, scale):  # type: ignore[no-untyped-def]
     """Return (whether it is plain, value times 10**scale, votes as bits)."""
+    if end - start <= _SHORT and _is_digit(data[start]):
+        plain, value, votes = _parse_short(load_word(data, start), end - start, point, scale)
+        if plain:
+            return True, value, votes
     at = start
     negative = data[at] == 45
     if data[at] == 43 or negative:
@@ -82,7 +94,7 @@ def parse_number(data, start, end, point, scale):  # type: ignore[no-untyped-def
     whole = at - first
     if whole == 0 or whole > _MOST_DIGITS:
         return False, 0, 0
-    decimals = votes = 0
+    decimals = 0
     if at < end:
         if data[at] != point or at + 1 == end:
             return False, 0, 0
@@ -96,12 +108,9 @@ def parse_number(data, start, end, point, scale):  # type: ignore[no-untyped-def
             at += 1
         if at < end:
             return False, 0, 0
-        if decimals != 3 or (whole == 1 and data[first] == 48):
-            votes = 1 << SURE
-        elif whole <= 3 and data[first] != 48:
-            votes = 1 << EITHER
     for _ in range(decimals, scale):
         value *= 10
+    votes = _decimal_vote(decimals, whole, data[first] == 48)
     return True, -value if negative else value, votes
 
 
@@ -109,12 +118,9 @@ def parse_number(data, start, end, point, scale):  # type: ignore[no-untyped-def
 def _days(year, month, day):  # type: ignore[no-untyped-def]
     # Days since 1970 of a date of the Gregorian calendar (Hinnant, days_from_civil); a day that
     # the month lacks gives the first lowest integer.
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    longest = 31
+    longest = 30 + ((month + (month >> 3)) & 1)
     if month == 2:
-        longest = 29 if leap else 28
-    elif month in (4, 6, 9, 11):
-        longest = 30
+        longest = 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     if month < 1 or month > 12 or day < 1 or day > longest:
         return _NO_DAY
     shifted = year - (month <= 2)
@@ -158,8 +164,48 @@ def _is_time(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _is_between(byte):  # type: ignore[no-untyped-def]
+    # A hyphen, a point or a slash.
+    return 45 <= byte <= 47
+
+
+@njit(cache=True, nogil=True)
+def _two_digits(data, at):  # type: ignore[no-untyped-def]
+    # The number of two digits, below zero where they are none.
+    if _is_digit(data[at]) and _is_digit(data[at + 1]):
+        return (data[at] - 48) * 10 + data[at + 1] - 48
+    return -10_000
+
+
+@njit(cache=True, nogil=True)
+def _date_votes(one, two):  # type: ignore[no-untyped-def]
+    return (int(one > 12) << FIRST) | (int(two > 12) << SECOND) | (int(one != two) << DIFFERENT)
+
+
+@njit(cache=True, nogil=True)
+def _parse_ten(data, start, order):  # type: ignore[no-untyped-def]
+    # A date of ten bytes, whose digits stand in their places, or (False, 0, 0).
+    if _is_between(data[start + 4]) and _is_between(data[start + 7]):
+        year = _two_digits(data, start) * 100 + _two_digits(data, start + 2)
+        month, day = _two_digits(data, start + 5), _two_digits(data, start + 8)
+        if year >= 0 and month >= 0 and day >= 0:
+            return True, _days(year, month, day), 0
+    elif order != ISO and _is_between(data[start + 2]) and _is_between(data[start + 5]):
+        one, two = _two_digits(data, start), _two_digits(data, start + 3)
+        year = _two_digits(data, start + 6) * 100 + _two_digits(data, start + 8)
+        if year >= 0 and one >= 0 and two >= 0:
+            month, day = (two, one) if order == DMY else (one, two)
+            return True, _days(year, month, day), _date_votes(one, two)
+    return False, 0, 0
+
+
+@njit(cache=True, nogil=True)
 def parse_date(data, start, end, order):  # type: ignore[no-untyped-def]
     """Return (whether it is plain, days since 1970, votes as bits)."""
+    if end - start == _DAY_LENGTH:
+        plain, value, votes = _parse_ten(data, start, order)
+        if plain:
+            return True, value, votes
     one, at = _digits(data, start, end)
     long_one = at - start
     if long_one == 0 or at >= end or data[at] not in (45, 46, 47):
@@ -177,59 +223,4 @@ def parse_date(data, start, end, order):  # type: ignore[no-untyped-def]
     if order == ISO or long_one > 2 or long_three != 4:
         return False, 0, 0
     month, day = (two, one) if order == DMY else (one, two)
-    votes = (int(one > 12) << FIRST) | (int(two > 12) << SECOND) | (int(one != two) << DIFFERENT)
-    return True, _days(three, month, day), votes
-
-
-@njit(cache=True, nogil=True)
-def _find_word(data, start, end, words, bounds, first, last):  # type: ignore[no-untyped-def]
-    for word in range(first, last):
-        begin = bounds[word]
-        if bounds[word + 1] - begin == end - start:
-            k = 0
-            while k < end - start and words[begin + k] == data[start + k]:
-                k += 1
-            if k == end - start:
-                return word - first
-    return -1
-
-
-@njit(cache=True, nogil=True, inline="always")
-def cast_votes(votes, column, bits, times):  # type: ignore[no-untyped-def]
-    """Add the votes of a cell to its column: `bits` has one a vote, `times` -1 takes them back."""
-    if bits:
-        for vote in range(VOTES):
-            votes[column, vote] += times * ((bits >> vote) & 1)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def parse_cell(  # type: ignore[no-untyped-def]
-    data, start, end, plan, column, row, words, bounds, numbers, views, filled
-):
-    """Parse the trimmed cell into row `row`; return (whether it is plain, votes as bits)."""
-    kind, slot = plan[column, KIND], plan[column, SLOT]
-    filled[column, row] = 1
-    if kind == WORD:
-        first, last = plan[column, WORDS], plan[column, WORDS_END]
-        found = _find_word(data, start, end, words, bounds, first, last)
-        numbers[slot, row] = found
-        return found >= 0, 0
-    if start == end:
-        filled[column, row] = 0
-        if kind == TEXT:
-            views[slot, row, 0] = 0
-        else:
-            numbers[slot, row] = 0
-        return plan[column, REQUIRED] == 0, 0
-    if kind == TEXT:
-        if end - start > plan[column, SIZE] or _may_be_blank(data, start, end):
-            return False, 0
-        _write_view(views, slot, row, data, start, end)
-        return True, 0
-    mark = plan[column, MARK]
-    if kind == NUMBER:
-        plain, value, bits = parse_number(data, start, end, mark, plan[column, SIZE])
-    else:
-        plain, value, bits = parse_date(data, start, end, mark)
-    numbers[slot, row] = value
-    return plain and plan[column, LEAST] <= value <= plan[column, MOST], bits
+    return True, _days(three, month, day), _date_votes(one, two)

@@ -1,8 +1,8 @@
-"""Where each record of a delimited text begins and ends: one pass over the bytes.
+"""One record of a delimited text: where it begins and ends, and the text that DuckDB then reads.
 
 A record reader of our own stands in front of DuckDB because DuckDB's loses records after a
-damaged quote, counts records where a person counts lines, and refuses mixed line ends. The
-kernel copies every regular record, with its number and its physical line in front, into a text
+damaged quote, counts records where a person counts lines, and refuses mixed line ends. Every
+regular record is copied, with its number and its physical line in front, into a text
 that DuckDB then reads strictly; every other record goes to a second text with its code.
 
 Rules: a cell is quoted when its first byte is the quote; a doubled quote stands for one; after
@@ -13,11 +13,6 @@ as long (0.3 s for 10 MB against 3 ms).
 """
 
 from numba import njit
-from numpy import uint8
-from numpy.typing import NDArray
-
-from core.ingest.bare_arrays import bare
-from core.ingest.plain_rows import find_marks, read_plain_row
 
 MISSING_CELLS, EXTRA_CELLS, UNTERMINATED_QUOTE, BAD_QUOTE, NUL_BYTE, TOO_LONG = range(1, 7)
 _UNCLOSED = 7  # no closing quote as far as the bytes go
@@ -30,9 +25,11 @@ BAD_CODES = (  # in the order of the numbers above
     "TOO_LONG",
 )
 RAW_BYTES = 2000  # of a bad record that are kept
+# What is counted of a piece: bytes and rows of the two texts, quotes never closed, the longest
+# row as text in bytes, plain rows; and where it has got to.
+OUT_BYTES, OUT_ROWS, BAD_BYTES, BAD_ROWS, UNCLOSED, LONGEST, PLAIN_ROWS, RECORD, LINE = range(9)
+TALLIES = 9
 _LF, _CR, _QUOTE, _COMMA = 10, 13, 34, 44
-
-Bytes = NDArray[uint8]
 
 
 @njit(cache=True, nogil=True)
@@ -106,35 +103,35 @@ def _skip_quoted(data, at, terminator):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _ends_here(data, at, delimiter, terminator):  # type: ignore[no-untyped-def]
+def _ends_here(data, at, layout):  # type: ignore[no-untyped-def]
     n = len(data)
-    if at >= n or data[at] == delimiter or data[at] == terminator:
+    if at >= n or data[at] == layout.delimiter or data[at] == layout.terminator:
         return True
-    return data[at] == _CR and (at + 1 >= n or data[at + 1] == terminator)
+    return data[at] == _CR and (at + 1 >= n or data[at + 1] == layout.terminator)
 
 
 @njit(cache=True, nogil=True)
-def _find_cell(data, at, delimiter, terminator):  # type: ignore[no-untyped-def]
+def _find_cell(data, at, layout):  # type: ignore[no-untyped-def]
     # (where it stops, end of its text, code, bytes that need quoting, lines spanned).
     n = len(data)
     start = at
     code = odd = spanned = 0
     if at < n and data[at] == _QUOTE:
-        at, code, spanned = _skip_quoted(data, at + 1, terminator)
+        at, code, spanned = _skip_quoted(data, at + 1, layout.terminator)
         if code == _UNCLOSED:
             return at, at, code, 0, spanned
-        if not _ends_here(data, at, delimiter, terminator):
+        if not _ends_here(data, at, layout):
             if spanned > 0:
                 return at, at, UNTERMINATED_QUOTE, 0, spanned
             code = BAD_QUOTE
-    while at < n and data[at] != delimiter and data[at] != terminator:
+    while at < n and data[at] != layout.delimiter and data[at] != layout.terminator:
         if data[at] == _QUOTE or data[at] == _CR:
             odd += 1
         elif data[at] == 0:
             code = NUL_BYTE
         at += 1
     end = at
-    if (at >= n or data[at] == terminator) and end > start and data[end - 1] == _CR:
+    if (at >= n or data[at] == layout.terminator) and end > start and data[end - 1] == _CR:
         end -= 1
         odd -= 1
     return at, end, code, odd, spanned
@@ -151,131 +148,67 @@ def _write_cell(out, at, data, start, end, odd):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _read_record(  # type: ignore[no-untyped-def]
-    data, at, delimiter, terminator, width, trailing, max_cell, out, w
-):
+def _read_record(data, at, layout, out, w):  # type: ignore[no-untyped-def]
     # (where it stops, end of its text, end of out, code, lines spanned).
     n = len(data)
     cells = code = spanned = 0
     while True:
         start = at
-        at, end, found, odd, lines = _find_cell(data, at, delimiter, terminator)
+        at, end, found, odd, lines = _find_cell(data, at, layout)
         spanned += lines
         if found in (_UNCLOSED, UNTERMINATED_QUOTE):
             return at, end, w, found, spanned
-        last = at >= n or data[at] != delimiter
+        last = at >= n or data[at] != layout.delimiter
         cells += 1
-        if found == 0 and end - start > max_cell:
+        if found == 0 and end - start > layout.max_cell:
             found = TOO_LONG
-        if found == 0 and cells > width:
-            surplus_blank = trailing and last and cells == width + 1 and end == start
+        if found == 0 and cells > layout.width:
+            surplus_blank = layout.trailing and last and cells == layout.width + 1 and end == start
             found = 0 if surplus_blank else EXTRA_CELLS
         if code == 0:
             code = found
-        if code == 0 and cells <= width:
-            out[w] = delimiter
+        if code == 0 and cells <= layout.width:
+            out[w] = layout.delimiter
             w = _write_cell(out, w + 1, data, start, end, odd)
         if last:
             break
         at += 1
-    if code == 0 and cells < width:
+    if code == 0 and cells < layout.width:
         code = MISSING_CELLS
     return at, end, w, code, spanned
 
 
 @njit(cache=True, nogil=True)
-def _blank_line(data, at, terminator):  # type: ignore[no-untyped-def]
-    # Bytes of the blank line that begins here, 0 when none does.
-    if data[at] == terminator:
-        return 1
-    if data[at] == _CR and at + 1 < len(data) and data[at + 1] == terminator:
-        return 2
-    return 0
+def take_record(data, start, final, give_up, layout, out, bad, tally):  # type: ignore[no-untyped-def]
+    """Write the record that begins at `start` to `out` or `bad`, and count it in `tally`.
 
-
-@njit(cache=True, nogil=True)
-def _split(  # type: ignore[no-untyped-def]
-    data, final, give_up, delimiter, terminator, width, trailing, max_cell, record, line, out, bad,
-    plan, words, bounds, numbers, views, filled, votes, places, marks, bits,
-):  # fmt: skip
-    n = len(data)
-    at = n_out = n_bad = rows = bads = unclosed = longest = plain = 0
-    mark = 0
-    while at < n:
-        blank = _blank_line(data, at, terminator)
-        if blank:
-            at += blank
-            line += 1
-            continue
-        start = at
-        if len(plan):
-            while marks[mark] < start:
-                mark += 1
-            at, mark_there, spanned = read_plain_row(
-                data, start, mark, marks, delimiter, terminator, width, trailing, max_cell,
-                plan, plain, words, bounds, numbers, views, filled, votes, bits,
-            )  # fmt: skip
-            if at >= 0:
-                record += 1
-                places[0, plain] = record
-                places[1, plain] = line
-                plain += 1
-                line += spanned + 1
-                at += 1
-                mark = mark_there + 1
-                continue
-        w = _write_number(out, n_out, record + 1)
-        out[w] = delimiter
-        w = _write_number(out, w + 1, line)
-        at, end, w, code, spanned = _read_record(
-            data, start, delimiter, terminator, width, trailing, max_cell, out, w
-        )
-        lost = code == UNTERMINATED_QUOTE or (give_up and start == 0 and code == _UNCLOSED)
-        if at >= n and not final and not lost:
-            at = start
-            break
-        if code in (_UNCLOSED, UNTERMINATED_QUOTE):
-            unclosed += code == _UNCLOSED
-            code = UNTERMINATED_QUOTE
-            end = at = _end_of_line(data, start, terminator)
-            spanned = 0
-        record += 1
-        if code:
-            n_bad = _write_bad(bad, n_bad, record, line, code, data, start, end)
-            bads += 1
-        else:
-            out[w] = _LF
-            longest = max(longest, w + 1 - n_out)
-            n_out = w + 1
-            rows += 1
-        line += spanned
-        if at < n:
-            at += 1
-            line += 1
-    return at, n_out, n_bad, record, line, rows, bads, unclosed, longest, plain
-
-
-@njit(cache=True, nogil=True)
-def split_records(  # type: ignore[no-untyped-def]
-    data, final, give_up, delimiter, terminator, width, trailing, max_cell, record, line, out, bad,
-    plan, words, bounds, numbers, views, filled, votes, places, marks, bits,
-):  # fmt: skip
-    """Split `data` (UTF-8) into records of `width` cells.
-
-    `terminator` is LF (a CR before it belongs to it) or CR; `trailing` allows one empty cell
-    more at the end; `final` says that nothing follows; `give_up` that the closing quote
-    of the first record is not waited for. `record` is the last number given, `line` the line
-    where `data` begins. `out` and `bad` are written from 0. With a `plan`, plain rows go to the
-    columns instead (`core.ingest.plain_rows`), their record and line to `places`; `marks` and
-    `bits` are room to work in.
-
-    Returns (bytes consumed, bytes of out, bytes of bad, record, line, rows of out, bad records,
-    quotes never closed, longest row of out in bytes, plain rows).
+    `final` says that nothing follows `data`; `give_up` that the closing quote of its first record
+    is not waited for. Returns where the next record begins, -1 when the end of this one is not
+    there yet.
     """
-    if len(plan):
-        find_marks(bare(data), delimiter, terminator, bare(marks))
-    return _split(
-        bare(data), final, give_up, delimiter, terminator, width, trailing, max_cell, record, line,
-        bare(out), bare(bad), bare(plan), bare(words), bare(bounds), bare(numbers), bare(views),
-        bare(filled), bare(votes), bare(places), bare(marks), bare(bits),
-    )  # fmt: skip
+    n, n_out = len(data), tally[OUT_BYTES]
+    record, line = tally[RECORD] + 1, tally[LINE]
+    w = _write_number(out, n_out, record)
+    out[w] = layout.delimiter
+    w = _write_number(out, w + 1, line)
+    at, end, w, code, spanned = _read_record(data, start, layout, out, w)
+    lost = code == UNTERMINATED_QUOTE or (give_up and start == 0 and code == _UNCLOSED)
+    if at >= n and not final and not lost:
+        return -1
+    if code in (_UNCLOSED, UNTERMINATED_QUOTE):
+        tally[UNCLOSED] += code == _UNCLOSED
+        code = UNTERMINATED_QUOTE
+        end = at = _end_of_line(data, start, layout.terminator)
+        spanned = 0
+    tally[RECORD] = record
+    if code:
+        n_bad = tally[BAD_BYTES]
+        tally[BAD_BYTES] = _write_bad(bad, n_bad, record, line, code, data, start, end)
+        tally[BAD_ROWS] += 1
+    else:
+        out[w] = _LF
+        tally[LONGEST] = max(tally[LONGEST], w + 1 - n_out)
+        tally[OUT_BYTES] = w + 1
+        tally[OUT_ROWS] += 1
+    tally[LINE] += spanned + (at < n)
+    return min(at + 1, n)

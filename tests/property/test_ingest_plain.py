@@ -103,8 +103,10 @@ def outcome(
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut files into many pieces, and let the first bytes foretell little."""
+    """Cut files into many pieces and blocks, and let the first bytes foretell little."""
     monkeypatch.setattr("core.ingest.source.CHUNK_BYTES", 256)
+    monkeypatch.setattr("core.ingest.piece_room._BLOCK_ROWS", 3)
+    monkeypatch.setattr("core.ingest.piece_room._FEWEST_ROWS", 3)
     monkeypatch.setattr("core.ingest.reader._SAMPLE_BYTES", 400)
 
 
