@@ -18,6 +18,7 @@ from zipfile import BadZipFile, ZipFile
 from core.errors import CrmError, FileRefused
 from core.i18n import N_
 from core.ingest.findings import Finding, found
+from core.ingest.utf8_check import is_utf8
 from core.ingest.wide_damage import BROKEN, WideDamage
 
 CHUNK_BYTES = 1 << 23
@@ -151,7 +152,10 @@ def read_encoding(path: Path, container: str, limits: ReadLimits) -> tuple[str, 
         deque(_read_utf16(path, container, utf16[0], limits), maxlen=0)
         return utf16
     _refuse_binary(path, head)
-    return _utf8_or_cp1252(path, container, limits, head.startswith(codecs.BOM_UTF8))
+    marked = head.startswith(codecs.BOM_UTF8)
+    if is_utf8(read_bytes(path, container, limits)):
+        return "utf-8", found(_MARKED if marked else _ALL_VALID, encoding="UTF-8")
+    return "cp1252", _no_utf8(path, container, limits, marked)
 
 
 def _utf16(head: bytes) -> tuple[str, Finding] | None:
@@ -177,9 +181,8 @@ def _refuse_binary(path: Path, head: bytes) -> None:
         raise _not_a_table(path, N_("a binary file"))
 
 
-def _utf8_or_cp1252(
-    path: Path, container: str, limits: ReadLimits, marked: bool
-) -> tuple[str, Finding]:
+def _no_utf8(path: Path, container: str, limits: ReadLimits, marked: bool) -> Finding:
+    """Return what says that the file is in cp1252; refuse it when it mixes that with UTF-8."""
     line, bad_line, wide = 1, 0, False
     decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in read_bytes(path, container, limits):
@@ -193,10 +196,7 @@ def _utf8_or_cp1252(
         if bad_line:
             _refuse_utf8_inside(path, chunk, line, bad_line)
         line += chunk.count(b"\n")
-    if not bad_line and decoder.getstate()[0]:  # the file ends inside a letter
-        bad_line = line
-    if not bad_line:
-        return "utf-8", found(_MARKED if marked else _ALL_VALID, encoding="UTF-8")
+    bad_line = bad_line or line  # the file ends inside a letter
     if wide or marked:
         raise FileRefused(
             N_(
@@ -206,7 +206,7 @@ def _utf8_or_cp1252(
             name=path.name,
             line=bad_line,
         )
-    return "cp1252", found(
+    return found(
         N_("Text in %(encoding)s: line %(line)s is no valid UTF-8."),
         encoding="Windows-1252",
         line=bad_line,
