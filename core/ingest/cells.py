@@ -11,7 +11,6 @@ from core.ingest.reader import RawTable
 from core.ingest.values import (
     Formats,
     ParsedColumn,
-    cell_sql,
     number_text,
     parse_column,
     parse_number,
@@ -40,15 +39,14 @@ class Cells(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TextCells:
-    """The cells of a table that holds text only."""
+    """The cells of a table that holds text only, trimmed."""
 
     raw: RawTable
-    own_export: bool
     formats: Formats
 
     def text(self, header: str) -> str:
-        """Return the trimmed text of a cell, NULL when blank."""
-        return cell_sql(self.raw.column(header), self.own_export)
+        """Return the column of the cell's text, NULL when blank."""
+        return self.raw.column(header)
 
     def factor(self, header: str) -> str:
         """Return the exact decimal of a cell."""

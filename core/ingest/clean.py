@@ -14,7 +14,7 @@ from core.ingest.contract_rows import (
     ParseOptions,
     Parsing,
     create_rows,
-    insert_rows,
+    insert_text,
     text_sources,
 )
 from core.ingest.dialect import Dialect
@@ -62,7 +62,7 @@ def parse_table(
         f"INSERT INTO {prefix}_issues SELECT record, line, NULL, value, code, true "
         f"FROM {raw.bad_table}"
     )
-    insert_rows(work, raw.table, text_sources(work, formats))
+    insert_text(work, text_sources(work, formats))
     return ParsedFile(kind=mapping.kind, prefix=prefix, formats=formats)
 
 

@@ -1,8 +1,9 @@
 """Rows judged by the contract: SQL over a table of cells gives typed rows and their issues."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from duckdb import DuckDBPyConnection
 
@@ -78,9 +79,19 @@ class Parsing:
         return self.mapping.kind
 
 
+def trimmed_cells(work: Parsing, rows: str) -> str:
+    """Return the relation of the cells that the mapping reads in `rows` of the raw table.
+
+    Each cell is trimmed once, whatever is then asked of it; NULL where it is blank.
+    """
+    columns = sorted(work.raw.column(header) for header in work.mapping.used_headers())
+    trimmed = [f"{cell_sql(name, work.dialect.own_export)} AS {name}" for name in columns]
+    return f"(SELECT {', '.join(('record', 'line', *trimmed))} FROM {rows})"
+
+
 def text_sources(work: Parsing, formats: Formats) -> tuple[ColumnSource, ...]:
-    """Return the source of every contract column over the raw table."""
-    cells = TextCells(raw=work.raw, own_export=work.dialect.own_export, formats=formats)
+    """Return the source of every contract column over `trimmed_cells`."""
+    cells = TextCells(raw=work.raw, formats=formats)
     return tuple(
         column_source(column, work.mapping, cells, work.options.tenant_currency)
         for column in COLUMNS[work.kind]
@@ -139,8 +150,18 @@ def insert_plain(work: Parsing, table: str, sources: Sequence[ColumnSource]) -> 
     work.con.execute(f"INSERT INTO {work.prefix}_rows {_rows_sql(work, values, table)}")
 
 
-def insert_rows(work: Parsing, table: str, sources: Sequence[ColumnSource]) -> None:
-    """Judge the cells of `table`: rows into `{p}_rows`, what is wrong into `{p}_issues`."""
+def insert_text(work: Parsing, sources: Sequence[ColumnSource]) -> None:
+    """Judge the cells of the raw table: rows into `{p}_rows`, what is wrong into `{p}_issues`."""
+    insert_rows(work, work.raw.table, sources, partial(trimmed_cells, work))
+
+
+def insert_rows(
+    work: Parsing,
+    table: str,
+    sources: Sequence[ColumnSource],
+    cells: Callable[[str], str] = str,
+) -> None:
+    """Judge the rows of `table` like `insert_text`; `cells` gives the relation of their cells."""
     con, prefix = work.con, work.prefix
     wrong = {
         source.column.field: code
@@ -152,11 +173,11 @@ def insert_rows(work: Parsing, table: str, sources: Sequence[ColumnSource]) -> N
     codes = [f"{code} AS e_{field}" for field, code in wrong.items()]
     con.execute(
         f"CREATE OR REPLACE TABLE {prefix}_typed AS"
-        f" SELECT {', '.join(('record', 'line', *selected, *codes))} FROM {table}"
+        f" SELECT {', '.join(('record', 'line', *selected, *codes))} FROM {cells(table)}"
     )
     for source in sources:
         if source.column.field in wrong:
-            _insert_issues(work, table, source)
+            _insert_issues(work, table, source, cells)
     good = (
         f"(FROM {prefix}_typed"
         f" WHERE record NOT IN (SELECT record FROM {prefix}_issues WHERE rejects))"
@@ -192,19 +213,23 @@ def _rows_sql(work: Parsing, values: Mapping[str, str], table: str) -> str:
 def _extra_cells(work: Parsing) -> dict[str, str]:
     """Return the cells that fill the records which the mapping creates."""
     return {
-        f"extra_{what}_{field}": cell_sql(work.raw.column(header), work.dialect.own_export)
+        f"extra_{what}_{field}": work.raw.column(header)
         for what, fields in work.mapping.create_missing.items()
         for field, header in fields.items()
     }
 
 
-def _insert_issues(work: Parsing, table: str, source: ColumnSource) -> None:
+def _insert_issues(
+    work: Parsing, table: str, source: ColumnSource, cells: Callable[[str], str]
+) -> None:
     code = f"e_{source.column.field}"
+    wrong = f"SELECT record FROM {work.prefix}_typed WHERE {code} IS NOT NULL"
+    rows = cells(f"(FROM {table} WHERE record IN ({wrong}))")
     warnings = tuple(code for code, issue in ISSUES.items() if not issue.rejects)
     work.con.execute(
         f"INSERT INTO {work.prefix}_issues "
         f"SELECT record, t.line, {quote_literal(source.column.name)}, {source.shown}, "
         f"{code}, {code} NOT IN {warnings} "
-        f"FROM {work.prefix}_typed AS t JOIN {table} AS r USING (record) "
+        f"FROM {work.prefix}_typed AS t JOIN {rows} AS r USING (record) "
         f"WHERE {code} IS NOT NULL ORDER BY record"
     )

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from core.contracts import BLANK_ALLOWED, REQUIRED_GROUPS, Column, ColumnType
 from core.ingest.cells import ColumnSource, column_source, has_rate
-from core.ingest.contract_rows import Parsing, code_sql
+from core.ingest.contract_rows import Parsing, code_sql, trimmed_cells
 from core.ingest.derive import NUMERIC, derivation_headers
 from core.ingest.mapping import ColumnMapping
 from core.ingest.plain import PlainColumn, PlainPlan, plan_of
@@ -65,7 +65,7 @@ class PlainCells:
 def plan_plain(work: Parsing, first_rows: Sequence[ColumnSource], formats: Formats) -> PlainSources:
     """Return what the one-pass reader is asked for under the mapping of `work`.
 
-    `first_rows` are the sources over the raw table, which holds the first rows of the file. Only
+    `first_rows` are the sources over the cells of the raw table: the first rows of the file. Only
     for files that are not an own export.
     """
     raw, mapping = work.raw, work.mapping
@@ -208,9 +208,10 @@ def _with_words(
 ) -> PlainColumn:
     place = f"c{read.header}"
     code = code_sql(work, seen, first_rows)
+    cells = trimmed_cells(work, work.raw.table)
     words = f"""
         SELECT DISTINCT coalesce({seen.cell}, ''), {seen.parsed.value}
-        FROM (SELECT DISTINCT {place} FROM {work.raw.table} UNION ALL SELECT NULL)
+        FROM (SELECT DISTINCT {place} FROM {cells} UNION ALL SELECT NULL)
         WHERE ({code}) IS NULL ORDER BY 1 LIMIT {_MOST_WORDS}
     """
     # As Arrow, not by way of Python's objects: making an array of these loads pandas.

@@ -12,6 +12,7 @@ from core.contracts import DUCKDB_TYPES, Column, ColumnType
 from core.ingest.findings import Findings
 
 _BLANKS = " \t\r\n\u00a0\u202f\u2007\u2009\ufeff"
+_BLANK_END = rf"\A[{_BLANKS}]|[{_BLANKS}]\z"
 _THOUSANDS = " '’\u00a0\u202f\u2009"
 _TRUE = ("oui", "o", "yes", "y", "1", "vrai", "true", "x", "on")
 _FALSE = ("non", "n", "no", "0", "faux", "false", "off")
@@ -60,8 +61,12 @@ def quote_literal(text: str) -> str:
 
 def cell_sql(column: str, own_export: bool) -> str:
     """Return the trimmed text of a raw column, NULL when blank."""
-    text = _unguarded(column) if own_export else column
-    return f"nullif(trim({text}, {quote_literal(_BLANKS)}), '')"
+    blanks = quote_literal(_BLANKS)
+    if own_export:
+        return f"nullif(trim({_unguarded(column)}, {blanks}), '')"
+    # Few cells have any, and to look takes a quarter of the time.
+    found = f"regexp_matches({column}, {quote_literal(_BLANK_END)})"
+    return f"nullif(CASE WHEN {found} THEN trim({column}, {blanks}) ELSE {column} END, '')"
 
 
 def _unguarded(column: str) -> str:

@@ -256,3 +256,19 @@ def test_a_mapping_that_does_not_fit_is_refused_by_name(bench: Bench) -> None:
         bench.parse(
             "doc,art,cli,qte,jour\n", mapping=ColumnMapping(kind=FileKind.SALES, columns=COLUMNS)
         )
+
+
+@pytest.mark.parametrize(
+    "blank", [" ", "\t", "\r", "\n", NBSP, NARROW, "\u2007", "\u2009", "\ufeff"]
+)
+def test_blanks_at_the_ends_of_a_cell_are_left_out(bench: Bench, blank: str) -> None:
+    cells = {
+        f"{blank}a{blank}b{blank} ": f"a{blank}b",
+        f"é{blank}": "é",
+        f" {blank}": None,
+        f"{blank}\u0301a": "\u0301a",
+        f"a\n{blank}\nb": f"a\n{blank}\nb",
+    }
+    for cell, expected in cells.items():
+        written = f"(SELECT {quote_literal(cell)} AS c0)"
+        assert bench.rows(f"SELECT {cell_sql('c0', False)} FROM {written}") == [(expected,)]
