@@ -129,7 +129,7 @@ class PlainRows:
         n, read = self.count, self.columns
         if column.kind == WORD:
             codes = _integers(pa.int32(), read.codes[slot, :n])
-            return pa.DictionaryArray.from_arrays(codes, column.values)
+            return pa.DictionaryArray.from_arrays(codes, column.values, safe=False)
         valid = _bits(read.filled[place, :n])
         if column.kind == TEXT:
             buffers = [valid, pa.py_buffer(read.views[slot, :n]), pa.py_buffer(self.data)]
