@@ -3,7 +3,6 @@
 Text is carried as it is: NULL and the empty string stay different things both ways.
 """
 
-import json
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +29,6 @@ _ARROW: Mapping[str, pa.DataType] = {
     "TIMESTAMP": pa.string(),
 }
 _FETCH_ROWS = 50_000
-_KEYS_AT_ONCE = 20_000
 _COPIES_AT_ONCE = 2
 _ROWS_UNDER_LOCK = 5_000
 _LOCK_SECONDS = 0.5  # what a transaction on SQLite may take before it is committed
@@ -51,12 +49,12 @@ def fetch_table(
     columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
     con.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
     if tx.is_sqlite:
-        _fetch_by_chunks(tx, con, table, types, sql, values)
+        fetch_by_chunks(tx, con, table, types, sql, values)
     else:
-        _fetch_by_copy(tx, con, table, types, sql, values)
+        fetch_by_copy(tx, con, table, types, sql, values)
 
 
-def _fetch_by_chunks(
+def fetch_by_chunks(
     tx: Transaction,
     con: DuckDBPyConnection,
     table: str,
@@ -64,6 +62,7 @@ def _fetch_by_chunks(
     sql: str,
     values: Mapping[str, object],
 ) -> None:
+    """Insert the rows of SQLite's `sql` into DuckDB `table`."""
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in types.items()])
     casts = ", ".join(f'CAST("{name}" AS {kind})' for name, kind in types.items())
     for rows in tx.stream(sql, _FETCH_ROWS, **values):
@@ -76,7 +75,7 @@ def _fetch_by_chunks(
         con.unregister("fetched_chunk")
 
 
-def _fetch_by_copy(
+def fetch_by_copy(
     tx: Transaction,
     con: DuckDBPyConnection,
     table: str,
@@ -84,61 +83,22 @@ def _fetch_by_copy(
     sql: str,
     values: Mapping[str, object],
 ) -> None:
+    """Insert the rows of Postgres' `sql` into DuckDB `table`."""
     with _exchange_file() as path:
         with path.open("wb") as stream:
             tx.copy_out(sql, stream, **values)
-        reader = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
-        con.execute(
-            f"INSERT INTO {table} SELECT * FROM read_csv(?, header=false, auto_detect=false,"
-            f" delim=',', quote='\"', escape='\"', nullstr='\\N', allow_quoted_nulls=false,"
-            f" columns={{{reader}}}, max_line_size=100000000)",
-            [str(path)],
-        )
+        read_copied(con, table, types, path)
 
 
-def fetch_wanted(
-    tx: Transaction,
-    con: DuckDBPyConnection,
-    table: str,
-    types: Mapping[str, str],
-    sql: str,
-    keys: str,
-    *,
-    by_index: bool = True,
-    **values: object,
-) -> None:
-    """Create DuckDB `table` like `fetch_table` from `sql`, which joins the relation `wanted`.
-
-    `wanted` has the columns of DuckDB's select `keys`, all of them text; with `by_index` the
-    database has an index for them.
-    """
-    columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    con.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
-    wanted = [row[0] for row in con.execute(f"DESCRIBE {keys}").fetchall()]
-    if tx.is_sqlite:
-        _fetch_wanted_by_chunks(tx, con, table, types, sql, keys, wanted, values)
-        return
-    chunks = _csv_chunks(con, keys, _FETCH_ROWS)
-    with tx.temporary_texts("wanted", wanted, chunks, by_index=by_index):
-        _fetch_by_copy(tx, con, table, types, sql, values)
-
-
-def _fetch_wanted_by_chunks(
-    tx: Transaction,
-    con: DuckDBPyConnection,
-    table: str,
-    types: Mapping[str, str],
-    sql: str,
-    keys: str,
-    wanted: Sequence[str],
-    values: Mapping[str, object],
-) -> None:
-    cells = ", ".join(f"value ->> {place} AS {name}" for place, name in enumerate(wanted))
-    chunked = f"WITH wanted AS (SELECT {cells} FROM json_each(:wanted)) {sql}"
-    result = con.cursor().execute(keys)
-    while rows := result.fetchmany(_KEYS_AT_ONCE):
-        bound = {**values, "wanted": json.dumps(rows)}
-        _fetch_by_chunks(tx, con, table, types, chunked, bound)
+def read_copied(con: DuckDBPyConnection, table: str, types: Mapping[str, str], path: Path) -> None:
+    """Insert the rows that `Transaction.copy_out` wrote to `path` into DuckDB `table`."""
+    reader = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
+    con.execute(
+        f"INSERT INTO {table} SELECT * FROM read_csv(?, header=false, auto_detect=false,"
+        f" delim=',', quote='\"', escape='\"', nullstr='\\N', allow_quoted_nulls=false,"
+        f" columns={{{reader}}}, max_line_size=100000000)",
+        [str(path)],
+    )
 
 
 def store_rows_in_steps(
@@ -204,7 +164,7 @@ def _copy_in_steps(
 
     under_way: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max_workers=_COPIES_AT_ONCE) as workers:
-        for chunk in _csv_chunks(con, select, store.store.settings.etl_chunk_size):
+        for chunk in csv_chunks(con, select, store.store.settings.etl_chunk_size):
             under_way.append(workers.submit(store_chunk, chunk))
             if len(under_way) > _COPIES_AT_ONCE:
                 under_way.popleft().result()
@@ -212,8 +172,8 @@ def _copy_in_steps(
             copy.result()
 
 
-def _csv_chunks(con: DuckDBPyConnection, select: str, size: int) -> Iterator[BinaryIO]:
-    """Yield the rows as CSV that Postgres reads back: NULL unquoted, every text quoted."""
+def csv_chunks(con: DuckDBPyConnection, select: str, size: int) -> Iterator[BinaryIO]:
+    """Yield the rows, `size` at once, as CSV: NULL unquoted, every text quoted."""
     options = pyarrow.csv.WriteOptions(include_header=False)
     for batch in con.cursor().sql(select).to_arrow_reader(size):
         chunk = BytesIO()

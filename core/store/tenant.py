@@ -1,182 +1,19 @@
-"""The store and its tenants: connections, transactions, and the tenant in every statement."""
+"""The store and its tenants: who opens transactions on which database."""
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine
 
-from core.errors import StoreUnavailable
-from core.i18n import N_
 from core.settings import Settings
-from core.store.engine import WRITE, is_sqlite, make_engine, normalise_url, sibling_file
+from core.store.engine import is_sqlite, make_engine, normalise_url, sibling_file
 from core.store.patience import AT_ONCE, Patience
+from core.store.transaction import Transaction, open_transaction
 
-_TENANT_BOUND = re.compile(r":tenant\b")
-_COMMIT_LAZILY = text("SET LOCAL synchronous_commit = off")
-_LOOKED_UP = 250_000
-_BYTEWISE = """
-SELECT datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
-FROM pg_database WHERE datname = current_database()
-"""
-_SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
-
-
-class Transaction:
-    """One open transaction; `rows`, `execute` and the others bind parameters by name.
-
-    A transaction of a tenant refuses a statement that does not name `:tenant`, so that a
-    forgotten filter fails in the first test instead of showing another tenant's rows.
-    """
-
-    def __init__(self, connection: Connection, tenant_id: str | None) -> None:
-        self.connection = connection
-        self.tenant_id = tenant_id
-        self.is_sqlite = connection.dialect.name == "sqlite"
-
-    def rows(self, sql: str, /, **values: object) -> list[dict[str, Any]]:
-        """Run `sql` and return its rows as dictionaries."""
-        result = self.connection.execute(text(self._checked(sql)), self._bound(values))
-        return [dict(row) for row in result.mappings()]
-
-    def row(self, sql: str, /, **values: object) -> dict[str, Any] | None:
-        """Run `sql` and return its first row, or None."""
-        found = self.rows(sql, **values)
-        return found[0] if found else None
-
-    def scalar(self, sql: str, /, **values: object) -> Any:
-        """Run `sql` and return the first column of its first row, or None."""
-        return self.connection.execute(text(self._checked(sql)), self._bound(values)).scalar()
-
-    def execute(self, sql: str, /, **values: object) -> int:
-        """Run `sql` and return the number of rows it touched."""
-        result = self.connection.execute(text(self._checked(sql)), self._bound(values))
-        return int(result.rowcount)
-
-    def execute_many(self, sql: str, records: Sequence[Mapping[str, object]]) -> None:
-        """Run `sql` once per record."""
-        if records:
-            statement = text(self._checked(sql))
-            self.connection.execute(statement, [self._bound(record) for record in records])
-
-    def stream(self, sql: str, size: int, /, **values: object) -> Iterator[list[tuple[Any, ...]]]:
-        """Run `sql` and yield its rows in lists of at most `size` tuples."""
-        if self.is_sqlite:  # straight from the driver: three times as fast
-            with closing(self._driver_connection.cursor()) as cursor:
-                cursor.execute(self._checked(sql), self._bound(values))
-                while rows := cursor.fetchmany(size):
-                    yield rows
-            return
-        statement = text(self._checked(sql))
-        connection = self.connection.execution_options(stream_results=True)
-        for rows in connection.execute(statement, self._bound(values)).partitions(size):
-            yield [tuple(row) for row in rows]
-
-    def insert_tuples(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Run SQLite's positional `sql` for each row; the tenant is each row's first cell."""
-        assert self.is_sqlite
-        self.connection.exec_driver_sql(sql, list(rows))
-
-    def among(self, name: str) -> str:
-        """Return the operator and operand that test membership in the list bound as `name`."""
-        if self.is_sqlite:
-            return f"IN (SELECT value FROM json_each(:{name}))"
-        return f"= ANY(:{name})"
-
-    def list_of(self, values: Sequence[str] | Sequence[int]) -> object:
-        """Return `values` as this database binds a list, for `among`."""
-        return json.dumps(values) if self.is_sqlite else list(values)
-
-    def copy_in(self, table: str, names: str, stream: BinaryIO) -> None:
-        """Insert the CSV rows of `stream` (columns `names`) into Postgres' `table`."""
-        with self._cursor() as cursor:
-            cursor.execute(
-                f"CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0"
-            )
-            cursor.copy_expert("COPY copied FROM STDIN (FORMAT csv)", stream)
-            cursor.execute(
-                f"INSERT INTO {table} (tenant_id, {names}) SELECT %s, {names} FROM copied",
-                (self.tenant_id,),
-            )
-            cursor.execute("DROP TABLE copied")
-
-    @contextmanager
-    def temporary_texts(
-        self, table: str, columns: Sequence[str], chunks: Iterable[BinaryIO], *, by_index: bool
-    ) -> Iterator[None]:
-        """Hold the CSV rows of `chunks` in a temporary `table` of Postgres for the block.
-
-        With `by_index` what is joined to a few of them is looked up: the planner, which takes
-        every page for a far one, would rather read ten million rows.
-        """
-        with self._cursor() as cursor:
-            count = 0
-            cursor.execute(f"CREATE TEMP TABLE {table} ({' TEXT, '.join(columns)} TEXT)")
-            for chunk in chunks:
-                cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv)", chunk)
-                count += cursor.rowcount
-            cursor.execute(f"ANALYZE {table}")
-            if by_index and count <= _LOOKED_UP:
-                cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-            yield
-            cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
-            cursor.execute(f"DROP TABLE {table}")
-
-    def copy_out(self, sql: str, stream: BinaryIO, /, **values: object) -> None:
-        """Write the rows of `sql` to `stream` as CSV without header, NULL as `\\N`."""
-        compiled = text(self._checked(sql)).compile(dialect=self.connection.dialect)
-        with self._cursor() as cursor:
-            query = cursor.mogrify(str(compiled), self._bound(values)).decode()
-            cursor.copy_expert(
-                f"COPY ({query}) TO STDOUT (FORMAT csv, NULL '\\N', FORCE_QUOTE *)", stream
-            )
-
-    def commit_lazily(self) -> None:
-        """Let Postgres commit without waiting for its disk: for what is staged.
-
-        A crash may lose it, but not once a later transaction was committed as usual.
-        """
-        if not self.is_sqlite:
-            self.connection.execute(_COMMIT_LAZILY)
-
-    def compares_bytes(self) -> bool:
-        """Tell whether the database orders text by its bytes; a collation may be unknown."""
-        if self.is_sqlite:
-            return True
-        with self._cursor() as cursor:
-            cursor.execute(_BYTEWISE)
-            return bool(cursor.fetchone()[0])
-
-    @property
-    def _driver_connection(self) -> Any:
-        return self.connection.connection.driver_connection
-
-    def _cursor(self) -> Any:
-        return self._driver_connection.cursor()
-
-    def _checked(self, sql: str) -> str:
-        if self.tenant_id is not None and not _TENANT_BOUND.search(sql):
-            raise AssertionError("a statement of a tenant must name :tenant")
-        return sql.replace("identity.", "") if self.is_sqlite else sql
-
-    def _bound(self, values: Mapping[str, object]) -> dict[str, object]:
-        bound = {name: self._plain(value) for name, value in values.items()}
-        if self.tenant_id is not None:
-            bound["tenant"] = self.tenant_id
-        return bound
-
-    def _plain(self, value: object) -> object:
-        if not self.is_sqlite:
-            return value
-        if isinstance(value, datetime):
-            return value.astimezone(UTC).isoformat(timespec="microseconds")
-        return value.isoformat() if isinstance(value, date) else value
+__all__ = ["Store", "Tenant", "TenantStore", "Transaction", "as_date", "as_moment", "utc_now"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,20 +89,8 @@ class Store:
         self, engine: Engine, tenant_id: str | None, *, write: bool
     ) -> Iterator[Transaction]:
         """Open one transaction on `engine`, under row-level security where there is a tenant."""
-        options: dict[str, Any] = {WRITE: write}
-        if engine.dialect.name == "postgresql" and not write:
-            options["isolation_level"] = "REPEATABLE READ"
-        try:
-            with engine.connect() as plain:
-                connection = plain.execution_options(**options)
-                with connection.begin():
-                    if tenant_id is not None and engine.dialect.name == "postgresql":
-                        connection.execute(_SET_TENANT, {"tenant": tenant_id})
-                    yield Transaction(connection, tenant_id)
-        except OperationalError as error:
-            raise StoreUnavailable(
-                N_("The database does not answer. Check that it runs, then try again.")
-            ) from error
+        with open_transaction(engine, tenant_id, write=write) as tx:
+            yield tx
 
     def dispose(self) -> None:
         """Close every pooled connection."""

@@ -6,10 +6,11 @@ Every `keys` is a DuckDB select of text columns; only rows with these keys are r
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
-from core.store.bulk import fetch_table, fetch_wanted
+from core.store.bulk import fetch_table
 from core.store.dataset import VISIBLE, head_of
 from core.store.tenant import Transaction
 from core.store.versions import STORED
+from core.store.wanted import fetch_wanted
 
 _OF_STORED = VISIBLE.replace("tenant_id", "stored.tenant_id")
 _FILES = """

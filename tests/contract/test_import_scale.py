@@ -80,10 +80,21 @@ def test_the_same_bytes_under_another_mapping_are_read(tenant: TenantStore, tmp_
             assert rows(tenant, "customers", "customer, email_opt_out") == opted_out
 
 
-@pytest.mark.parametrize(("few", "fetched"), [(250_000, 2), (0, 6)], ids=["named", "whole"])
+@pytest.mark.parametrize(
+    ("few", "at_once", "lookups", "fetched"),
+    [(250_000, 25_000, 10, 2), (250_000, 1, 10, 2), (250_000, 1, 2, 2), (0, 25_000, 10, 6)],
+    ids=["named", "in parts", "joined", "whole"],
+)
 def test_only_named_rows_are_fetched_unless_they_are_many(
-    loaded: TenantStore, monkeypatch: pytest.MonkeyPatch, few: int, fetched: int
+    loaded: TenantStore,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+    at_once: int,
+    lookups: int,
+    fetched: int,
 ) -> None:
+    monkeypatch.setattr("core.store.wanted._KEYS_AT_ONCE", at_once)
+    monkeypatch.setattr("core.store.wanted._MOST_LOOKUPS", lookups)
     monkeypatch.setattr(import_known, "_FEW", few)
     monkeypatch.setattr(import_known, "_LARGE_PART", 0.0)
     with loaded.read() as tx, duckdb.connect() as con:
@@ -95,6 +106,20 @@ def test_only_named_rows_are_fetched_unless_they_are_many(
         found = con.execute(f"SELECT customer, email FROM {table} ORDER BY ALL").fetchall()
     assert len(found) == fetched
     assert {("C2", "b@example.com"), ("C4", "d@example.com")} <= set(found)
+
+
+def test_a_transaction_beside_sees_what_the_first_one_sees(loaded: TenantStore) -> None:
+    count = "SELECT count(*) FROM customer WHERE tenant_id = :tenant"
+    with loaded.read() as tx:
+        if tx.is_sqlite:
+            pytest.skip("SQLite looks keys up one after another")
+        snapshot = tx.share_snapshot()
+        with loaded.begin() as writing:
+            writing.execute("DELETE FROM customer WHERE tenant_id = :tenant")
+        with tx.beside(snapshot) as other:
+            assert (tx.scalar(count), other.scalar(count)) == (6, 6)
+    with loaded.read() as later:
+        assert later.scalar(count) == 0
 
 
 def test_files_of_one_import_correct_one_another(tenant: TenantStore, tmp_path: Path) -> None:
