@@ -5,7 +5,7 @@ Text is carried as it is: NULL and the empty string stay different things both w
 
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
@@ -30,8 +30,13 @@ _ARROW: Mapping[str, pa.DataType] = {
 }
 _FETCH_ROWS = 50_000
 _COPIES_AT_ONCE = 2
+_ROWS_AT_ONCE = 25_000  # of a copy: small enough that both have about the same to do
 _ROWS_UNDER_LOCK = 5_000
+_SUPERSEDED = "superseded"
 _LOCK_SECONDS = 0.5  # what a transaction on SQLite may take before it is committed
+
+# Puts the rows of these keys out of use.
+Supersede = Callable[[Transaction, Sequence[str]], None]
 
 
 def fetch_table(
@@ -107,30 +112,36 @@ def store_rows_in_steps(
     select: str,
     table: str,
     columns: Sequence[str],
+    supersede: Supersede | None = None,
 ) -> None:
     """Insert the rows of DuckDB's `select` into `table`; `tenant_id` is added to each.
 
     `columns` names the selected columns in order, `tenant_id` left out. It is committed in parts,
     so that no writer waits for long: for rows that stay invisible until a later, small
-    transaction publishes them.
+    transaction publishes them. For `supersede` one more column is selected, the last: the key of
+    the row that this one supersedes, or NULL; it is called with those of a part before its rows.
     """
     if store.store.data_engine.dialect.name == "postgresql":
-        _copy_in_steps(store, con, select, table, columns)
+        _copy_in_steps(store, con, select, table, columns, supersede)
         return
-    chunks = _chunks_of_text(store, con, select, columns)
+    chunks = _chunks_of_text(store, con, select, columns, supersede)
     for rows in chunks:
         with store.begin() as tx:
             began = monotonic()
-            _insert_rows(tx, table, columns, rows)
+            _insert_rows(tx, table, columns, rows, supersede)
             while monotonic() - began < _LOCK_SECONDS and (more := next(chunks, None)):
-                _insert_rows(tx, table, columns, more)
+                _insert_rows(tx, table, columns, more, supersede)
 
 
 def _chunks_of_text(
-    store: TenantStore, con: DuckDBPyConnection, select: str, columns: Sequence[str]
+    store: TenantStore,
+    con: DuckDBPyConnection,
+    select: str,
+    columns: Sequence[str],
+    supersede: Supersede | None,
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the rows with the tenant put first and dates as SQLite keeps them: text."""
-    names = ", ".join(f'"{name}"' for name in columns)
+    names = ", ".join(f'"{name}"' for name in (*columns, *([_SUPERSEDED] if supersede else [])))
     source = f"({select}) AS source({names})"
     described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     cells = ", ".join(
@@ -143,43 +154,71 @@ def _chunks_of_text(
 
 
 def _insert_rows(
-    tx: Transaction, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    tx: Transaction,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    supersede: Supersede | None,
 ) -> None:
     """Insert tuples in the order of `columns` into `table` of SQLite."""
     names = ", ".join(f'"{name}"' for name in ("tenant_id", *columns))
     marks = ", ".join("?" * (len(columns) + 1))
+    if supersede is not None:
+        if keys := [row[-1] for row in rows if row[-1] is not None]:
+            supersede(tx, keys)
+        rows = [row[:-1] for row in rows]
     tx.insert_tuples(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)
 
 
 def _copy_in_steps(
-    store: TenantStore, con: DuckDBPyConnection, select: str, table: str, columns: Sequence[str]
+    store: TenantStore,
+    con: DuckDBPyConnection,
+    select: str,
+    table: str,
+    columns: Sequence[str],
+    supersede: Supersede | None,
 ) -> None:
     """Copy chunks side by side while DuckDB makes the next one: the indexes cost the most."""
     names = ", ".join(f'"{name}"' for name in columns)
 
-    def store_chunk(chunk: BinaryIO) -> None:
+    def store_chunk(chunk: BinaryIO, superseded: Sequence[str]) -> None:
         with store.begin() as tx:
             tx.commit_lazily()
+            if supersede is not None and superseded:
+                supersede(tx, superseded)
             tx.copy_in(table, names, chunk)
 
+    size = min(_ROWS_AT_ONCE, store.store.settings.etl_chunk_size)
     under_way: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max_workers=_COPIES_AT_ONCE) as workers:
-        for chunk in csv_chunks(con, select, store.store.settings.etl_chunk_size):
-            under_way.append(workers.submit(store_chunk, chunk))
+        for batch in con.cursor().sql(select).to_arrow_reader(size):
+            superseded = _filled(batch.columns[-1]) if supersede is not None else []
+            chunk = _csv(batch.select(range(len(columns))))
+            under_way.append(workers.submit(store_chunk, chunk, superseded))
             if len(under_way) > _COPIES_AT_ONCE:
                 under_way.popleft().result()
         for copy in under_way:
             copy.result()
 
 
+def _filled(keys: pa.Array) -> list[str]:
+    if keys.null_count == len(keys):
+        return []
+    return [key for key in keys.to_pylist() if key is not None]
+
+
 def csv_chunks(con: DuckDBPyConnection, select: str, size: int) -> Iterator[BinaryIO]:
-    """Yield the rows, `size` at once, as CSV: NULL unquoted, every text quoted."""
-    options = pyarrow.csv.WriteOptions(include_header=False)
+    """Yield the rows, `size` at once, as CSV that Postgres reads back."""
     for batch in con.cursor().sql(select).to_arrow_reader(size):
-        chunk = BytesIO()
-        pyarrow.csv.write_csv(batch, chunk, options)
-        chunk.seek(0)
-        yield chunk
+        yield _csv(batch)
+
+
+def _csv(batch: pa.RecordBatch) -> BinaryIO:
+    """Return the rows as CSV: NULL unquoted, every text quoted."""
+    chunk = BytesIO()
+    pyarrow.csv.write_csv(batch, chunk, pyarrow.csv.WriteOptions(include_header=False))
+    chunk.seek(0)
+    return chunk
 
 
 @contextmanager

@@ -7,6 +7,7 @@ the tenant's head and the ledger in one.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from duckdb import DuckDBPyConnection
 
@@ -16,7 +17,6 @@ from core.store.import_states import OPEN_STATES, refusal
 from core.store.imports import ImportEntry, ImportFile
 from core.store.tenant import TenantStore, Transaction
 
-_KEYS_AT_ONCE = 20_000
 _FILES_PER_SEQ = 1_000
 _PUBLISH = """
 UPDATE imports SET status = 'loaded', seq = :seq, loaded_at = :now, report_json = :report
@@ -85,35 +85,27 @@ def stage_rows(
     identity at publication.
     """
     stored = STORED[kind]
-    _supersede(store, con, stored, table, seq)
-    columns = [*stored.types, "file_id", "from_seq", "to_seq"]
     names = ", ".join(f'"{name}"' for name in stored.types)
+    identity = f'"{stored.identity}"'
     store_rows_in_steps(
         store,
         con,
         f"SELECT {names}, {seq} * {_FILES_PER_SEQ} + file_no, {seq},"
-        f' CASE WHEN is_older THEN {seq} END FROM {table} ORDER BY "{stored.identity}"',
+        f" CASE WHEN is_older THEN {seq} END, CASE WHEN replaces_visible THEN {identity} END"
+        f" FROM {table} ORDER BY {identity}",
         stored.table,
-        columns,
+        [*stored.types, "file_id", "from_seq", "to_seq"],
+        partial(_supersede, stored, seq),
     )
 
 
-def _supersede(
-    store: TenantStore, con: DuckDBPyConnection, stored: StoredKind, table: str, seq: int
-) -> None:
-    result = con.cursor().execute(
-        f'SELECT "{stored.identity}" FROM {table} WHERE replaces_visible ORDER BY 1'
+def _supersede(stored: StoredKind, seq: int, tx: Transaction, keys: Sequence[str]) -> None:
+    tx.execute(
+        f"UPDATE {stored.table} SET to_seq = :seq WHERE tenant_id = :tenant"
+        f' AND "{stored.identity}" {tx.among("keys")} AND to_seq IS NULL AND from_seq < :seq',
+        seq=seq,
+        keys=tx.list_of(keys),
     )
-    while rows := result.fetchmany(_KEYS_AT_ONCE):
-        with store.begin() as tx:
-            tx.commit_lazily()
-            tx.execute(
-                f"UPDATE {stored.table} SET to_seq = :seq WHERE tenant_id = :tenant"
-                f' AND "{stored.identity}" {tx.among("keys")} AND to_seq IS NULL'
-                " AND from_seq < :seq",
-                seq=seq,
-                keys=tx.list_of([row[0] for row in rows]),
-            )
 
 
 def publish_import(

@@ -12,6 +12,7 @@ from core.services.import_files import load, plan, receive
 from core.services.import_known import fetch_named
 from core.services.import_ledger import list_imports
 from core.services.import_state import open_state, visible_table
+from core.services.import_undo import undo
 from core.store.bulk import store_rows_in_steps
 from core.store.tenant import TenantStore
 from tests.contract.test_import_files import AS_OF, FILES, bring, rows, state, write
@@ -120,6 +121,20 @@ def test_a_transaction_beside_sees_what_the_first_one_sees(loaded: TenantStore) 
             assert (tx.scalar(count), other.scalar(count)) == (6, 6)
     with loaded.read() as later:
         assert later.scalar(count) == 0
+
+
+def test_rows_are_superseded_in_many_parts_and_come_back(
+    loaded: TenantStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_ROWS_AT_ONCE", "_ROWS_UNDER_LOCK"):
+        monkeypatch.setattr(f"core.store.bulk.{name}", 2)
+    before = state(loaded)
+    text = "client_code,name\n" + "".join(f"C{n},New {n}\n" for n in range(2, 10))
+    report = bring(loaded, tmp_path, {"clients_20260201.csv": text})
+    found = dict(rows(loaded, "customers", "customer, name"))
+    assert found == {"C1": "Anne", **{f"C{n}": f"New {n}" for n in range(2, 10)}}
+    undo(loaded, SYSTEM, str(report["import_id"]))
+    assert state(loaded) == before
 
 
 def test_files_of_one_import_correct_one_another(tenant: TenantStore, tmp_path: Path) -> None:
