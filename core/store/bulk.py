@@ -8,15 +8,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from time import monotonic
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
 from duckdb import DuckDBPyConnection
 
+from core.store.sqlite_steps import insert_in_steps
 from core.store.tenant import TenantStore, Transaction
 
 _ARROW: Mapping[str, pa.DataType] = {
@@ -31,9 +32,8 @@ _ARROW: Mapping[str, pa.DataType] = {
 _FETCH_ROWS = 50_000
 _COPIES_AT_ONCE = 2
 _ROWS_AT_ONCE = 25_000  # of a copy: small enough that both have about the same to do
-_ROWS_UNDER_LOCK = 5_000
+_ROWS_UNDER_LOCK = 1_000  # at least, of SQLite
 _SUPERSEDED = "superseded"
-_LOCK_SECONDS = 0.5  # what a transaction on SQLite may take before it is committed
 
 # Puts the rows of these keys out of use.
 Supersede = Callable[[Transaction, Sequence[str]], None]
@@ -125,12 +125,7 @@ def store_rows_in_steps(
         _copy_in_steps(store, con, select, table, columns, supersede)
         return
     chunks = _chunks_of_text(store, con, select, columns, supersede)
-    for rows in chunks:
-        with store.begin() as tx:
-            began = monotonic()
-            _insert_rows(tx, table, columns, rows, supersede)
-            while monotonic() - began < _LOCK_SECONDS and (more := next(chunks, None)):
-                _insert_rows(tx, table, columns, more, supersede)
+    insert_in_steps(store, chunks, partial(_insert_rows, table, columns, supersede))
 
 
 def _chunks_of_text(
@@ -154,11 +149,11 @@ def _chunks_of_text(
 
 
 def _insert_rows(
-    tx: Transaction,
     table: str,
     columns: Sequence[str],
-    rows: Sequence[tuple[Any, ...]],
     supersede: Supersede | None,
+    tx: Transaction,
+    rows: Sequence[tuple[Any, ...]],
 ) -> None:
     """Insert tuples in the order of `columns` into `table` of SQLite."""
     names = ", ".join(f'"{name}"' for name in ("tenant_id", *columns))

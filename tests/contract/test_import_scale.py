@@ -1,5 +1,7 @@
 """An import reads what its files name and nothing twice, and leaves no trace when it is killed."""
 
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -14,6 +16,7 @@ from core.services.import_ledger import list_imports
 from core.services.import_state import open_state, visible_table
 from core.services.import_undo import undo
 from core.store.bulk import store_rows_in_steps
+from core.store.sqlite_steps import insert_in_steps
 from core.store.tenant import TenantStore
 from tests.contract.test_import_files import AS_OF, FILES, bring, rows, state, write
 
@@ -128,6 +131,7 @@ def test_rows_are_superseded_in_many_parts_and_come_back(
 ) -> None:
     for name in ("_ROWS_AT_ONCE", "_ROWS_UNDER_LOCK"):
         monkeypatch.setattr(f"core.store.bulk.{name}", 2)
+    monkeypatch.setattr("core.store.sqlite_steps._FIRST_CHUNKS", 1)
     before = state(loaded)
     text = "client_code,name\n" + "".join(f"C{n},New {n}\n" for n in range(2, 10))
     report = bring(loaded, tmp_path, {"clients_20260201.csv": text})
@@ -135,6 +139,29 @@ def test_rows_are_superseded_in_many_parts_and_come_back(
     assert found == {"C1": "Anne", **{f"C{n}": f"New {n}" for n in range(2, 10)}}
     undo(loaded, SYSTEM, str(report["import_id"]))
     assert state(loaded) == before
+
+
+def test_sqlite_is_free_while_the_next_rows_are_made(
+    tenant: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.store.sqlite_steps._FIRST_CHUNKS", 1)
+    engine = tenant.store.data_engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip("Postgres has many writers")
+
+    def chunks() -> Iterator[list[tuple[int]]]:
+        for number in range(9):
+            with sqlite3.connect(
+                str(engine.url.database), timeout=0, isolation_level=None
+            ) as other:
+                other.execute("BEGIN IMMEDIATE")
+                other.execute("ROLLBACK")
+            yield [(number,)]
+
+    steps: list[list[int]] = []
+    insert_in_steps(tenant, chunks(), lambda _tx, rows: steps.append([n for (n,) in rows]))
+    assert [number for step in steps for number in step] == list(range(9))
+    assert len(steps) > 1
 
 
 def test_files_of_one_import_correct_one_another(tenant: TenantStore, tmp_path: Path) -> None:
