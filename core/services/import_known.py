@@ -37,6 +37,7 @@ _CUSTOMERS = """
 SELECT DISTINCT customer FROM {p}_rows
 WHERE customer IS NOT NULL AND customer NOT IN (SELECT customer FROM {known}) ORDER BY customer
 """
+_NAMED_CUSTOMERS = "(SELECT DISTINCT customer FROM {p}_rows WHERE customer IS NOT NULL)"
 _ADD = """
 INSERT INTO {there} SELECT * FROM fetched
 WHERE {identity} NOT IN (SELECT {identity} FROM {there})
@@ -61,15 +62,27 @@ def fetch_products(tx: Transaction, con: DuckDBPyConnection) -> None:
         _fetch_whole(tx, con, FileKind.PRODUCTS)
 
 
-def fetch_named(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, prefix: str) -> None:
-    """Fetch what is there of the identities, customers and returned sales of a folded file."""
+def fetch_named(
+    tx: Transaction,
+    con: DuckDBPyConnection,
+    kind: FileKind,
+    prefix: str,
+    *,
+    creates_customers: bool = False,
+) -> None:
+    """Fetch what is there of the identities, customers and returned sales of a folded file.
+
+    Where it creates customers it also tells of those that are there: their rows will be asked for.
+    """
     if not head_of(tx):
         return
     if kind is not FileKind.PRODUCTS:
         fetch_identities(tx, con, kind, f"{prefix}_folded")
     if kind is FileKind.SALES:
         _fetch_rows(tx, con, kind, _RETURNED.format(p=prefix))
-    if kind in (FileKind.SALES, FileKind.CONTACTS):
+    if creates_customers:
+        fetch_identities(tx, con, FileKind.CLIENTS, _NAMED_CUSTOMERS.format(p=prefix))
+    elif kind in (FileKind.SALES, FileKind.CONTACTS):
         fetch_customers(tx, con, _CUSTOMERS.format(p=prefix, known=customer_keys()))
 
 
@@ -81,7 +94,7 @@ def fetch_customers(tx: Transaction, con: DuckDBPyConnection, keys: str) -> None
 
 
 def fetch_identities(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, named: str) -> None:
-    """Fetch what is there of the identities in the table `named`."""
+    """Fetch what is there of the identities in the relation `named`, each there once."""
     if head_of(tx):
         names = {"named": named, "there": visible_table(kind)}
         keys = _IDENTITIES.format(identity=f'"{STORED[kind].identity}"', **names)

@@ -235,7 +235,8 @@ def _check(
     labels = create_labels(con) if work.mapping.kind is FileKind.SALES else None
     fold_file(con, work.parsed, work.mapping, labels=labels)
     kind, version = work.mapping.kind, version_of(work.file)
-    fetch_named(tx, con, kind, work.prefix)
+    creates = kind is FileKind.SALES and "customers" in work.mapping.create_missing
+    fetch_named(tx, con, kind, work.prefix, creates_customers=creates)
     versions = versions_before(store, tx, con, kind, work.prefix, version, is_late=is_late)
     compare_with_state(con, work.parsed, work.mapping, versions, version)
     keep_opt_outs(tx, con, work.parsed)
