@@ -19,6 +19,7 @@ from duckdb import DuckDBPyConnection
 from core.audit.rules import LIST_RULES, RULES, Level, Rule, collect_failures, write_issues
 from core.audit.scope import MICRO, Scope, load_items, share_in_micro
 from core.contracts import Severity
+from core.counts import count_rows
 from core.policy import AuditPolicy, Policy
 
 _FIRST_ITEMS = "(SELECT * FROM candidates WHERE position <= {top_n})"
@@ -211,7 +212,7 @@ def _settle(con: DuckDBPyConnection, scope: Scope, policy: Policy, standing: str
     load_items(con, _POOL.format(failures="repair_failed"), candidates.items, rank="position")
     con.execute("CREATE OR REPLACE TEMP TABLE repair_settled AS FROM repair_pool LIMIT 0")
     _strike_failing(con, candidates)
-    while _count(con, "repair_pool"):
+    while count_rows(con, "repair_pool"):
         con.execute(_FILL_SQL.format(standing=standing, top_n=policy.top_n))
         _strike_failing(con, replace(scope, items="repair_round"))
         con.execute(
@@ -259,8 +260,3 @@ def _repairing(policy: AuditPolicy, level: Level) -> Sequence[Rule]:
         for rule in RULES
         if rule.level == level and policy.severities[rule.code] != Severity.INFO
     ]
-
-
-def _count(con: DuckDBPyConnection, table: str) -> int:
-    row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(row[0]) if row else 0

@@ -9,6 +9,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
+from core.counts import count_rows
 from core.ingest.clean import ParsedFile
 from core.ingest.dialect import Dialect
 from core.ingest.figures import FileFigures, compute_figures
@@ -156,7 +157,7 @@ def build_report(
         anonymous=_count_anonymous(con, parsed),
         new=actions.get("new", 0),
         changed=actions.get("changed", 0),
-        older=_count(con, f"SELECT count(*) FROM {prefix}_load WHERE older"),
+        older=count_rows(con, f"{prefix}_load WHERE older"),
         opt_outs_added=_count_opt_outs(con, parsed),
         opt_outs_kept=kept.customers,
         new_products=_count_new(con, parsed, "products"),
@@ -178,16 +179,12 @@ def _rows(con: DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
     return con.execute(query).fetchall()
 
 
-def _count(con: DuckDBPyConnection, query: str) -> int:
-    return int(_rows(con, query)[0][0])
-
-
 def _count_buckets(con: DuckDBPyConnection, prefix: str, raw: RawTable) -> dict[str, int]:
     counts = dict(_rows(con, f"SELECT bucket, count(*) FROM {prefix}_buckets GROUP BY bucket"))
-    marked = f"SELECT count(*) - count(DISTINCT record) FROM {prefix}_marked"
-    written = f"SELECT count(*) FROM {prefix}_load WHERE action <> 'older'"
-    is_whole = sum(counts.values()) == raw.rows_in and _count(con, marked) == 0
-    if not is_whole or counts.get(Bucket.LOADED, 0) != _count(con, written):
+    twice = f"(SELECT record FROM {prefix}_marked GROUP BY ALL HAVING count(*) > 1)"
+    written = f"{prefix}_load WHERE action <> 'older'"
+    is_whole = sum(counts.values()) == raw.rows_in and count_rows(con, twice) == 0
+    if not is_whole or counts.get(Bucket.LOADED, 0) != count_rows(con, written):
         raise RuntimeError(f"rows are not conserved: {raw.rows_in} read, {counts} judged")
     return counts
 
@@ -195,22 +192,22 @@ def _count_buckets(con: DuckDBPyConnection, prefix: str, raw: RawTable) -> dict[
 def _count_anonymous(con: DuckDBPyConnection, parsed: ParsedFile) -> int:
     if parsed.kind is not FileKind.SALES:
         return 0
-    return _count(
+    return count_rows(
         con,
-        f"SELECT count(*) FROM {parsed.prefix}_rows WHERE customer IS NULL AND record NOT IN "
+        f"{parsed.prefix}_rows WHERE customer IS NULL AND record NOT IN "
         f"(SELECT record FROM {parsed.prefix}_marked WHERE bucket IN ('held', 'rejected'))",
     )
 
 
 def _count_opt_outs(con: DuckDBPyConnection, parsed: ParsedFile) -> int:
     query = _OPT_OUTS.get(parsed.kind)
-    return _count(con, query.format(p=parsed.prefix)) if query else 0
+    return int(_rows(con, query.format(p=parsed.prefix))[0][0]) if query else 0
 
 
 def _count_new(con: DuckDBPyConnection, parsed: ParsedFile, what: str) -> int:
     if parsed.kind is not FileKind.SALES:
         return 0
-    return _count(con, f"SELECT count(*) FROM {parsed.prefix}_new_{what}")
+    return count_rows(con, f"{parsed.prefix}_new_{what}")
 
 
 def _date_field(kind: FileKind) -> str | None:

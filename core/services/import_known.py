@@ -7,6 +7,7 @@ files speak of. A file that speaks of a large part of everything fetches it whol
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
+from core.counts import count_rows
 from core.services.import_state import customer_keys, state_table, visible_table
 from core.store.dataset import head_of
 from core.store.tenant import Transaction
@@ -47,7 +48,7 @@ SELECT DISTINCT document_id, CASE WHEN line_no IS NULL THEN '0' ELSE '1' END AS 
 FROM {p}_rows ORDER BY ALL
 """
 _RENUMBERED = """
-SELECT count(*) FROM (
+(
     SELECT document_id FROM renumbered
     UNION
     SELECT f.document_id FROM ({numbered}) AS f JOIN {state} AS known USING (document_id)
@@ -104,7 +105,7 @@ def fetch_identities(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, n
 def _fetch_rows(tx: Transaction, con: DuckDBPyConnection, kind: FileKind, keys: str) -> None:
     """Add the visible rows that agree with `keys` to those fetched before, each once."""
     con.execute(f"CREATE OR REPLACE TABLE asked AS {keys}")
-    asked = _count(con, "SELECT count(*) FROM asked")
+    asked = count_rows(con, "asked")
     if not asked or _is_whole(con, kind):
         return
     if asked > _FEW and asked > _LARGE_PART * count_visible(tx, kind):
@@ -133,10 +134,4 @@ def count_renumbered(tx: Transaction, con: DuckDBPyConnection, prefix: str) -> i
     con.execute("CREATE OR REPLACE TABLE renumbered (document_id VARCHAR)")
     if head_of(tx) and not _is_whole(con, FileKind.SALES):
         fetch_renumbered(tx, con, "renumbered", numbered)
-    return _count(con, _RENUMBERED.format(numbered=numbered, state=state_table(FileKind.SALES)))
-
-
-def _count(con: DuckDBPyConnection, sql: str) -> int:
-    found = con.execute(sql).fetchone()
-    assert found is not None
-    return int(found[0])
+    return count_rows(con, _RENUMBERED.format(numbered=numbered, state=state_table(FileKind.SALES)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from core.contracts import COLUMNS, DUCKDB_TYPES, FileKind
+from core.counts import count_rows
 from core.ingest.changeset import FileVersion, compare
 from core.ingest.clean import ParsedFile, restore_held
 from core.ingest.folding import fold_file
@@ -96,7 +97,7 @@ def release_held(store: TenantStore, tx: Transaction, con: DuckDBPyConnection) -
     """
     con.execute(_NONE_RELEASED)
     _fetch_waiting(tx, con)
-    if _count(con, "waiting_rows") == 0:
+    if count_rows(con, "waiting_rows") == 0:
         return
     number = 0
     while True:
@@ -110,13 +111,7 @@ def release_held(store: TenantStore, tx: Transaction, con: DuckDBPyConnection) -
 
 def count_released(con: DuckDBPyConnection) -> int:
     """Return how many rows `release_held` released."""
-    return _count(con, "released_rows")
-
-
-def _count(con: DuckDBPyConnection, table: str) -> int:
-    found = con.execute(f"SELECT count(*) FROM {table}").fetchone()
-    assert found is not None
-    return int(found[0])
+    return count_rows(con, "released_rows")
 
 
 def _fetch_waiting(tx: Transaction, con: DuckDBPyConnection) -> None:
@@ -152,7 +147,7 @@ def _judge(store: TenantStore, tx: Transaction, con: DuckDBPyConnection, group: 
     fold_file(con, parsed, mapping, labels=labels)
     fetch_named(tx, con, kind, prefix)
     find_holds(con, parsed, mapping, _known(kind, None))
-    if _count(con, f"{prefix}_holds") == _count(con, f"{prefix}_folded"):
+    if count_rows(con, f"{prefix}_holds") == count_rows(con, f"{prefix}_folded"):
         return
     versions = versions_before(store, tx, con, kind, prefix, version, is_late=True)
     compare_with_state(con, parsed, mapping, versions, version)

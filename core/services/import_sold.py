@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
+from core.counts import count_rows
 from core.services.import_archive import archive_of
 from core.services.import_state import SOLD, Layer, layers_of
 from core.store.imports import load_loaded_ids
@@ -52,16 +53,16 @@ def find_sold(
     when it came, so that only what this import says can be new to it.
     """
     here = [f"{_SAID} {layer.prefix}_history" for layer in _said_here(con)]
-    before = _count(con, SOLD)
+    before = count_rows(con, SOLD)
     if held := [_HELD.format(p=prefix) for prefix in prefixes]:
         con.execute(_RETURNED.format(held=" UNION ALL ".join(held)))
-        if _count(con, "returned"):
+        if count_rows(con, "returned"):
             _find(con, [*here, *_said_before(store, tx)])
-    if _count(con, "waiting_rows"):
+    if count_rows(con, "waiting_rows"):
         con.execute(_RETURNED.format(held=_WAITING))
-        if _count(con, "returned"):
+        if count_rows(con, "returned"):
             _find(con, here)
-    return _count(con, SOLD) > before
+    return count_rows(con, SOLD) > before
 
 
 def _find(con: DuckDBPyConnection, said: Sequence[str]) -> None:
@@ -77,9 +78,3 @@ def _said_before(store: TenantStore, tx: Transaction) -> list[str]:
     archives = [archive_of(store, import_id) for import_id in load_loaded_ids(tx)]
     paths = [str(path) for archive in archives for path in archive.all_said(FileKind.SALES.value)]
     return [f"{_SAID} read_parquet({paths}, union_by_name = true)"] if paths else []
-
-
-def _count(con: DuckDBPyConnection, table: str) -> int:
-    found = con.execute(f"SELECT count(*) FROM {table}").fetchone()
-    assert found is not None
-    return int(found[0])

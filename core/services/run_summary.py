@@ -20,6 +20,7 @@ from core.contracts import (
     Scenario,
     Severity,
 )
+from core.counts import count_rows
 from core.i18n import N_, translate
 from core.policy import Policy
 from core.store.runs import Run
@@ -139,8 +140,8 @@ def compute_summary(
         "revision": REVISION_ORIGINAL,
         "scenario_counts": _scenario_counts(con),
         "rule_counts": _rule_counts(con),
-        "repairs": _count(con, "repairs"),
-        "recommendations": _count(con, "final_list"),
+        "repairs": count_rows(con, "repairs"),
+        "recommendations": count_rows(con, "final_list"),
         "warnings": _warnings(con, run.as_of),
         **_verdict_figures(con),
     }
@@ -206,10 +207,6 @@ def _warnings(con: DuckDBPyConnection, as_of: date) -> list[dict[str, Any]]:
 def _warning(code: str, **values: object) -> dict[str, Any]:
     sentence = translate("en", RUN_WARNINGS[code], **values)
     return {"code": code, "sentence": sentence, "values": values}
-
-
-def _count(con: DuckDBPyConnection, table: str) -> int:
-    return int(_records(con, f"SELECT count(*) AS n FROM {table}")[0]["n"])
 
 
 def _records(con: DuckDBPyConnection, sql: str, **values: object) -> list[dict[str, Any]]:
