@@ -15,6 +15,7 @@ from core.ingest.dialect import Dialect
 from core.ingest.figures import FileFigures, compute_figures
 from core.ingest.issues import ISSUES
 from core.ingest.mapping import ColumnMapping, dump_mapping
+from core.ingest.opt_outs import count_leaving
 from core.ingest.preview import (
     FieldChange,
     KeptOptOut,
@@ -26,23 +27,6 @@ from core.ingest.preview import (
 from core.ingest.reader import RawTable
 
 EXAMPLES = 5
-
-_OPT_OUTS = {
-    FileKind.CLIENTS: """
-        SELECT count(*) + (SELECT count(DISTINCT coalesce(customer, email))
-            FROM {p}_rejected_opt_outs)
-        FROM {p}_load AS l LEFT JOIN {p}_changes AS c
-            ON c.identity = l.customer AND c.field = 'email_opt_out'
-        WHERE l.email_opt_out AND (l.action = 'new' OR c.field IS NOT NULL)
-    """,
-    FileKind.CONTACTS: """
-        SELECT count(DISTINCT coalesce(customer, email_norm)) FROM (
-            SELECT customer, email_norm FROM {p}_load
-            WHERE action = 'new' AND status IN ('unsubscribe', 'complaint')
-            UNION ALL SELECT customer, lower(email) FROM {p}_rejected_opt_outs
-        )
-    """,
-}
 
 
 class Bucket(StrEnum):
@@ -91,10 +75,10 @@ class FileReport:
     `rows_in = loaded + unchanged + merged + duplicate + held + rejected`. `anonymous` counts,
     among those neither held nor rejected, the sale lines without customer. `older` counts the
     identities of which a newer version is known: this one only fills blanks. `opt_outs_added`
-    counts customers, of a contacts file those who unsubscribe or complain; `opt_outs_kept` those
-    whom the file would have written to again (`kept_opt_outs`: the first of them). `changes` says
-    field by field what is `changed`, `unknown` what held rows wait for; `figures` is what the next
-    file of the kind is compared with.
+    counts who leaves by this file and had not left before, by a message or in a rejected row too;
+    `opt_outs_kept` counts those whom the file would have written to again (`kept_opt_outs`: the
+    first of them). `changes` says field by field what is `changed`, `unknown` what held rows wait
+    for; `figures` is what the next file of the kind is compared with.
     """
 
     kind: FileKind
@@ -141,8 +125,12 @@ def build_report(
     *,
     name: str,
     sha256: str,
+    opted_out: str | None = None,
 ) -> FileReport:
-    """Count what `compare` decided. Raises `RuntimeError` when the buckets do not add up."""
+    """Count what `compare` decided. Raises `RuntimeError` when the buckets do not add up.
+
+    `opted_out` is a table (customer, email_norm) of those who had left before.
+    """
     prefix, kind = parsed.prefix, parsed.kind
     buckets = _count_buckets(con, prefix, raw)
     actions = dict(_rows(con, f"SELECT action, count(*) FROM {prefix}_load GROUP BY action"))
@@ -158,7 +146,7 @@ def build_report(
         new=actions.get("new", 0),
         changed=actions.get("changed", 0),
         older=count_rows(con, f"{prefix}_load WHERE older"),
-        opt_outs_added=_count_opt_outs(con, parsed),
+        opt_outs_added=count_leaving(con, parsed, opted_out),
         opt_outs_kept=kept.customers,
         new_products=_count_new(con, parsed, "products"),
         new_customers=_count_new(con, parsed, "customers"),
@@ -197,11 +185,6 @@ def _count_anonymous(con: DuckDBPyConnection, parsed: ParsedFile) -> int:
         f"{parsed.prefix}_rows WHERE customer IS NULL AND record NOT IN "
         f"(SELECT record FROM {parsed.prefix}_marked WHERE bucket IN ('held', 'rejected'))",
     )
-
-
-def _count_opt_outs(con: DuckDBPyConnection, parsed: ParsedFile) -> int:
-    query = _OPT_OUTS.get(parsed.kind)
-    return int(_rows(con, query.format(p=parsed.prefix))[0][0]) if query else 0
 
 
 def _count_new(con: DuckDBPyConnection, parsed: ParsedFile, what: str) -> int:

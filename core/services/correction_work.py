@@ -127,8 +127,7 @@ def _check(place: CorrectionPlace, job: CorrectedFile) -> None:
     if versions is not None:
         replace_family(con, kind, prefix, version.exported_at, version.sha256[:64])
     compare_with_state(con, work.parsed, work.mapping, versions, version)
-    keep_opt_outs(place.tx, con, work.parsed)
-    _report(place, job)
+    _report(place, job, keep_opt_outs(place.tx, con, work.parsed))
 
 
 def _place_rows(con: DuckDBPyConnection, job: CorrectedFile) -> None:
@@ -160,7 +159,7 @@ def _place_rows(con: DuckDBPyConnection, job: CorrectedFile) -> None:
     con.unregister("said_now")
 
 
-def _report(place: CorrectionPlace, job: CorrectedFile) -> None:
+def _report(place: CorrectionPlace, job: CorrectedFile, opted_out: str | None) -> None:
     """Count what becomes of the correction's rows, and what that makes of the corrected file."""
     con, work, prefix, own = place.con, job.work, job.work.prefix, job.own_prefix
     assert work.raw is not None
@@ -185,6 +184,7 @@ def _report(place: CorrectionPlace, job: CorrectedFile) -> None:
         work.dialect,
         name=work.file.name,
         sha256=own_sha256(work.file),
+        opted_out=opted_out,
     )
     work.report = {**report.to_dict(), CORRECTED: corrected}
 

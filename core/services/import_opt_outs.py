@@ -4,12 +4,14 @@ from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
 from core.ingest.clean import ParsedFile
-from core.ingest.opt_outs import name_kept_opt_outs, says_yes
-from core.services.import_state import state_table
+from core.ingest.opt_outs import name_kept_opt_outs, says_no, says_yes
+from core.services.import_state import layers_of, state_table
 from core.store.opt_outs import fetch_opted_out
 from core.store.tenant import Transaction
 from core.store.visible import fetch_people
 
+_OPTED_OUT = "opted_out"
+_SAYING = (FileKind.CLIENTS, FileKind.CONTACTS)
 _WISHES = "reason IN ('opt_out', 'unsubscribe', 'complaint')"
 _ANYBODY = f"SELECT count(*) FROM {{suppressions}} WHERE {_WISHES}"
 # Several people may share an address: who leaves under it leaves for all of them.
@@ -36,11 +38,38 @@ FROM everybody
 """
 
 
-def keep_opt_outs(tx: Transaction, con: DuckDBPyConnection, parsed: ParsedFile) -> None:
-    """Put a remark on every row that would write again to somebody who has opted out."""
-    if parsed.kind is FileKind.CLIENTS and says_yes(con, parsed.prefix):
-        fetch_opted_out(tx, con, "opted_out")
-        name_kept_opt_outs(con, parsed.prefix, "opted_out")
+def keep_opt_outs(tx: Transaction, con: DuckDBPyConnection, parsed: ParsedFile) -> str | None:
+    """Put a remark on every row that would write again to somebody who has opted out.
+
+    Return the table (customer, email_norm) of those who have, by earlier files of this import too;
+    None when the compared file says nothing of such wishes.
+    """
+    is_yes = says_yes(con, parsed)
+    if not is_yes and not says_no(con, parsed):
+        return None
+    fetch_opted_out(tx, con, _OPTED_OUT)
+    con.execute(f"INSERT INTO {_OPTED_OUT} {_left_here(con)}")
+    if is_yes:
+        name_kept_opt_outs(con, parsed.prefix, _OPTED_OUT)
+    return _OPTED_OUT
+
+
+def _left_here(con: DuckDBPyConnection) -> str:
+    """Return the SELECT of those who leave by the files worked so far."""
+    clients, contacts = state_table(FileKind.CLIENTS), state_table(FileKind.CONTACTS)
+    layers = (layer for kind in _SAYING for layer in layers_of(con, kind) if layer.is_said)
+    return " UNION ALL ".join(
+        (
+            f"SELECT customer, email_norm FROM {clients}"
+            " WHERE file_no IS NOT NULL AND email_opt_out",
+            f"SELECT customer, email_norm FROM {contacts}"
+            " WHERE file_no IS NOT NULL AND status IN ('unsubscribe', 'complaint')",
+            *(
+                f"SELECT customer, lower(email) FROM {layer.prefix}_rejected_opt_outs"
+                for layer in layers
+            ),
+        )
+    )
 
 
 def count_leaving(

@@ -239,7 +239,7 @@ def _check(
     fetch_named(tx, con, kind, work.prefix, creates_customers=creates)
     versions = versions_before(store, tx, con, kind, work.prefix, version, is_late=is_late)
     compare_with_state(con, work.parsed, work.mapping, versions, version)
-    keep_opt_outs(tx, con, work.parsed)
+    opted_out = keep_opt_outs(tx, con, work.parsed)
     report = build_report(
         con,
         work.parsed,
@@ -248,6 +248,7 @@ def _check(
         work.dialect,
         name=work.file.name,
         sha256=work.file.sha256,
+        opted_out=opted_out,
     )
     work.report = report.to_dict()
     if kind is FileKind.SALES:

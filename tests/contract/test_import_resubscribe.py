@@ -97,6 +97,25 @@ def test_an_opt_out_in_a_rejected_row_counts_and_is_named(
     ]
 
 
+def test_who_left_in_a_rejected_row_before_is_not_counted_as_leaving_again(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    header = "client_code,email,created_at,email_opt_out\n"
+    left = f"{header}C1,c1@example.com,2025-13-01,yes\nC2,c2@example.com,2025-01-01,no\n"
+    bring(tenant, tmp_path, {"clients_20260101.csv": left})
+    files = {
+        "clients_20260201.csv": f"{header}C1,c1@example.com,2025-01-01,yes\nC3,,2025-13-01,yes\n",
+        "clients_20260202.csv": f"{header}C2,c2@example.com,2025-13-01,yes\nC3,,2025-13-02,yes\n",
+        "contacts_20260203.csv": (
+            "client_code,contact_date,status\nC1,2026-01-10,unsubscribe\n"
+            "C2,2026-01-10,complaint\nC4,2026-13-10,unsubscribe\n"
+        ),
+    }
+    report = bring(tenant, tmp_path, files)
+    added = {file["name"]: file["opt_outs_added"] for file in report["files"]}  # type: ignore[attr-defined]
+    assert list(added.values()) == [1, 1, 1]
+
+
 @pytest.mark.parametrize("status", ["unsubscribe", "complaint"])
 def test_many_who_left_by_message_are_asked_first(
     tenant: TenantStore, tmp_path: Path, status: str
