@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.services.import_archive import LOADING_LOCK, archive_of
 from core.services.import_forgetting import forget
 from core.services.import_ledger import entry_of
-from core.services.import_publication import complete_archive
+from core.services.import_publication import complete_archive, tell_undone
 from core.store.import_states import LOADED
 from core.store.tenant import TenantStore
 
@@ -37,7 +37,7 @@ def worked_by_command(store: TenantStore, import_id: str) -> Iterator[None]:
 def clear_abandoned(store: TenantStore) -> None:
     """Remove the imports that killed commands left neither loaded nor given up.
 
-    What a load killed after its publication left undone in the archive is done as well.
+    What a load or an undo, killed after its publication, did not do in the archive is done as well.
     """
     for path in sorted((store.folder / "runs").glob(f"*/{_LOCK}")):
         if _is_free(path):
@@ -45,6 +45,7 @@ def clear_abandoned(store: TenantStore) -> None:
     for path in sorted((store.folder / "runs").glob(f"*/{LOADING_LOCK}")):
         if _is_free(path):
             _complete(store, path.parent.name)
+    tell_undone(store)
 
 
 def _complete(store: TenantStore, import_id: str) -> None:

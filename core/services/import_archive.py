@@ -85,6 +85,13 @@ class ImportArchive:
         passing.write_text(json.dumps(report, ensure_ascii=False, indent=2, sort_keys=True))
         passing.replace(self.report)
 
+    def told_status(self) -> str | None:
+        """Return the status that `report.json` tells, None where there is none."""
+        if not self.report.exists():
+            return None
+        told: dict[str, str] = json.loads(self.report.read_text())
+        return told["status"]
+
     def remove_report(self) -> None:
         """Remove `report.json`, before what it says is no longer true."""
         self.report.unlink(missing_ok=True)

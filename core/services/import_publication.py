@@ -13,6 +13,7 @@ from core.ingest.mapping import header_fingerprint
 from core.services.corrected_report import report_kept
 from core.services.import_archive import LOADING_LOCK, archive_of
 from core.services.import_work import FileWork
+from core.store.import_relations import load_undone_imports
 from core.store.imports import ImportEntry, ImportFile, Origin
 from core.store.mappings import store_mapping
 from core.store.tenant import TenantStore, Transaction
@@ -47,6 +48,16 @@ def complete_archive(store: TenantStore, entry: ImportEntry) -> None:
     if not archive.report.exists():
         archive.write_report(report_kept(entry))
     (archive.folder / LOADING_LOCK).unlink(missing_ok=True)
+
+
+def tell_undone(store: TenantStore) -> None:
+    """Let the report of every undone import say so where it does not yet."""
+    with store.read() as tx:
+        undone = load_undone_imports(tx)
+    for entry in undone:
+        archive, report = archive_of(store, entry.import_id), report_kept(entry)
+        if archive.told_status() != report.get("status"):
+            archive.write_report(report)
 
 
 def _as_read(entry: ImportEntry, works: Sequence[FileWork]) -> list[ImportFile]:

@@ -13,7 +13,9 @@ from core.errors import CrmError, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.corrected_report import reports_with_corrections
+from core.services.import_archive import archive_of
 from core.services.import_ledger import BUSY, entry_of
+from core.services.import_publication import complete_archive, tell_undone
 from core.services.import_turn import import_turn
 from core.store.import_relations import load_corrections, load_imports_after
 from core.store.import_states import LOADED
@@ -77,22 +79,38 @@ def undo(store: TenantStore, actor: Actor, import_id: str, *, clears: bool = Tru
     """
     require(actor, Role.ANALYST)
     with import_turn(store):
+        tell_undone(store)
         entry, outlook = entry_of(store, import_id), undo_outlook(store, import_id)
         if outlook.later:
             raise Refused(_LATER, later=_named(store, outlook.later))
         undone = (entry, *outlook.corrections)
         seqs = [each.seq for each in undone if each.seq is not None]
         ids = [each.import_id for each in undone]
-        if not unpublish(store, ids, min(seqs), max(seqs)):
-            raise Refused(BUSY)
+        _take_back(store, ids, min(seqs), max(seqs))
         if clears:
             clear_unpublished(store)
+
+
+def _take_back(store: TenantStore, import_ids: Sequence[str], first: int, last: int) -> None:
+    """Take the imports back, without their reports: a kill in between leaves none that is untrue.
+
+    Raises `Refused`, and the reports are there again, when others were published meanwhile.
+    """
+    for import_id in import_ids:
+        archive_of(store, import_id).remove_report()
+    try:
+        if not unpublish(store, import_ids, first, last):
+            raise Refused(BUSY)
+    finally:
+        for import_id in import_ids:
+            complete_archive(store, entry_of(store, import_id))
 
 
 def clear_undone(store: TenantStore) -> None:
     """Remove the rows of undone imports that nobody sees any more."""
     with import_turn(store):
         clear_unpublished(store)
+        tell_undone(store)
 
 
 def _named(store: TenantStore, later: Sequence[LaterImport]) -> CrmError:

@@ -31,6 +31,12 @@ def load_imports_after(tx: Transaction, seq: int) -> list[ImportEntry]:
     return [entry_of_row(tx, row) for row in rows]
 
 
+def load_undone_imports(tx: Transaction) -> list[ImportEntry]:
+    """Return the imports that were taken back, in no order."""
+    rows = tx.rows("SELECT * FROM imports WHERE tenant_id = :tenant AND status = 'undone'")
+    return [entry_of_row(tx, row) for row in rows]
+
+
 def find_last_loaded(tx: Transaction) -> ImportEntry | None:
     """Return the import that was published last and stands, or None."""
     row = tx.row(

@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 from sqlalchemy import create_engine, select
 
+from core.services.import_archive import archive_of
+from core.services.import_ledger import list_imports
 from core.store.dataset import load_dataset
 from core.store.engine import normalise_url
 from core.store.models import data_metadata
@@ -69,6 +71,21 @@ def seen_in(world: World) -> Seen:
         statuses = tx.rows("SELECT status FROM imports WHERE tenant_id = :tenant")
     tenant.store.dispose()
     return Seen(dataset=dataset, statuses=tuple(sorted(row["status"] for row in statuses)))
+
+
+def untrue_reports(world: World) -> list[str]:
+    """Return the imports loaded or undone by their report alone, or by the ledger alone."""
+    tenant = open_tenant(world.database_url, world.data_dir)
+    entries = list_imports(tenant)
+    reports = {entry.import_id: archive_of(tenant, entry.import_id).report for entry in entries}
+    tenant.store.dispose()
+    pairs = {
+        entry.import_id: (json.loads(reports[entry.import_id].read_text())["status"], entry.status)
+        for entry in entries
+        if reports[entry.import_id].exists()
+    }
+    closed = {"loaded", "undone"}
+    return [name for name, pair in pairs.items() if len({*pair}) > 1 and closed & {*pair}]
 
 
 def kept_in(world: World) -> Kept:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.contract.kill_disks import Kept, Seen, kept_in, seen_in
+from tests.contract.kill_disks import Kept, Seen, kept_in, seen_in, untrue_reports
 from tests.contract.kill_worlds import (
     AFTERWARDS,
     World,
@@ -130,6 +130,7 @@ def check_kill(
     is_done = seen == plain.after
     is_entered = use_case in ENTERING and seen == plain.before.with_another("received")
     assert is_done or is_entered or seen == plain.before
+    assert untrue_reports(world) == []
     assert run(killable, world).error == (UNDONE if use_case == "undo" and is_done else "")
     if use_case == "command" and is_done:  # the same files again: a no-op that the ledger tells
         assert seen_in(world) == plain.after.with_another("discarded")

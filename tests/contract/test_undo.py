@@ -1,5 +1,6 @@
 """Undo gives back exactly what was there, whatever the import was, and names what came later."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from core.errors import NotAllowed, Refused
 from core.services import alias_desk
 from core.services.accounts import SYSTEM
 from core.services.import_again import import_again
+from core.services.import_archive import archive_of
 from core.services.import_files import load
 from core.services.import_ledger import entry_of, list_imports, report_of
+from core.services.import_rejects import rejects_file
 from core.services.import_undo import undo, undo_outlook
 from core.store.tenant import TenantStore
 from core.store.versions import STORED
@@ -140,6 +143,42 @@ def test_what_stands_against_an_undo_is_named(tenant: TenantStore, tmp_path: Pat
         "clients_20260202.csv, loaded on 2026-03-02 10:30 by system, which touches none" in sentence
     )
     assert entry_of(tenant, first).status == "loaded"
+
+
+def told_in_archives(tenant: TenantStore) -> dict[str, str | None]:
+    """Return what the report of each import says it is, None where there is no report."""
+    reports = [archive_of(tenant, entry.import_id).report for entry in list_imports(tenant)]
+    return {
+        path.parent.name: json.loads(path.read_text())["status"] if path.exists() else None
+        for path in reports
+    }
+
+
+def test_the_report_of_an_undone_import_says_so_whenever_it_is_killed(
+    tenant: TenantStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "client_code,name,created_at\nC1,A,x\n"
+    import_id = str(bring(tenant, tmp_path, {"clients_20260201.csv": text})["import_id"])
+    rejected = b"".join(rejects_file(tenant, import_id, 1, "en").content).decode()
+    mended = {"mended.csv": rejected.replace("C1,A,x", "C1,A,2025-01-01")}
+    correction = str(bring(tenant, tmp_path, mended)["import_id"])
+
+    def die(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.services.import_undo.unpublish", die)
+        with pytest.raises(KeyboardInterrupt):
+            undo(tenant, SYSTEM, import_id)
+    assert told_in_archives(tenant) == {import_id: "loaded", correction: "loaded"}
+    with monkeypatch.context() as patched:
+        patched.setattr("core.services.import_archive.ImportArchive.write_report", die)
+        with pytest.raises(KeyboardInterrupt):
+            undo(tenant, SYSTEM, import_id)
+    assert told_in_archives(tenant) == {import_id: None, correction: None}
+    with pytest.raises(Refused, match="Only a loaded import"):
+        undo(tenant, SYSTEM, import_id)
+    assert told_in_archives(tenant) == {import_id: "undone", correction: "undone"}
 
 
 def test_only_analysts_undo(tenant: TenantStore, tmp_path: Path) -> None:
