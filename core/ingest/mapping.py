@@ -20,6 +20,7 @@ from core.ingest.derive import derivation_headers, derivation_problem, parse_rat
 _DATE_ORDERS = (None, "iso", "dmy", "mdy")
 _DECIMALS = (None, ".", ",")
 _REPEATED = (None, "sum", "duplicates")
+OR_ELSE, BETWEEN = " / ", "; "  # columns of which one is enough; columns that are all required
 _TABLES = ("columns", "constants", "derive", "rates", "create_missing")
 _CREATABLE: Mapping[str, frozenset[str]] = {
     "products": frozenset({"name"}),
@@ -64,16 +65,22 @@ class ColumnMapping:
         return name in self.columns or name in self.derive or name in self.constants
 
     def check(self, headers: Sequence[str]) -> None:
-        """Raise `Refused` naming the first header or required column that is missing."""
+        """Raise `Refused` naming the first header, or every required column, that is missing."""
         for header in sorted(self.used_headers() - set(headers)):
             raise Refused(
                 N_('The mapping names the column "%(header)s", which the file does not have.'),
                 header=header,
             )
-        for name in missing_columns(self.kind, self):
+        missing = missing_columns(self.kind, self)
+        if len(missing) == 1:
             raise Refused(
                 N_('No column of the file gives "%(column)s", which is required: map it.'),
-                column=name,
+                column=missing[0],
+            )
+        if missing:
+            raise Refused(
+                N_("No column of the file gives these, which are required: %(columns)s. Map them."),
+                columns=BETWEEN.join(missing),
             )
 
 
@@ -81,7 +88,7 @@ def missing_columns(kind: FileKind, mapping: ColumnMapping) -> tuple[str, ...]:
     """Return the required contract columns that `mapping` does not give."""
     single = [c.name for c in COLUMNS[kind] if c.required and not mapping.gives(c.name)]
     groups = [g for g in REQUIRED_GROUPS[kind] if not any(mapping.gives(n) for n in g)]
-    return (*single, *(" / ".join(group) for group in groups))
+    return (*single, *(OR_ELSE.join(group) for group in groups))
 
 
 def load_mapping(path: Path) -> dict[str, ColumnMapping]:

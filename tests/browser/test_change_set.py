@@ -97,7 +97,7 @@ def _say_the_kind(page: Page) -> None:
 
 
 def _map_the_columns(page: Page) -> None:
-    missing = page.get_by_text('No column of the file gives "Document number"')
+    missing = page.get_by_text("which are required: Document number; Customer code")
     expect(missing).to_be_visible(timeout=LONG_MS)
     settled(page)
     mapping = table(page, "How the columns of the file are mapped")

@@ -90,7 +90,9 @@ def test_words_that_nobody_knows_are_mapped_and_dates_asked_before_the_review(
     put_over(company, SYSTEM, import_id, 1, {"kind": "sales"})
     plan(company, import_id)
     page = opened(look, company, import_id)
-    assert 'No column of the file gives "Document number"' in sentences(page)
+    required = "Document number; Customer code; Quantity; Amount, tax included; Date of the sale"
+    either = "Product code / Product label"
+    assert f"which are required: {required}; {either}. Map them." in sentences(page)
     assert [line["header"] for line in table(page, "inverse")] == list(UNKNOWN_HEADERS)
     columns = {COLUMN_OF[title]: header for header, title in UNKNOWN_HEADERS.items()}
     choose(company, SYSTEM, import_id, 1, {"kind": "sales", "columns": columns})

@@ -200,7 +200,7 @@ def test_what_waits_to_be_loaded_is_compared_again_after_an_undo(world: World, l
     assert job.status == "queued"
 
 
-def test_a_missing_column_is_named_in_words(world: World, look: Look, tmp_path: Path) -> None:
+def test_missing_columns_are_named_in_words(world: World, look: Look, tmp_path: Path) -> None:
     path = tmp_path / "wines.csv"
     path.write_text("WineName,Elaborate\nMerlot,blend\n")
     import_id = received(world, path)
@@ -208,7 +208,7 @@ def test_a_missing_column_is_named_in_words(world: World, look: Look, tmp_path: 
     choose(world.empty, SYSTEM, import_id, 1, {"kind": "products"})
     plan(world.empty, import_id)
     page = look("upload", "emma", **{"import": import_id})
-    assert 'gives "Product code", which is required' in sentences(page)
+    assert "which are required: Product code; Name. Map them." in sentences(page)
 
 
 def test_a_loaded_import_can_be_undone_once_it_is_the_last(world: World, look: Look) -> None:

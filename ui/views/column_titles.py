@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from core.i18n import N_
+from core.ingest.mapping import BETWEEN, OR_ELSE
 from ui.i18n import NO_VALUE, _
 
 COLUMN_TITLES: Mapping[str, str] = {
@@ -67,3 +68,9 @@ COLUMN_TITLES: Mapping[str, str] = {
 def column_title(name: str | None) -> str:
     """Return the title of a contract column; a header of the file stays itself, none is a dash."""
     return _(COLUMN_TITLES.get(name, name)) if name else NO_VALUE
+
+
+def column_titles(names: str) -> str:
+    """Return the titles of several contract columns, listed as `mapping.check` lists them."""
+    listed = (each.split(OR_ELSE) for each in names.split(BETWEEN))
+    return BETWEEN.join(OR_ELSE.join(map(column_title, either)) for either in listed)

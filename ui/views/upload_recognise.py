@@ -17,7 +17,7 @@ from ui.i18n import _, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import show_rows
-from ui.views.column_titles import column_title
+from ui.views.column_titles import column_titles
 from ui.views.plain import plain
 from ui.views.upload_answers import (
     answer_title,
@@ -83,7 +83,7 @@ def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str
 def _in_words(waiting: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what is waited for with our columns under their titles."""
     values = {
-        name: column_title(value) if isinstance(value, str) and name == "column" else value
+        name: column_titles(value) if name in ("column", "columns") else value
         for name, value in waiting["values"].items()
     }
     return {**waiting, "values": values}

@@ -125,7 +125,16 @@ def test_the_fingerprint_sees_order_but_not_spelling() -> None:
     assert header_fingerprint(["a", "b"]) != header_fingerprint(["b", "a"])
 
 
-def test_required_columns_are_named_when_missing() -> None:
+def test_a_required_column_is_named_when_missing() -> None:
     mapping = ColumnMapping(kind=FileKind.CLIENTS, columns={})
-    with pytest.raises(Refused, match="client_code"):
+    with pytest.raises(Refused, match='"client_code", which is required'):
         mapping.check(["a"])
+
+
+def test_all_required_columns_that_are_missing_are_named_in_one_sentence() -> None:
+    mapping = ColumnMapping(kind=FileKind.SALES, columns={"quantity": "a"})
+    with pytest.raises(Refused) as refused:
+        mapping.check(["a"])
+    missing = "document_id; client_code; amount; sale_date; product_key / product_label"
+    assert f"which are required: {missing}. Map them." in refused.value.sentence("en")
+    assert f"obligatoires\xa0: {missing}." in refused.value.sentence("fr")
