@@ -3,7 +3,8 @@ WORKDIR /app
 COPY requirements.txt requirements-uv.txt ./
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements-uv.txt \
-    && /venv/bin/uv pip install --no-cache --python /venv/bin/python --require-hashes -r requirements.txt
+    && /venv/bin/uv pip install --no-cache --compile-bytecode --python /venv/bin/python --require-hashes \
+        -r requirements.txt
 
 FROM python:3.11-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 DATA_DIR=/data
@@ -18,6 +19,8 @@ COPY etl etl
 COPY pages pages
 COPY samples samples
 COPY ui ui
+# The user below may write nowhere here: without this every process would compile all it imports.
+RUN python -m compileall -q api core etl pages ui
 USER iacrm
 VOLUME /data
 EXPOSE 8501

@@ -6,6 +6,8 @@
 PORT ?= 8501
 WORKERS ?= 2
 BIN := .venv/bin
+# Whatever the shell says: each process would compile every library anew, which takes seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile

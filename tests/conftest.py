@@ -13,6 +13,10 @@ _NEVER_SKIPPED = ("tests/browser/", "tests/contract/", "tests/golden/", "tests/p
 settings.register_profile("same", derandomize=True)
 settings.register_profile("drawn", print_blob=True)
 settings.load_profile("same")
+# Where the environment forbids bytecode, each of some sixty processes that tests start would
+# compile every library anew: one to three seconds.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".pytest_cache" / "bytecode"))
 _CLOSED = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_DIR", "BREVO_API_KEY", "BREVO_DRY_RUN")
 
 
