@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as defaulted
 from enum import StrEnum
+from functools import cached_property
 
 
 class ColumnType(StrEnum):
@@ -55,6 +56,11 @@ class Column:
     choices: Mapping[str, str] = defaulted(default_factory=dict)
     minimum: float | None = None
     maximum: float | None = None
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """The name and the synonyms in their comparison form."""
+        return tuple(fold(header) for header in (self.name, *self.synonyms))
 
 
 def names(listed: str) -> tuple[str, ...]:

@@ -14,10 +14,7 @@ Record = tuple[int, int, list[str]]  # first line, last line, cells
 
 _HEADER_SEARCH = 50  # records
 _KNOWN_HEADERS = frozenset(
-    fold(spelling)
-    for columns in COLUMNS.values()
-    for column in columns
-    for spelling in (column.name, *column.synonyms)
+    spelling for columns in COLUMNS.values() for column in columns for spelling in column.spellings
 )
 
 

@@ -197,14 +197,14 @@ def _take_known(
     confidence: dict[str, float],
     before_tax: Sequence[str],
 ) -> None:
-    for place in range(1 + max(len(column.synonyms) for column in COLUMNS[kind])):
+    folded = {header: fold(header) for header in free}
+    for place in range(max(len(column.spellings) for column in COLUMNS[kind])):
         for column in COLUMNS[kind]:
-            spellings = (column.name, *column.synonyms)
-            if column.name in columns or place >= len(spellings):
+            if column.name in columns or place >= len(column.spellings):
                 continue
             for header in free:
                 banned = column.type is ColumnType.MONEY and header in before_tax
-                if not banned and fold(header) == fold(spellings[place]):
+                if not banned and folded[header] == column.spellings[place]:
                     _take(column.name, header, 1.0, free, columns, confidence)
                     break
 
@@ -217,8 +217,9 @@ def _take_alike(
     samples: Mapping[str, Sequence[str]],
     before_tax: Sequence[str],
 ) -> None:
+    folded = {header: fold(header) for header in free}
     pairs = [
-        (_likeness(header, column), -place, header, column.name)
+        (_likeness(folded[header], column), -place, header, column.name)
         for header in free
         for place, column in enumerate(COLUMNS[kind])
         if column.name not in columns and samples.get(header) and header not in before_tax
@@ -228,12 +229,10 @@ def _take_alike(
             _take(name, header, round(likeness / 100 * 0.9, 3), free, columns, confidence)
 
 
-def _likeness(header: str, column: Column) -> float:
-    folded = fold(header)
+def _likeness(folded: str, column: Column) -> float:
     if len(folded) < 4:
         return 0.0
-    spellings = (fold(spelling) for spelling in (column.name, *column.synonyms))
-    return max(fuzz.ratio(folded, spelling) for spelling in spellings if len(spelling) >= 4)
+    return max(fuzz.ratio(folded, each) for each in column.spellings if len(each) >= 4)
 
 
 def _find_amount(
