@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -71,12 +72,28 @@ class Killable:
 
 def main() -> None:
     """Answer each order on standard input with the outcome of a fork that followed it."""
-    # What every fork needs, loaded once.
-    import core.services.import_undo
-    import core.services.inbox  # noqa: F401
-
+    _warm_up()
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line))), flush=True)
+
+
+def _warm_up() -> None:
+    """Take in and load one file, so that each fork finds loaded what the first import loads."""
+    import core.services.import_undo
+    import core.services.inbox  # noqa: F401
+    from core.services.accounts import SYSTEM
+    from core.services.import_paths import import_paths
+    from core.settings import Settings
+    from core.store.schema import migrate
+
+    with tempfile.TemporaryDirectory(prefix="warm") as name:
+        folder = Path(name)
+        url = f"sqlite:///{folder}/crm.db"
+        migrate(Settings(database_url=url))
+        (folder / "clients.csv").write_text("client_code,email\nC1,a@example.com\n")
+        tenant = open_tenant(url, folder)
+        import_paths(tenant, SYSTEM, [folder / "clients.csv"])
+        tenant.store.dispose()
 
 
 def _forked(order: Mapping[str, Any]) -> dict[str, Any]:
