@@ -10,17 +10,15 @@ from core.services.alias_batch import decide_and_load, describe_labels, read_dec
 from core.services.waiting_rows import count_decided, list_open_releases
 from core.store.locks import exclusive
 from core.store.tenant import TenantStore
+from tests.contract.copies import begin_with
 from tests.contract.test_alias_desk import CATALOGUE, SALES, TYPO
-from tests.contract.test_import_files import bring
 
 DECISIONS = {TYPO: "RIE-21", "Frais de port": None, "Riesling Trad. 20": "RIE-19"}
 
 
 @pytest.fixture
-def held(tenant: TenantStore, tmp_path: Path) -> TenantStore:
-    bring(tenant, tmp_path, CATALOGUE)
-    bring(tenant, tmp_path, SALES)
-    return tenant
+def held(tenant: TenantStore) -> TenantStore:
+    return begin_with(tenant, CATALOGUE, SALES)
 
 
 def test_a_batch_decides_ignores_and_loads(held: TenantStore) -> None:

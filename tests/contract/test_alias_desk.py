@@ -38,6 +38,7 @@ from core.services.waiting_rows import (
 )
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import VIEWER, bring, rows, state
 
 CATALOGUE = {
@@ -70,10 +71,8 @@ LINES = "document_id, product_key"
 
 
 @pytest.fixture
-def held(tenant: TenantStore, tmp_path: Path) -> TenantStore:
-    bring(tenant, tmp_path, CATALOGUE)
-    bring(tenant, tmp_path, SALES)
-    return tenant
+def held(tenant: TenantStore) -> TenantStore:
+    return begin_with(tenant, CATALOGUE, SALES)
 
 
 def listed(tenant: TenantStore, what: str) -> list[tuple[object, ...]]:

@@ -18,6 +18,7 @@ from core.store.dataset import load_dataset
 from core.store.locks import exclusive
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
+from tests.contract.copies import begin_with
 
 AS_OF = date(2026, 10, 31)
 VIEWER = Actor(user_id="v", username="vera", role=Role.VIEWER, language="en")
@@ -58,9 +59,8 @@ def rows(tenant: TenantStore, table: str, columns: str) -> list[tuple[object, ..
 
 
 @pytest.fixture
-def loaded(tenant: TenantStore, tmp_path: Path) -> TenantStore:
-    bring(tenant, tmp_path / "first", FILES)
-    return tenant
+def loaded(tenant: TenantStore) -> TenantStore:
+    return begin_with(tenant, FILES)
 
 
 def test_a_correction_replaces_and_blank_cells_never_erase(

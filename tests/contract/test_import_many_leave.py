@@ -12,6 +12,7 @@ from core.services.import_files import choose, confirm_opt_outs, load, plan, rec
 from core.services.import_ledger import discard
 from core.services.import_paths import import_paths
 from core.store.tenant import TenantStore
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, bring, rows, write
 
 TEN = {
@@ -22,10 +23,9 @@ CONTACTS = "client_code,email,contact_date,status\n"
 
 
 @pytest.fixture
-def ten(tenant: TenantStore, tmp_path: Path) -> TenantStore:
+def ten(tenant: TenantStore) -> TenantStore:
     """Ten customers, eight of them under one address."""
-    bring(tenant, tmp_path / "ten", TEN)
-    return tenant
+    return begin_with(tenant, TEN)
 
 
 def received(tenant: TenantStore, folder: Path, files: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from core.services.import_paths import import_paths
 from core.services.import_undo import undo
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, bring, rows, state, write
 
 CLIENTS = {
@@ -43,7 +44,7 @@ def test_clients_files_give_the_same_state_in_any_order(
 def test_a_late_correction_of_a_line_yields_to_the_newer_one(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    bring(tenant, tmp_path, CATALOGUE)
+    begin_with(tenant, CATALOGUE)
     for month, quantity in (("03", 3), ("01", 1), ("02", 2)):
         line = f"D1,P1,C1,{quantity},{quantity}0.00,2025-12-01\n"
         bring(tenant, tmp_path, {f"sales_2026{month}01.csv": HEADER + line})
@@ -53,7 +54,7 @@ def test_a_late_correction_of_a_line_yields_to_the_newer_one(
 def test_a_return_before_its_sale_is_loaded_with_the_sale(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    bring(tenant, tmp_path, CATALOGUE)
+    begin_with(tenant, CATALOGUE)
     held = bring(tenant, tmp_path, RETURN)
     assert held["totals"]["held"] == 1  # type: ignore[index]
     assert rows(tenant, "sale_lines", LINES) == []
@@ -84,7 +85,7 @@ def test_a_label_becomes_known_with_its_product(tenant: TenantStore, tmp_path: P
 def test_undo_of_the_releasing_import_holds_the_rows_again(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    bring(tenant, tmp_path, CATALOGUE)
+    begin_with(tenant, CATALOGUE)
     bring(tenant, tmp_path, RETURN)
     before = state(tenant)
     report = bring(tenant, tmp_path, SALE)
@@ -95,7 +96,7 @@ def test_undo_of_the_releasing_import_holds_the_rows_again(
 
 
 def test_rows_of_an_undone_import_are_held_no_longer(tenant: TenantStore, tmp_path: Path) -> None:
-    bring(tenant, tmp_path, CATALOGUE)
+    begin_with(tenant, CATALOGUE)
     report = bring(tenant, tmp_path, RETURN)
     undo(tenant, SYSTEM, str(report["import_id"]))
     assert bring(tenant, tmp_path, SALE)["released"] == 0
@@ -105,7 +106,7 @@ def test_rows_of_an_undone_import_are_held_no_longer(tenant: TenantStore, tmp_pa
 def test_a_released_row_yields_to_a_newer_version_of_itself(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    bring(tenant, tmp_path, CATALOGUE)
+    begin_with(tenant, CATALOGUE)
     bring(tenant, tmp_path, RETURN)
     corrected = f"{HEADER}D1,P1,C1,6,60.00,2026-01-10\nD2,P1,C1,-1,-10.00,2026-02-10\n"
     bring(tenant, tmp_path, {"sales_20260401.csv": corrected})

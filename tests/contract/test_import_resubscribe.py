@@ -8,6 +8,7 @@ from core.errors import QuestionOpen
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
 from core.store.tenant import TenantStore
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, bring, rows, write
 
 HEADER = "client_code,email,name,email_opt_out\n"
@@ -47,7 +48,7 @@ def opted_out(tenant: TenantStore) -> tuple[object, object]:
 def test_three_who_opted_out_stay_out_and_are_counted(
     tenant: TenantStore, tmp_path: Path, way: str
 ) -> None:
-    bring(tenant, tmp_path / "left", LEFT)
+    begin_with(tenant, LEFT)
     before = opted_out(tenant)
     assert before[0] == ["C1", "C2", "C3"]
     paths = write(tmp_path / "back", BACK[way])
@@ -121,7 +122,7 @@ def test_many_who_left_by_message_are_asked_first(
     tenant: TenantStore, tmp_path: Path, status: str
 ) -> None:
     """Of eight customers three left before; one more by code and one by address are a quarter."""
-    bring(tenant, tmp_path / "left", LEFT)
+    begin_with(tenant, LEFT)
     text = (
         f"client_code,email,contact_date,status\nC1,,2026-01-02,{status}\n"
         f"C4,,2026-01-02,{status}\n,c5@example.com,2026-01-02,{status}\n"

@@ -18,6 +18,7 @@ from core.services.import_undo import undo
 from core.store.bulk import store_rows_in_steps
 from core.store.sqlite_steps import insert_in_steps
 from core.store.tenant import TenantStore
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, FILES, bring, rows, state, write
 
 HEADER = "document_id,product_key,client_code,quantity,amount,sale_date\n"
@@ -30,9 +31,8 @@ def staged_seq(tenant: TenantStore) -> object:
 
 
 @pytest.fixture
-def loaded(tenant: TenantStore, tmp_path: Path) -> TenantStore:
-    bring(tenant, tmp_path / "first", FILES)
-    return tenant
+def loaded(tenant: TenantStore) -> TenantStore:
+    return begin_with(tenant, FILES)
 
 
 @pytest.fixture

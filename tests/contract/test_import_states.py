@@ -34,6 +34,7 @@ from core.store.import_relations import store_origin
 from core.store.imports import Origin
 from core.store.tenant import TenantStore, Transaction
 from core.store.undo import unpublish
+from tests.contract.copies import begin_with
 from tests.contract.test_alias_desk import CATALOGUE, SALES, TYPO
 from tests.contract.test_import_files import FILES, bring, rows, state, write
 
@@ -63,9 +64,8 @@ class Overtaken(TenantStore):
 
 
 @pytest.fixture
-def loaded(tenant: TenantStore, tmp_path: Path) -> TenantStore:
-    bring(tenant, tmp_path / "first", FILES)
-    return tenant
+def loaded(tenant: TenantStore) -> TenantStore:
+    return begin_with(tenant, FILES)
 
 
 def received(tenant: TenantStore, folder: Path, files: dict[str, str]) -> str:

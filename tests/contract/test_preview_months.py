@@ -12,6 +12,7 @@ from core.services.import_undo import undo
 from core.store.dataset import head_of
 from core.store.month_totals import aggregate_month_totals, load_month_totals
 from core.store.tenant import TenantStore
+from tests.contract.copies import begin_with
 from tests.contract.test_rejects_corrections import corrected, download, submit
 
 AS_OF = date(2026, 10, 31)
@@ -60,7 +61,7 @@ def totals(tenant: TenantStore) -> dict[tuple[str, str], tuple[int, int | None]]
 
 
 def test_totals_follow_every_import_and_every_undo(tenant: TenantStore, tmp_path: Path) -> None:
-    bring(tenant, tmp_path / "first", FIRST)
+    begin_with(tenant, FIRST)
     first = totals(tenant)
     assert first == {
         ("sales", "2025-11"): (1, 6_000),
@@ -96,7 +97,7 @@ def test_totals_know_rows_that_come_round_about(
     month: str,
     expected: tuple[int, int],
 ) -> None:
-    bring(tenant, tmp_path / "first", FIRST)
+    begin_with(tenant, FIRST)
     bring(tenant, tmp_path / "second", files)
     assert totals(tenant)[("sales", month)] == expected
 
@@ -104,7 +105,7 @@ def test_totals_know_rows_that_come_round_about(
 def test_totals_are_counted_once_where_an_older_version_kept_none(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    bring(tenant, tmp_path / "first", FIRST)
+    begin_with(tenant, FIRST)
     with tenant.begin() as tx:
         tx.execute("DELETE FROM month_total WHERE tenant_id = :tenant")
     bring(tenant, tmp_path / "second", CORRECTED)

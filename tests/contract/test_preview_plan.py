@@ -14,6 +14,7 @@ from core.services.import_paths import import_paths
 from core.services.import_report import report_lines
 from core.store.models import data_metadata
 from core.store.tenant import TenantStore
+from tests.contract.copies import begin_with
 
 AS_OF = date(2026, 10, 31)
 SALES = "document_id,line_no,product_key,client_code,quantity,amount,sale_date\n"
@@ -46,9 +47,8 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def loaded(tenant: TenantStore, tmp_path: Path) -> TenantStore:
-    import_paths(tenant, SYSTEM, [write(tmp_path / "first", FIRST)], as_of=AS_OF)
-    return tenant
+def loaded(tenant: TenantStore) -> TenantStore:
+    return begin_with(tenant, FIRST)
 
 
 def everything(tenant: TenantStore) -> tuple[dict[str, bytes], dict[str, list[str]]]:

@@ -21,6 +21,7 @@ from core.services.import_undo import undo
 from core.store.imports import Origin
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import FILES, bring, rows, state, write
 
 AS_OF = date(2026, 10, 31)
@@ -31,11 +32,10 @@ PRODUCTS = {name: text for name, text in FILES.items() if name.startswith("produ
 Mend = Callable[[list[str]], list[str]]
 
 
-def bring_all(tenant: TenantStore, folder: Path, sales: list[str]) -> str:
-    folder.mkdir(exist_ok=True)
+def bring_all(tenant: TenantStore, sales: list[str]) -> str:
     text = "\n".join([HEADER, *sales, ""])
-    report = bring(tenant, folder, {**CLIENTS, **PRODUCTS, "sales_20260301.csv": text})
-    return str(report["import_id"])
+    begin_with(tenant, {**CLIENTS, **PRODUCTS, "sales_20260301.csv": text})
+    return list_imports(tenant)[0].import_id
 
 
 def download(tenant: TenantStore, import_id: str, file_no: int = 3) -> list[list[str]]:
@@ -81,10 +81,10 @@ def mend_all(row: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def twin(store: Store, tmp_path: Path) -> Callable[[list[str]], str]:
+def twin(store: Store) -> Callable[[list[str]], str]:
     def right_at_once(sales: list[str]) -> str:
         other = new_tenant(store)
-        bring_all(other, tmp_path / "right", sales)
+        bring_all(other, sales)
         return state(other)
 
     return right_at_once
@@ -93,7 +93,7 @@ def twin(store: Store, tmp_path: Path) -> Callable[[list[str]], str]:
 def test_corrected_rows_move_the_counts_and_give_the_state_of_the_right_file(
     tenant: TenantStore, tmp_path: Path, twin: Callable[[list[str]], str]
 ) -> None:
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     assert counts(report_of(tenant, import_id))["rejected"] == 2
     correction = submit(tenant, tmp_path / "c", corrected(download(tenant, import_id), mend_all))
     entry = entry_of(tenant, correction)
@@ -119,7 +119,7 @@ def test_corrected_rows_move_the_counts_and_give_the_state_of_the_right_file(
 def test_rows_still_bad_stay_rejected_with_their_new_reason(
     tenant: TenantStore, tmp_path: Path, twin: Callable[[list[str]], str]
 ) -> None:
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     rows = download(tenant, import_id)
     half = [
         rows[0],
@@ -139,7 +139,7 @@ def test_rows_still_bad_stay_rejected_with_their_new_reason(
 
 
 def test_nothing_corrected_changes_no_verdict(tenant: TenantStore, tmp_path: Path) -> None:
-    import_id = bring_all(tenant, tmp_path, [*BAD, "D4,1,P1", 'D5,"1,P1,C1,1,1.00,2025-01-01,'])
+    import_id = bring_all(tenant, [*BAD, "D4,1,P1", 'D5,"1,P1,C1,1,1.00,2025-01-01,'])
     before, there = state(tenant), report_of(tenant, import_id)
     rows = download(tenant, import_id)
     own = load(tenant, submit(tenant, tmp_path / "c", rows))
@@ -151,7 +151,7 @@ def test_nothing_corrected_changes_no_verdict(tenant: TenantStore, tmp_path: Pat
 
 
 def test_the_same_corrected_file_again_is_idle(tenant: TenantStore, tmp_path: Path) -> None:
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     rows = corrected(download(tenant, import_id), mend_all)
     first = load(tenant, submit(tenant, tmp_path / "c", rows))
     again = submit(tenant, tmp_path / "c", rows)
@@ -162,7 +162,7 @@ def test_the_same_corrected_file_again_is_idle(tenant: TenantStore, tmp_path: Pa
 def test_a_row_put_right_before_is_unchanged_and_an_unknown_line_rejected(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     rows = corrected(download(tenant, import_id), mend_all)
     load(tenant, submit(tenant, tmp_path / "c", rows[:2]))
     stray = [*rows[2][:8], "99", "", "", ""]
@@ -178,7 +178,7 @@ def test_a_row_put_right_before_is_unchanged_and_an_unknown_line_rejected(
 def test_other_values_for_a_row_put_right_before_are_not_passed_over(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    rows = corrected(download(tenant, bring_all(tenant, tmp_path, BAD)), mend_all)
+    rows = corrected(download(tenant, bring_all(tenant, BAD)), mend_all)
     load(tenant, submit(tenant, tmp_path / "c", rows))
     other = [rows[0], [cell.replace("7.00", "8.00") for cell in rows[1]], rows[2]]
     own = load(tenant, submit(tenant, tmp_path / "d", other))
@@ -223,14 +223,14 @@ def test_a_corrected_row_is_folded_with_its_file(
     tenant: TenantStore, tmp_path: Path, cases: list[tuple[str, str | None]]
 ) -> None:
     right = [mended or sent for sent, mended in cases]
-    import_id = bring_all(tenant, tmp_path, [sent for sent, _ in cases])
+    import_id = bring_all(tenant, [sent for sent, _ in cases])
     rows = download(tenant, import_id)
     width = len(rows[0]) - 4
     mended = [[*right[int(row[width]) - 2].split(","), *row[width:]] for row in rows[1:]]
     own = load(tenant, submit(tenant, tmp_path / "c", [rows[0], *mended]))
     report = report_of(tenant, import_id)
     clean = new_tenant(tenant.store)
-    expected = counts(report_of(clean, bring_all(clean, tmp_path / "right", right)))
+    expected = counts(report_of(clean, bring_all(clean, right)))
     if cases is WAITING:
         expected |= {"loaded": expected["loaded"] - 1, "held": 1}
         assert own["released"] == 1
@@ -250,7 +250,7 @@ def test_a_corrected_row_is_folded_with_its_file(
 def test_a_record_repaired_in_its_first_cell_is_split_as_the_file_is(
     tenant: TenantStore, tmp_path: Path, twin: Callable[[list[str]], str]
 ) -> None:
-    import_id = bring_all(tenant, tmp_path, [BAD[0], 'D2,1,P2,C2,1,7.00,"2025-12-02,'])
+    import_id = bring_all(tenant, [BAD[0], 'D2,1,P2,C2,1,7.00,"2025-12-02,'])
     rows = download(tenant, import_id)
     rows[1][0] = rows[1][0].replace('"', "")
     load(tenant, submit(tenant, tmp_path / "c", rows, delimiter=";"))
@@ -258,7 +258,7 @@ def test_a_record_repaired_in_its_first_cell_is_split_as_the_file_is(
 
 
 def test_a_correction_counts_as_old_as_its_file(tenant: TenantStore, tmp_path: Path) -> None:
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     newer = "\n".join([HEADER, "D2,1,P2,C2,5,35.00,2025-12-02,web", ""])
     bring(tenant, tmp_path / "newer", {"sales_20260401.csv": newer})
     before = state(tenant)
@@ -272,7 +272,7 @@ def test_undo_takes_the_corrections_of_an_import_with_it(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
     empty = state(tenant)
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     before, there = state(tenant), report_of(tenant, import_id)
     rows = corrected(download(tenant, import_id), mend_all)
     correction = submit(tenant, tmp_path / "c", rows)
@@ -289,7 +289,7 @@ def test_undo_takes_the_corrections_of_an_import_with_it(
 
 
 def test_corrected_rows_come_alone(tenant: TenantStore, tmp_path: Path) -> None:
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     with (tmp_path / "corrected.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(download(tenant, import_id))
     other = write(tmp_path / "other", CLIENTS)
@@ -301,7 +301,7 @@ def test_corrected_rows_come_alone(tenant: TenantStore, tmp_path: Path) -> None:
 def test_rows_of_another_company_correct_nothing(
     store: Store, tenant: TenantStore, tmp_path: Path
 ) -> None:
-    rows = download(tenant, bring_all(tenant, tmp_path, BAD))
+    rows = download(tenant, bring_all(tenant, BAD))
     with pytest.raises(Refused, match="not there"):
         submit(new_tenant(store), tmp_path / "c", rows)
 
@@ -309,7 +309,7 @@ def test_rows_of_another_company_correct_nothing(
 def test_corrected_rows_are_taken_by_command_and_planned_without_a_trace(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    import_id = bring_all(tenant, tmp_path, BAD)
+    import_id = bring_all(tenant, BAD)
     path = tmp_path / "corrected.csv"
     with path.open("w", newline="", encoding="cp1252") as stream:
         rows = corrected(download(tenant, import_id), mend_all)

@@ -17,6 +17,7 @@ from core.services.import_rejects import rejects_file
 from core.services.import_undo import undo, undo_outlook
 from core.store.tenant import TenantStore
 from core.store.versions import STORED
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import FILES, VIEWER, bring, rows
 
 SALES = "document_id,line_no,product_key,product_label,client_code,quantity,amount,sale_date\n"
@@ -69,7 +70,7 @@ def staged_rows(tenant: TenantStore) -> dict[str, int]:
 def test_every_import_is_taken_back_exactly_and_can_come_again(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    bring(tenant, tmp_path / "first", FILES)
+    begin_with(tenant, FILES)
     before, kept, ids = [], [], []
     for number, files in enumerate(STEPS.values()):
         before.append(everything(tenant))
@@ -107,7 +108,7 @@ def test_a_file_that_is_imported_again_keeps_its_date(tenant: TenantStore, tmp_p
 def test_a_release_is_taken_back_before_the_import_it_released_from(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
-    bring(tenant, tmp_path / "first", FILES)
+    begin_with(tenant, FILES)
     text = f"{SALES}D6,1,,Unheard of,C1,1,4.00,2026-01-08\n"
     held = bring(tenant, tmp_path / "held", {"sales_20260301.csv": text})
     before = everything(tenant)
@@ -181,7 +182,7 @@ def test_the_report_of_an_undone_import_says_so_whenever_it_is_killed(
     assert told_in_archives(tenant) == {import_id: "undone", correction: "undone"}
 
 
-def test_only_analysts_undo(tenant: TenantStore, tmp_path: Path) -> None:
-    bring(tenant, tmp_path, FILES)
+def test_only_analysts_undo(tenant: TenantStore) -> None:
+    begin_with(tenant, FILES)
     with pytest.raises(NotAllowed):
         undo(tenant, VIEWER, list_imports(tenant)[0].import_id)

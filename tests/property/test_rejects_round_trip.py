@@ -20,6 +20,7 @@ from core.services.import_report import BUCKETS
 from core.settings import Settings
 from core.store.schema import migrate
 from core.store.tenant import Store, TenantStore, utc_now
+from tests.contract.copies import begin_with
 from tests.contract.test_import_files import FILES, state
 
 AS_OF = date(2026, 10, 31)
@@ -76,13 +77,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
     opened.dispose()
 
 
-def company(store: Store, folder: Path, key: str) -> TenantStore:
+def company(store: Store, key: str) -> TenantStore:
     tenant = store.tenant_store(create_tenant(store, key, key))
-    names = [name for name in FILES if not name.startswith("sales")]
-    for name in names:
-        (folder / name).write_text(FILES[name])
-    load(tenant, receive(tenant, SYSTEM, [(n, folder / n) for n in names], as_of=AS_OF))
-    return tenant
+    known = {name: text for name, text in FILES.items() if not name.startswith("sales")}
+    return begin_with(tenant, known)
 
 
 def written(path: Path, rows: list[list[str]], form: tuple[str, str, str]) -> Path:
@@ -124,7 +122,7 @@ def test_rejected_rows_go_and_come_back(
         if name:
             row[HEADERS.index(name)] = spoiled.draw(st.sampled_from(BAD[name]))
     key = f"c{folder.name}".replace("_", "-").lower()
-    tenant = company(store, folder, key)
+    tenant = company(store, key)
     import_id = bring(tenant, written(folder / "sales_20260301.csv", [list(HEADERS), *bad], form))
     before, there = verdicts(tenant, import_id), state(tenant)
     content = b"".join(rejects_file(tenant, import_id, 1, "fr").content)
@@ -140,7 +138,7 @@ def test_rejected_rows_go_and_come_back(
     mending = bring(
         tenant, written(folder / "mended.csv", [sent[0], *mended], (",", "utf-8", "\n"))
     )
-    clean = company(store, folder, f"{key}-clean")
+    clean = company(store, f"{key}-clean")
     clean_id = bring(clean, written(folder / "sales_20260301.csv", [list(HEADERS), *right], form))
     assert state(tenant) == state(clean)
     if not report_of(tenant, mending)["released"]:  # what waited is counted where it waited
