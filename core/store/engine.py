@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 
 APP_ROLE = "iacrm_app"
 WRITE = "iacrm_write"
+SYNCHRONOUS = "FULL"  # what was sent is not forgotten when the power goes
 _BUSY_TIMEOUT_MS = 15_000
 _CACHE_KB = 64_000  # a load touches pages all over the indexes
 
@@ -54,7 +55,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in (
         f"busy_timeout = {_BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
-        "synchronous = FULL",
+        f"synchronous = {SYNCHRONOUS}",
         "foreign_keys = ON",
         f"cache_size = -{_CACHE_KB}",
     ):

