@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from core.jobs import migrate_jobs
 from core.services import accounts
 from core.services.accounts import Role
 from core.settings import Settings
@@ -121,13 +122,7 @@ def _wait_until_up(base_url: str, web: "subprocess.Popen[bytes]", log: Path) -> 
 @pytest.fixture(scope="module")
 def worker(instance: Instance) -> Iterator[None]:
     """A worker beside the web process, as `make run` starts one."""
-    subprocess.run(
-        [sys.executable, "-m", "core", "init"],
-        cwd=ROOT,
-        env=instance.environment,
-        check=True,
-        timeout=120,
-    )
+    migrate_jobs(instance.store.settings)
     process = subprocess.Popen(
         [sys.executable, "-m", "core", "worker"], cwd=ROOT, env=instance.environment
     )
@@ -189,6 +184,16 @@ def click(page: Page, name: str, *, is_exact: bool = True) -> None:
     """Click the first button of this name once nothing runs any more."""
     settled(page)
     page.get_by_role("button", name=name, exact=is_exact).first.click()
+
+
+def drop(page: Page, *paths: Path) -> None:
+    """Choose files, and wait until they are here."""
+    settled(page)
+    page.locator("input[type=file]").set_input_files(list(paths))
+    for path in paths:
+        sent = page.get_by_role("listitem").filter(has_text=path.name)
+        expect(sent).to_contain_text("Complete", timeout=60_000)
+    settled(page)
 
 
 def metric(page: Page, label: str) -> Locator:

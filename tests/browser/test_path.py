@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ROOT, click, metric, settled
+from tests.browser.conftest import ROOT, click, drop, metric, settled
 
 MESSY = sorted((ROOT / "samples" / "messy").glob("*.csv"))
 COUNTS = json.loads((ROOT / "samples" / "messy" / "expected" / "counts.json").read_text())
@@ -34,9 +34,7 @@ def test_from_messy_files_to_a_rehearsed_campaign_and_the_four_files(
 
 
 def _upload(page: Page) -> None:
-    page.locator("input[type=file]").set_input_files(MESSY)
-    settled(page)
-    expect(page.get_by_text("sales_2026.csv")).to_be_visible()
+    drop(page, *MESSY)
     _type_day(page, "Date of the export")
     click(page, "Look at the files")
     expect(page.get_by_text("What the files leave open")).to_be_visible(timeout=LONG_MS)
