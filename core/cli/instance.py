@@ -12,7 +12,6 @@ from core.i18n import N_, translate
 from core.services import accounts
 from core.services.accounts import Role
 from core.settings import current_settings
-from core.store.schema import migrate
 
 tenant_app = typer.Typer(no_args_is_help=True, help="Companies using this instance.")
 user_app = typer.Typer(no_args_is_help=True, help="People who may sign in.")
@@ -21,6 +20,7 @@ user_app = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 def init() -> None:
     """Create or update the database."""
     from core.jobs import migrate_jobs
+    from core.store.schema import migrate
 
     settings = current_settings()
     migrate(settings)
