@@ -52,6 +52,13 @@ WITH newest AS (
 SELECT state.* REPLACE ({replaced}) FROM {state} AS state JOIN newest AS told USING ({key})
 WHERE {differs} ORDER BY {key}
 """
+# What that changes, cell by cell, in the shape of `{p}_changes`.
+_RETOLD_CHANGES = """
+SELECT {key} AS identity, '{field}' AS field, CAST(state.{field} AS VARCHAR) AS old,
+  CAST(told.{field} AS VARCHAR) AS new
+FROM {p}_retold_{what} AS told JOIN {state} AS state USING ({key})
+WHERE told.{field} IS DISTINCT FROM state.{field}
+"""
 
 
 def find_missing(
@@ -113,8 +120,9 @@ def find_retold(
 ) -> None:
     """Create `{p}_retold_{what}`: the rows of `state` that `{p}_contradicted` changes, as changed.
 
-    `said` has every version of them with `exported_at` and `sha256`; `version` is that of the
-    file as text that sorts as these do.
+    `{p}_retold_{what}_changes` (identity, field, old, new) says which cells that are. `said` has
+    every version of them with `exported_at` and `sha256`; `version` is that of the file as text
+    that sorts as these do.
     """
     con.execute(
         _RETOLD.format(
@@ -129,6 +137,12 @@ def find_retold(
             said=said,
         ),
         [version],
+    )
+    names = {"p": prefix, "what": what, "key": key, "state": state}
+    changes = " UNION ALL ".join(_RETOLD_CHANGES.format(**names, field=field) for field in fields)
+    con.execute(
+        f"CREATE OR REPLACE TABLE {prefix}_retold_{what}_changes AS {changes}"
+        " ORDER BY identity, field"
     )
 
 

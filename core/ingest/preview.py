@@ -24,7 +24,10 @@ _NO_AMOUNT = "CAST(NULL AS BIGINT)"
 _CHANGES = """
 SELECT field, count(*) AS rows,
   arg_min({{'identity': identity, 'old': old, 'new': new}}, identity, {examples}) AS examples
-FROM {p}_changes GROUP BY field ORDER BY field
+FROM {changes} GROUP BY field ORDER BY field
+"""
+_FIRST_NAMED = """
+SELECT {identity}, min(line) FROM {p}_rows WHERE {identity} IN (SELECT unnest(?)) GROUP BY ALL
 """
 _LINES = "SELECT {identity}, line FROM {p}_load WHERE {identity} IN (SELECT unnest(?))"
 _HELD = "SELECT code, subject, {amount} AS amount_cents FROM {p}_held"
@@ -102,9 +105,28 @@ class KeptOptOuts:
 
 def find_changes(con: DuckDBPyConnection, parsed: ParsedFile) -> tuple[FieldChange, ...]:
     """Return what the file changes, field by field, in the order of the contract."""
-    query = _CHANGES.format(p=parsed.prefix, examples=CHANGE_EXAMPLES)
+    lines = _LINES.format(p=parsed.prefix, identity=IDENTITY[parsed.kind])
+    return _field_changes(con, parsed.kind, f"{parsed.prefix}_changes", lines)
+
+
+def find_retold_changes(
+    con: DuckDBPyConnection, prefix: str, what: str, kind: FileKind
+) -> tuple[FieldChange, ...]:
+    """Return what a sales file changes of known rows of `kind`, as `find_changes` does.
+
+    `what` is `products` or `customers`; an example's line is the first that names it.
+    """
+    lines = _FIRST_NAMED.format(p=prefix, identity=IDENTITY[kind])
+    return _field_changes(con, kind, f"{prefix}_retold_{what}_changes", lines)
+
+
+def _field_changes(
+    con: DuckDBPyConnection, kind: FileKind, changes: str, lines_of: str
+) -> tuple[FieldChange, ...]:
+    query = _CHANGES.format(changes=changes, examples=CHANGE_EXAMPLES)
     found = {field: (rows, told) for field, rows, told in con.execute(query).fetchall()}
-    lines = _lines_of(con, parsed, {e["identity"] for _, told in found.values() for e in told})
+    wanted = {e["identity"] for _, told in found.values() for e in told}
+    lines = dict(con.execute(lines_of, [sorted(wanted)]).fetchall())
     return tuple(
         FieldChange(
             field=column.field,
@@ -112,7 +134,7 @@ def find_changes(con: DuckDBPyConnection, parsed: ParsedFile) -> tuple[FieldChan
             rows=found[column.field][0],
             examples=tuple(_example(told, lines) for told in found[column.field][1]),
         )
-        for column in COLUMNS[parsed.kind]
+        for column in COLUMNS[kind]
         if column.field in found
     )
 
@@ -124,11 +146,6 @@ def _example(told: Mapping[str, Any], lines: Mapping[str, int]) -> ChangeExample
         before=told["old"],
         after=told["new"],
     )
-
-
-def _lines_of(con: DuckDBPyConnection, parsed: ParsedFile, wanted: set[str]) -> dict[str, int]:
-    query = _LINES.format(p=parsed.prefix, identity=IDENTITY[parsed.kind])
-    return dict(con.execute(query, [sorted(wanted)]).fetchall())
 
 
 def readable(identity: str) -> str:

@@ -93,7 +93,8 @@ def _check_all(place: CorrectionPlace, jobs: list[CorrectedFile], progress: Prog
             kind, prefix = job.work.parsed.kind, job.work.prefix
             move_state(place.con, kind, prefix, version, file_no)
             if kind is FileKind.SALES:
-                move_created(place.store, place.tx, place.con, prefix, version, file_no)
+                retold = move_created(place.store, place.tx, place.con, prefix, version, file_no)
+                job.work.report["retold"] = retold
     if not any(job.work.waits_for for job in jobs):
         release_held(place.store, place.tx, place.con)
         for job in jobs:

@@ -5,7 +5,8 @@ newest sales file wins, and any file of products or clients wins over all sales.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -13,6 +14,7 @@ from core.contracts import FileKind
 from core.ingest.changeset import FileVersion
 from core.ingest.identity import IDENTITY
 from core.ingest.missing import find_contradicted, find_retold
+from core.ingest.preview import find_retold_changes
 from core.services.import_history import collect_versions
 from core.services.import_known import fetch_identities
 from core.services.import_state import add_layer, state_table
@@ -40,12 +42,13 @@ def move_created(
     prefix: str,
     version: FileVersion,
     file_no: int,
-) -> None:
+) -> list[dict[str, Any]]:
     """Put what the compared sales file of `prefix` tells of products and customers into the state.
 
-    What is new is created; of what was there the cells change that this file tells newest.
+    What is new is created; of what was there the cells change that this file tells newest: these
+    are returned JSON-ready, field by field, each with its `kind`.
     """
-    below = _below_every_file(version)
+    below, changes = _below_every_file(version), []
     for kind, told in _TOLD.items():
         if con.execute(f"FROM {prefix}_told_{told.what} LIMIT 1").fetchone() is None:
             continue
@@ -53,6 +56,9 @@ def move_created(
         add_layer(con, kind, prefix, f"{prefix}_new_{told.what}", below, file_no)
         if is_retold:
             add_layer(con, kind, prefix, f"{prefix}_retold_{told.what}", below, file_no)
+            found = find_retold_changes(con, prefix, told.what, kind)
+            changes += [{"kind": str(kind), **asdict(change)} for change in found]
+    return changes
 
 
 def _below_every_file(version: FileVersion) -> FileVersion:

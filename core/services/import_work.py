@@ -188,7 +188,8 @@ def _check_all(
             version = version_of(work.file)
             move_state(con, work.mapping.kind, work.prefix, version, work.file.file_no)
             if work.mapping.kind is FileKind.SALES:
-                move_created(store, tx, con, work.prefix, version, work.file.file_no)
+                retold = move_created(store, tx, con, work.prefix, version, work.file.file_no)
+                work.report["retold"] = retold
     if not any(work.waits_for for work in works):
         release_held(store, tx, con)
     progress(STAGE_CHECK, len(ordered), len(ordered))

@@ -155,6 +155,26 @@ def create(tenant: TenantStore, folder: Path, files: dict[str, str]) -> None:
     import_paths(tenant, SYSTEM, write(folder, files), mapping_file=mapping, as_of=AS_OF)
 
 
+def test_what_sales_change_of_known_products_and_customers_is_told(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    create(tenant, tmp_path, {"sales_20260201.csv": CREATED["sales_20260201.csv"]})
+    newer = write(tmp_path, {"sales_20260301.csv": CREATED["sales_20260301.csv"]})
+    mapping = tmp_path / "mapping.json"
+    planned = import_paths(tenant, SYSTEM, newer, mapping_file=mapping, as_of=AS_OF, only_plan=True)
+    told = {
+        (each["kind"], each["column"], each["rows"]): tuple(each["examples"][0].values())
+        for each in planned["files"][0]["retold"]
+    }
+    assert told == {
+        ("products", "name", 1): ("P1", 2, "Of February", "Of March"),
+        ("clients", "country", 1): ("C1", 2, "FR", "BE"),
+    }
+    create(tenant, tmp_path, {"products_20260101.csv": SAID["products_20260101.csv"]})
+    planned = import_paths(tenant, SYSTEM, newer, mapping_file=mapping, as_of=AS_OF, only_plan=True)
+    assert [each["kind"] for each in planned["files"][0]["retold"]] == ["clients"]
+
+
 @pytest.mark.parametrize(
     ("files", "country", "product_name"),
     [

@@ -8,8 +8,10 @@ from core.services import accounts
 from core.services.accounts import SYSTEM, Role
 from core.services.import_files import load, plan, receive
 from core.services.import_paths import import_paths
+from core.services.mappings import put_over
 from core.store.tenant import TenantStore
 from tests.pages.conftest import INPUT, PASSWORD, Look, World, sentences
+from ui.i18n import NO_VALUE
 
 SALES = "document_id,product_key,client_code,quantity,amount,sale_date\n"
 SECOND = {
@@ -95,6 +97,25 @@ def test_the_button_stands_beside_what_it_does(review: tuple[TenantStore, str], 
         "Customers: 0 new, 3 changed · Sales: 1 new, 0 changed · Opt-outs kept: 3"
         " · Rows that would wait: 1 · Rejected rows left out: 1"
     )
+
+
+def test_what_sales_change_of_known_customers_stands_among_the_changes(
+    review: tuple[TenantStore, str], look: Look, tmp_path: Path
+) -> None:
+    store, _import_id = review
+    path = tmp_path / "sales.csv"
+    path.write_text(f"{SALES.strip()},Origin\nN9,PN,A1,1,10.00,2025-07-09,BE\n")
+    creating = {"customers": {"country": "Origin"}}
+    import_id = receive(store, SYSTEM, [(path.name, path)])
+    put_over(store, SYSTEM, import_id, 1, {"create_missing": creating})
+    plan(store, import_id)
+    page = look("upload", "rita", **{"import": import_id})
+    table = next(t.value for t in page.dataframe if "example" in t.value.columns)
+    assert [list(table[name]) for name in ("field", "kind", "rows")] == [
+        ["Country"], ["Customers"], [1],
+    ]  # fmt: skip
+    assert table["example"][0] == f"A1: {NO_VALUE} → BE"
+    assert any("Cells changed by sales: 1" in str(c.value) for c in page.caption)
 
 
 def test_a_loaded_import_keeps_its_warnings_behind_a_title(

@@ -19,7 +19,11 @@ Change = Mapping[str, Any]
 
 def draw_changes(files: Sequence[Mapping[str, Any]], currency: str) -> None:
     """Draw one row per changed field; a click shows its first examples."""
-    changes = [{**c, "file": f} for f in files for c in f.get("changes", ())]
+    changes = [
+        {"kind": f["kind"], **c, "file": f}
+        for f in files
+        for c in (*f.get("changes", ()), *f.get("retold", ()))
+    ]
     if not changes:
         return
     changes.sort(key=lambda change: -change["rows"])
@@ -28,7 +32,7 @@ def draw_changes(files: Sequence[Mapping[str, Any]], currency: str) -> None:
     rows = [
         {
             "field": column_title(change["column"]),
-            "kind": kind_title(change["file"]["kind"]),
+            "kind": kind_title(change["kind"]),
             "rows": change["rows"],
             "example": _example(change, currency),
         }
@@ -62,7 +66,7 @@ def _draw_examples(change: Change, currency: str) -> None:
         for example in change["examples"]
     ]
     titles = {
-        "identity": kind_title(change["file"]["kind"]),
+        "identity": kind_title(change["kind"]),
         "before": _("Before"),
         "after": _("After"),
         "file": _("File"),
@@ -73,7 +77,7 @@ def _draw_examples(change: Change, currency: str) -> None:
 
 def _written(change: Change, cell: str | None, currency: str) -> str:
     """Return a stored cell as its reader writes it."""
-    kind = _TYPES[FileKind(change["file"]["kind"]), change["column"]]
+    kind = _TYPES[FileKind(change["kind"]), change["column"]]
     if cell is None:
         return NO_VALUE
     if kind is ColumnType.MONEY:

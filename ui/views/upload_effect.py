@@ -15,6 +15,10 @@ def draw_effect(report: Mapping[str, Any]) -> None:
     st.caption(" · ".join(_parts(report)))
 
 
+def _count_retold(file: Mapping[str, Any]) -> int:
+    return sum(change["rows"] for change in file.get("retold", ()))
+
+
 def _parts(report: Mapping[str, Any]) -> Iterator[str]:
     files = [f for f in report["files"] if "rows_in" in f]
     new, changed = Counter[str](), Counter[str]()
@@ -32,6 +36,7 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
     counts = (
         (_("Products created from sales"), sum(f["new_products"] for f in files)),
         (_("Customers created from sales"), sum(f["new_customers"] for f in files)),
+        (_("Cells changed by sales"), sum(_count_retold(f) for f in files)),
         (_("Opt-outs added"), sum(f["opt_outs_added"] for f in files)),
         (_("Opt-outs kept"), sum(f["opt_outs_kept"] for f in files)),
         (_("Waiting rows released"), report["released"]),
