@@ -1,5 +1,7 @@
 """Waiting rows: what held rows wait for, and the decisions that release them."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.services.waiting_rows import (
@@ -21,7 +23,7 @@ from ui.layout import (
     page_header,
     worker_notice,
 )
-from ui.views.waiting_keys import draw_customers, draw_decided, draw_products, draw_returns
+from ui.views.waiting_keys import draw_decided, draw_keys, draw_returns
 from ui.views.waiting_labels import draw_labels, draw_sure_button
 from ui.views.waiting_reads import sums_of
 from ui.views.waiting_release import draw_releases
@@ -32,8 +34,8 @@ _DECIDED = "decided"
 
 _DRAWS = {
     LABELS: draw_labels,
-    PRODUCTS: draw_products,
-    CUSTOMERS: draw_customers,
+    PRODUCTS: partial(draw_keys, what=PRODUCTS),
+    CUSTOMERS: partial(draw_keys, what=CUSTOMERS),
     RETURNS: draw_returns,
     _DECIDED: draw_decided,
 }

@@ -1,10 +1,11 @@
 """Waiting rows: unknown product keys and customers, returns, and what was decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
+from core.i18n import N_
 from core.services.alias_desk import create_customers, create_products, take_back
 from core.services.waiting_rows import (
     CUSTOMERS,
@@ -27,90 +28,80 @@ _PAGE = 20
 
 @dataclass(frozen=True, kw_only=True)
 class _KeyList:
-    """How a list of unknown keys speaks, and what creates some of them (None: all)."""
+    """How a list of unknown keys speaks (gettext source strings), and what creates some of them.
 
-    what: str
+    `create` is given the keys to create, None: all.
+    """
+
+    about: str
     subject: str
     alt: str
     create_one: str
-    create_all: str
+    create_all: Callable[[int], str]
     create: Callable[..., str | None]
 
 
-def draw_products(session: UiSession) -> None:
-    """Draw the unknown product keys, with the buttons that create one or all of them."""
-    total = sums_of(session)[PRODUCTS].subjects
-    st.caption(
-        _(
+_LISTS: Mapping[str, _KeyList] = {
+    PRODUCTS: _KeyList(
+        about=N_(
             "A product created here is named by the label its rows carry. One without a name of"
             " its own is never recommended, until a products file says otherwise."
-        )
-    )
-    _draw_keys(
-        session,
-        total,
-        _KeyList(
-            what=PRODUCTS,
-            subject=_("Product key"),
-            alt=_("Unknown product keys, the largest revenue first"),
-            create_one=_("Create this product"),
-            create_all=ngettext_(
-                "Create %(count)s product", "Create all %(count)s products", total
-            ),
-            create=create_products,
         ),
-    )
-
-
-def draw_customers(session: UiSession) -> None:
-    """Draw the unknown customers, with the buttons that create one or all of them."""
-    total = sums_of(session)[CUSTOMERS].subjects
-    st.caption(
-        _(
+        subject=N_("Product key"),
+        alt=N_("Unknown product keys, the largest revenue first"),
+        create_one=N_("Create this product"),
+        create_all=lambda count: ngettext_(
+            "Create %(count)s product", "Create all %(count)s products", count
+        ),
+        create=create_products,
+    ),
+    CUSTOMERS: _KeyList(
+        about=N_(
             "A customer created here has no address: the purchases count, and nobody is written to"
             " until a clients file brings the address."
-        )
-    )
-    _draw_keys(
-        session,
-        total,
-        _KeyList(
-            what=CUSTOMERS,
-            subject=_("Customer"),
-            alt=_("Unknown customers, the largest revenue first"),
-            create_one=_("Create this customer"),
-            create_all=ngettext_(
-                "Create %(count)s customer", "Create all %(count)s customers", total
-            ),
-            create=create_customers,
         ),
-    )
+        subject=N_("Customer"),
+        alt=N_("Unknown customers, the largest revenue first"),
+        create_one=N_("Create this customer"),
+        create_all=lambda count: ngettext_(
+            "Create %(count)s customer", "Create all %(count)s customers", count
+        ),
+        create=create_customers,
+    ),
+}
 
 
-def _draw_keys(session: UiSession, total: int, keys: _KeyList) -> None:
+def draw_keys(session: UiSession, what: str) -> None:
+    """Draw the unknown products or customers, with the buttons that create one or all of them."""
+    keys, total = _LISTS[what], sums_of(session)[what].subjects
+    st.caption(_(keys.about))
     actions = st.container(horizontal=True, vertical_alignment="center")
     place = st.container()
-    offset = choose_page(total, _PAGE, key=f"{keys.what}_page", is_counted=False)
-    found = subjects_of(session, keys.what, limit=_PAGE, offset=offset)
-    titles = {
-        "subject": keys.subject,
-        **({"name": _("Label in the rows")} if keys.what == PRODUCTS else {}),
-        "rows": number_column(_("Rows")),
-        "amount": money_column(_("Revenue"), session.tenant.currency),
-    }
+    offset = choose_page(total, _PAGE, key=f"{what}_page", is_counted=False)
+    found = subjects_of(session, what, limit=_PAGE, offset=offset)
     with place:
-        key = key_under(session, f"{keys.what}_{offset}")
-        chosen = choose_row([_row(subject) for subject in found], titles, key=key, alt=keys.alt)
+        key = key_under(session, f"{what}_{offset}")
+        titles = _titles(session, what)
+        chosen = choose_row([_row(subject) for subject in found], titles, key=key, alt=_(keys.alt))
     with actions:
         wanted = None if chosen is None else [found[chosen].subject]
         is_one = wanted is not None and st.button(
-            f"{keys.create_one} ({wanted[0]})", type="primary", key=f"{keys.what}_create"
+            f"{_(keys.create_one)} ({wanted[0]})", type="primary", key=f"{what}_create"
         )
-        is_all = st.button(keys.create_all, key=f"{keys.what}_create_all")
+        is_all = st.button(keys.create_all(total), key=f"{what}_create_all")
     if is_one or is_all:
         with error_boundary():
             keys_wanted = wanted if is_one else None
             start_release(session, keys.create(session.store, session.actor, keys_wanted))
+
+
+def _titles(session: UiSession, what: str) -> dict[str, object]:
+    return {
+        "subject": _(_LISTS[what].subject),
+        **({"name": _("Label in the rows")} if what == PRODUCTS else {}),
+        "rows": number_column(_("Rows")),
+        "amount": money_column(_("Revenue"), session.tenant.currency),
+    }
 
 
 def draw_returns(session: UiSession) -> None:
