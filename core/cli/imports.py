@@ -1,7 +1,8 @@
 """Import files: check, show, load."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,36 +19,35 @@ from core.cli.terminal import (
 )
 from core.services.accounts import SYSTEM
 
-Answer = typer.Option(help="Answer for the files that leave it open.")
+Answer = Annotated[str | None, typer.Option(help="Answer for the files that leave it open.")]
+Paths = Annotated[list[Path], typer.Argument(help="Files, or a folder of files.")]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", help="JSON mapping of the columns.")]
+LeaveOut = Annotated[
+    list[str] | None, typer.Option("--leave-out", help="Name of a file to leave out.")
+]
+OnlyPlan = Annotated[bool, typer.Option("--plan", help="Only show what would change, as JSON.")]
+ConfirmOptOuts = Annotated[
+    bool, typer.Option("--confirm-opt-outs", help="Accept many opt-outs at once.")
+]
 
 
 def import_files(
     tenant: TenantKey,
-    paths: Annotated[list[Path], typer.Argument(help="Files, or a folder of files.")],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="JSON mapping of the columns.")
-    ] = None,
+    paths: Paths,
+    mapping: MappingFile = None,
     as_of: AsOf = None,
-    date_order: Annotated[str | None, Answer] = None,
-    decimal: Annotated[str | None, Answer] = None,
-    tax_rate: Annotated[str | None, Answer] = None,
-    sheet: Annotated[str | None, Answer] = None,
-    kind: Annotated[str | None, Answer] = None,
-    leave_out: Annotated[
-        list[str] | None, typer.Option("--leave-out", help="Name of a file to leave out.")
-    ] = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Only show what would change, as JSON.")
-    ] = False,
-    confirm_opt_outs: Annotated[
-        bool, typer.Option("--confirm-opt-outs", help="Accept many opt-outs at once.")
-    ] = False,
+    date_order: Answer = None,
+    decimal: Answer = None,
+    tax_rate: Answer = None,
+    sheet: Answer = None,
+    kind: Answer = None,
+    leave_out: LeaveOut = None,
+    plan: OnlyPlan = False,
+    confirm_opt_outs: ConfirmOptOuts = False,
     as_json: AsJson = False,
 ) -> None:
     """Check files, show what they change, and load them: all or nothing."""
-    from core.services.file_findings import finding_lines, waiting_lines
     from core.services.import_paths import import_paths
-    from core.services.import_report import report_lines
 
     store = open_tenant(tenant)
     report = import_paths(
@@ -64,9 +64,17 @@ def import_files(
         confirm_opt_outs=confirm_opt_outs,
         progress=tell_stage,
     )
+    _tell(report, as_json=as_json or plan)
+
+
+def _tell(report: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what was found; end with exit code 1 when the import waits for somebody."""
+    from core.services.file_findings import finding_lines, waiting_lines
+    from core.services.import_report import report_lines
+
     language = language_of_user()
     lines = [*finding_lines(report, language), *report_lines(report, language)]
-    print_result(report, as_json or plan, lines)
+    print_result(report, as_json, lines)
     waiting = waiting_lines(report, language)
     if waiting:
         fail("\n".join(waiting))

@@ -23,6 +23,7 @@ from core.store.imports import ImportEntry, Origin
 from core.store.tenant import TenantStore
 
 BUCKETS = ("loaded", "unchanged", "merged", "duplicate", "held", "rejected")
+_COUNTED = ("rows_in", *BUCKETS, "anonymous")
 _SAMPLES_SHOWN = 3
 _CODES = 50  # of a code table, as seen in the file
 
@@ -38,37 +39,41 @@ def build_import_report(
 
     `alarm` says how many customers it opts out when they are suspiciously many.
     """
-    files = [
-        {
-            **work.report,
-            "file_no": work.file.file_no,
-            "name": work.file.name,
-            "recognition": recognition_of(work),
-        }
-        for work in works
-    ]
-    counted = ("rows_in", *BUCKETS, "anonymous")
+    asks, files = is_asking(works), [_of_file(work) for work in works]
     report = {
+        **_of_entry(store, entry),
+        "status": ASKING if asks else PLANNED,
+        "files": files,
+        "released": 0 if asks else count_released(con),
+        "totals": {name: sum(f.get(name, 0) for f in files) for name in _COUNTED},
+    }
+    return report if asks else {**report, **_beside(store, con, entry, works, report, alarm)}
+
+
+def _of_entry(store: TenantStore, entry: ImportEntry) -> dict[str, Any]:
+    """Return what the ledger says of the import."""
+    return {
         "import_id": entry.import_id,
         "run_id": entry.import_id,
         "tenant": store.tenant.key,
         "as_of": entry.as_of.isoformat(),
         "currency": store.tenant.currency,
-        "status": ASKING if is_asking(works) else PLANNED,
         "origin": str(entry.origin),
         "parent_id": entry.parent_id,
-        "files": files,
         "left_out": _left_out(entry),
-        "released": 0 if is_asking(works) else count_released(con),
         "release": order_of(entry).counts(),
-        "totals": {name: sum(f.get(name, 0) for f in files) for name in counted},
         "report": str(archive_of(store, entry.import_id).report),
     }
-    return (
-        report
-        if is_asking(works)
-        else {**report, **_beside(store, con, entry, works, report, alarm)}
-    )
+
+
+def _of_file(work: FileWork) -> dict[str, Any]:
+    """Return what came of a file's rows and what was recognised of it."""
+    return {
+        **work.report,
+        "file_no": work.file.file_no,
+        "name": work.file.name,
+        "recognition": recognition_of(work),
+    }
 
 
 def report_again(entry: ImportEntry, archive: ImportArchive, twin: ImportEntry) -> dict[str, Any]:

@@ -8,6 +8,19 @@ from typing import Any
 
 from core.store.tenant import Transaction, as_moment
 
+_LOCK = """
+UPDATE campaign SET state = state WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+"""
+_LAST = """
+SELECT max(log_no) FROM brevo_logs WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+"""
+_APPEND = """
+INSERT INTO brevo_logs (
+    tenant_id, campaign_id, log_no, delivery_no, batch_no, mode, event, detail_json, created_at
+)
+VALUES (:tenant, :campaign_id, :log_no, :delivery_no, :batch_no, :mode, :event, :detail, :now)
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
@@ -34,42 +47,22 @@ def append_logs(
 
     The campaign's row is locked first, so that two writers number their lines one after another.
     """
-    tx.execute(
-        "UPDATE campaign SET state = state"
-        " WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
-        campaign_id=campaign_id,
-    )
-    last = tx.scalar(
-        """
-        SELECT max(log_no) FROM brevo_logs
-        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-        """,
-        campaign_id=campaign_id,
-    )
+    tx.execute(_LOCK, campaign_id=campaign_id)
+    last = tx.scalar(_LAST, campaign_id=campaign_id) or 0
+    said = {"campaign_id": campaign_id, "mode": mode, "now": now}
     tx.execute_many(
-        """
-        INSERT INTO brevo_logs (
-            tenant_id, campaign_id, log_no, delivery_no, batch_no, mode, event, detail_json,
-            created_at
-        )
-        VALUES (
-            :tenant, :campaign_id, :log_no, :delivery_no, :batch_no, :mode, :event, :detail, :now
-        )
-        """,
-        [
-            {
-                "campaign_id": campaign_id,
-                "log_no": (last or 0) + number,
-                "delivery_no": entry.get("delivery_no"),
-                "batch_no": entry.get("batch_no"),
-                "mode": mode,
-                "event": entry["event"],
-                "detail": json.dumps(entry.get("detail", {}), sort_keys=True),
-                "now": now,
-            }
-            for number, entry in enumerate(entries, start=1)
-        ],
+        _APPEND,
+        [{**said, "log_no": last + number, **_line(e)} for number, e in enumerate(entries, 1)],
     )
+
+
+def _line(entry: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "delivery_no": entry.get("delivery_no"),
+        "batch_no": entry.get("batch_no"),
+        "event": entry["event"],
+        "detail": json.dumps(entry.get("detail", {}), sort_keys=True),
+    }
 
 
 def load_logs(tx: Transaction, campaign_id: str, *, limit: int, offset: int) -> list[LogEntry]:
