@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from copy import copy
+from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -20,6 +21,7 @@ from core.ingest.source import ReadLimits
 _BLOCK = 1 << 20
 _LONGEST_TAG = 1 << 12  # carried over to the next block, so that no tag is cut
 _ANY_SIZE = 1 << 62
+_REMEMBERED = 64  # files that passed
 
 _XLSX_CELL = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _ODS_TAG = re.compile(rb"<(/?)(?:\w+:)?(table|table-row|table-cell|covered-table-cell)(\s[^>]*)?>")
@@ -30,8 +32,16 @@ _ODS_FILLED = re.compile(rb"value(-type)?=")
 def check_size(path: Path, limits: ReadLimits) -> None:
     """Raise `FileRefused` when the workbook is larger than the limits, or no whole zip.
 
-    An old `.xls` is not compressed and has at most 65,536 rows of 256 cells.
+    An old `.xls` is not compressed and has at most 65,536 rows of 256 cells. A file that passed is
+    not looked through again while it stays as it is: 2 MB of OpenDocument take two seconds, and
+    each look at an import opens them twice.
     """
+    there = path.stat()
+    _check(path, limits, (there.st_ino, there.st_size, there.st_mtime_ns))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _check(path: Path, limits: ReadLimits, _state: tuple[int, int, int]) -> None:
     if path.stat().st_size > limits.max_workbook_bytes:
         raise _too_large(path, limits)
     with path.open("rb") as stream:

@@ -137,15 +137,27 @@ def test_a_sheet_with_one_far_cell_ends_in_a_sentence_and_not_the_process(tmp_pa
     assert "a sheet of more than" in done.stdout, done.stderr
 
 
-def test_a_workbook_is_refused_by_its_unpacked_size(bench: Bench) -> None:
-    path = bench.folder / "bomb.xlsx"
+def write_bomb(path: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr("xl/worksheets/sheet1.xml", b" " * 5_000_000)
+    return path
+
+
+def test_a_workbook_is_refused_by_its_unpacked_size(bench: Bench) -> None:
+    path = write_bomb(bench.folder / "bomb.xlsx")
     limits = ReadLimits(max_workbook_bytes=1_000_000)
     assert path.stat().st_size < 10_000
     with pytest.raises(FileRefused, match="larger than the limit of 1 MB"):
         read_dialect(path, limits)
+
+
+def test_a_workbook_that_takes_the_place_of_another_is_looked_through(bench: Bench) -> None:
+    limits = ReadLimits(max_workbook_bytes=1_000_000)
+    path = write_workbook(bench.folder / "book.xlsx", {"A": TABLE})
+    assert read_dialect(path, limits).sheet == "A"
+    with pytest.raises(FileRefused, match="larger than the limit of 1 MB"):
+        read_dialect(write_bomb(path), limits)
 
 
 @pytest.mark.parametrize(
