@@ -24,6 +24,7 @@ from core.services.import_state import (
     SOLD,
     create_labels,
     customer_keys,
+    labels_for,
     move_state,
     state_table,
 )
@@ -143,7 +144,7 @@ def _judge(store: TenantStore, tx: Transaction, con: DuckDBPyConnection, group: 
     mapping = parse_mapping(json.loads(group.file.mapping_json or "{}"))
     kind, prefix, version = group.kind, group.prefix, version_of(group.file)
     parsed = _restore(con, group)
-    labels = create_labels(con) if kind is FileKind.SALES else None
+    labels = labels_for(con, prefix) if kind is FileKind.SALES else None
     fold_file(con, parsed, mapping, labels=labels)
     fetch_named(tx, con, kind, prefix)
     find_holds(con, parsed, mapping, _known(kind, None))

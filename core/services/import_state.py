@@ -129,6 +129,15 @@ def create_labels(con: DuckDBPyConnection) -> str:
     return "product_labels"
 
 
+def labels_for(con: DuckDBPyConnection, prefix: str) -> str | None:
+    """Create the labels, as `create_labels`, for the lines of `{p}_rows` that have nothing else.
+
+    None where there is no such line: every product's name is put into its comparison form.
+    """
+    unnamed = f"FROM {prefix}_rows WHERE product_key IS NULL AND product_label IS NOT NULL LIMIT 1"
+    return create_labels(con) if con.execute(unnamed).fetchone() else None
+
+
 def move_state(
     con: DuckDBPyConnection, kind: FileKind, prefix: str, version: FileVersion, file_no: int
 ) -> None:

@@ -40,7 +40,7 @@ from core.services.import_known import count_renumbered, fetch_named, fetch_prod
 from core.services.import_opt_outs import keep_opt_outs
 from core.services.import_release import compare_with_state, release_held
 from core.services.import_sold import find_sold
-from core.services.import_state import create_labels, move_state, open_state
+from core.services.import_state import labels_for, move_state, open_state
 from core.services.progress import Progress
 from core.settings import Settings
 from core.store.imports import ImportEntry, ImportFile
@@ -233,7 +233,7 @@ def _check(
         work.parsed = parse_table(con, work.raw, work.mapping, work.dialect, options, work.prefix)
     else:
         forget_compared(con, work.parsed)
-    labels = create_labels(con) if work.mapping.kind is FileKind.SALES else None
+    labels = labels_for(con, work.prefix) if work.mapping.kind is FileKind.SALES else None
     fold_file(con, work.parsed, work.mapping, labels=labels)
     kind, version = work.mapping.kind, version_of(work.file)
     creates = kind is FileKind.SALES and "customers" in work.mapping.create_missing
