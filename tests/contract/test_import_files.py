@@ -1,11 +1,13 @@
 """Loads are whole, repeatable, undone exactly, and never take an opt-out back."""
 
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from core.contracts import DATASET_TABLES
 from core.errors import Busy, NotAllowed, NotFound, QuestionOpen, Refused
 from core.services import import_ledger
 from core.services.accounts import SYSTEM, Actor, Role
@@ -14,7 +16,8 @@ from core.services.import_files import STAGE_LOAD, choose, load, plan, receive
 from core.services.import_ledger import report_of
 from core.services.import_paths import import_paths
 from core.services.import_undo import undo
-from core.store.dataset import load_dataset
+from core.store.bulk import fetch_table
+from core.store.dataset import SOURCES, head_of, load_dataset
 from core.store.locks import exclusive
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
@@ -47,15 +50,24 @@ def bring(tenant: TenantStore, folder: Path, files: dict[str, str]) -> dict[str,
     return import_paths(tenant, SYSTEM, write(folder, files), as_of=AS_OF, confirm_opt_outs=True)
 
 
+@lru_cache(maxsize=1)
+def looking() -> duckdb.DuckDBPyConnection:
+    """Where every look at a company's rows is taken: a connection takes longer than most looks."""
+    return duckdb.connect()
+
+
 def state(tenant: TenantStore) -> str:
-    with tenant.read() as tx, duckdb.connect() as con:
-        return load_dataset(tx, con)
+    with tenant.read() as tx:
+        return load_dataset(tx, looking())
 
 
 def rows(tenant: TenantStore, table: str, columns: str) -> list[tuple[object, ...]]:
-    with tenant.read() as tx, duckdb.connect() as con:
-        load_dataset(tx, con)
-        return con.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
+    types, source = DATASET_TABLES[table], SOURCES[table]
+    names = ", ".join(f'"{name}"' for name in types)
+    with tenant.read() as tx:
+        values = {"head": head_of(tx)} if ":head" in source else {}
+        fetch_table(tx, looking(), "looked_at", types, f"SELECT {names} {source}", **values)
+    return looking().execute(f"SELECT {columns} FROM looked_at ORDER BY ALL").fetchall()
 
 
 @pytest.fixture
