@@ -188,7 +188,7 @@ def _create_compared(
         said = _VERSIONS.format(**given, fields=", ".join(fields))
         con.execute(said, [version.key()])
     sides = _AMONG_VERSIONS if has_versions else _OF_TWO
-    before, after = (_newest if has_versions else _newer)(fields)
+    before, after = _newest(con, names["p"], fields) if has_versions else _newer(fields)
     equal = " AND ".join(f"before_{field} IS NOT DISTINCT FROM {field}" for field in fields)
     con.execute(
         _COMPARED.format(
@@ -198,15 +198,27 @@ def _create_compared(
     )
 
 
-def _newest(fields: Sequence[str]) -> tuple[str, str]:
-    """Return the columns of what is there and of what will be, among many versions."""
+def _newest(con: DuckDBPyConnection, prefix: str, fields: Sequence[str]) -> tuple[str, str]:
+    """Return the columns of what is there and of what will be, among many versions.
+
+    A row without version is what is there, whatever the versions say.
+    """
+    is_there = f"FROM {prefix}_versions WHERE version IS NULL LIMIT 1"
+    has_rows_there = con.execute(is_there).fetchone() is not None
 
     def newest(field: str, condition: str) -> str:
         if field == _OPT_OUT:
             return f"bool_or({field}){condition}"
         return f"arg_max({field}, version){condition}"
 
-    before = (f"{newest(field, ' FILTER (NOT incoming)')} AS before_{field}" for field in fields)
+    def there(field: str) -> str:
+        said = newest(field, " FILTER (NOT incoming)")
+        if not has_rows_there:
+            return said
+        row = f"any_value({field}) FILTER (version IS NULL)"
+        return f"CASE WHEN bool_or(version IS NULL) THEN {row} ELSE {said} END"
+
+    before = (f"{there(field)} AS before_{field}" for field in fields)
     return ", ".join(before), ", ".join(f"{newest(field, '')} AS {field}" for field in fields)
 
 

@@ -31,9 +31,17 @@ CREATE OR REPLACE TABLE {p}_rows AS
 FROM {p}_taken_rows
 UNION ALL BY NAME
 FROM {base}
-WHERE {identity} IN (SELECT {identity} FROM {p}_taken_rows)
+WHERE {identity} IN (SELECT {identity} FROM {p}_taken_rows {returned})
     AND line NOT IN (SELECT line FROM {p}_taken)
 ORDER BY record
+"""
+# A sale of these lines may be none any more: what was taken back of it is judged anew too.
+_RETURNED = """
+UNION
+SELECT line_key FROM {base} WHERE quantity_milli < 0 AND (customer, product_key) IN (
+    SELECT (customer, product_key) FROM {base}
+    WHERE quantity_milli > 0 AND line_key IN (SELECT line_key FROM {p}_taken_rows)
+)
 """
 _ISSUES = """
 CREATE OR REPLACE TABLE {p}_issues AS
@@ -102,6 +110,10 @@ CREATE OR REPLACE VIEW {own}_load AS
 SELECT l.* REPLACE (t.own_record AS record, t.own_line AS line)
 FROM {p}_load AS l JOIN {p}_taken AS t ON l.record = t.record
 """
+_OWN_CHANGES = """
+CREATE OR REPLACE VIEW {own}_changes AS
+FROM {p}_changes WHERE identity IN (SELECT {identity} FROM {own}_load)
+"""
 _OWN_MARKED = """
 CREATE OR REPLACE VIEW {own}_marked AS
 SELECT record, line, bucket, identity FROM {own}_buckets WHERE bucket <> 'loaded'
@@ -131,14 +143,6 @@ SELECT * FROM {original} WHERE line NOT IN (SELECT line FROM corrected_before)
 _BASE_OF_CORRECTION = """
 INSERT INTO {base} BY NAME
 SELECT * FROM read_parquet(?) WHERE line IN (SELECT line FROM corrected_before WHERE place = ?)
-"""
-# Said by this file or by an earlier correction of it, and by nobody else; the visible row, which
-# is no version, has no sha256.
-_ONLY_FAMILY = """
-DELETE FROM {p}_said WHERE {identity} IN (
-    SELECT {identity} FROM {p}_said GROUP BY {identity}
-    HAVING bool_or({family}) AND bool_and({family} OR sha256 = '')
-)
 """
 _FAMILY = "(exported_at = TIMESTAMP '{exported_at}' AND starts_with(sha256, '{sha256}'))"
 
@@ -175,24 +179,16 @@ def create_merged_rows(
     own_line, record, line) says in whose place each of them goes.
     """
     names = {"p": prefix, "own": own, "base": base, "identity": IDENTITY[kind]}
+    returned = _RETURNED.format(**names) if kind is FileKind.SALES else ""
     con.execute(_TAKEN_ROWS.format(**names))
-    con.execute(_ROWS.format(**names))
+    con.execute(_ROWS.format(**names, returned=returned))
     con.execute(_ISSUES.format(**names, warnings=ROW_WARNINGS))
     con.execute(_OPT_OUTS.format(**names))
 
 
-def replace_family(
-    con: DuckDBPyConnection, kind: FileKind, prefix: str, exported_at: datetime, sha256: str
-) -> None:
-    """Let the merged rows stand for what the file (`exported_at`, `sha256`) said before.
-
-    Of the versions in `{p}_said` those of a sale line that only this file speaks of are left out:
-    a row that is rejected now, because another was corrected, may have filled one of its cells.
-    """
-    if kind is not FileKind.SALES:
-        return  # their rows only add to each other
-    family = _FAMILY.format(exported_at=exported_at, sha256=sha256)
-    con.execute(_ONLY_FAMILY.format(p=prefix, identity=IDENTITY[kind], family=family))
+def family_of(exported_at: datetime, sha256: str) -> str:
+    """Return the SQL condition that a version is one of the file or of a correction of it."""
+    return _FAMILY.format(exported_at=exported_at, sha256=sha256)
 
 
 def merge_findings(con: DuckDBPyConnection, prefix: str, own: str, bad: str) -> None:
@@ -206,11 +202,12 @@ def merge_findings(con: DuckDBPyConnection, prefix: str, own: str, bad: str) -> 
         con.execute(query.format(**names))
 
 
-def show_as_own(con: DuckDBPyConnection, prefix: str, own: str) -> None:
+def show_as_own(con: DuckDBPyConnection, kind: FileKind, prefix: str, own: str) -> None:
     """Let the tables of `prefix` be seen under `own`, with the correction's own issues."""
     con.execute(f"DROP TABLE {own}_issues")
     con.execute(f"ALTER TABLE {own}_all_issues RENAME TO {own}_issues")
     con.execute(_OWN_LOAD.format(p=prefix, own=own))
+    con.execute(_OWN_CHANGES.format(p=prefix, own=own, identity=IDENTITY[kind]))
     con.execute(_OWN_MARKED.format(own=own))
     listed = (
         "SELECT table_name FROM duckdb_tables() UNION ALL"

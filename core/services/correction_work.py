@@ -1,25 +1,27 @@
 """The work of a correction: its rows judged in the place of the rejected rows of their file."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
+from core.ingest.changeset import FileVersion, Known, compare
 from core.ingest.clean import ParsedFile
 from core.ingest.correction import (
     count_anonymous_more,
     count_merged,
     create_merged_rows,
+    family_of,
     merge_findings,
-    replace_family,
     show_as_own,
     take_over_waiting,
 )
 from core.ingest.folding import fold_file
 from core.ingest.labels import resolve_labels
 from core.ingest.report import build_report, count_issues
+from core.ingest.withdrawal import find_beside, find_withdrawn, forget_family
 from core.services.corrected_report import CORRECTED
 from core.services.correction_files import (
     CorrectedFile,
@@ -35,7 +37,7 @@ from core.services.import_decisions import open_decisions
 from core.services.import_history import version_of, versions_before
 from core.services.import_known import fetch_named, fetch_products
 from core.services.import_opt_outs import keep_opt_outs
-from core.services.import_release import compare_with_state, release_held
+from core.services.import_release import known_state, release_held
 from core.services.import_sources import (
     CORRECTED_LINES,
     ISSUES,
@@ -43,7 +45,14 @@ from core.services.import_sources import (
     MERGED_ISSUES,
     TAKEN_ROWS,
 )
-from core.services.import_state import create_labels, move_state, open_state
+from core.services.import_state import (
+    add_layer,
+    create_labels,
+    move_state,
+    open_state,
+    state_table,
+    withdraw,
+)
 from core.services.import_work import (
     ORDER,
     STAGE_CHECK,
@@ -93,14 +102,27 @@ def _check_all(place: CorrectionPlace, jobs: list[CorrectedFile], progress: Prog
             kind, prefix = job.work.parsed.kind, job.work.prefix
             move_state(place.con, kind, prefix, version, file_no)
             if kind is FileKind.SALES:
+                _withdraw(place, prefix, version, file_no)
                 retold = move_created(place.store, place.tx, place.con, prefix, version, file_no)
                 job.work.report["retold"] = retold
     if not any(job.work.waits_for for job in jobs):
-        release_held(place.store, place.tx, place.con)
-        for job in jobs:
-            family = [source.import_id for source in job.sources]
-            take_over_waiting(place.con, job.work.prefix, family, job.work.file.file_no)
+        release_held(place.store, place.tx, place.con, partial(_take_over, place, jobs))
     progress(STAGE_CHECK, len(ordered), len(ordered))
+
+
+def _withdraw(place: CorrectionPlace, prefix: str, version: FileVersion, file_no: int) -> None:
+    """Let lines that wait by now be seen as the other files say them, or not at all."""
+    con, kind = place.con, FileKind.SALES
+    if not find_withdrawn(con, prefix, state_table(kind)):
+        return
+    add_layer(con, kind, prefix, f"{prefix}_others", version, file_no)
+    withdraw(con, kind, f"{prefix}_withdrawn", version, file_no)
+
+
+def _take_over(place: CorrectionPlace, jobs: list[CorrectedFile]) -> None:
+    for job in jobs:
+        family = [source.import_id for source in job.sources]
+        take_over_waiting(place.con, job.work.prefix, family, job.work.file.file_no)
 
 
 def _order(job: CorrectedFile) -> tuple[int, int]:
@@ -125,10 +147,20 @@ def _check(place: CorrectionPlace, job: CorrectedFile) -> None:
     fetch_named(place.tx, con, kind, prefix)
     version = version_of(work.file)
     versions = versions_before(place.store, place.tx, con, kind, prefix, version, is_late=True)
-    if versions is not None:
-        replace_family(con, kind, prefix, version.exported_at, version.sha256[:64])
-    compare_with_state(con, work.parsed, work.mapping, versions, version)
+    known = known_state(kind, versions)
+    if kind is FileKind.SALES:  # the rows of the other kinds only add to each other
+        known = _beside(con, prefix, known, version)
+    compare(con, work.parsed, work.mapping, known, version)
     _report(place, job, keep_opt_outs(place.tx, con, work.parsed))
+
+
+def _beside(con: DuckDBPyConnection, prefix: str, known: Known, version: FileVersion) -> Known:
+    """Return what is known beside what the corrected file has said of the merged rows so far."""
+    if known.versions is None:
+        return known
+    forget_family(con, prefix, family_of(version.exported_at, version.sha256[:64]))
+    existing, sold = find_beside(con, prefix, str(known.existing), str(known.sold))
+    return replace(known, existing=existing, sold=sold)
 
 
 def _place_rows(con: DuckDBPyConnection, job: CorrectedFile) -> None:
@@ -176,7 +208,7 @@ def _report(place: CorrectionPlace, job: CorrectedFile, opted_out: str | None) -
         "issues": [asdict(issue) for issue in count_issues(con, f"merged{prefix}")],
     }
     _archive_tables(place, job)
-    show_as_own(con, prefix, own)
+    show_as_own(con, work.parsed.kind, prefix, own)
     report = build_report(
         con,
         ParsedFile(kind=work.parsed.kind, prefix=own, formats=work.parsed.formats),

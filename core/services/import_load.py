@@ -10,8 +10,8 @@ from core.i18n import N_
 from core.services.import_archive import archive_of
 from core.services.import_history import find_said_addresses, keep_said
 from core.services.import_months import stage_months
-from core.services.import_opt_outs import count_leaving
-from core.services.import_state import staged_select, suppression_select
+from core.services.import_opt_outs import count_leaving, suppression_select
+from core.services.import_state import staged_select
 from core.services.import_work import ORDER, FileWork
 from core.store.dataset import head_of
 from core.store.held import stage_held, stage_released

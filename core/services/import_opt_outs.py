@@ -5,12 +5,13 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.ingest.clean import ParsedFile
 from core.ingest.opt_outs import name_kept_opt_outs, says_no, says_yes
-from core.services.import_state import layers_of, state_table
+from core.services.import_state import SAID_ADDRESSES, layers_of, state_table
 from core.store.opt_outs import fetch_opted_out
 from core.store.tenant import Transaction
 from core.store.visible import fetch_people
 
 _OPTED_OUT = "opted_out"
+_SUPPRESSING = ("unsubscribe", "complaint", "hard_bounce")
 _SAYING = (FileKind.CLIENTS, FileKind.CONTACTS)
 _WISHES = "reason IN ('opt_out', 'unsubscribe', 'complaint')"
 _ANYBODY = f"SELECT count(*) FROM {{suppressions}} WHERE {_WISHES}"
@@ -93,3 +94,39 @@ def _row(con: DuckDBPyConnection, query: str) -> tuple[int, ...]:
     found = con.execute(query).fetchone()
     assert found is not None
     return found
+
+
+def suppression_select(con: DuckDBPyConnection) -> str:
+    """Return the SELECT of the suppressions that the worked files bring, rejected rows with.
+
+    Columns: `suppression_id, customer, email_norm, reason, source, since`; `since` is NULL
+    where the file carries no date. `said_addresses` is what `find_said_addresses` fills.
+    """
+    statuses = ", ".join(f"'{status}'" for status in _SUPPRESSING)
+    rejected = "".join(
+        f"SELECT customer, lower(email), reason, since FROM {layer.prefix}_rejected_opt_outs"
+        " UNION ALL "
+        for kind in (FileKind.CLIENTS, FileKind.CONTACTS)
+        for layer in layers_of(con, kind)
+        if layer.is_said and layer.file_no  # rows that waited are rejected by nobody
+    )
+    return f"""
+        SELECT
+            md5(
+                concat_ws(chr(31), reason, coalesce(customer, ''), coalesce(email_norm, ''), since)
+            ) AS suppression_id,
+            customer, email_norm, reason, 'import' AS source, since
+        FROM (
+            SELECT customer, email_norm, 'opt_out' AS reason, CAST(NULL AS DATE) AS since
+            FROM {state_table(FileKind.CLIENTS)}
+            WHERE file_no IS NOT NULL AND email_opt_out
+            UNION ALL
+            SELECT customer, email_norm, 'opt_out', NULL FROM {SAID_ADDRESSES}
+            UNION ALL
+            {rejected}
+            SELECT customer, email_norm, status, contact_date
+            FROM {state_table(FileKind.CONTACTS)}
+            WHERE file_no IS NOT NULL AND status IN ({statuses})
+        )
+        GROUP BY ALL
+    """

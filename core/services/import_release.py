@@ -5,7 +5,7 @@ same state as if nothing had ever been missing.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -89,15 +89,21 @@ class _Group:
     prefix: str
 
 
-def release_held(store: TenantStore, tx: Transaction, con: DuckDBPyConnection) -> None:
+def release_held(
+    store: TenantStore,
+    tx: Transaction,
+    con: DuckDBPyConnection,
+    take_over: Callable[[], None] = lambda: None,
+) -> None:
     """Move the state by every held row that need not wait any longer; list it in `released_rows`.
 
-    `released_rows(import_id, file_no, line)` names the rows by the import that held them. What
-    is released may be the sale that an older return waits for, so this ends with a round that
-    releases nothing.
+    `released_rows(import_id, file_no, line)` names the rows by the import that held them; those
+    that `take_over` enters first wait no longer either. What is released may be the sale that an
+    older return waits for, so this ends with a round that releases nothing.
     """
     con.execute(_NONE_RELEASED)
     _fetch_waiting(tx, con)
+    take_over()
     if count_rows(con, "waiting_rows") == 0:
         return
     number = 0
@@ -147,7 +153,7 @@ def _judge(store: TenantStore, tx: Transaction, con: DuckDBPyConnection, group: 
     labels = labels_for(con, prefix) if kind is FileKind.SALES else None
     fold_file(con, parsed, mapping, labels=labels)
     fetch_named(tx, con, kind, prefix)
-    find_holds(con, parsed, mapping, _known(kind, None))
+    find_holds(con, parsed, mapping, known_state(kind, None))
     if count_rows(con, f"{prefix}_holds") == count_rows(con, f"{prefix}_folded"):
         return
     versions = versions_before(store, tx, con, kind, prefix, version, is_late=True)
@@ -164,10 +170,11 @@ def compare_with_state(
     version: FileVersion,
 ) -> None:
     """Compare a folded file with all there is by now, and with `versions` where it is late."""
-    compare(con, parsed, mapping, _known(parsed.kind, versions), version)
+    compare(con, parsed, mapping, known_state(parsed.kind, versions), version)
 
 
-def _known(kind: FileKind, versions: str | None) -> Known:
+def known_state(kind: FileKind, versions: str | None) -> Known:
+    """Return the names of the tables of what is there by now, and of `versions`."""
     return Known(
         existing=state_table(kind),
         versions=versions,

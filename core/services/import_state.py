@@ -20,7 +20,6 @@ from core.store.visible import fetched_types
 
 SAID_ADDRESSES = "said_addresses"
 SOLD = "sold_said"
-_SUPPRESSING = ("unsubscribe", "complaint", "hard_bounce")
 _OPEN_LAYERS = """
 CREATE OR REPLACE TABLE state_layer (
     kind VARCHAR, place INTEGER, prefix VARCHAR, source VARCHAR, file_no INTEGER,
@@ -70,6 +69,8 @@ class Layer:
         told = f"{self.prefix}_new_"
         if self.source.startswith(told):
             return f"{self.prefix}_told_{self.source.removeprefix(told)}"
+        if self.source == self.prefix:  # lines that are withdrawn: this file says nothing of them
+            return f"{self.source}_said"
         return f"{self.prefix}_history" if self.is_said else None
 
 
@@ -171,6 +172,17 @@ def add_layer(
     _show_state(con, kind)
 
 
+def withdraw(
+    con: DuckDBPyConnection, kind: FileKind, table: str, version: FileVersion, file_no: int
+) -> None:
+    """Take the rows of `table`, all of action `older`, out of the state of `kind`."""
+    add_layer(con, kind, table, table, version, file_no)
+    place = len(layers_of(con, kind))
+    identity = STORED[kind].identity
+    con.execute(f'INSERT INTO masked_{kind.value} SELECT "{identity}", {place} FROM {table}')
+    _show_state(con, kind)
+
+
 def _show_state(con: DuckDBPyConnection, kind: FileKind) -> None:
     names = ", ".join(f'"{name}"' for name in STORED[kind].types)
     below = f"SELECT {names}, exported_at, sha256, CAST(NULL AS INTEGER) AS file_no"
@@ -233,60 +245,27 @@ def staged_select(con: DuckDBPyConnection, kind: FileKind) -> str:
         f"SELECT {names}, 0 AS file_no, false AS is_older, false AS replaces_visible"
         f" FROM {visible_table(kind)} WHERE false"
     )
-    return " UNION ALL ".join((nothing, *moved, *_older_select(con, kind, names, identity)))
+    return " UNION ALL ".join((nothing, *moved, *_older_select(con, kind, names)))
 
 
-def _older_select(
-    con: DuckDBPyConnection, kind: FileKind, names: str, identity: str
-) -> Iterator[str]:
-    """Yield the SELECT of the rows that enter history only, when there are any."""
+def _older_select(con: DuckDBPyConnection, kind: FileKind, names: str) -> Iterator[str]:
+    """Yield the SELECT of the rows that enter history only, when there are any.
+
+    What is withdrawn does too, and what was visible of it is so no more.
+    """
+    identity = f'"{STORED[kind].identity}"'
     older = [
-        f"SELECT {names}, {layer.file_no} AS file_no FROM {layer.source} WHERE action = 'older'"
+        f"SELECT {names}, {layer.file_no} AS file_no, {layer.prefix == layer.source} AS is_gone"
+        f" FROM {layer.source} WHERE action = 'older'"
         for layer in layers_of(con, kind)
-        if layer.is_said
+        if layer.is_said or layer.prefix == layer.source
     ]
     rows = " UNION ALL ".join(older)
     if not older or con.execute(f"{rows} LIMIT 1").fetchone() is None:
         return
     moved = " UNION ALL ".join(_layer_selects(con, kind))
     yield (
-        f"SELECT {names}, file_no, true, false FROM ({rows})"
+        f"SELECT {names}, file_no, true, is_gone FROM ({rows})"
         f" WHERE {identity} NOT IN (SELECT {identity} FROM ({moved}))"
         f" QUALIFY row_number() OVER (PARTITION BY {identity} ORDER BY file_no DESC) = 1"
     )
-
-
-def suppression_select(con: DuckDBPyConnection) -> str:
-    """Return the SELECT of the suppressions that the worked files bring, rejected rows with.
-
-    Columns: `suppression_id, customer, email_norm, reason, source, since`; `since` is NULL
-    where the file carries no date. `said_addresses` is what `find_said_addresses` fills.
-    """
-    statuses = ", ".join(f"'{status}'" for status in _SUPPRESSING)
-    rejected = "".join(
-        f"SELECT customer, lower(email), reason, since FROM {layer.prefix}_rejected_opt_outs"
-        " UNION ALL "
-        for kind in (FileKind.CLIENTS, FileKind.CONTACTS)
-        for layer in layers_of(con, kind)
-        if layer.is_said and layer.file_no  # rows that waited are rejected by nobody
-    )
-    return f"""
-        SELECT
-            md5(
-                concat_ws(chr(31), reason, coalesce(customer, ''), coalesce(email_norm, ''), since)
-            ) AS suppression_id,
-            customer, email_norm, reason, 'import' AS source, since
-        FROM (
-            SELECT customer, email_norm, 'opt_out' AS reason, CAST(NULL AS DATE) AS since
-            FROM {state_table(FileKind.CLIENTS)}
-            WHERE file_no IS NOT NULL AND email_opt_out
-            UNION ALL
-            SELECT customer, email_norm, 'opt_out', NULL FROM {SAID_ADDRESSES}
-            UNION ALL
-            {rejected}
-            SELECT customer, email_norm, status, contact_date
-            FROM {state_table(FileKind.CONTACTS)}
-            WHERE file_no IS NOT NULL AND status IN ({statuses})
-        )
-        GROUP BY ALL
-    """
