@@ -5,6 +5,5 @@ from duckdb import DuckDBPyConnection
 
 def count_rows(con: DuckDBPyConnection, source: str) -> int:
     """Return how many rows `source` has: what stands after FROM, with a condition if need be."""
-    found = con.execute(f"SELECT count(*) FROM {source}").fetchone()
-    assert found is not None
-    return int(found[0])
+    [(rows,)] = con.execute(f"SELECT count(*) FROM {source}").fetchall()
+    return int(rows)

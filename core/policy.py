@@ -101,7 +101,8 @@ class Policy(_Frozen):
     """Everything that decides what a run proposes and what its audit says."""
 
     top_n: int = Field(default=5, ge=1, le=20)
-    pool_size: int = Field(default=30, ge=5, le=200)
+    pool_size: int = Field(default=15, ge=5, le=200)
+    min_items: int = Field(default=1, ge=0, le=20)
     new_days: int = Field(default=90, ge=1)
     winback_days: int = Field(default=180, ge=1)
     lost_days: int = Field(default=730, ge=1)
@@ -110,11 +111,11 @@ class Policy(_Frozen):
     rebuy_silence_days: int = Field(default=30, ge=0)
     neighbours: int = Field(default=50, ge=1, le=500)
     affinity_shrinkage: float = Field(default=5.0, ge=0)
-    frequency_half_life_days: int = Field(default=365, ge=1)
     upsell_min_step: float = Field(default=0.10, ge=0)
     upsell_max_step: float = Field(default=0.60, gt=0)
     price_reach: float = Field(default=1.5, gt=0)
     max_family_share: float = Field(default=0.7, gt=0, le=1)
+    min_season_fit: float = Field(default=0.2, ge=0, le=1)
     weights: dict[Scenario, Weights] = Field(default_factory=_default_weights)
     quotas: dict[str, dict[Scenario, int]] = Field(default_factory=_default_quotas)
     audit: AuditPolicy = Field(default_factory=AuditPolicy)

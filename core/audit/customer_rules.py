@@ -20,8 +20,6 @@ EMAIL_CHANNELS = ("email", "mail", "courriel", "mel", "emailing")
 _MISSING_EMAIL_SQL = """
 SELECT
     who.customer,
-    NULL::INTEGER AS rank,
-    NULL::VARCHAR AS product_key,
     json_object(
         'address', CASE WHEN who.email_norm IS NULL THEN 'blank' ELSE 'malformed' END
     ) AS details_json
@@ -117,8 +115,6 @@ suppressed AS (
 )
 SELECT
     who.customer,
-    NULL::INTEGER AS rank,
-    NULL::VARCHAR AS product_key,
     json_object(
         'causes', list_sort(list(DISTINCT suppressed.cause)),
         'since', min(suppressed.since),
@@ -158,8 +154,6 @@ touched AS (
 )
 SELECT
     who.customer,
-    NULL::INTEGER AS rank,
-    NULL::VARCHAR AS product_key,
     json_object(
         'last_message', max(touched.contact_date),
         'through', CASE WHEN bool_or(touched.own_event) THEN 'customer' ELSE 'address' END,

@@ -8,10 +8,10 @@ from core.policy import Policy
 
 _REPAIRS_TABLE_SQL = """
 CREATE TABLE IF NOT EXISTS repairs (
-    customer VARCHAR,
-    product_key VARCHAR,
+    customer_no INTEGER,
+    product_no INTEGER,
     rule_code VARCHAR,
-    replaced_by VARCHAR,
+    replaced_by INTEGER,
     details_json VARCHAR
 )
 """
@@ -20,23 +20,23 @@ _VERDICTS_SQL = """
 CREATE OR REPLACE TABLE verdicts AS
 WITH found AS (
     SELECT
-        customer,
+        customer_no,
         count(*) FILTER (severity = $error) AS errors,
         count(*) FILTER (severity = $warn) AS warnings,
         min(list_position($codes, rule_code)) FILTER (severity = $error) AS first_error
     FROM issues
-    GROUP BY customer
+    GROUP BY customer_no
 ),
 listed AS (
-    SELECT customer, arg_min(scenario, rank) AS scenario
-    FROM final_list
-    GROUP BY customer
+    SELECT customer_no, arg_min(scenario, rank) AS scenario
+    FROM {listed}
+    GROUP BY customer_no
 ),
 scored AS (
     SELECT
-        who.customer,
+        who.customer_no,
         found.first_error,
-        listed.customer IS NOT NULL AS has_items,
+        listed.customer_no IS NOT NULL AS has_items,
         coalesce(listed.scenario, '') AS scenario,
         greatest(
             0,
@@ -44,12 +44,12 @@ scored AS (
             - $error_points * coalesce(found.errors, 0)
             - $warning_points * coalesce(found.warnings, 0)
         )::INTEGER AS audit_score
-    FROM customers who
-    LEFT JOIN found ON found.customer = who.customer
-    LEFT JOIN listed ON listed.customer = who.customer
+    FROM customer_numbers who
+    LEFT JOIN found ON found.customer_no = who.customer_no
+    LEFT JOIN listed ON listed.customer_no = who.customer_no
 )
 SELECT
-    customer,
+    customer_no,
     has_items AND first_error IS NULL AND audit_score >= $gate_score AS eligible,
     CASE
         WHEN first_error IS NOT NULL THEN $codes[first_error]
@@ -60,37 +60,41 @@ SELECT
     scenario,
     audit_score
 FROM scored
-ORDER BY customer
+ORDER BY customer_no
 """
 
 _LOG_REPAIRS_SQL = """
 CREATE OR REPLACE TABLE issues AS
-SELECT customer, severity, rule_code, product_key, details_json
+SELECT customer_no, severity, rule_code, product_no, details_json
 FROM (
     SELECT * FROM issues
     UNION ALL
-    SELECT customer, $info, rule_code, product_key, details_json FROM repairs
+    SELECT customer_no, $info, rule_code, product_no, details_json FROM repairs
 )
 ORDER BY
-    customer,
+    customer_no,
     list_position($codes, rule_code),
-    product_key NULLS FIRST,
+    product_no NULLS FIRST,
     severity,
     details_json
 """
 
 
-def decide(con: DuckDBPyConnection, policy: Policy) -> None:
+def decide(con: DuckDBPyConnection, list_table: str, policy: Policy) -> None:
     """Create `verdicts` and append the repairs to `issues` as INFO rows; call it once per list.
 
-    Reads `customers`, `final_list`, `issues` of `find_issues` and, when there is one, `repairs`.
-    `verdicts(customer, eligible, reason, scenario, audit_score)` has one row per customer.
+    Reads `customer_numbers`, the list that `find_issues` audited, its `issues` and, when there
+    is one, `repairs`. One row per customer: `verdicts(customer_no, eligible, reason, scenario,
+    audit_score)`.
+
     audit_score = max(0, 100 - error_points x errors - warning_points x warnings); eligible means
     a list that is not empty, no ERROR, and a score of `gate_score` or more. The reason is the
     first ERROR in the order of the rules, else NO_RECOMMENDATION, else SCORE_BELOW_80, else OK.
     """
     codes = [code.value for code in RULE_CODES]
-    con.execute(_VERDICTS_SQL, {"codes": codes, **_verdict_values(policy)})
+    con.execute(
+        _VERDICTS_SQL.format(listed=list_table), {"codes": codes, **_verdict_values(policy)}
+    )
     con.execute(_REPAIRS_TABLE_SQL)
     con.execute(_LOG_REPAIRS_SQL, {"codes": codes, "info": Severity.INFO.value})
 

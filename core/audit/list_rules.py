@@ -7,35 +7,30 @@ from core.audit.scope import MICRO, Query, Scope, share_in_micro
 
 _RECENT_SQL = """
 WITH twice AS (
-    SELECT customer, chain, min(rank) AS first_rank
+    SELECT customer_no, chain_no, min(rank) AS first_rank
     FROM {items}
-    GROUP BY customer, chain
+    GROUP BY customer_no, chain_no
     HAVING count(*) > 1 AND NOT $alone
 ),
 bought AS (
-    SELECT
-        lines.customer,
-        coalesce(facts.chain, lines.product_key) AS chain,
-        max(lines.sale_date) AS bought_on
-    FROM net_lines lines
-    LEFT JOIN product_facts facts ON facts.product_key = lines.product_key
-    WHERE lines.sale_date > $window_start AND lines.sale_date <= $as_of
-    GROUP BY ALL
+    SELECT customer_no, chain_no, max(last_date) AS bought_on
+    FROM customer_products
+    JOIN product_numbers USING (product_no)
+    WHERE last_date > $window_start AND last_date <= $as_of
+    GROUP BY customer_no, chain_no
 ),
 sent AS (
-    SELECT
-        earlier.customer,
-        coalesce(facts.chain, earlier.product_key) AS chain,
-        max(earlier.sent_on) AS sent_on
-    FROM sent_items earlier
-    LEFT JOIN product_facts facts ON facts.product_key = earlier.product_key
-    WHERE earlier.sent_on > $window_start AND earlier.sent_on <= $as_of
-    GROUP BY ALL
+    SELECT customer_no, chain_no, max(sent_on) AS sent_on
+    FROM sent_items
+    JOIN customer_numbers USING (customer)
+    JOIN product_numbers USING (product_key)
+    WHERE sent_on > $window_start AND sent_on <= $as_of
+    GROUP BY customer_no, chain_no
 )
 SELECT
-    item.customer,
+    item.customer_no,
     item.rank,
-    item.product_key,
+    item.product_no,
     json_object(
         'bought_on', bought.bought_on,
         'listed_at_rank', twice.first_rank,
@@ -44,88 +39,97 @@ SELECT
     ) AS details_json
 FROM {items} item
 LEFT JOIN twice
-    ON twice.customer = item.customer AND twice.chain = item.chain AND twice.first_rank < item.rank
-LEFT JOIN bought ON bought.customer = item.customer AND bought.chain = item.chain
-LEFT JOIN sent ON sent.customer = item.customer AND sent.chain = item.chain
+    ON twice.customer_no = item.customer_no
+    AND twice.chain_no = item.chain_no
+    AND twice.first_rank < item.rank
+LEFT JOIN bought
+    ON bought.customer_no = item.customer_no AND bought.chain_no = item.chain_no
+LEFT JOIN sent ON sent.customer_no = item.customer_no AND sent.chain_no = item.chain_no
 WHERE twice.first_rank IS NOT NULL OR bought.bought_on IS NOT NULL OR sent.sent_on IS NOT NULL
 """
 
 _UPSELL_SQL = """
 SELECT
-    item.customer,
+    item.customer_no,
     item.rank,
-    item.product_key,
+    item.product_no,
     json_object(
         'family', item.family,
         'paid75_cents', paid.paid75_cents,
         'price75_cents', item.price75_cents
     ) AS details_json
 FROM {items} item
-LEFT JOIN customer_families paid ON paid.customer = item.customer AND paid.family = item.family
+LEFT JOIN customer_families paid
+    ON paid.customer_no = item.customer_no AND paid.family_no = item.family_no
 WHERE item.scenario = 'upsell' AND NOT coalesce(item.price75_cents > paid.paid75_cents, FALSE)
 """
 
 _CROSS_SELL_SQL = """
+WITH known AS (
+    SELECT item.customer_no, item.rank, item.product_no, bought.last_date, numbers.product_key
+    FROM (SELECT * FROM {items} WHERE scenario = 'cross_sell') item
+    JOIN product_numbers numbers ON numbers.chain_no = item.chain_no
+    JOIN customer_products bought
+        ON bought.customer_no = item.customer_no AND bought.product_no = numbers.product_no
+)
 SELECT
-    item.customer,
-    item.rank,
-    item.product_key,
+    customer_no,
+    rank,
+    product_no,
     json_object(
-        'bought_product', arg_max(bought.product_key, (bought.last_date, bought.product_key)),
-        'last_date', max(bought.last_date)
+        'bought_product', arg_max(product_key, (last_date, product_key)),
+        'last_date', max(last_date)
     ) AS details_json
-FROM {items} item
-JOIN customer_products bought
-    ON bought.customer = item.customer AND bought.chain = item.chain
-WHERE item.scenario = 'cross_sell'
-GROUP BY item.customer, item.rank, item.product_key
+FROM known
+GROUP BY customer_no, rank, product_no
 """
 
 _DIVERSITY_SQL = """
 WITH lists AS (
-    SELECT customer, count(*) AS items
+    SELECT customer_no, count(*) AS items
     FROM {items}
-    GROUP BY customer
+    GROUP BY customer_no
     HAVING count(*) >= $min_items
 ),
 families AS (
-    SELECT customer, family, count(*) AS of_family
+    SELECT customer_no, family, count(*) AS of_family
     FROM {items}
-    GROUP BY customer, family, CASE WHEN family IS NULL THEN rank END
+    GROUP BY customer_no, family, CASE WHEN family IS NULL THEN rank END
 )
 SELECT
-    customer,
+    customer_no,
     NULL::INTEGER AS rank,
-    NULL::VARCHAR AS product_key,
+    NULL::INTEGER AS product_no,
     json_object('family', family, 'items', items, 'of_family', of_family) AS details_json
 FROM lists
-JOIN families USING (customer)
+JOIN families USING (customer_no)
 WHERE of_family * {micro} > items * $max_share_micro
-QUALIFY row_number() OVER (PARTITION BY customer ORDER BY of_family DESC, family) = 1
+QUALIFY row_number() OVER (PARTITION BY customer_no ORDER BY of_family DESC, family) = 1
 """
 
 _SUGAR_SQL = """
 WITH families AS (
-    SELECT customer, family, max(family_volume) AS family_volume
+    SELECT customer_no, family_no, sum(volume) AS family_volume
     FROM customer_sweetness
-    GROUP BY customer, family
+    GROUP BY customer_no, family_no
 )
 SELECT
-    item.customer,
+    item.customer_no,
     item.rank,
-    item.product_key,
+    item.product_no,
     json_object(
         'family', item.family,
         'share', round(coalesce(tasted.volume, 0) / families.family_volume, 4),
         'sweetness', item.sweetness
     ) AS details_json
 FROM {items} item
-JOIN families ON families.customer = item.customer AND families.family = item.family
+JOIN families
+    ON families.customer_no = item.customer_no AND families.family_no = item.family_no
 LEFT JOIN customer_sweetness tasted
-    ON tasted.customer = item.customer
-    AND tasted.family = item.family
-    AND tasted.sweetness = item.sweetness
-WHERE item.sweetness IS NOT NULL
+    ON tasted.customer_no = item.customer_no
+    AND tasted.family_no = item.family_no
+    AND tasted.sweetness_no = item.sweetness_no
+WHERE item.sweetness_no IS NOT NULL
     AND families.family_volume > 0
     AND coalesce(tasted.volume, 0)::HUGEINT * {micro}
         < families.family_volume::HUGEINT * $min_share_micro

@@ -26,9 +26,9 @@ _FIRST_ITEMS = "(SELECT * FROM candidates WHERE position <= {top_n})"
 _POOL = """(
     SELECT candidates.*
     FROM candidates
-    SEMI JOIN {failures} failed ON failed.customer = candidates.customer
+    SEMI JOIN {failures} failed ON failed.customer_no = candidates.customer_no
     ANTI JOIN repair_struck struck
-        ON struck.customer = candidates.customer AND struck.rank = candidates.position
+        ON struck.customer_no = candidates.customer_no AND struck.rank = candidates.position
 )"""
 
 # The numbers are literals: with them DuckDB keeps the first rows of a group without sorting it.
@@ -36,7 +36,7 @@ _FILL_SQL = """
 CREATE OR REPLACE TEMP TABLE repair_round AS
 SELECT *
 FROM {standing}
-QUALIFY row_number() OVER (PARTITION BY customer ORDER BY rank) <= {top_n}
+QUALIFY row_number() OVER (PARTITION BY customer_no ORDER BY rank) <= {top_n}
 """
 
 # At most `cap` candidates of one family; unknown families are each their own.
@@ -44,23 +44,23 @@ _CAPPED_SQL = """(
     SELECT *
     FROM repair_pool
     QUALIFY row_number() OVER (
-        PARTITION BY customer, family, CASE WHEN family IS NULL THEN rank END ORDER BY rank
+        PARTITION BY customer_no, family, CASE WHEN family IS NULL THEN rank END ORDER BY rank
     ) <= {cap}
 )"""
 
 _STRIKE_SQL = """
 CREATE OR REPLACE TEMP TABLE repair_pool AS
-SELECT * FROM repair_pool ANTI JOIN repair_failed USING (customer, rank)
+SELECT * FROM repair_pool ANTI JOIN repair_failed USING (customer_no, rank)
 """
 
 _KEEP_FAILING_SQL = """
 CREATE OR REPLACE TEMP TABLE repair_pool AS
-SELECT * FROM repair_pool SEMI JOIN repair_failed USING (customer)
+SELECT * FROM repair_pool SEMI JOIN repair_failed USING (customer_no)
 """
 
 _REPLACE_LISTS_SQL = """
 CREATE OR REPLACE TEMP TABLE repair_list AS
-SELECT * FROM repair_list ANTI JOIN {replaced} USING (customer)
+SELECT * FROM repair_list ANTI JOIN {replaced} USING (customer_no)
 UNION ALL
 SELECT * FROM {better}
 """
@@ -68,12 +68,14 @@ SELECT * FROM {better}
 # A swap mends a list when it keeps its length and no longer fails.
 _MENDED_SQL = """
 CREATE OR REPLACE TEMP TABLE repair_mended AS
-WITH settled AS (SELECT customer, count(*) AS items FROM repair_settled GROUP BY customer),
-present AS (SELECT customer, count(*) AS items FROM repair_list GROUP BY customer)
+WITH settled AS (SELECT customer_no, count(*) AS items FROM repair_settled GROUP BY 1),
+present AS (SELECT customer_no, count(*) AS items FROM repair_list GROUP BY 1)
 SELECT repair_settled.*
 FROM repair_settled
-SEMI JOIN (SELECT customer FROM settled JOIN present USING (customer, items)) USING (customer)
-ANTI JOIN repair_uniform_after USING (customer)
+SEMI JOIN (
+    SELECT customer_no FROM settled JOIN present USING (customer_no, items)
+) USING (customer_no)
+ANTI JOIN repair_uniform_after USING (customer_no)
 """
 
 _WORSE_SQL = """
@@ -81,31 +83,40 @@ CREATE OR REPLACE TEMP TABLE repair_worse AS
 SELECT first.*
 FROM repair_first first
 SEMI JOIN (
-    SELECT customer, sum(points) AS total
+    SELECT customer_no, sum(points) AS total
     FROM (
-        SELECT customer, {points} AS points FROM repair_issues_after
+        SELECT customer_no, {points} AS points FROM repair_issues_after
         UNION ALL
-        SELECT customer, -{points} AS points FROM repair_issues_before
+        SELECT customer_no, -{points} AS points FROM repair_issues_before
     )
-    GROUP BY customer
+    GROUP BY customer_no
     HAVING total > 0
-) USING (customer)
+) USING (customer_no)
 """
 
-_FINAL_LIST_SQL = """
-CREATE OR REPLACE TABLE final_list AS
-SELECT
-    candidates.customer,
-    row_number() OVER (PARTITION BY customer ORDER BY position)::INTEGER AS rank,
-    candidates.product_key,
-    candidates.scenario,
-    candidates.score,
-    candidates.explain_short,
-    candidates.reasons_json
+_TOUCHED_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_touched AS
+SELECT customer_no FROM repair_struck UNION SELECT customer_no FROM repair_uniform
+"""
+
+_FAILING_LISTS_SQL = """
+CREATE OR REPLACE TEMP TABLE repair_list AS
+SELECT * FROM repair_first SEMI JOIN repair_touched USING (customer_no)
+"""
+
+_REPAIRED_LISTS_SQL = """
+CREATE OR REPLACE TABLE repaired_list AS
+SELECT * RENAME (position AS rank)
+FROM candidates
+ANTI JOIN repair_touched USING (customer_no)
+WHERE position <= {top_n}
+UNION ALL
+SELECT candidates.* REPLACE (row_number() OVER (
+    PARTITION BY candidates.customer_no ORDER BY position
+)::INTEGER AS position)
 FROM candidates
 SEMI JOIN repair_list chosen
-    ON chosen.customer = candidates.customer AND chosen.rank = candidates.position
-ORDER BY customer, rank
+    ON chosen.customer_no = candidates.customer_no AND chosen.rank = candidates.position
 """
 
 # The n-th item dropped from a list gave its place to the n-th item taken in. An item that failed
@@ -113,39 +124,43 @@ ORDER BY customer, rank
 _REPAIRS_SQL = """
 CREATE OR REPLACE TABLE repairs AS
 WITH dropped AS (
-    SELECT *, row_number() OVER (PARTITION BY customer ORDER BY rank) AS place
-    FROM repair_first ANTI JOIN repair_list USING (customer, rank)
+    SELECT *, row_number() OVER (PARTITION BY customer_no ORDER BY rank) AS place
+    FROM repair_first
+    SEMI JOIN repair_touched USING (customer_no)
+    ANTI JOIN repair_list USING (customer_no, rank)
 ),
 taken AS (
-    SELECT *, row_number() OVER (PARTITION BY customer ORDER BY rank) AS place
-    FROM repair_list ANTI JOIN repair_first USING (customer, rank)
+    SELECT *, row_number() OVER (PARTITION BY customer_no ORDER BY rank) AS place
+    FROM repair_list ANTI JOIN repair_first USING (customer_no, rank)
 ),
 struck AS (
-    SELECT customer, rank, rule_code, details_json
+    SELECT customer_no, rank, rule_code, details_json
     FROM repair_struck
     QUALIFY row_number() OVER (
-        PARTITION BY customer, rank ORDER BY list_position($codes, rule_code)
+        PARTITION BY customer_no, rank ORDER BY list_position($codes, rule_code)
     ) = 1
 )
 SELECT
-    dropped.customer,
-    dropped.product_key,
+    dropped.customer_no,
+    dropped.product_no,
     coalesce(struck.rule_code, uniform.rule_code) AS rule_code,
-    taken.product_key AS replaced_by,
+    taken.product_no AS replaced_by,
     json_object(
         'evidence', coalesce(struck.details_json, uniform.details_json)::JSON,
         'rank', dropped.rank,
-        'repaired_by', taken.product_key
+        'repaired_by', repaired.product_key
     )::VARCHAR AS details_json
 FROM dropped
-LEFT JOIN taken ON taken.customer = dropped.customer AND taken.place = dropped.place
-LEFT JOIN struck ON struck.customer = dropped.customer AND struck.rank = dropped.rank
-LEFT JOIN repair_uniform uniform ON uniform.customer = dropped.customer
-ORDER BY dropped.customer, dropped.rank
+LEFT JOIN taken ON taken.customer_no = dropped.customer_no AND taken.place = dropped.place
+LEFT JOIN product_numbers repaired ON repaired.product_no = taken.product_no
+LEFT JOIN struck ON struck.customer_no = dropped.customer_no AND struck.rank = dropped.rank
+LEFT JOIN repair_uniform uniform ON uniform.customer_no = dropped.customer_no
+ORDER BY dropped.customer_no, dropped.rank
 """
 
 _TEMPORARY_TABLES = (
     "repair_first",
+    "repair_touched",
     "repair_list",
     "repair_pool",
     "repair_struck",
@@ -162,22 +177,21 @@ _TEMPORARY_TABLES = (
 
 
 def repair_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
-    """Create `final_list` and `repairs` from `candidates`, at most `policy.top_n` items each.
+    """Create `repaired_list` and `repairs` from `candidates`, at most `policy.top_n` items each.
 
     `candidates` has positions 1, 2, … per customer. The list is its first `top_n` that pass, in
     order of position, re-ranked 1..n. Rules of severity INFO repair nothing. A repair that
     would lower the audit score is not made.
-    `final_list(customer, rank, product_key, scenario, score, explain_short, reasons_json)`;
-    `repairs(customer, product_key, rule_code, replaced_by, details_json)`, one row per item
+    `repaired_list` has the columns of `candidates` with `rank` in the place of `position`;
+    `repairs(customer_no, product_no, rule_code, replaced_by, details_json)`, one row per item
     dropped from the first list; replaced_by is NULL when the candidates had ended.
     """
     first = Scope(items="repair_first", as_of=as_of, policy=policy.audit)
     load_items(con, _FIRST_ITEMS.format(top_n=policy.top_n), first.items, rank="position")
-    con.execute("CREATE OR REPLACE TEMP TABLE repair_list AS SELECT * FROM repair_first")
     _repair_items(con, first, policy)
     _repair_diversity(con, replace(first, items="repair_list"), policy)
     _withdraw_worse(con, first)
-    con.execute(_FINAL_LIST_SQL)
+    con.execute(_REPAIRED_LISTS_SQL.format(top_n=policy.top_n))
     con.execute(_REPAIRS_SQL, {"codes": [rule.code.value for rule in RULES]})
     for table in _TEMPORARY_TABLES:
         con.execute(f"DROP TABLE IF EXISTS {table}")
@@ -185,6 +199,9 @@ def repair_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
 
 def _repair_items(con: DuckDBPyConnection, first: Scope, policy: Policy) -> None:
     collect_failures(con, _repairing(policy.audit, Level.ITEM), first, "repair_struck")
+    collect_failures(con, _repairing(policy.audit, Level.LIST), first, "repair_uniform")
+    con.execute(_TOUCHED_SQL)
+    con.execute(_FAILING_LISTS_SQL)
     con.execute("CREATE OR REPLACE TEMP TABLE repair_failed AS FROM repair_struck")
     _settle(con, first, policy, "repair_pool")
     con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_struck", better="repair_settled"))
@@ -217,7 +234,7 @@ def _settle(con: DuckDBPyConnection, scope: Scope, policy: Policy, standing: str
         _strike_failing(con, replace(scope, items="repair_round"))
         con.execute(
             "INSERT INTO repair_settled "
-            "SELECT * FROM repair_round ANTI JOIN repair_failed USING (customer)"
+            "SELECT * FROM repair_round ANTI JOIN repair_failed USING (customer_no)"
         )
         con.execute(_KEEP_FAILING_SQL)
 
@@ -238,7 +255,7 @@ def _withdraw_worse(con: DuckDBPyConnection, first: Scope) -> None:
         ("repair_first", "repair_issues_before"),
         ("repair_list", "repair_issues_after"),
     ):
-        changed = f"(SELECT * FROM {items} SEMI JOIN repair_uniform USING (customer))"
+        changed = f"(SELECT * FROM {items} SEMI JOIN repair_uniform USING (customer_no))"
         scope = replace(first, items="repair_round")
         load_items(con, changed, scope.items)
         collect_failures(con, LIST_RULES, scope, "repair_failed")

@@ -115,9 +115,9 @@ LIST_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.level != Lev
 
 _FAILURES_SQL = """
 CREATE OR REPLACE TEMP TABLE {failures} (
-    customer VARCHAR,
+    customer_no INTEGER,
     rank INTEGER,
-    product_key VARCHAR,
+    product_no INTEGER,
     rule_code VARCHAR,
     details_json VARCHAR
 )
@@ -125,8 +125,15 @@ CREATE OR REPLACE TEMP TABLE {failures} (
 
 _ADD_FAILURES_SQL = """
 INSERT INTO {failures}
-SELECT customer, rank, product_key, $rule_code, details_json
+SELECT customer_no, rank, product_no, $rule_code, details_json
 FROM ({query})
+"""
+
+_ADD_CUSTOMERS_SQL = """
+INSERT INTO {failures}
+SELECT customer_no, NULL, NULL, $rule_code, details_json
+FROM ({query})
+JOIN customer_numbers USING (customer)
 """
 
 # One issue per customer, rule and product: of a product listed twice the later rank speaks; of a
@@ -134,30 +141,30 @@ FROM ({query})
 _ISSUES_SQL = """
 CREATE OR REPLACE TABLE {issues} AS
 SELECT
-    customer,
+    customer_no,
     $severities[list_position($codes, rule_code)] AS severity,
     rule_code,
-    product_key,
+    product_no,
     details_json
 FROM {failures}
 QUALIFY row_number() OVER (
     PARTITION BY
-        customer,
+        customer_no,
         rule_code,
-        CASE WHEN NOT list_contains($once_codes, rule_code) THEN product_key END
+        CASE WHEN NOT list_contains($once_codes, rule_code) THEN product_no END
     ORDER BY CASE WHEN list_contains($once_codes, rule_code) THEN rank ELSE -rank END
 ) = 1
-ORDER BY customer, list_position($codes, rule_code), product_key NULLS FIRST
+ORDER BY customer_no, list_position($codes, rule_code), product_no NULLS FIRST
 """
 
 
 def find_issues(con: DuckDBPyConnection, list_table: str, as_of: date, policy: Policy) -> None:
     """Audit `list_table` and create `issues`.
 
-    Reads the list's columns customer, rank, product_key, scenario, the facts, the dataset
-    tables and `deliverable`. `issues(customer, severity, rule_code, product_key, details_json)`
+    Reads the list's columns customer_no, rank, product_no, scenario, the facts, the dataset
+    tables and `deliverable`. `issues(customer_no, severity, rule_code, product_no, details_json)`
     is ordered by customer, rule and product, with at most one row for each of the three;
-    product_key is NULL where the customer or the whole list fails.
+    product_no is NULL where the customer or the whole list fails.
     """
     load_items(con, list_table, "audit_items")
     scope = Scope(items="audit_items", as_of=as_of, policy=policy.audit)
@@ -170,15 +177,16 @@ def find_issues(con: DuckDBPyConnection, list_table: str, as_of: date, policy: P
 def collect_failures(
     con: DuckDBPyConnection, rules: Iterable[Rule], scope: Scope, failures: str
 ) -> None:
-    """Create `failures(customer, rank, product_key, rule_code, details_json)`, unordered.
+    """Create `failures(customer_no, rank, product_no, rule_code, details_json)`, unordered.
 
     Every failing item has its row, also where the issue is told only once.
     """
     con.execute(_FAILURES_SQL.format(failures=failures))
     for rule in rules:
         query = rule.query(scope)
+        add = _ADD_CUSTOMERS_SQL if rule.level == Level.CUSTOMER else _ADD_FAILURES_SQL
         con.execute(
-            _ADD_FAILURES_SQL.format(failures=failures, query=query.sql),
+            add.format(failures=failures, query=query.sql),
             {**query.values, "rule_code": rule.code.value},
         )
 

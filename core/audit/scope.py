@@ -13,16 +13,19 @@ MICRO = 1_000_000  # shares are compared as whole millionths, so that exactly 70
 _ITEMS_SQL = """
 CREATE OR REPLACE TEMP TABLE {items} AS
 SELECT
-    listed.customer,
+    listed.customer_no,
     listed.{rank} AS rank,
-    listed.product_key,
+    listed.product_no,
     listed.scenario,
-    coalesce(facts.chain, listed.product_key) AS chain,
+    numbers.chain_no,
+    facts.family_no,
     facts.family,
+    facts.sweetness_no,
     facts.sweetness,
     facts.price75_cents
 FROM {listed} listed
-LEFT JOIN product_facts facts ON facts.product_key = listed.product_key
+JOIN product_numbers numbers ON numbers.product_no = listed.product_no
+LEFT JOIN product_facts facts ON facts.product_no = listed.product_no
 """
 
 
@@ -48,8 +51,9 @@ class Scope:
 class Query:
     """SQL with its bound values.
 
-    It returns `customer`, `rank` (NULL unless one item fails), `product_key` (likewise) and
-    `details_json`, one row per failure.
+    It returns `customer_no`, `rank` (NULL unless one item fails), `product_no` (likewise) and
+    `details_json`, one row per failure. A rule on the customer returns `customer` and
+    `details_json` alone.
     """
 
     sql: str
@@ -59,9 +63,9 @@ class Query:
 def load_items(con: DuckDBPyConnection, listed: str, items: str, *, rank: str = "rank") -> None:
     """Create the table `items` from `listed` with the facts of each product.
 
-    `listed` is a table, or a sub-select in parentheses, with customer, product_key, scenario
-    and the order of the list in column `rank`. A product without facts is a chain of its own,
-    of unknown family, sweetness and price.
+    `listed` is a table, or a sub-select in parentheses, with customer_no, product_no, scenario
+    and the order of the list in column `rank`. A product without facts is of unknown family,
+    sweetness and price.
     """
     con.execute(_ITEMS_SQL.format(items=items, listed=listed, rank=rank))
 

@@ -1,291 +1,381 @@
-"""What a customer is likely to buy: personal frequency, and neighbours of what was bought.
+"""What a customer buys next: her own items and what goes with them, described for the blend.
 
-Everything is counted per vintage chain over what customers bought for themselves (gifts left
-out). Counts and weighted sums are whole numbers, so their order cannot change a result.
+For each customer the *candidates* are all items she bought, the `NEAR` items nearest to them, and
+the `POPULAR` most popular of the rest. Each is described by the numbers of `FEATURES`; a blend of
+these (`core.reco.blend`) ranks them. No customer is compared with another one: the work grows
+with the lines, not with the square of the customers.
+
+| feature | meaning |
+|---|---|
+| bought | 1 for an item bought before |
+| recent, recent_root | log and square root of the sum of 0.95 ^ (baskets since) over its baskets |
+| longer | log of the same sum with 0.98 |
+| rate_log, rate | share of her baskets that hold it |
+| interest | log of the sum of 1/2 ^ (days since / interest half-life) |
+| late, early | log of the wait against the expected gap, and how far it is under 0 |
+| again_log, again, again_recent | repeat rate of the item; times recent_root |
+| for_size, for_baskets, … | products with logs of her basket size and of her number of baskets |
+| slow …, all | popularity with slow, fast and no decay (`core.reco.items.TERMS`) |
+| near, near_root | log and root of the sum of root interest x similarity over her items |
+| last, last_root | log and root of the sum of similarities to the items of her last basket |
 """
 
-from dataclasses import dataclass
-from datetime import date
+from typing import NamedTuple
 
 import numpy as np
-from duckdb import DuckDBPyConnection
+from numba import njit
 
-from core.policy import Policy
-from core.reco.neighbours import FloatArray, find_neighbours, read_matrix, sum_over_items
-from core.reco.tables import IntArray, create_table, create_table_from_arrays, fetch_arrays
+from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray
+from core.reco.timing import expected_log_gap
 
-CANDIDATES_PER_POOL = 3  # new items kept per customer, in pools: scenarios filter them further
-HISTORY_LIMIT = 500  # the newest items of one buyer that count, so that giants stay affordable
-SPARSE_DOCUMENTS = 2  # customers with no more documents than this are compared with beginners
+NEAR, POPULAR = 60, 20
+RECENT, LONGER = 0.95, 0.98  # per basket
+OLDEST_BASKET = 2_000
 
-OFFERS = """
-SELECT
-    chain,
-    product_key,
-    family,
-    sweetness,
-    price75_cents,
-    chain_popularity AS popularity,
-    row_number() OVER (ORDER BY chain_popularity DESC, product_key) AS popularity_rank
-FROM product_facts
-WHERE recommendable
-QUALIFY row_number() OVER (PARTITION BY chain ORDER BY vintage DESC NULLS LAST, product_key) = 1
-ORDER BY product_key
-"""
-
-# `place` orders chains by popularity, then bytewise by what is offered: the tie order everywhere.
-CHAIN_INDEX = """
-WITH chains AS (
-    SELECT DISTINCT chain FROM product_facts
-    UNION
-    SELECT DISTINCT chain FROM customer_products
-)
-SELECT
-    chain,
-    row_number() OVER (ORDER BY chain) - 1 AS chain_no,
-    row_number() OVER (
-        ORDER BY popularity_rank NULLS LAST, chain
-    ) - 1 AS place,
-    popularity_rank IS NOT NULL AS offered
-FROM chains
-LEFT JOIN offers USING (chain)
-ORDER BY chain
-"""
-
-CUSTOMER_INDEX = """
-SELECT customer, row_number() OVER (ORDER BY customer) - 1 AS customer_no
-FROM customers
-ORDER BY customer
-"""
-
-# Each purchase counts 0.5 ^ (age / half life), in millionths; the best item of a customer is 1.
-PERSONAL_AFFINITY = """
-WITH purchases AS (
-    SELECT customer, coalesce(chain, product_key) AS chain, document_id,
-        max(sale_date) AS sale_date
-    FROM net_lines
-    LEFT JOIN product_facts USING (product_key)
-    WHERE NOT is_gift AND coalesce(is_article, TRUE)
-    GROUP BY ALL
-),
-decayed AS (
-    SELECT
-        customer,
-        chain,
-        count(*) AS purchases,
-        max(sale_date) AS last_date,
-        sum(greatest(1, round(
-            1000000 * pow(0.5, ($as_of::DATE - sale_date) / $half_life)
-        ))::BIGINT)::BIGINT AS frequency_micro
-    FROM purchases
-    GROUP BY customer, chain
-),
-newest AS (
-    SELECT customer, chain, last(product_key ORDER BY last_date, product_key) AS bought_key
-    FROM customer_products
-    WHERE NOT gift_only
-    GROUP BY customer, chain
-)
-SELECT
-    * EXCLUDE (place, offered),
-    greatest(1, round(
-        1000 * pow(0.5, ($as_of::DATE - last_date) / $half_life)
-    ))::BIGINT AS interest_milli,
-    round(
-        frequency_micro / max(frequency_micro) OVER (PARTITION BY customer), 6
-    ) AS affinity
-FROM decayed
-JOIN newest USING (customer, chain)
-JOIN customer_index USING (customer)
-JOIN chain_index USING (chain)
-ORDER BY customer, chain
-"""
-
-# Anonymous documents are buyers here: what they show is what goes together, nothing personal.
-BUYER_ITEMS = """
-WITH items AS (
-    SELECT 'customer' AS kind, customer AS buyer, chain, last_date FROM personal_affinity
-    UNION ALL
-    SELECT 'anonymous', document_id, chain, max(sale_date)
-    FROM sale_lines
-    JOIN product_facts USING (product_key)
-    WHERE customer IS NULL
-        AND is_article
-        AND sale_date <= $as_of
-        AND coalesce(document_status, 'valid') <> 'cancelled'
-    GROUP BY document_id, chain
-    HAVING sum(quantity_milli) > 0
-)
-SELECT dense_rank() OVER (ORDER BY kind, buyer) - 1 AS row_no, chain_no AS column_no, 1 AS value
-FROM items
-JOIN chain_index USING (chain)
-QUALIFY row_number() OVER (PARTITION BY kind, buyer ORDER BY last_date DESC, chain) <= $limit
-"""
-
-# A beginning is the first purchase day; what comes next, the second one without the first's items.
-FIRST_STEPS = """
-WITH steps AS (
-    SELECT customer, chain, dense_rank() OVER (PARTITION BY customer ORDER BY sale_date) AS step
-    FROM purchase_days
-)
-SELECT customer, chain, min(step) AS step
-FROM steps
-WHERE step <= 2
-GROUP BY customer, chain
-QUALIFY row_number() OVER (PARTITION BY customer, min(step) ORDER BY chain) <= $limit
-"""
-
-STEP_ITEMS = """
-SELECT customer_no AS row_no, chain_no AS column_no, 1 AS value
-FROM first_steps
-JOIN customer_index USING (customer)
-JOIN chain_index USING (chain)
-WHERE step = {step}
-"""
-
-INTERESTS = """
-SELECT customer_no AS row_no, chain_no AS column_no, interest_milli AS value
-FROM personal_affinity
-QUALIFY row_number() OVER (PARTITION BY customer ORDER BY last_date DESC, chain) <= {limit}
-"""
-
-BEGINNINGS = """
-SELECT customer_no AS row_no, chain_no AS column_no, 1 AS value
-FROM first_steps
-JOIN customer_facts USING (customer)
-JOIN customer_index USING (customer)
-JOIN chain_index USING (chain)
-WHERE step = 1 AND documents <= {documents}
-"""
-
-BOUGHT = """
-SELECT DISTINCT customer_no AS row_no, chain_no AS column_no, 1 AS value
-FROM customer_products
-JOIN customer_index USING (customer)
-JOIN chain_index USING (chain)
-"""
-
-NEIGHBOURS = """
-SELECT
-    items.chain,
-    others.chain AS neighbour,
-    count AS buyers,
-    value / 1000000.0 AS strength,
-    row_no AS chain_no,
-    column_no AS neighbour_no,
-    value AS strength_micro
-FROM neighbours_found AS found
-JOIN chain_index AS items ON items.chain_no = found.row_no
-JOIN chain_index AS others ON others.chain_no = found.column_no
-ORDER BY items.chain, neighbour
-"""
-
-NEIGHBOUR_CELLS = """
-SELECT row_no, column_no, value FROM neighbours_found
-"""
-
-NEW_ITEMS = """
-SELECT customer, chain, value / 1000000.0 AS affinity
-FROM new_items_found
-JOIN customer_index ON customer_no = row_no
-JOIN chain_index ON chain_no = column_no
-ORDER BY customer, chain
-"""
+FEATURES = (
+    "bought", "recent", "recent_root", "longer", "rate_log", "rate", "interest", "late", "early",
+    "again_log", "again_recent", "again", "bought_for_size", "bought_for_baskets",
+    "recent_for_size", "recent_for_baskets",
+    "slow_log", "slow_root", "slow", "fast_root", "fast_log", "all_root", "all",
+    "bought_slow_log", "bought_slow_root", "bought_all_root",
+    "slow_for_size", "slow_for_baskets", "all_for_baskets",
+    "near", "near_root", "bought_near", "bought_near_root", "near_for_baskets",
+    "last", "last_root",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Index:
-    """Numbers of customers and chains; per chain its place in the tie order, and if offered."""
+class Knowledge(NamedTuple):
+    """What the kernels know of items: by population and item, or by item alone."""
 
-    customers: int
+    terms: FloatArray
+    neighbour: Int32Array
+    strength: FloatArray
+    by_popularity: Int32Array
     place: IntArray
-    offered: IntArray
+    mean_log_gap: FloatArray
+    mean_log_volume: FloatArray
+    repeat_rate: FloatArray
+    clock: FloatArray
+    clock_of: Int32Array
+    first_day: int
+    deviation: float
+    shrinkage: float
+    elasticity: float
+    recent: FloatArray
+    longer: FloatArray
+    interest: FloatArray
 
-    @property
-    def chains(self) -> int:
-        """Return the number of chains."""
-        return len(self.place)
 
+class Scratch(NamedTuple):
+    """One customer's candidates and what is summed for them; by item, or by place in the list.
 
-def build_affinities(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
-    """Create the affinities from the facts and `purchase_days`.
-
-    `offers`: one recommendable product per chain. `personal_affinity`: decayed frequency of what
-    was bought. `item_neighbours` and `next_neighbours`: what goes with a chain, and what follows
-    it in a second purchase. `new_affinity` and `beginner_affinity`: what each customer has never
-    bought, by the sum of these over her items, relative to her best.
+    `item`, `features` and the timing columns are by place: what was bought comes first, `times` 0
+    ends it. The others are by item, and zero between customers.
     """
-    half_life = float(policy.frequency_half_life_days)
-    create_table(con, "offers", OFFERS)
-    create_table(con, "chain_index", CHAIN_INDEX)
-    create_table(con, "customer_index", CUSTOMER_INDEX)
-    create_table(con, "personal_affinity", PERSONAL_AFFINITY, as_of=as_of, half_life=half_life)
-    create_table(con, "first_steps", FIRST_STEPS, limit=HISTORY_LIMIT)
-    create_table(con, "buyer_items", BUYER_ITEMS, as_of=as_of, limit=HISTORY_LIMIT)
-    index = _read_index(con)
-    _build_item_neighbours(con, policy, index)
-    _build_new_items(con, "new_affinity", INTERESTS.format(limit=HISTORY_LIMIT), policy, index)
-    _build_next_neighbours(con, policy, index)
-    beginnings = BEGINNINGS.format(documents=SPARSE_DOCUMENTS)
-    _build_new_items(con, "beginner_affinity", beginnings, policy, index)
+
+    item: IntArray
+    features: FloatArray
+    times: IntArray
+    baskets: IntArray
+    recent: FloatArray
+    longer: FloatArray
+    interest: FloatArray
+    days: IntArray
+    log_gaps: FloatArray
+    log_volumes: FloatArray
+    volume: FloatArray
+    last_row: IntArray
+    near: FloatArray
+    last: FloatArray
+    found: IntArray
+    heap: IntArray
+    taken: BoolArray
+    expected: FloatArray
+    waited: FloatArray
+    value: FloatArray
+    days_of: IntArray
 
 
-def _read_index(con: DuckDBPyConnection) -> Index:
-    customers = fetch_arrays(con, "SELECT count(*) AS n FROM customer_index")["n"]
-    chains = fetch_arrays(con, "SELECT place, offered FROM chain_index ORDER BY chain_no")
-    return Index(customers=int(customers[0]), place=chains["place"], offered=chains["offered"])
+@njit(cache=True, nogil=True)
+def make_scratch(items, candidates):  # type: ignore[no-untyped-def]
+    """Return scratch for one customer after another: `items` in all, `candidates` at most."""
+    return Scratch(
+        np.zeros(candidates, np.int64), np.zeros((candidates, len(FEATURES))),
+        np.zeros(candidates, np.int64), np.zeros(items, np.int64),
+        np.zeros(items), np.zeros(items), np.zeros(items),
+        np.zeros(items, np.int64), np.zeros(items), np.zeros(items), np.zeros(items),
+        np.full(items, -1, np.int64), np.zeros(items), np.zeros(items),
+        np.zeros(items, np.int64), np.zeros(NEAR, np.int64), np.zeros(items, np.bool_),
+        np.zeros(candidates), np.zeros(candidates), np.zeros(candidates),
+        np.zeros(candidates, np.int64),
+    )  # fmt: skip
 
 
-def _build_item_neighbours(con: DuckDBPyConnection, policy: Policy, index: Index) -> None:
-    cells = fetch_arrays(con, "SELECT * FROM buyer_items")
-    items = read_matrix(cells, int(cells["row_no"].max(initial=-1)) + 1, index.chains)
-    root: FloatArray = np.sqrt(np.bincount(cells["column_no"], minlength=index.chains))
+@njit(cache=True, nogil=True)
+def describe(low, high, today, group, item, basket, day, volume, known, s):  # type: ignore[no-untyped-def]
+    """Fill `s` with the candidates of a customer whose rows are `low` to `high - 1`.
 
-    def cosine_scale(rows: IntArray, columns: IntArray) -> FloatArray:
-        return root[rows] * root[columns] + policy.affinity_shrinkage
+    Return how many were bought, how many there are, and in how many baskets. `today` is the day
+    as of which she is looked at, `group` her population.
+    """
+    s_taken = s.taken
+    s_item = s.item
+    s_baskets = s.baskets
+    s_days = s.days
+    s_recent = s.recent
+    s_longer = s.longer
+    s_interest = s.interest
+    s_log_gaps = s.log_gaps
+    s_log_volumes = s.log_volumes
+    s_volume = s.volume
+    s_near = s.near
+    s_last = s.last
+    s_last_row = s.last_row
+    s_found = s.found
+    bought = _sum_own(low, high, today, item, basket, day, volume, known, s)
+    touched = _sum_near(bought, basket[high - 1], group, basket, known, s)
+    number = _choose(bought, touched, group, known, s)
+    baskets = basket[high - 1] - basket[low] + 1
+    _fill_features(bought, number, today, group, baskets, (high - low) / baskets, day, known, s)
+    for at in range(number):
+        s_taken[s_item[at]] = False
+    for at in range(bought):
+        name = s_item[at]
+        s_baskets[name] = s_days[name] = 0
+        s_recent[name] = s_longer[name] = s_interest[name] = 0.0
+        s_log_gaps[name] = s_log_volumes[name] = s_volume[name] = 0.0
+        s_near[name] = s_last[name] = 0.0
+        s_last_row[name] = -1
+    for at in range(touched):
+        s_near[s_found[at]] = s_last[s_found[at]] = 0.0
+    return bought, number, baskets
 
-    found = find_neighbours(
-        items,
-        items,
-        cosine_scale,
-        place=index.place,
-        offered=index.offered,
-        keep=policy.neighbours,
-    )
-    create_table_from_arrays(con, "neighbours_found", found)
-    create_table(con, "item_neighbours", NEIGHBOURS)
+
+@njit(cache=True, nogil=True)
+def weigh(number, weights, s):  # type: ignore[no-untyped-def]
+    """Fill `value`: the weighted sum of each candidate's features."""
+    s_features = s.features
+    s_value = s.value
+    for at in range(number):
+        total = 0.0
+        for feature in range(len(weights)):
+            total += weights[feature] * s_features[at, feature]
+        s_value[at] = total
 
 
-def _build_next_neighbours(con: DuckDBPyConnection, policy: Policy, index: Index) -> None:
-    first, then = (fetch_arrays(con, STEP_ITEMS.format(step=step)) for step in (1, 2))
-    starters: FloatArray = np.bincount(first["column_no"], minlength=index.chains).astype(float)
+@njit(cache=True, nogil=True)
+def _sum_own(low, high, today, item, basket, day, volume, known, s):  # type: ignore[no-untyped-def]
+    """Sum over the customer's own rows; return how many different items they hold."""
+    s_baskets = s.baskets
+    s_item = s.item
+    s_recent = s.recent
+    s_longer = s.longer
+    s_interest = s.interest
+    s_last_row = s.last_row
+    s_volume = s.volume
+    s_log_gaps = s.log_gaps
+    s_log_volumes = s.log_volumes
+    s_days = s.days
+    known_recent = known.recent
+    known_longer = known.longer
+    known_interest = known.interest
+    known_clock_of = known.clock_of
+    known_clock = known.clock
+    known_first_day = known.first_day
+    bought, last_basket = 0, basket[high - 1]
+    for row in range(low, high):
+        name = item[row]
+        age = min(last_basket - basket[row], OLDEST_BASKET)
+        if s_baskets[name] == 0:
+            s_item[bought] = name
+            bought += 1
+        s_baskets[name] += 1
+        s_recent[name] += known_recent[age]
+        s_longer[name] += known_longer[age]
+        s_interest[name] += known_interest[min(max(today - day[row], 0), len(known_interest) - 1)]
+        before = s_last_row[name]
+        if before >= 0 and day[before] == day[row]:
+            s_volume[name] += volume[row]
+        else:
+            if before >= 0:
+                of = known_clock_of[name]
+                gap = (
+                    known_clock[of, day[row] - known_first_day]
+                    - known_clock[of, day[before] - known_first_day]
+                )
+                s_log_gaps[name] += np.log(max(gap, 0.5))
+                s_log_volumes[name] += np.log(max(s_volume[name], 1.0))
+            s_days[name] += 1
+            s_volume[name] = volume[row]
+        s_last_row[name] = row
+    return bought
 
-    def share_scale(rows: IntArray, _columns: IntArray) -> FloatArray:
-        return starters[rows] + policy.affinity_shrinkage
 
-    found = find_neighbours(
-        read_matrix(first, index.customers, index.chains),
-        read_matrix(then, index.customers, index.chains),
-        share_scale,
-        place=index.place,
-        offered=index.offered,
-        keep=policy.neighbours,
-    )
-    create_table_from_arrays(con, "neighbours_found", found)
-    create_table(con, "next_neighbours", NEIGHBOURS)
+@njit(cache=True, nogil=True)
+def _sum_near(bought, last_basket, group, basket, known, s):  # type: ignore[no-untyped-def]
+    """Sum similarities over the customer's items; return how many others are near."""
+    s_item = s.item
+    s_interest = s.interest
+    s_last_row = s.last_row
+    s_near = s.near
+    s_baskets = s.baskets
+    s_found = s.found
+    s_last = s.last
+    known_neighbour = known.neighbour
+    known_strength = known.strength
+    touched = 0
+    for at in range(bought):
+        own = s_item[at]
+        weight = np.sqrt(s_interest[own])
+        in_last = basket[s_last_row[own]] == last_basket
+        for spot in range(known_neighbour.shape[2]):
+            other = known_neighbour[group, own, spot]
+            if other < 0:
+                break
+            if s_near[other] == 0.0 and s_baskets[other] == 0:
+                s_found[touched] = other
+                touched += 1
+            strength = known_strength[group, own, spot]
+            s_near[other] += weight * strength
+            if in_last:
+                s_last[other] += strength
+    return touched
 
 
-def _build_new_items(
-    con: DuckDBPyConnection, table: str, interests: str, policy: Policy, index: Index
-) -> None:
-    """Create `table` from `neighbours_found` and the items that `interests` selects."""
-    shape = (index.customers, index.chains)
-    found = sum_over_items(
-        read_matrix(fetch_arrays(con, interests), *shape),
-        read_matrix(fetch_arrays(con, NEIGHBOUR_CELLS), index.chains, index.chains),
-        read_matrix(fetch_arrays(con, BOUGHT), *shape),
-        place=index.place,
-        keep=CANDIDATES_PER_POOL * policy.pool_size,
-    )
-    create_table_from_arrays(con, "new_items_found", found)
-    create_table(con, table, NEW_ITEMS)
+@njit(cache=True, nogil=True)
+def _choose(bought, touched, group, known, s):  # type: ignore[no-untyped-def]
+    """Put the `NEAR` nearest and the `POPULAR` most popular behind what was bought."""
+    s_found = s.found
+    s_heap = s.heap
+    s_near = s.near
+    s_taken = s.taken
+    s_item = s.item
+    known_place = known.place
+    known_by_popularity = known.by_popularity
+    kept = 0  # a heap, the weakest on top
+    for at in range(touched):
+        other = s_found[at]
+        if kept == NEAR:
+            top = s_heap[0]
+            if s_near[other] < s_near[top] or (
+                s_near[other] == s_near[top] and known_place[group, other] > known_place[group, top]
+            ):
+                continue
+            spot = 0
+            while True:
+                child = 2 * spot + 1
+                if child >= kept:
+                    break
+                if child + 1 < kept and _weaker(s_heap[child + 1], s_heap[child], group, known, s):
+                    child += 1
+                if _weaker(other, s_heap[child], group, known, s):
+                    break
+                s_heap[spot] = s_heap[child]
+                spot = child
+            s_heap[spot] = other
+        else:
+            spot = kept
+            kept += 1
+            while spot > 0 and _weaker(other, s_heap[(spot - 1) // 2], group, known, s):
+                s_heap[spot] = s_heap[(spot - 1) // 2]
+                spot = (spot - 1) // 2
+            s_heap[spot] = other
+    number = bought
+    for at in range(bought):
+        s_taken[s_item[at]] = True
+    for at in range(kept):
+        s_item[number] = s_heap[at]
+        s_taken[s_heap[at]] = True
+        number += 1
+    most = number + POPULAR
+    for spot in range(known_by_popularity.shape[1]):
+        if number == most:
+            break
+        other = known_by_popularity[group, spot]
+        if not s_taken[other]:
+            s_taken[other] = True
+            s_item[number] = other
+            number += 1
+    return number
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _weaker(one, other, group, known, s):  # type: ignore[no-untyped-def]
+    if s.near[one] != s.near[other]:
+        return s.near[one] < s.near[other]
+    return known.place[group, one] > known.place[group, other]
+
+
+@njit(cache=True, nogil=True)
+def _fill_features(bought, number, today, group, baskets, size, day, known, s):  # type: ignore[no-untyped-def]
+    """Fill `features`, `times`, `waited` and `expected` (m of `timing`) of every candidate."""
+    s_item = s.item
+    s_near = s.near
+    s_features = s.features
+    s_times = s.times
+    s_days_of = s.days_of
+    s_baskets = s.baskets
+    s_days = s.days
+    s_recent = s.recent
+    s_longer = s.longer
+    s_interest = s.interest
+    s_volume = s.volume
+    s_expected = s.expected
+    s_log_gaps = s.log_gaps
+    s_log_volumes = s.log_volumes
+    s_last_row = s.last_row
+    s_waited = s.waited
+    s_last = s.last
+    known_terms = known.terms
+    known_mean_log_gap = known.mean_log_gap
+    known_mean_log_volume = known.mean_log_volume
+    known_shrinkage = known.shrinkage
+    known_elasticity = known.elasticity
+    known_clock_of = known.clock_of
+    known_first_day = known.first_day
+    known_clock = known.clock
+    for_size, for_baskets = np.log(size), np.log(baskets)
+    for at in range(number):
+        name = s_item[at]
+        slow_log, slow_root = known_terms[group, name, 0], known_terms[group, name, 1]
+        all_root = known_terms[group, name, 5]
+        near, near_root = np.log(s_near[name] + 1e-3), np.sqrt(s_near[name])
+        for feature in range(16):
+            s_features[at, feature] = 0.0
+        for feature in range(23, 33):
+            s_features[at, feature] = 0.0
+        s_times[at] = 0
+        if at < bought:
+            s_times[at], s_days_of[at] = s_baskets[name], s_days[name]
+            recent, root = np.log(s_recent[name] + 1e-4), np.sqrt(s_recent[name])
+            s_features[at, 0], s_features[at, 1], s_features[at, 2] = 1.0, recent, root
+            s_features[at, 3] = np.log(s_longer[name] + 1e-4)
+            rate = s_baskets[name] / baskets
+            s_features[at, 4], s_features[at, 5] = np.log(rate), rate
+            s_features[at, 6] = np.log(s_interest[name] + 1e-4)
+            log_volume = np.log(max(s_volume[name], 1.0))
+            s_expected[at] = expected_log_gap(
+                s_days[name] - 1, s_log_gaps[name], s_log_volumes[name] + log_volume, log_volume,
+                known_mean_log_gap[name], known_mean_log_volume[name],
+                known_shrinkage, known_elasticity,
+            )  # fmt: skip
+            of, since = known_clock_of[name], day[s_last_row[name]] - known_first_day
+            s_waited[at] = known_clock[of, today - known_first_day] - known_clock[of, since]
+            late = np.log(max(s_waited[at], 0.5)) - s_expected[at]
+            s_features[at, 7], s_features[at, 8] = late, max(0.0, -late)
+            again = known_terms[group, name, 8]
+            s_features[at, 9], s_features[at, 11] = known_terms[group, name, 7], again
+            s_features[at, 10] = again * root
+            s_features[at, 12], s_features[at, 13] = for_size, for_baskets
+            s_features[at, 14], s_features[at, 15] = recent * for_size, recent * for_baskets
+            s_features[at, 23], s_features[at, 24] = slow_log, slow_root
+            s_features[at, 25] = all_root
+            s_features[at, 31], s_features[at, 32] = near, near_root
+        for term in range(7):
+            s_features[at, 16 + term] = known_terms[group, name, term]
+        s_features[at, 26], s_features[at, 27] = slow_log * for_size, slow_log * for_baskets
+        s_features[at, 28] = all_root * for_baskets
+        s_features[at, 29], s_features[at, 30] = near, near_root
+        s_features[at, 33] = near * for_baskets
+        s_features[at, 34] = np.log(s_last[name] + 1e-3)
+        s_features[at, 35] = np.sqrt(s_last[name])

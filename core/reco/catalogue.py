@@ -1,58 +1,42 @@
-"""The catalogue as the recommender sees it: vintage chains, stock, successors, popularity."""
+"""The catalogue as the recommender sees it: vintage chains, prices, stock, successors."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-
-import pyarrow as pa
+import numpy as np
 from duckdb import DuckDBPyConnection
 
-from core.reco.tables import create_table, create_table_from_rows
+from core.counts import count_rows
+from core.reco.aggregates import ProductArrays
+from core.reco.tables import create_table, fetch_columns
 
-POPULARITY_DAYS = 365
-
-PRODUCT_BASE = """
-SELECT
-    product_key,
-    chain,
-    depth,
-    family,
-    sweetness,
-    grape,
-    vintage,
-    price_cents,
-    coalesce(volume_ml, 750) * coalesce(units_per_pack, 1) AS pack_ml,
-    stock_quantity IS NULL OR stock_quantity > 0 AS in_stock,
-    coalesce(is_recommendable, TRUE) AS is_article,
-    in_stock AND is_article AND coalesce(is_active, TRUE) AS available
-FROM products
-JOIN product_chains USING (product_key)
-"""
-
-PURCHASES_FOR_POPULARITY = """
-SELECT product_key, 'customer' AS kind, customer AS buyer
-FROM net_lines
-WHERE sale_date > $as_of::DATE - $days::INTEGER
-UNION
-SELECT product_key, 'anonymous', document_id
-FROM sale_lines
-WHERE customer IS NULL
-    AND sale_date <= $as_of
-    AND sale_date > $as_of::DATE - $days::INTEGER
-    AND coalesce(document_status, 'valid') <> 'cancelled'
-GROUP BY product_key, document_id
-HAVING sum(quantity_milli) > 0
+TASTE_NUMBERS = """
+SELECT {name}, (row_number() OVER (ORDER BY {name}) - 1)::INTEGER AS {name}_no
+FROM (SELECT DISTINCT {name} FROM products WHERE {name} IS NOT NULL)
+ORDER BY {name}
 """
 
 # A product is recommendable when no available vintage of its chain is newer; the chain's offer
 # is the newest recommendable one.
 PRODUCT_FACTS = """
-WITH recommendable AS (
+WITH base AS (
+    SELECT
+        products.*,
+        product_no,
+        chain_no,
+        chain,
+        depth,
+        coalesce(volume_ml, 750) * coalesce(units_per_pack, 1) AS pack_ml,
+        stock_quantity IS NULL OR stock_quantity > 0 AS in_stock,
+        coalesce(is_recommendable, TRUE) AS is_article,
+        in_stock AND is_article AND coalesce(is_active, TRUE) AS available
+    FROM products
+    JOIN product_chains USING (product_key)
+    JOIN product_numbers USING (product_key)
+),
+recommendable AS (
     SELECT
         *,
         available AND depth = max(depth) FILTER (WHERE available) OVER (PARTITION BY chain)
             AS recommendable
-    FROM product_base
+    FROM base
 ),
 offers AS (
     SELECT chain, product_key AS offer
@@ -61,23 +45,19 @@ offers AS (
     QUALIFY row_number() OVER (
         PARTITION BY chain ORDER BY vintage DESC NULLS LAST, product_key
     ) = 1
-),
-product_popularity AS (
-    SELECT product_key, count(*) AS popularity FROM popularity_buyers GROUP BY product_key
-),
-chain_popularity AS (
-    SELECT chain, count(DISTINCT (kind, buyer)) AS chain_popularity
-    FROM popularity_buyers
-    JOIN product_base USING (product_key)
-    GROUP BY chain
 )
 SELECT
     product_key,
+    product_no,
     chain,
+    chain_no,
     depth,
     family,
+    family_no,
     sweetness,
+    sweetness_no,
     grape,
+    grape_no,
     price_cents,
     CASE
         WHEN price_cents > 0 AND pack_ml > 0
@@ -88,83 +68,51 @@ SELECT
     recommendable,
     in_stock,
     CASE WHEN NOT recommendable THEN offer END AS successor,
-    coalesce(popularity, 0) AS popularity,
-    coalesce(chain_popularity, 0) AS chain_popularity,
+    coalesce(product_key = offer, FALSE) AS is_offer,
     vintage
 FROM recommendable
 LEFT JOIN offers USING (chain)
-LEFT JOIN product_popularity USING (product_key)
-LEFT JOIN chain_popularity USING (chain)
-ORDER BY product_key
+LEFT JOIN family_numbers USING (family)
+LEFT JOIN sweetness_numbers USING (sweetness)
+LEFT JOIN grape_numbers USING (grape)
+ORDER BY product_no
+"""
+
+# What is not in the catalogue is an article of unknown taste.
+PRODUCT_ARRAYS = """
+SELECT
+    numbers.chain_no,
+    coalesce(pack_ml, 750) AS pack_ml,
+    coalesce(is_article, TRUE) AS is_article,
+    coalesce(family_no, -1) AS family_no,
+    coalesce(sweetness_no, -1) AS sweetness_no
+FROM product_numbers AS numbers
+LEFT JOIN product_facts USING (product_no)
+ORDER BY product_no
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChainPlace:
-    """Where a product stands in its vintage chain: `depth` 0 is the oldest, the `root`."""
+def build_product_facts(con: DuckDBPyConnection) -> None:
+    """Create `product_facts`, one row per product of the catalogue.
 
-    root: str
-    depth: int
-
-
-def build_product_facts(con: DuckDBPyConnection, as_of: date) -> None:
-    """Create `product_facts`, one row per product, from `products` and `net_lines`.
-
-    `is_article` is false for shipping, deposits and the like: bought, but no sign of taste.
+    `is_article` is false for shipping, deposits and the like: bought, but no sign of taste. Of a
+    chain at most one product `is_offer`: the one that is proposed.
     """
-    _build_product_chains(con)
-    create_table(con, "product_base", PRODUCT_BASE)
-    create_table(
-        con, "popularity_buyers", PURCHASES_FOR_POPULARITY, as_of=as_of, days=POPULARITY_DAYS
-    )
+    for name in ("family", "sweetness", "grape"):
+        create_table(con, f"{name}_numbers", TASTE_NUMBERS.format(name=name))
     create_table(con, "product_facts", PRODUCT_FACTS)
 
 
-def compute_chains(replaces: Mapping[str, str | None]) -> dict[str, ChainPlace]:
-    """Place every product in its vintage chain; `replaces` maps each to the earlier vintage.
-
-    A cycle is broken at its bytewise smallest key, which becomes the root. A predecessor that
-    is not in the catalogue still names the chain, so that its successors stay together.
-
-    >>> compute_chains({"R22": "R21", "R21": None})["R22"]
-    ChainPlace(root='R21', depth=1)
-    """
-    earlier = _cut_cycles(replaces)
-    places: dict[str, ChainPlace] = {}
-    for start in replaces:
-        path = []
-        key: str | None = start
-        while key is not None and key not in places:
-            path.append(key)
-            key = earlier.get(key)
-        for step in reversed(path):
-            parent = places.get(earlier.get(step) or "")
-            places[step] = (
-                ChainPlace(root=parent.root, depth=parent.depth + 1)
-                if parent
-                else ChainPlace(root=step, depth=0)
-            )
-    return places
-
-
-def _cut_cycles(replaces: Mapping[str, str | None]) -> dict[str, str | None]:
-    earlier = {key: parent or None for key, parent in replaces.items()}
-    settled: set[str] = set()
-    for start in replaces:
-        path: dict[str, int] = {}
-        key: str | None = start
-        while key is not None and key not in settled and key not in path:
-            path[key] = len(path)
-            key = earlier.get(key)
-        if key is not None and key in path:
-            earlier[min(list(path)[path[key] :])] = None
-        settled.update(path)
-    return earlier
-
-
-def _build_product_chains(con: DuckDBPyConnection) -> None:
-    replaces = dict(con.execute("SELECT product_key, replaces FROM products").fetchall())
-    places = compute_chains(replaces)
-    rows = [(key, places[key].root, places[key].depth) for key in replaces]
-    schema = pa.schema({"product_key": pa.string(), "chain": pa.string(), "depth": pa.int64()})
-    create_table_from_rows(con, "product_chains", schema, rows)
+def read_product_arrays(con: DuckDBPyConnection) -> ProductArrays:
+    """Return what sale lines are summed by, per product number."""
+    found = fetch_columns(con, PRODUCT_ARRAYS)
+    return ProductArrays(
+        chain=found["chain_no"],
+        pack_ml=found["pack_ml"].astype(np.int64),
+        is_article=found["is_article"].astype(np.bool_),
+        family=found["family_no"],
+        sweetness=found["sweetness_no"],
+        chains=count_rows(con, "chain_numbers"),
+        families=count_rows(con, "family_numbers"),
+        sweetnesses=count_rows(con, "sweetness_numbers"),
+    )

@@ -1,216 +1,263 @@
 """Why a product is proposed: one true sentence, and the evidence to compute its score again."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
 
+from core.contracts import Scenario
+from core.policy import Policy
 from core.reco import phrases
-from core.reco.scoring import COMPONENTS
-from core.reco.tables import create_table, create_table_from_rows
+from core.reco.evidence import LED_BY
+from core.reco.scenarios import Ground
+from core.reco.scoring import COMPONENTS, weights_of
+from core.reco.tables import create_table, create_table_from_arrays, create_table_from_rows
+from core.reco.timing import DueState
 
-CHAIN_NUMBERS = 16_777_216  # more chains than any catalogue has
-
-# The three of the customer's own items that speak most for a product. Millions of pairs are
-# looked through: numbers, and `max(.., 3)` over weight and item in one, take a tenth of the time
-# of names and a window. Equal weights: the bytewise first chain.
-POOL_NEIGHBOURS = f"""
-WITH pool_numbers AS (
-    SELECT row_no, customer_no, chain_no AS neighbour_no, ground
-    FROM pool
-    JOIN chain_index USING (chain)
-),
-pairs AS MATERIALIZED (
-    SELECT row_no, neighbour_no, chain_no, interest_milli
-    FROM pool_numbers
-    JOIN personal_affinity USING (customer_no)
-    WHERE ground IN ('neighbours', 'taken_up', 'step')
-),
-beginnings AS (
-    SELECT row_no, neighbour_no, own.chain_no
-    FROM pool_numbers
-    JOIN personal_affinity AS own USING (customer_no)
-    SEMI JOIN (SELECT * FROM first_steps WHERE step = 1) AS steps
-        ON steps.customer = own.customer AND steps.chain = own.chain
-    WHERE ground = 'next_step'
-),
-weighed AS (
-    SELECT row_no, chain_no, buyers, interest_milli * strength_micro AS weight
-    FROM pairs
-    JOIN item_neighbours USING (chain_no, neighbour_no)
-    UNION ALL
-    SELECT row_no, chain_no, buyers, strength_micro
-    FROM beginnings
-    JOIN next_neighbours USING (chain_no, neighbour_no)
-),
-strongest AS (
-    SELECT
-        row_no,
-        max({CHAIN_NUMBERS} * weight + {CHAIN_NUMBERS} - 1 - chain_no, 3) AS coded,
-        max(struct_pack(
-            code := {CHAIN_NUMBERS} * weight + {CHAIN_NUMBERS} - 1 - chain_no, buyers := buyers
-        )).buyers AS neighbour_buyers
-    FROM weighed
-    GROUP BY row_no
-),
-listed AS (
-    SELECT row_no, neighbour_buyers, unnest(coded) AS code FROM strongest
-)
+# Text that is the same for all rows of a product, quoted for JSON once.
+PRODUCT_WORDS = """
 SELECT
-    row_no,
-    list(bought_key ORDER BY code DESC) AS neighbours,
-    first(bought_key ORDER BY code DESC) AS neighbour_key,
-    any_value(neighbour_buyers) AS neighbour_buyers
-FROM listed
-JOIN pool_numbers USING (row_no)
-JOIN personal_affinity AS own
-    ON own.customer_no = pool_numbers.customer_no
-    AND own.chain_no = {CHAIN_NUMBERS} - 1 - code % {CHAIN_NUMBERS}
-GROUP BY row_no
+    product_no,
+    product_key,
+    to_json(product_key)::VARCHAR AS key_json,
+    coalesce(products.name, product_key) AS name,
+    facts.family,
+    to_json(facts.family)::VARCHAR AS family_json,
+    facts.price75_cents
+FROM product_numbers
+LEFT JOIN products USING (product_key)
+LEFT JOIN product_facts AS facts USING (product_no)
 """
 
 # `words`: which sentence is said; `counted`: the number in it.
-POOL_EVIDENCE = """
+LISTED_WORDS = f"""
 SELECT
-    pool.*,
-    neighbours,
-    neighbour_key,
-    own.bought_key,
+    rows.*,
     CASE
-        WHEN ground IN ('due', 'favourite') AND own.bought_key <> pool.product_key
-            THEN CASE WHEN evidence > 1 THEN 'vintage' ELSE 'vintage_once' END
-        WHEN ground = 'due' AND timing.purchase_days >= 3 THEN 'habit'
-        WHEN ground = 'favourite' AND evidence >= 2 THEN 'favourite'
-        WHEN ground IN ('due', 'favourite') THEN 'bought'
-        WHEN ground IN ('popular', 'first_purchase') AND evidence = 0 AND popularity = 0 THEN 'new'
-        WHEN ground = 'first_purchase' AND evidence = 0 THEN 'popular'
-        ELSE ground
+        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) AND bought_product <> product_no
+            THEN CASE WHEN times > 1 THEN 'vintage' ELSE 'vintage_once' END
+        WHEN ground = {Ground.DUE} AND purchase_days >= 3 THEN 'habit'
+        WHEN ground = {Ground.FAVOURITE} AND times >= 2 THEN 'favourite'
+        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) THEN 'bought'
+        WHEN ground = {Ground.NEIGHBOURS} THEN 'neighbours'
+        WHEN ground = {Ground.STEP} THEN 'step'
+        WHEN ground = {Ground.TAKEN_UP} THEN 'taken_up'
+        WHEN ground = {Ground.NEXT_STEP} THEN 'next_step'
+        WHEN ground = {Ground.TASTE} THEN 'taste'
+        WHEN evidence = 0 THEN 'new'
+        WHEN ground = {Ground.FIRST_PURCHASE} THEN 'first_purchase'
+        ELSE 'popular'
     END AS words,
     CASE
-        WHEN ground IN ('neighbours', 'next_step') THEN neighbour_buyers
-        WHEN words = 'popular' THEN popularity
+        WHEN ground IN ({Ground.NEIGHBOURS}, {Ground.NEXT_STEP}) THEN together
+        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) THEN times
         ELSE evidence
     END AS counted,
-    timing.purchase_days,
-    timing.own_gap_days,
-    timing.expected_gap_days,
-    coalesce(timing.first_date, facts.first_date) AS first_date,
-    coalesce(timing.last_date, facts.last_date) AS last_date,
-    coalesce(timing.elapsed_days, facts.recency_days) AS elapsed_days
-FROM pool
-JOIN customer_facts AS facts USING (customer)
-LEFT JOIN pool_neighbours USING (row_no)
-LEFT JOIN personal_affinity AS own
-    ON own.customer = pool.customer AND own.chain = pool.chain
-LEFT JOIN purchase_timing AS timing
-    ON timing.customer = pool.customer AND timing.chain = pool.chain
+    CASE WHEN last_day >= 0 THEN $today - last_day END AS elapsed_days
+FROM listed_rows AS rows
 """
 
-# Names come last: they may hold anything, marks included.
-EXPLAIN_SHORT = """
-replace(replace(replace(replace(replace(replace(replace(
-    coalesce(said.text, counted_said.text),
-    '{times}', coalesce(times_said.text, '')),
-    '{gap}', coalesce(gap_said.text, '')),
-    '{elapsed}', coalesce(elapsed_said.text, '')),
-    '{percent}', coalesce(evidence::VARCHAR, '')),
-    '{family}', coalesce(e.family, '')),
-    '{former}', coalesce(formers.name, bought_key, '')),
-    '{neighbour}', coalesce(near.name, neighbour_key, ''))
-"""
-
-COMPONENT_COLUMNS = {name: {"popularity": "popularity_fit"}.get(name, name) for name in COMPONENTS}
-
-# Keys in bytewise order; the merge with an empty object drops what is not known.
-REASONS_JSON = f"""
-json_merge_patch('{{}}', to_json({{
-    'as_of': $as_of::DATE,
-    'components': {{{
-    ", ".join(f"'{name}': e.{COMPONENT_COLUMNS[name]}" for name in sorted(COMPONENTS))
-}}},
-    'evidence': {{
-        'bought_key': bought_key,
-        'count': e.counted,
-        'elapsed_days': elapsed_days,
-        'expected_gap_days': expected_gap_days,
-        'family': e.family,
-        'first_date': first_date,
-        'last_date': last_date,
-        'neighbours': neighbours,
-        'own_gap_days': own_gap_days,
-        'paid75_cents': paid75_cents,
-        'price75_cents': price75_cents,
-        'purchase_days': purchase_days
-    }},
-    'ground': ground,
-    'scenario': e.scenario,
-    'score': score,
-    'weights': {{{", ".join(f"'{name}': w.{name}" for name in sorted(COMPONENTS))}}}
-}}))
-"""
-
-CANDIDATES = f"""
-SELECT
-    e.customer,
-    e.position,
-    e.product_key,
-    e.scenario,
-    e.score,
-    {EXPLAIN_SHORT} AS explain_short,
-    {REASONS_JSON}::VARCHAR AS reasons_json
-FROM pool_evidence AS e
-JOIN scenario_weights AS w ON w.scenario = e.scenario
-LEFT JOIN said ON said.words = e.words
-LEFT JOIN counted_said ON counted_said.words = e.words AND counted_said.counted = e.counted
-LEFT JOIN times_said ON times_said.value = e.evidence
-LEFT JOIN gap_said ON gap_said.value = e.own_gap_days
-LEFT JOIN elapsed_said ON elapsed_said.value = e.elapsed_days
-LEFT JOIN products AS formers ON formers.product_key = bought_key
-LEFT JOIN products AS near ON near.product_key = neighbour_key
-ORDER BY e.customer, e.position
-"""
+# What the marks of a sentence are filled with.
+MARKS = {
+    "times": "times_said.text",
+    "gap": "gap_said.text",
+    "elapsed": "elapsed_said.text",
+    "former": "formers.name",
+    "percent": "evidence::VARCHAR",
+    "family": "p.family",
+    "neighbour": "near.name",
+}
+_MARK = re.compile(r"\{(\w+)\}")
 
 
-def explain_pool(con: DuckDBPyConnection, as_of: date, language: str) -> None:
-    """Create `candidates` from `pool`: the sentence in `language` and the reasons as JSON.
+def explain_lists(
+    con: DuckDBPyConnection,
+    rows: dict[str, NDArray[Any]],
+    components: NDArray[Any],
+    evidence: dict[str, NDArray[Any]],
+    as_of: date,
+    policy: Policy,
+    language: str,
+) -> None:
+    """Create `final_list`: the sentence in `language` and the reasons as JSON, for each row.
 
-    `reasons_json` holds as_of, scenario, ground, evidence (dates, gaps in days, prices in cents
-    per 75 cl, product keys of neighbours), the components, their weights and the score, which is
-    the sum of weight x component over the sum of the weights.
+    `rows` holds customer_no, rank, product_no, scenario (a number), ground, evidence and score (in
+    millionths), in the order of customer and rank; `components` and `evidence` the same rows.
+    `final_list(customer_no, customer, rank, product_no, product_key, scenario, score,
+    explain_short, reasons_json)`. `reasons_json` holds as_of, scenario, ground, evidence (dates,
+    gaps in days, prices in cents per 75 cl, product keys of neighbours), the components, their
+    weights and the score, which is the sum of weight x component over the sum of the weights.
     """
-    create_table(con, "pool_neighbours", POOL_NEIGHBOURS)
-    create_table(con, "pool_evidence", POOL_EVIDENCE)
-    _say_grounds(con, language)
-    _say_values(con, "times_said", "evidence", pa.int64(), lambda n: phrases.times(language, n))
-    _say_values(con, "gap_said", "own_gap_days", pa.float64(), lambda d: phrases.gap(language, d))
-    _say_values(
-        con, "elapsed_said", "elapsed_days", pa.int64(), lambda d: phrases.elapsed(language, d)
-    )
-    create_table(con, "candidates", CANDIDATES, as_of=as_of)
+    listed = {**rows, **{f"c{n}": components[:, n] for n in range(len(COMPONENTS))}, **evidence}
+    led_by = listed.pop("neighbours")
+    listed |= {f"near{n}": led_by[:, n] for n in range(LED_BY)}
+    create_table_from_arrays(con, "listed_rows", listed)
+    today = (as_of - date(1970, 1, 1)).days
+    create_table(con, "listed_words", LISTED_WORDS, today=today)
+    create_table(con, "product_words", PRODUCT_WORDS)
+    _say(con, language)
+    create_table(con, "final_list", _final_list(as_of, policy, language))
+    for table in ("listed_rows", "listed_words"):
+        con.execute(f"DROP TABLE {table}")
 
 
-def _say_grounds(con: DuckDBPyConnection, language: str) -> None:
-    plain = [(words, phrases.sentence(language, words)) for words in phrases.SENTENCES]
-    create_table_from_rows(
-        con, "said", pa.schema({"words": pa.string(), "text": pa.string()}), plain
-    )
+def _say(con: DuckDBPyConnection, language: str) -> None:
+    """Create the tables of sayings: one call of the catalogue per distinct value, not per row."""
+    _say_values(con, "times_said", "times", lambda n: phrases.times(language, n))
+    _say_values(con, "gap_said", "own_gap", lambda d: phrases.gap(language, d))
+    _say_values(con, "elapsed_said", "elapsed_days", lambda n: phrases.elapsed(language, n))
     counted = con.execute(
-        "SELECT DISTINCT words, counted FROM pool_evidence WHERE list_contains($words, words)",
+        "SELECT DISTINCT words, counted FROM listed_words WHERE list_contains($words, words)",
         {"words": list(phrases.COUNTED_SENTENCES)},
     ).fetchall()
-    rows = [(words, n, phrases.counted_sentence(language, words, n)) for words, n in counted]
-    schema = pa.schema({"words": pa.string(), "counted": pa.int64(), "text": pa.string()})
-    create_table_from_rows(con, "counted_said", schema, rows)
+    said = [(w, n, *_around_mark(phrases.counted_sentence(language, w, n))) for w, n in counted]
+    schema = pa.schema(
+        {"words": pa.string(), "counted": pa.int64(), "before": pa.string(), "after": pa.string()}
+    )
+    create_table_from_rows(con, "counted_said", schema, said)
 
 
 def _say_values(
-    con: DuckDBPyConnection, table: str, column: str, type_: pa.DataType, say: Callable[[Any], str]
+    con: DuckDBPyConnection, table: str, column: str, say: Callable[[Any], str]
 ) -> None:
-    """Create `table`(value, text) for the distinct values of a column of the pool's evidence."""
-    values = con.execute(
-        f"SELECT DISTINCT {column} FROM pool_evidence WHERE {column} IS NOT NULL"
-    ).fetchall()
-    rows = [(value, say(value)) for (value,) in values]
-    create_table_from_rows(con, table, pa.schema({"value": type_, "text": pa.string()}), rows)
+    """Create `table`(value, text) for the distinct values, 0 and more, of a column."""
+    values = con.execute(f"SELECT DISTINCT {column} FROM listed_words WHERE {column} >= 0")
+    rows = [(value, say(value)) for (value,) in values.fetchall()]
+    schema = pa.schema({"value": pa.float64(), "text": pa.string()})
+    create_table_from_rows(con, table, schema, rows)
+
+
+def _around_mark(sentence: str) -> tuple[str, str]:
+    """Return what stands before and after the one mark of a sentence, if it has one."""
+    before, *rest = _MARK.split(sentence)
+    return before, rest[-1] if rest else ""
+
+
+def _final_list(as_of: date, policy: Policy, language: str) -> str:
+    near = "\n".join(
+        f"LEFT JOIN product_words AS near{n} ON near{n}.product_no = e.near{n}"
+        for n in range(1, LED_BY)
+    )
+    scenarios = ", ".join(f"'{scenario}'" for scenario in Scenario)
+    return f"""
+SELECT
+    e.customer_no,
+    customer,
+    e.rank,
+    e.product_no,
+    p.product_key,
+    [{scenarios}][e.scenario + 1] AS scenario,
+    e.score / 1000000 AS score,
+    {_sentence(language)} AS explain_short,
+    {_reasons(as_of, policy)} AS reasons_json
+FROM listed_words AS e
+JOIN customer_numbers USING (customer_no)
+JOIN product_words AS p ON p.product_no = e.product_no
+LEFT JOIN product_words AS formers ON formers.product_no = e.bought_product
+LEFT JOIN product_words AS near ON near.product_no = e.near0
+{near}
+LEFT JOIN counted_said ON counted_said.words = e.words AND counted_said.counted = e.counted
+LEFT JOIN times_said ON times_said.value = e.times
+LEFT JOIN gap_said ON gap_said.value = e.own_gap
+LEFT JOIN elapsed_said ON elapsed_said.value = e.elapsed_days
+ORDER BY e.customer_no, e.rank
+"""
+
+
+def _sentence(language: str) -> str:
+    """Return the SQL that says why: a literal per piece of a sentence, a column per mark."""
+    cases = [
+        f"WHEN '{words}' THEN {_filled(phrases.sentence(language, words))}"
+        for words in phrases.SENTENCES
+    ]
+    for words in phrases.COUNTED_SENTENCES:
+        marks = _MARK.findall(phrases.counted_sentence(language, words, 2))
+        middle = [f"coalesce({MARKS[mark]}, '')" for mark in marks]
+        pieces = ["counted_said.before", *middle, "counted_said.after"]
+        cases.append(f"WHEN '{words}' THEN concat({', '.join(pieces)})")
+    return f"CASE e.words {' '.join(cases)} END"
+
+
+def _filled(template: str) -> str:
+    pieces = _MARK.split(template)
+    said = [
+        f"coalesce({MARKS[piece]}, '')" if at % 2 else _quoted(piece)
+        for at, piece in enumerate(pieces)
+        if at % 2 or piece
+    ]
+    return f"concat({', '.join(said)})"
+
+
+def _reasons(as_of: date, policy: Policy) -> str:
+    """Return the SQL of `reasons_json`: keys in bytewise order, what is not known left out."""
+    pieces = []
+    for at, name in enumerate(sorted(COMPONENTS)):
+        pieces.append(_quoted(f'{"," if at else ""}"{name}":'))
+        pieces.append(_millionths(f"e.c{COMPONENTS.index(name)}"))
+    components = ", ".join(pieces)
+    evidence = ", ".join(_evidence_items())
+    grounds = _choice("e.ground", [ground.name.lower() for ground in Ground])
+    weights = _choice("e.scenario", [_weights_json(policy, s) for s in Scenario])
+    return f"""concat(
+        '{{"as_of":"{as_of.isoformat()}","components":{{', {components},
+        '}},"evidence":{{', substr(concat({evidence}), 2),
+        '}},"ground":"', {grounds}, '","scenario":"', {_choice("e.scenario", list(Scenario))},
+        '","score":', {_millionths("e.score")}, ',"weights":', {weights}, '}}'
+    )"""
+
+
+def _evidence_items() -> Iterable[str]:
+    bought = f"e.ground IN ({Ground.DUE}, {Ground.FAVOURITE})"
+    stages = _choice("e.stage", [stage.name.lower() for stage in DueState])
+    near = [("near", 0), *((f"near{n}", n) for n in range(1, LED_BY))]
+    keys = ", ".join(
+        f"{name}.key_json" if n == 0 else f"coalesce(',' || {name}.key_json, '')"
+        for name, n in near
+    )
+    items = {
+        "bought_key": f"CASE WHEN {bought} THEN formers.key_json END",
+        "count": "e.counted::VARCHAR",
+        "elapsed_days": "e.elapsed_days::VARCHAR",
+        "expected_gap_days": _gap("expected_gap"),
+        "family": "p.family_json",
+        "first_date": _iso("first_day"),
+        "last_date": _iso("last_day"),
+        "neighbours": f"CASE WHEN e.near0 >= 0 THEN concat('[', {keys}, ']') END",
+        "own_gap_days": _gap("own_gap"),
+        "paid75_cents": "CASE WHEN paid75 > 0 THEN paid75::VARCHAR END",
+        "price75_cents": "p.price75_cents::VARCHAR",
+        "purchase_days": f"CASE WHEN {bought} THEN purchase_days::VARCHAR END",
+        "stage": f"CASE WHEN e.stage >= 0 THEN '\"' || {stages} || '\"' END",
+    }
+    return [f"""coalesce(',"{name}":' || {value}, '')""" for name, value in items.items()]
+
+
+def _iso(day: str) -> str:
+    return f"CASE WHEN {day} >= 0 THEN '\"' || (DATE '1970-01-01' + {day})::VARCHAR || '\"' END"
+
+
+def _gap(days: str) -> str:
+    return f"CASE WHEN {days} >= 0 THEN {days}::DECIMAL(9, 1)::VARCHAR END"
+
+
+def _millionths(column: str) -> str:
+    return f"(({column}::DECIMAL(9, 0) * 0.000001)::DECIMAL(9, 6))::VARCHAR"
+
+
+def _weights_json(policy: Policy, scenario: Scenario) -> str:
+    weights = weights_of(policy, scenario)
+    inner = ",".join(f'"{name}":{weights[name]!r}' for name in sorted(weights))
+    return f"{{{inner}}}"
+
+
+def _choice(number: str, values: Iterable[str]) -> str:
+    listed = ", ".join(_quoted(str(value)) for value in values)
+    return f"[{listed}][{number} + 1]"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -17,6 +17,7 @@ SENTENCES = {
     "vintage": N_("%(times)s, last as %(former)s, %(elapsed)s"),
     "vintage_once": N_("%(times)s (%(former)s), %(elapsed)s"),
     "step": N_("%(percent)s %% above the price usually paid in %(family)s"),
+    "taste": N_("Close in taste to %(neighbour)s"),
     "new": N_("Never bought by this customer so far"),
 }
 

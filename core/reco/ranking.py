@@ -1,67 +1,247 @@
-"""From facts to every customer's pool of candidates, in the order the list is filled."""
+"""From facts to every customer's pool of candidates, in the order her list is filled."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+import numpy as np
 from duckdb import DuckDBPyConnection
+from numba import njit
+from numpy.typing import NDArray
 
 from core.contracts import Scenario
 from core.policy import CUSTOMER_STATES, Policy
-from core.reco.affinity import build_affinities
-from core.reco.explain import explain_pool
-from core.reco.scenarios import build_scenario_candidates
-from core.reco.scoring import score_candidates
-from core.reco.selection import Candidates, order_candidates
-from core.reco.tables import create_table, create_table_from_arrays, fetch_arrays
-from core.reco.timing import build_purchase_timing
+from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh
+from core.reco.beginnings import find_beginnings
+from core.reco.evidence import find_evidence
+from core.reco.explain import explain_lists
+from core.reco.features import Facts
+from core.reco.history import History
+from core.reco.inputs import build_shelf, catalogue_of, read_people, read_trade
+from core.reco.items import populations_of
+from core.reco.learning import Model, learn_model
+from core.reco.lines import day_number
+from core.reco.offers import Offers, read_offers
+from core.reco.scenarios import (
+    BASIS_POINTS,
+    MICRO,
+    People,
+    Rules,
+    Shelf,
+    make_proposals,
+    propose,
+)
+from core.reco.scoring import weights_of
+from core.reco.selection import fill_pool, turn_numbers
+from core.reco.shards import run_slices, slices_of
+from core.reco.tables import create_table_from_arrays, fetch_columns
 
+ROWS_PER_SLICE = 200_000
+POOL = ("customer_no", "position", "item", "scenario", "ground", "evidence", "score")
 
-def _numbers(column: str, names: tuple[str, ...]) -> str:
-    tests = " ".join(f"WHEN '{name}' THEN {number}" for number, name in enumerate(names))
-    return f"CASE {column} {tests} END"
-
-
-# An unknown family is its own: one number per chain.
-CANDIDATE_NUMBERS = f"""
+_SCENARIOS = ", ".join(f"'{scenario}'" for scenario in Scenario)
+CANDIDATES = f"""
+CREATE OR REPLACE VIEW candidates AS
 SELECT
-    customer_no AS customer,
-    {_numbers("state", CUSTOMER_STATES)} AS state,
-    {_numbers("scenario", tuple(str(s) for s in Scenario))} AS scenario,
-    dense_rank() OVER (ORDER BY customer_no, chain) - 1 AS chain,
-    dense_rank() OVER (
-        ORDER BY customer_no, scored.family, CASE WHEN scored.family IS NULL THEN chain END
-    ) - 1 AS family
-FROM scored_candidates AS scored
-JOIN customer_facts USING (customer)
-ORDER BY row_no
+    customer_no,
+    position,
+    product_no,
+    [{_SCENARIOS}][scenario + 1] AS scenario,
+    row_no
+FROM pool
 """
 
-POOL = """
-SELECT scored.*, position::INTEGER AS position
-FROM pool_rows
-JOIN scored_candidates AS scored USING (row_no)
+LISTED = """
+SELECT customer_no, rank::INTEGER AS rank, product_no, row_no
+FROM {listed}
+WHERE customer_no >= $low AND customer_no < $high
+ORDER BY customer_no, rank
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """The pools of some customers: the columns of `POOL` (score in millionths), and components.
+
+    `components` (rows, 7) are in millionths, in the order of `core.policy.Weights`.
+    """
+
+    columns: dict[str, NDArray[Any]]
+    components: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """What was ranked and by what: enough to explain any row of the pools."""
+
+    history: History
+    people: People
+    model: Model
+    shelf: Shelf
+    pool: Pool
 
 
 def rank_candidates(
-    con: DuckDBPyConnection, as_of: date, policy: Policy, language_of_tenant: str
-) -> None:
+    con: DuckDBPyConnection, facts: Facts, as_of: date, policy: Policy, threads: int | None = None
+) -> Ranked:
     """Create `candidates`, every customer's pool in the order her list is filled.
 
-    Needs the tables of `features.build_facts`. Columns: customer, position (from 1), product_key,
-    scenario, score (rounded to 6), explain_short (in `language_of_tenant`), reasons_json. No
-    product or vintage chain comes twice; at most `policy.pool_size` rows per customer. Total
-    order of ties: score, then popularity, both descending, then product_key bytewise.
+    Needs the tables of `features.build_facts`. Columns: customer_no, position (from 1),
+    product_no, scenario, row_no (of the pool returned). No product or vintage chain comes twice;
+    at most `policy.pool_size` rows per customer.
     """
-    build_purchase_timing(con, as_of, policy)
-    build_affinities(con, as_of, policy)
-    build_scenario_candidates(con, as_of, policy)
-    score_candidates(con, as_of, policy)
-    _build_pool(con, policy)
-    explain_pool(con, as_of, language_of_tenant)
+    today, history = day_number(as_of), facts.history
+    is_trade = read_trade(con)
+    population = populations_of(is_trade, history)
+    offers = read_offers(con)
+    model = learn_model(
+        history, facts.tickets, population, catalogue_of(offers), policy, today, threads=threads
+    )
+    beginnings = find_beginnings(history, population, is_trade)
+    shelf = build_shelf(offers, model.learned, beginnings, policy, today)
+    people = read_people(con, facts, population, is_trade, policy, today)
+    pools = list(
+        rank_customers(history, people, model, shelf, rules_of(policy, today), threads=threads)
+    )
+    pool = _joined(pools)
+    _store_pool(con, pool, offers)
+    return Ranked(history=history, people=people, model=model, shelf=shelf, pool=pool)
 
 
-def _build_pool(con: DuckDBPyConnection, policy: Policy) -> None:
-    numbers = fetch_arrays(con, CANDIDATE_NUMBERS)
-    rows, position = order_candidates(Candidates(**numbers), CUSTOMER_STATES, policy)
-    create_table_from_arrays(con, "pool_rows", {"row_no": rows, "position": position})
-    create_table(con, "pool", POOL)
+def explain_ranked(
+    con: DuckDBPyConnection,
+    ranked: Ranked,
+    listed: str,
+    as_of: date,
+    policy: Policy,
+    language: str,
+    customers: tuple[int, int] | None = None,
+) -> None:
+    """Create `final_list` (`explain.explain_lists`) from the table `listed`.
+
+    `listed` has customer_no, rank, product_no and row_no of `candidates`. Sentences take memory:
+    `customers` bounds the numbers (low, behind) that are explained.
+    """
+    low, high = customers or (0, ranked.history.customers)
+    rows = fetch_columns(con, LISTED.format(listed=listed), low=low, high=high)
+    at = rows.pop("row_no")
+    columns = ranked.pool.columns
+    rows |= {name: columns[name][at] for name in ("scenario", "ground", "evidence", "score")}
+    evidence = find_evidence(
+        rows["customer_no"], columns["item"][at], rows["ground"], ranked.history, ranked.people,
+        ranked.model.learned.known, ranked.model.learned.neighbours, ranked.shelf,
+    )  # fmt: skip
+    explain_lists(con, rows, ranked.pool.components[at], evidence, as_of, policy, language)
+
+
+def _joined(pools: list[Pool]) -> Pool:
+    if len(pools) == 1:
+        return pools[0]
+    return Pool(
+        columns={n: np.concatenate([pool.columns[n] for pool in pools]) for n in POOL},
+        components=np.concatenate([pool.components for pool in pools]),
+    )
+
+
+def _store_pool(con: DuckDBPyConnection, pool: Pool, offers: Offers) -> None:
+    kept = {name: pool.columns[name] for name in ("customer_no", "position", "scenario")}
+    row_no = np.arange(len(pool.components), dtype=np.int32)
+    product_no = offers.product[pool.columns["item"]]
+    create_table_from_arrays(con, "pool", {**kept, "product_no": product_no, "row_no": row_no})
+    con.execute(CANDIDATES)
+
+
+def rules_of(policy: Policy, as_of: int) -> Rules:
+    """Return the policy's numbers as the kernels use them."""
+    weights = np.array([list(weights_of(policy, s).values()) for s in Scenario])
+    turns = [turn_numbers(policy.quotas.get(s, {}), policy.top_n) for s in CUSTOMER_STATES]
+    return Rules(
+        today=as_of,
+        weights=weights / weights.sum(axis=1, keepdims=True),
+        turns=np.stack(turns),
+        top_n=policy.top_n,
+        pool_size=policy.pool_size,
+        min_items=min(policy.min_items, policy.top_n),
+        family_cap=max(1, int(policy.max_family_share * policy.top_n)),
+        price_reach=round(BASIS_POINTS * policy.price_reach),
+        least_step=round(BASIS_POINTS * policy.upsell_min_step),
+        greatest_step=round(BASIS_POINTS * policy.upsell_max_step),
+        sweetness_share=round(BASIS_POINTS * policy.audit.sugar_min_share),
+        least_season=round(MICRO * policy.min_season_fit),
+    )
+
+
+def rank_customers(
+    history: History,
+    people: People,
+    model: Model,
+    shelf: Shelf,
+    rules: Rules,
+    *,
+    rows_per_slice: int = ROWS_PER_SLICE,
+    threads: int | None = None,
+) -> Iterator[Pool]:
+    """Yield the pools of all customers, slice by slice, in the order of their numbers."""
+    known = model.learned.known
+    place = model.learned.place
+
+    def work(low: int, high: int) -> Pool:
+        found = _rank_slice(
+            low, high, history.offsets, history.item, history.basket, history.day,
+            history.volume, history.amount, history.items,
+            known, people, shelf, rules, model.blend.weights, place,
+        )  # fmt: skip
+        return Pool(columns=dict(zip(POOL, found[:-1], strict=True)), components=found[-1])
+
+    yield from run_slices(work, slices_of(history.offsets, rows_per_slice), threads)
+
+
+@njit(cache=True, nogil=True)
+def _rank_slice(  # type: ignore[no-untyped-def]
+    low, high, offsets, item, basket, day, volume, amount, items,
+    known, people, shelf, rules, weights, place,
+):  # fmt: skip
+    """Return the pools of the customers `low` to `high - 1`, one array per column."""
+    most = (high - low) * rules.pool_size
+    customer_no, position = np.empty(most, np.int32), np.empty(most, np.int32)
+    name, score = np.empty(most, np.int32), np.empty(most, np.int32)
+    scenario, ground = np.empty(most, np.int8), np.empty(most, np.int8)
+    evidence, components = np.empty(most, np.int32), np.empty((most, 7), np.int32)
+    scratch = make_scratch(items, items + NEAR + POPULAR)
+    proposals = make_proposals(items, shelf.families, shelf.sweetnesses)
+    is_taken, in_family = np.zeros(items, np.bool_), np.zeros(shelf.families, np.int64)
+    chosen = np.empty(rules.pool_size, np.int64)
+    rows = 0
+    for customer in range(low, high):
+        first, last = offsets[customer], offsets[customer + 1]
+        bought = number = 0
+        group = people.population[customer]
+        if first < last:
+            bought, number, _ = describe(
+                first, last, rules.today, group, item, basket, day, volume, known, scratch
+            )
+            weigh(number, weights, scratch)
+        n = propose(
+            customer, first, last, bought, number, item, day, amount,
+            known, people, shelf, rules, scratch, proposals,
+        )  # fmt: skip
+        taken = fill_pool(
+            n, proposals.item, proposals.scenario, proposals.score, shelf.family, place[group],
+            rules.turns[people.state[customer]], rules.top_n, rules.pool_size, rules.family_cap,
+            is_taken, in_family, chosen,
+        )  # fmt: skip
+        for at in range(taken):
+            one = chosen[at]
+            customer_no[rows], position[rows] = customer, at + 1
+            name[rows], scenario[rows] = proposals.item[one], proposals.scenario[one]
+            ground[rows], evidence[rows] = proposals.ground[one], proposals.evidence[one]
+            score[rows] = proposals.score[one]
+            for component in range(7):
+                components[rows, component] = proposals.components[one, component]
+            rows += 1
+    return (
+        customer_no[:rows].copy(), position[:rows].copy(), name[:rows].copy(),
+        scenario[:rows].copy(), ground[:rows].copy(), evidence[:rows].copy(),
+        score[:rows].copy(), components[:rows].copy(),
+    )  # fmt: skip

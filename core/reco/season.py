@@ -1,8 +1,31 @@
-"""Season tags of a product: which months they name."""
+"""Season: which months a product's tags name, and when the data show a family bought.
+
+The index of a family in a month of the year is its share of all that is bought in that month,
+against its share of the whole year: growth of the shop, or a December in which everything sells,
+leave it at 1. It is shrunk to 1 by `PRIOR` purchases, and taken for 1 all year where the data are
+short (under a year, or few purchases) or show no season (highest month under twice the lowest).
+
+The *clock* of a family runs with its index: after a summer in which a rosé is bought thrice as
+often as in winter, six winter months count for two. Gaps and times since a purchase are measured
+on it (`core.reco.timing`).
+"""
 
 import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from core.contracts import fold
+from core.reco.history import History
+from core.reco.lines import EPOCH
+from core.reco.tables import FloatArray, Int32Array
+
+PRIOR = 50.0
+LEAST_DAYS, LEAST_PURCHASES = 365, 200
+LEAST_SWING = 2.0
 
 # Tags as people write them in French and English, folded as headers are.
 MONTHS_OF_TAGS: dict[tuple[str, ...], tuple[int, ...]] = {
@@ -29,6 +52,25 @@ MONTHS_OF_TAGS: dict[tuple[str, ...], tuple[int, ...]] = {
 _MONTHS = {tag: months for tags, months in MONTHS_OF_TAGS.items() for tag in tags}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seasons:
+    """`index` (groups, 12) by month from January; `clock` (groups, days) counts seasonal days.
+
+    `group` gives each item its row; row 0 is flat, for items without family or season. The clock
+    begins at day `first_day`.
+    """
+
+    group: Int32Array
+    index: FloatArray
+    clock: FloatArray
+    first_day: int
+
+    def fit(self, month: int) -> FloatArray:
+        """Return the season fit of each item in `month`: 1/2 at index 1, 1 from index 2 on."""
+        fit: FloatArray = np.minimum(1.0, self.index[self.group, month - 1] / 2)
+        return fit
+
+
 def parse_months(season_tags: str | None) -> frozenset[int]:
     """Return the months named by `season_tags`; empty when none is recognised.
 
@@ -37,3 +79,76 @@ def parse_months(season_tags: str | None) -> frozenset[int]:
     """
     tags = re.split(r"[,;|/+\s]+", season_tags or "")
     return frozenset(month for tag in tags for month in _MONTHS.get(fold(tag), ()))
+
+
+def find_seasons(history: History, family: Int32Array, as_of: int) -> Seasons:
+    """Return the seasons of families (`family` per item, -1 unknown) as `history` shows them."""
+    first_day = int(history.day.min(initial=as_of))
+    months = _months(first_day, max(as_of, first_day))
+    families = int(family.max(initial=-1)) + 1
+    counts = _count_months(history.item, history.day, family, families, months, first_day)
+    index = np.ones((families + 1, 12))
+    if as_of - first_day >= LEAST_DAYS:
+        index[1:] = seasonal_index(counts)
+    seasonal = np.flatnonzero(np.any(index != 1, axis=1))
+    row_of = np.zeros(families + 1, np.int32)
+    row_of[seasonal] = np.arange(1, len(seasonal) + 1)
+    index = np.concatenate((np.ones((1, 12)), index[seasonal]))
+    return Seasons(
+        group=row_of[family + 1],
+        index=index,
+        clock=np.cumsum(index[:, months], axis=1),
+        first_day=first_day,
+    )
+
+
+def no_seasons(items: int, first_day: int, as_of: int) -> Seasons:
+    """Return a clock that counts plain days, for histories whose days are no dates."""
+    days = max(as_of - first_day, 0) + 1
+    return Seasons(
+        group=np.zeros(items, np.int32),
+        index=np.ones((1, 12)),
+        clock=np.arange(1.0, days + 1)[np.newaxis, :],
+        first_day=first_day,
+    )
+
+
+def seasonal_index(counts: NDArray[np.int64]) -> FloatArray:
+    """Return the index of each row of `counts` (families, 12), flat where no season shows.
+
+    >>> counts = np.full((2, 12), 100)
+    >>> counts[0, 6] = 900
+    >>> index = seasonal_index(counts)
+    >>> bool(index[0, 6] > 1.2), index[1].tolist() == [1.0] * 12
+    (True, True)
+    """
+    of_family, of_month = counts.sum(axis=1, keepdims=True), counts.sum(axis=0, keepdims=True)
+    expected = of_family * of_month / max(int(counts.sum()), 1)
+    index: FloatArray = (counts + PRIOR) / (expected + PRIOR)
+    index /= index.mean(axis=1, keepdims=True)
+    swing = index.max(axis=1) / index.min(axis=1)
+    index[(swing < LEAST_SWING) | (of_family[:, 0] < LEAST_PURCHASES)] = 1.0
+    return index
+
+
+def _months(first_day: int, last_day: int) -> NDArray[np.int64]:
+    """Return the month (0 to 11) of each day."""
+    start = EPOCH + timedelta(days=first_day)
+    days = np.datetime64(start, "D") + np.arange(last_day - first_day + 1)
+    months: NDArray[np.int64] = days.astype("datetime64[M]").astype(np.int64) % 12
+    return months
+
+
+@njit(cache=True, nogil=True)
+def _count_months(item, day, family, families, months, first_day):  # type: ignore[no-untyped-def]
+    counts = np.zeros((families, 12), np.int64)
+    for row in range(len(item)):
+        if family[item[row]] >= 0 and day[row] - first_day < len(months):
+            counts[family[item[row]], months[day[row] - first_day]] += 1
+    return counts
+
+
+def month_of(day: int) -> int:
+    """Return the month, 1 to 12, of a day since 1970-01-01."""
+    found: date = EPOCH + timedelta(days=day)
+    return found.month

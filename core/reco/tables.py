@@ -1,6 +1,6 @@
 """How the recommender writes its DuckDB tables: one query, one table, parameters bound."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,9 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+Int32Array = NDArray[np.int32]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 
 def create_table(con: DuckDBPyConnection, table: str, query: str, **parameters: object) -> None:
@@ -17,7 +20,7 @@ def create_table(con: DuckDBPyConnection, table: str, query: str, **parameters: 
 
 
 def create_table_from_arrays(
-    con: DuckDBPyConnection, table: str, columns: dict[str, NDArray[Any]]
+    con: DuckDBPyConnection, table: str, columns: Mapping[str, NDArray[Any] | pa.Array]
 ) -> None:
     """Create or replace `table` from arrays of equal length, one per column."""
     name = f"{table}_arrays"
@@ -37,7 +40,24 @@ def create_table_from_rows(
     con.unregister(name)
 
 
-def fetch_arrays(con: DuckDBPyConnection, query: str) -> dict[str, IntArray]:
-    """Return the columns of `query`, whole numbers without NULL, in the order of its rows."""
-    columns = con.execute(query).fetchnumpy()
-    return {name: np.asarray(values, dtype=np.int64) for name, values in columns.items()}
+def fetch_columns(
+    con: DuckDBPyConnection, query: str, **parameters: object
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of `query`, without NULL and of the types it gives, in its order."""
+    found = con.sql(query, params=parameters).to_arrow_table()
+    return {name: _as_array(found.column(name)) for name in found.column_names}
+
+
+def _as_array(column: pa.ChunkedArray) -> NDArray[Any]:
+    chunks = [chunk.to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    return np.concatenate(chunks) if chunks else column.to_numpy()
+
+
+def offsets_of(groups: NDArray[Any], number: int) -> IntArray:
+    """Return where each of `number` groups begins and ends in rows ordered by group.
+
+    >>> offsets_of(np.array([0, 0, 2]), 3).tolist()
+    [0, 2, 2, 3]
+    """
+    counts = np.bincount(groups, minlength=number)
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)))

@@ -21,7 +21,7 @@ from core.errors import CrmError, NotFound, Refused
 from core.i18n import N_
 from core.policy import Policy, parse_policy
 from core.reco.features import build_facts
-from core.reco.ranking import rank_candidates
+from core.reco.ranking import Ranked, explain_ranked, rank_candidates
 from core.services.accounts import Actor, Role, require
 from core.services.policies import current_policy
 from core.services.progress import Progress, no_progress
@@ -38,7 +38,8 @@ from core.store.runs import (
     finish_run,
     insert_run,
     start_run,
-    store_outputs,
+    store_lists,
+    store_verdicts,
 )
 from core.store.tenant import TenantStore
 
@@ -53,6 +54,7 @@ STAGES: Mapping[str, str] = {
     "store": N_("Storing the results"),
 }
 EARLIEST_AS_OF = date(1900, 1, 1)
+CUSTOMERS_EXPLAINED = 100_000  # at a time
 
 _BUSY = N_("Another run of this company is under way. Wait until it has finished.")
 _UNEXPECTED = N_("The run stopped on an unexpected error. Launch it again, or read the log.")
@@ -150,12 +152,12 @@ def _compute_and_publish(
     store: TenantStore, run: Run, con: DuckDBPyConnection, stages: "_Stages"
 ) -> None:
     policy = parse_policy(json.loads(run.policy_json))
-    dataset_hash = _compute(store, run, policy, con, stages)
+    dataset_hash, ranked = _compute(store, run, policy, con, stages)
     with stages.stage("summarise"):
         summary = compute_summary(con, run, policy, store.tenant.key, dataset_hash)
         qc = compute_qc(con)
     with stages.stage("store"):
-        store_outputs(store, con, run.run_id)
+        _store_outputs(store, run, policy, con, ranked)
     summary["timings"] = stages.timings
     finish_run(
         store,
@@ -168,21 +170,33 @@ def _compute_and_publish(
 
 def _compute(
     store: TenantStore, run: Run, policy: Policy, con: DuckDBPyConnection, stages: "_Stages"
-) -> str:
+) -> tuple[str, Ranked]:
     with stages.stage("read"), store.read() as tx:
         dataset_hash = load_dataset(tx, con)
     with stages.stage("facts"):
-        build_facts(con, run.as_of, policy)
+        facts = build_facts(con, run.as_of, policy)
     with stages.stage("addresses"):
         check_addresses(con)
     with stages.stage("rank"):
-        rank_candidates(con, run.as_of, policy, store.tenant.language)
+        ranked = rank_candidates(con, facts, run.as_of, policy)
     with stages.stage("repair"):
         repair_lists(con, run.as_of, policy)
     with stages.stage("audit"):
-        find_issues(con, "final_list", run.as_of, policy)
-        decide(con, policy)
-    return dataset_hash
+        find_issues(con, "repaired_list", run.as_of, policy)
+        decide(con, "repaired_list", policy)
+    return dataset_hash, ranked
+
+
+def _store_outputs(
+    store: TenantStore, run: Run, policy: Policy, con: DuckDBPyConnection, ranked: Ranked
+) -> None:
+    """Store verdicts, and the lists in parts: sentences and reasons take memory."""
+    store_verdicts(store, con, run.run_id)
+    customers = ranked.history.customers
+    for low in range(0, customers, CUSTOMERS_EXPLAINED):
+        part = (low, min(low + CUSTOMERS_EXPLAINED, customers))
+        explain_ranked(con, ranked, "repaired_list", run.as_of, policy, store.tenant.language, part)
+        store_lists(store, con, run.run_id)
 
 
 class _Stages:

@@ -71,10 +71,10 @@ SELECT
 FROM verdicts
 """
 
-_SCENARIO_COUNTS = "SELECT scenario, count(*) AS items FROM final_list GROUP BY scenario"
+_SCENARIO_COUNTS = "SELECT scenario, count(*) AS items FROM repaired_list GROUP BY scenario"
 
 _RULE_COUNTS = """
-SELECT rule_code, severity, count(*) AS issues, count(DISTINCT customer) AS customers
+SELECT rule_code, severity, count(*) AS issues, count(DISTINCT customer_no) AS customers
 FROM issues
 GROUP BY rule_code, severity
 ORDER BY
@@ -100,9 +100,9 @@ ORDER BY list_position($reasons, reason)
 """
 
 _SCENARIO_MIX = """
-SELECT segment, scenario, count(*) AS items, count(DISTINCT customer) AS customers
-FROM final_list
-JOIN customer_facts USING (customer)
+SELECT segment, scenario, count(*) AS items, count(DISTINCT customer_no) AS customers
+FROM repaired_list
+JOIN customer_facts USING (customer_no)
 GROUP BY segment, scenario
 ORDER BY segment, list_position($scenarios, scenario)
 """
@@ -114,7 +114,7 @@ SELECT
     count(*) FILTER (eligible) AS eligible,
     sum(monetary_cents)::BIGINT AS value_cents
 FROM verdicts
-JOIN customer_facts USING (customer)
+JOIN customer_facts USING (customer_no)
 GROUP BY {field}
 ORDER BY {field}
 """
@@ -141,7 +141,7 @@ def compute_summary(
         "scenario_counts": _scenario_counts(con),
         "rule_counts": _rule_counts(con),
         "repairs": count_rows(con, "repairs"),
-        "recommendations": count_rows(con, "final_list"),
+        "recommendations": count_rows(con, "repaired_list"),
         "warnings": _warnings(con, run.as_of),
         **_verdict_figures(con),
     }

@@ -84,17 +84,17 @@ _OUTPUT_ROWS: Mapping[str, str] = {
             reasons_json
         FROM final_list
         CROSS JOIN this_run
-        ORDER BY customer, rank
+        ORDER BY customer_no, rank
     """,
     "audit_output": """
         SELECT
             this_run.run_id,
             customer,
             row_number() OVER (
-                PARTITION BY customer
+                PARTITION BY customer_no
                 ORDER BY
                     list_position(this_run.rule_codes, rule_code),
-                    product_key NULLS FIRST,
+                    product_no NULLS FIRST,
                     severity,
                     details_json
             )::INTEGER AS issue_no,
@@ -103,8 +103,10 @@ _OUTPUT_ROWS: Mapping[str, str] = {
             product_key,
             details_json
         FROM issues
+        JOIN customer_numbers USING (customer_no)
+        LEFT JOIN product_numbers USING (product_no)
         CROSS JOIN this_run
-        ORDER BY customer, issue_no
+        ORDER BY customer_no, issue_no
     """,
     "next_action_output": """
         SELECT
@@ -119,9 +121,9 @@ _OUTPUT_ROWS: Mapping[str, str] = {
             segment,
             monetary_cents AS value_cents
         FROM verdicts
-        JOIN customer_facts USING (customer)
+        JOIN customer_facts USING (customer_no)
         CROSS JOIN this_run
-        ORDER BY customer
+        ORDER BY customer_no
     """,
 }
 
@@ -204,15 +206,25 @@ def _delete_some(tx: Transaction, table: str, run_id: str) -> int:
     )
 
 
-def store_outputs(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> None:
-    """Store the rows of `final_list`, `issues` and `verdicts` under `run_id`, still unseen."""
+def store_lists(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> None:
+    """Store the rows of `final_list` under `run_id`, still unseen; lists may come in parts."""
+    _store(store, con, run_id, "reco_output")
+
+
+def store_verdicts(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> None:
+    """Store the rows of `issues` and `verdicts` under `run_id`, still unseen."""
+    _store(store, con, run_id, "audit_output")
+    _store(store, con, run_id, "next_action_output")
+
+
+def _store(store: TenantStore, con: DuckDBPyConnection, run_id: str, table: str) -> None:
     con.execute(
         "CREATE OR REPLACE TABLE this_run AS SELECT $run_id AS run_id, $codes AS rule_codes",
         {"run_id": run_id, "codes": [code.value for code in RuleCode]},
     )
-    for table, select in _OUTPUT_ROWS.items():
-        described = con.execute(f"DESCRIBE {select}").fetchall()
-        store_rows_in_steps(store, con, select, table, [row[0] for row in described])
+    select = _OUTPUT_ROWS[table]
+    described = con.execute(f"DESCRIBE {select}").fetchall()
+    store_rows_in_steps(store, con, select, table, [row[0] for row in described])
 
 
 def finish_run(

@@ -8,7 +8,7 @@ from core.audit import check_addresses, decide, find_issues, is_deliverable, rep
 from core.contracts import RuleCode, Severity
 from core.policy import AuditPolicy, Policy
 from tests.unit.audit.generated import generate
-from tests.unit.audit.world import AS_OF, connect
+from tests.unit.audit.world import AS_OF, connect, named
 
 ODD_LABELS = (
     "",
@@ -58,11 +58,10 @@ POLICIES = st.builds(Policy, top_n=st.integers(1, 8), audit=AUDITS)
 
 def audited(con, list_table, policy):
     """Return {customer: audit score} of `list_table`."""
-    con.execute(f"CREATE OR REPLACE TABLE final_list AS FROM {list_table}")
-    find_issues(con, "final_list", AS_OF, policy)
+    find_issues(con, list_table, AS_OF, policy)
     con.execute("DROP TABLE IF EXISTS repairs")
-    decide(con, policy)
-    return dict(con.execute("SELECT customer, audit_score FROM verdicts").fetchall())
+    decide(con, list_table, policy)
+    return dict(con.execute("SELECT customer_no, audit_score FROM verdicts").fetchall())
 
 
 @settings(max_examples=15, deadline=None)
@@ -74,17 +73,17 @@ def test_a_repair_never_lowers_a_score_and_lists_stay_in_order(seed, policy):
     before = audited(con, "before", policy)
 
     repair_lists(con, AS_OF, policy)
-    con.execute("CREATE TABLE repaired AS FROM final_list")
-    after = audited(con, "repaired", policy)
+    after = audited(con, "repaired_list", policy)
 
     assert after.keys() == before.keys()
     assert all(after[customer] >= before[customer] for customer in before)
-    ranks = "SELECT list(rank ORDER BY rank) FROM repaired GROUP BY customer"
+    ranks = "SELECT list(rank ORDER BY rank) FROM repaired_list GROUP BY customer_no"
     for (found,) in con.execute(ranks).fetchall():
         assert found == list(range(1, len(found) + 1))
         assert len(found) <= policy.top_n
     foreign = con.execute(
-        "SELECT count(*) FROM repaired ANTI JOIN candidates USING (customer, product_key, scenario)"
+        "SELECT count(*) FROM repaired_list "
+        "ANTI JOIN candidates USING (customer_no, product_no, scenario)"
     )
     assert foreign.fetchone() == (0,)
 
@@ -105,7 +104,8 @@ def everything(con):
     """Return the rows of every table that repair, audit and gate leave behind."""
     check_addresses(con)
     repair_lists(con, AS_OF, Policy())
-    find_issues(con, "final_list", AS_OF, Policy())
-    decide(con, Policy())
-    tables = ("final_list", "repairs", "issues", "verdicts", "deliverable")
-    return [con.execute(f"FROM {table}").fetchall() for table in tables]
+    find_issues(con, "repaired_list", AS_OF, Policy())
+    decide(con, "repaired_list", Policy())
+    results = [named(con, table) for table in ("repairs", "issues", "verdicts")]
+    deliverable = con.execute("FROM deliverable").fetchall()
+    return [sorted(named(con, "repaired_list")), *results, deliverable]

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from core.contracts import Scenario
 from core.policy import Policy
-from core.reco.features import build_facts
-from core.reco.ranking import rank_candidates
-from tests.unit.reco.dataset import AS_OF, fetch, load_dataset, sale
+from tests.unit.reco.dataset import AS_OF, fetch, load_dataset, rank_pools, sale
 
 POLICY = Policy(top_n=3, pool_size=6, max_family_share=0.7)
 CUSTOMERS = [
@@ -69,8 +67,7 @@ def worlds(draw):
 
 def candidates_of(world, threads=2):
     con = load_dataset(**world, threads=threads)
-    build_facts(con, AS_OF, POLICY)
-    rank_candidates(con, AS_OF, POLICY, "fr")
+    rank_pools(con, POLICY, "fr", threads)
     return con
 
 
@@ -101,15 +98,15 @@ BROKEN = {
         SELECT * FROM c WHERE (state = 'prospect') AND scenario <> 'nurture'
     """,
     "upsell outside the step": """
-        SELECT * FROM c LEFT JOIN customer_families AS f USING (customer, family)
+        SELECT * FROM c LEFT JOIN customer_families AS f USING (customer_no, family_no)
         WHERE scenario = 'upsell' AND NOT coalesce(
             price75_cents * 100 BETWEEN f.paid75_cents * 110 AND f.paid75_cents * 160, FALSE
         )
     """,
     "upsell of a sweetness not bought": """
         SELECT * FROM c
-        SEMI JOIN customer_sweetness USING (customer, family)
-        ANTI JOIN customer_sweetness USING (customer, family, sweetness)
+        SEMI JOIN customer_sweetness USING (customer_no, family_no)
+        ANTI JOIN customer_sweetness USING (customer_no, family_no, sweetness_no)
         WHERE scenario = 'upsell'
     """,
     "score outside 0 to 1, or without words": """
@@ -134,10 +131,15 @@ BROKEN = {
 
 VIEWS = """
 CREATE VIEW bought AS
-    SELECT customer, chain, max(last_date) AS last_date FROM customer_products GROUP BY ALL;
+    SELECT customer, chain, max(last_date) AS last_date
+    FROM customer_products
+    JOIN customer_numbers USING (customer_no)
+    JOIN product_facts USING (product_no)
+    GROUP BY ALL;
 CREATE VIEW c AS
-    SELECT candidates.*, chain, family, sweetness, price75_cents, recommendable, state, documents
-    FROM candidates JOIN product_facts USING (product_key) JOIN customer_facts USING (customer);
+    SELECT
+        pooled.*, chain, family_no, sweetness_no, price75_cents, recommendable, state, documents
+    FROM pooled JOIN product_facts USING (product_no) JOIN customer_facts USING (customer_no);
 """
 
 unhurried = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -156,9 +158,9 @@ def test_no_rule_is_broken(world):
 def test_order_of_rows_and_threads_change_nothing(world, random):
     shuffled = {name: random.sample(rows, len(rows)) for name, rows in world.items()}
     one, other = candidates_of(world, threads=1), candidates_of(shuffled, threads=4)
-    query = "SELECT * FROM candidates"
+    query = "SELECT * FROM pooled"
     assert fetch(one, query) == fetch(other, query)
-    for table in ("net_lines", "customer_facts", "customer_products", "customer_families"):
+    for table in ("customer_facts", "customer_products", "customer_families"):
         assert fetch(one, f"FROM {table}") == fetch(other, f"FROM {table}")
 
 
@@ -174,7 +176,7 @@ def test_the_future_changes_nothing(world, drawn):
         }
         for n, (customer, number, ago, quantity, price, _) in enumerate(drawn)
     ]
-    query = "SELECT * FROM candidates"
+    query = "SELECT * FROM pooled"
     later = {**world, "sales": [*world["sales"], *future]}
     assert fetch(candidates_of(world), query) == fetch(candidates_of(later), query)
 
@@ -200,7 +202,7 @@ def test_a_larger_world_is_the_same_on_any_number_of_threads():
             for n in range(2500)
         ],
     }
-    query = "SELECT * FROM candidates"
+    query = "SELECT * FROM pooled"
     expected = fetch(candidates_of(world, threads=1), query)
-    assert {row[3] for row in expected} == set(Scenario)
+    assert {row[5] for row in expected} == set(Scenario)
     assert fetch(candidates_of(world, threads=4), query) == expected

@@ -4,7 +4,7 @@ import pytest
 
 from core.audit import check_addresses, find_issues
 from core.policy import Policy
-from tests.unit.audit.world import AS_OF, World, connect, days_ago
+from tests.unit.audit.world import AS_OF, World, connect, days_ago, named
 
 
 def failing(world, rule, policy=None):
@@ -12,10 +12,9 @@ def failing(world, rule, policy=None):
     con = connect(world)
     check_addresses(con)
     find_issues(con, "listed", AS_OF, policy or Policy())
-    rows = con.execute(
-        "SELECT customer FROM issues WHERE rule_code = ? AND product_key IS NULL", [rule]
-    )
-    return [customer for (customer,) in rows.fetchall()]
+    return [
+        who for who, _, code, product, _ in named(con, "issues") if (code, product) == (rule, None)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +174,7 @@ def test_evidence_names_dates_and_causes_but_no_address():
     con = connect(world)
     check_addresses(con)
     find_issues(con, "listed", AS_OF, Policy())
-    rows = con.execute("SELECT rule_code, details_json FROM issues WHERE customer = 'A'").fetchall()
+    rows = [(code, details) for who, _, code, _, details in named(con, "issues") if who == "A"]
     assert rows == [
         (
             "OPTOUT_OR_BOUNCE",

@@ -5,23 +5,23 @@ import pytest
 from core.audit import RULES, check_addresses, decide, find_issues, repair_lists
 from core.contracts import RuleCode, Severity
 from core.policy import Policy
-from tests.unit.audit.world import AS_OF, World, connect
+from tests.unit.audit.world import AS_OF, World, connect, named
 
 
 def verdict_for(issues, listed):
     """Return the verdict of customer A with `issues` (severity, rule) and a list or none."""
     con = connect(World().customer("A").customer("B"))
     con.execute(
-        "CREATE TABLE issues (customer VARCHAR, severity VARCHAR, rule_code VARCHAR, "
-        "product_key VARCHAR, details_json VARCHAR)"
+        "CREATE TABLE issues (customer_no INTEGER, severity VARCHAR, rule_code VARCHAR, "
+        "product_no INTEGER, details_json VARCHAR)"
     )
     for number, (severity, rule) in enumerate(issues):
-        con.execute("INSERT INTO issues VALUES ('A', ?, ?, ?, '{}')", [severity, rule, str(number)])
-    con.execute("CREATE TABLE final_list (customer VARCHAR, rank INTEGER, scenario VARCHAR)")
+        con.execute("INSERT INTO issues VALUES (0, ?, ?, ?, '{}')", [severity, rule, number])
+    con.execute("CREATE TABLE final (customer_no INTEGER, rank INTEGER, scenario VARCHAR)")
     for rank in range(listed, 0, -1):
-        con.execute("INSERT INTO final_list VALUES ('A', ?, ?)", [rank, f"scenario {rank}"])
-    decide(con, Policy())
-    first, second = con.execute("FROM verdicts").fetchall()
+        con.execute("INSERT INTO final VALUES (0, ?, ?)", [rank, f"scenario {rank}"])
+    decide(con, "final", Policy())
+    first, second = named(con, "verdicts")
     assert second == ("B", False, "NO_RECOMMENDATION", "", 100)
     return first[1:]
 
@@ -61,9 +61,8 @@ def test_one_failing_customer_blocks_nobody_else():
     con = connect(world.item("A", "P").item("B", "P"))
     check_addresses(con)
     find_issues(con, "listed", AS_OF, Policy())
-    con.execute("CREATE TABLE final_list AS FROM listed")
-    decide(con, Policy())
-    assert con.execute("FROM verdicts").fetchall() == [
+    decide(con, "listed", Policy())
+    assert named(con, "verdicts") == [
         ("A", False, "MISSING_EMAIL", "rebuy", 60),
         ("B", True, "OK", "rebuy", 100),
     ]
@@ -89,7 +88,7 @@ def test_issues_stand_in_bytewise_order_of_customer_rule_and_product():
     con = connect(world)
     check_addresses(con)
     find_issues(con, "listed", AS_OF, Policy())
-    rows = con.execute("SELECT customer, rule_code, product_key FROM issues").fetchall()
+    rows = [(customer, rule, product) for customer, _, rule, product, _ in named(con, "issues")]
     order = [rule.code.value for rule in RULES]
     assert rows == sorted(
         rows, key=lambda row: (row[0].encode(), order.index(row[1]), (row[2] or "").encode())
@@ -104,9 +103,9 @@ def test_repairs_are_logged_as_information():
     con = connect(world)
     check_addresses(con)
     repair_lists(con, AS_OF, policy)
-    find_issues(con, "final_list", AS_OF, policy)
-    decide(con, policy)
-    ((customer, severity, rule, product, details),) = con.execute("FROM issues").fetchall()
+    find_issues(con, "repaired_list", AS_OF, policy)
+    decide(con, "repaired_list", policy)
+    ((customer, severity, rule, product, details),) = named(con, "issues")
     assert (customer, severity, rule, product) == ("A", "INFO", "RECENT_DUPLICATE", "OLD")
     assert details.endswith('"rank":1,"repaired_by":"NEW"}')
     assert con.execute("SELECT eligible, audit_score FROM verdicts").fetchall() == [(True, 100)]

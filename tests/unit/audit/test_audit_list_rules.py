@@ -6,7 +6,7 @@ import pytest
 
 from core.audit import check_addresses, find_issues
 from core.policy import Policy
-from tests.unit.audit.world import AS_OF, World, connect, days_ago
+from tests.unit.audit.world import AS_OF, World, connect, days_ago, named
 
 
 def found(world, rule, policy=None):
@@ -14,10 +14,7 @@ def found(world, rule, policy=None):
     con = connect(world)
     check_addresses(con)
     find_issues(con, "listed", AS_OF, policy or Policy())
-    rows = con.execute(
-        "SELECT product_key, details_json FROM issues WHERE customer = 'A' AND rule_code = ?",
-        [rule],
-    ).fetchall()
+    rows = [row[3:] for row in named(con, "issues") if (row[0], row[2]) == ("A", rule)]
     evidence = {product: json.loads(details) for product, details in rows}
     assert all(
         details == json.dumps(evidence[product], sort_keys=True, separators=(",", ":"))

@@ -9,13 +9,13 @@ from core.policy import Policy
 from core.reco.features import build_facts
 from tests.unit.audit.generated import generate
 from tests.unit.audit.oracle import Oracle, lists_of
-from tests.unit.audit.world import AS_OF, connect, connect_dataset
+from tests.unit.audit.world import AS_OF, add_lists, connect, connect_dataset, named
 
 POLICY = Policy()
 
 
 def issues_in(con):
-    rows = con.execute("SELECT customer, rule_code, product_key FROM issues").fetchall()
+    rows = [(customer, rule, product) for customer, _, rule, product, _ in named(con, "issues")]
     assert len(rows) == len(set(rows))
     return set(rows)
 
@@ -39,6 +39,7 @@ def test_issues_on_the_recommenders_facts_equal_the_oracles(seed):
     world = generate(seed, customers=300, items=6)
     con = connect_dataset(world)
     build_facts(con, AS_OF, POLICY)
+    add_lists(con, world)
     check_addresses(con)
 
     find_issues(con, "listed", AS_OF, POLICY)
@@ -53,17 +54,18 @@ def test_repaired_lists_and_verdicts_equal_the_oracles(seed):
     check_addresses(con)
 
     repair_lists(con, AS_OF, POLICY)
-    find_issues(con, "final_list", AS_OF, POLICY)
+    find_issues(con, "repaired_list", AS_OF, POLICY)
     found = issues_in(con)
-    decide(con, POLICY)
+    decide(con, "repaired_list", POLICY)
 
     oracle = Oracle(world)
     pools = lists_of(world)
     lists = {who: oracle.repaired(who, pool, POLICY.top_n) for who, pool in pools.items()}
-    final = con.execute("SELECT customer, product_key, scenario FROM final_list").fetchall()
+    con.execute("CREATE TABLE ordered AS FROM repaired_list ORDER BY customer_no, rank")
+    final = [(who, product, scenario) for who, _, product, scenario in named(con, "ordered")]
     assert final == [(who, *item) for who in sorted(lists) for item in lists[who]]
     assert found == oracle.issues(lists)
-    assert con.execute("FROM verdicts").fetchall() == [
+    assert named(con, "verdicts") == [
         (who, *oracle.verdict(who, found, lists.get(who, [])))
         for who in sorted(row["customer"] for row in world.customers)
     ]

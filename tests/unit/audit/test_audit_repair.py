@@ -6,7 +6,7 @@ import pytest
 
 from core.audit import repair_lists
 from core.policy import Policy
-from tests.unit.audit.world import AS_OF, World, connect
+from tests.unit.audit.world import AS_OF, World, connect, named
 
 SEVERITIES = {code.value: level.value for code, level in Policy().audit.severities.items()}
 FAMILIES = {"R": "Rouge", "B": "Blanc", "?": None}
@@ -16,11 +16,9 @@ def repair(world, policy):
     """Return the final list of A, and its repairs as (dropped, rule, taken, rank before)."""
     con = connect(world)
     repair_lists(con, AS_OF, policy)
-    final = con.execute("SELECT rank, product_key FROM final_list WHERE customer = 'A'").fetchall()
+    final = sorted((rank, product) for _, rank, product, _ in named(con, "repaired_list"))
     assert [rank for rank, _ in final] == list(range(1, len(final) + 1))
-    repairs = con.execute(
-        "SELECT product_key, rule_code, replaced_by, details_json FROM repairs ORDER BY ALL"
-    ).fetchall()
+    repairs = sorted(row[1:] for row in named(con, "repairs"))
     details = [json.loads(row[3]) for row in repairs]
     assert [row[2] for row in repairs] == [detail["repaired_by"] for detail in details]
     return (
@@ -108,9 +106,9 @@ def test_a_repair_that_would_cost_points_is_not_made():
     assert repair(world, dear) == (["P0", "P1", "P2", "P3", "P4"], [])
 
 
-def test_the_texts_of_the_candidates_come_along():
+def test_what_is_known_of_the_candidates_comes_along():
     con = connect(pool("RB", bought=(0,)))
     repair_lists(con, AS_OF, Policy(top_n=1))
-    assert con.execute("FROM final_list").fetchall() == [("A", 1, "P1", "rebuy", 0.98, "P1", "{}")]
+    assert con.execute("FROM repaired_list").fetchall() == [(0, 1, 1, "rebuy", 2)]
     left = con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
     assert left == []

@@ -32,39 +32,77 @@ ITEMS = {
     "position": "INTEGER",
     "product_key": "VARCHAR",
     "scenario": "VARCHAR",
-    "score": "DOUBLE",
-    "explain_short": "VARCHAR",
-    "reasons_json": "VARCHAR",
 }
 
-_CUSTOMER_PRODUCTS_SQL = """
-CREATE TABLE customer_products AS
-SELECT customer, product_key, any_value(chain) AS chain, any_value(family) AS family,
-    count(DISTINCT document_id) AS purchases, sum(quantity_milli) AS quantity_milli,
-    max(sale_date) AS last_date
-FROM net_lines JOIN product_facts USING (product_key)
-GROUP BY customer, product_key
+_NUMBERS_SQL = """
+CREATE TABLE customer_numbers AS
+SELECT customer, (row_number() OVER (ORDER BY customer) - 1)::INTEGER AS customer_no FROM customers;
+CREATE TABLE product_numbers AS
+WITH keys AS (
+    SELECT product_key, chain FROM named_facts
+    UNION
+    SELECT product_key, product_key FROM named_candidates ANTI JOIN named_facts USING (product_key)
+)
+SELECT
+    product_key,
+    (row_number() OVER (ORDER BY product_key) - 1)::INTEGER AS product_no,
+    (dense_rank() OVER (ORDER BY chain) - 1)::INTEGER AS chain_no
+FROM keys
 """
-_CUSTOMER_FAMILIES_SQL = """
+_NUMBER_OTHERS_SQL = """
+INSERT INTO product_numbers
+SELECT product_key, 100000 + n, 100000 + n
+FROM (
+    SELECT product_key, row_number() OVER ()::INTEGER AS n
+    FROM (SELECT DISTINCT product_key FROM named_candidates)
+    ANTI JOIN product_numbers USING (product_key)
+)
+"""
+_PRODUCT_FACTS_SQL = """
+CREATE TABLE product_facts AS
+SELECT
+    *,
+    CASE WHEN family IS NOT NULL
+        THEN (dense_rank() OVER (ORDER BY family) - 1)::INTEGER END AS family_no,
+    CASE WHEN sweetness IS NOT NULL
+        THEN (dense_rank() OVER (ORDER BY sweetness) - 1)::INTEGER END AS sweetness_no
+FROM named_facts JOIN product_numbers USING (product_key)
+"""
+_LINES = """
+net_lines JOIN product_facts USING (product_key) JOIN customer_numbers USING (customer)
+"""
+_CUSTOMER_PRODUCTS_SQL = f"""
+CREATE TABLE customer_products AS
+SELECT customer_no, product_no, max(sale_date) AS last_date
+FROM {_LINES}
+GROUP BY customer_no, product_no
+"""
+_CUSTOMER_FAMILIES_SQL = f"""
 CREATE TABLE customer_families AS
-SELECT customer, family,
+SELECT customer_no, family_no,
     floor(
         sum(amount_cents) FILTER (NOT is_gift AND amount_cents > 0)::HUGEINT * 1500000
         / (sum(quantity_milli * pack_ml) FILTER (NOT is_gift AND amount_cents > 0)::HUGEINT * 2)
         + 0.5
     )::BIGINT AS paid75_cents
-FROM net_lines JOIN product_facts USING (product_key)
+FROM {_LINES}
 WHERE family IS NOT NULL
-GROUP BY customer, family
+GROUP BY customer_no, family_no
 """
-_CUSTOMER_SWEETNESS_SQL = """
+_CUSTOMER_SWEETNESS_SQL = f"""
 CREATE TABLE customer_sweetness AS
-SELECT customer, family, sweetness, sum(quantity_milli * pack_ml)::BIGINT AS volume,
-    (sum(sum(quantity_milli * pack_ml)) OVER (PARTITION BY customer, family))::BIGINT
-        AS family_volume
-FROM net_lines JOIN product_facts USING (product_key)
+SELECT customer_no, family_no, sweetness_no, sum(quantity_milli * pack_ml)::BIGINT AS volume
+FROM {_LINES}
 WHERE family IS NOT NULL AND sweetness IS NOT NULL
-GROUP BY customer, family, sweetness
+GROUP BY customer_no, family_no, sweetness_no
+"""
+_LISTED_SQL = """
+CREATE TABLE candidates AS
+SELECT customer_no, position, product_no, scenario, row_number() OVER () AS row_no
+FROM named_candidates
+JOIN customer_numbers USING (customer)
+JOIN product_numbers USING (product_key);
+CREATE TABLE listed AS SELECT * RENAME (position AS rank) FROM candidates
 """
 
 
@@ -154,36 +192,66 @@ class World:
                 "position": position,
                 "product_key": product,
                 "scenario": scenario,
-                "score": round(1 - position / 100, 6),
-                "explain_short": product,
-                "reasons_json": "{}",
             }
         )
         return self
 
 
 def connect_dataset(world: World) -> duckdb.DuckDBPyConnection:
-    """Return a database with the dataset, `candidates` and `listed` of `world`, without facts.
-
-    `listed` is the whole of `world.listed` as a finished list, `candidates` as a pool.
-    """
+    """Return a database with the dataset of `world`, without facts and lists."""
     con = duckdb.connect(config={"threads": 1})
     for table, columns in DATASET_TABLES.items():
         _create(con, table, columns, getattr(world, table))
     con.execute("UPDATE sale_lines SET document_status = 'valid'")
-    _create(con, "candidates", ITEMS, world.listed)
-    con.execute("CREATE TABLE listed AS SELECT * RENAME (position AS rank) FROM candidates")
     return con
 
 
 def connect(world: World) -> duckdb.DuckDBPyConnection:
-    """Return a database of `connect_dataset` with the facts that the audit reads."""
+    """Return a database with the dataset, the facts that the audit reads, and the lists."""
     con = connect_dataset(world)
-    _create(con, "product_facts", PRODUCT_FACTS, map(_facts(world), world.products))
+    _create(con, "named_facts", PRODUCT_FACTS, map(_facts(world), world.products))
     _create(con, "net_lines", NET_LINES, net_lines(world))
-    for sql in (_CUSTOMER_PRODUCTS_SQL, _CUSTOMER_FAMILIES_SQL, _CUSTOMER_SWEETNESS_SQL):
+    _create(con, "named_candidates", ITEMS, world.listed)
+    for sql in (
+        _NUMBERS_SQL,
+        _PRODUCT_FACTS_SQL,
+        _CUSTOMER_PRODUCTS_SQL,
+        _CUSTOMER_FAMILIES_SQL,
+        _CUSTOMER_SWEETNESS_SQL,
+        _LISTED_SQL,
+    ):
         con.execute(sql)
     return con
+
+
+def add_lists(con: duckdb.DuckDBPyConnection, world: World) -> None:
+    """Create `listed`, the whole of `world.listed` as finished lists, beside facts of one's own."""
+    _create(con, "named_candidates", ITEMS, world.listed)
+    con.execute(_NUMBER_OTHERS_SQL)
+    con.execute(_LISTED_SQL)
+
+
+def named(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[object, ...]]:
+    """Return the rows of a result with names in the place of numbers, in their order."""
+    described = con.execute(f"DESCRIBE {table}").fetchall()
+    names = {
+        "customer_no": "customer",
+        "product_no": "p.product_key",
+        "replaced_by": "r.product_key",
+    }
+    columns = [name for name, *_ in described if name != "row_no"]
+    product = "t.product_no" if "product_no" in columns else "NULL"
+    replaced = "t.replaced_by" if "replaced_by" in columns else "NULL"
+    return con.execute(
+        f"""
+        SELECT {", ".join(names.get(name, f"t.{name}") for name in columns)}
+        FROM (SELECT *, row_number() OVER () AS n FROM {table}) t
+        JOIN customer_numbers USING (customer_no)
+        LEFT JOIN product_numbers p ON p.product_no = {product}
+        LEFT JOIN product_numbers r ON r.product_no = {replaced}
+        ORDER BY n
+        """
+    ).fetchall()
 
 
 def net_lines(world: World) -> list[dict[str, object]]:

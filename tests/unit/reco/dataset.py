@@ -10,7 +10,7 @@ import pyarrow as pa
 from core.contracts import DATASET_TABLES
 from core.policy import Policy
 from core.reco.features import build_facts
-from core.reco.ranking import rank_candidates
+from core.reco.ranking import explain_ranked, rank_candidates
 
 AS_OF = date(2025, 6, 30)
 
@@ -86,11 +86,22 @@ def facts_of(policy: Policy | None = None, **tables: Any) -> duckdb.DuckDBPyConn
 
 
 def ranked(
-    policy: Policy | None = None, language: str = "en", **tables: Any
+    policy: Policy | None = None, language: str = "en", threads: int = 2, **tables: Any
 ) -> duckdb.DuckDBPyConnection:
-    con = facts_of(policy, **tables)
-    rank_candidates(con, AS_OF, policy or Policy(), language)
+    """Return the facts with `pooled`: every candidate with its names, sentence and reasons."""
+    con = load_dataset(threads=threads, **tables)
+    rank_pools(con, policy or Policy(), language, threads)
     return con
+
+
+def rank_pools(
+    con: duckdb.DuckDBPyConnection, policy: Policy, language: str = "en", threads: int = 2
+) -> None:
+    facts = build_facts(con, AS_OF, policy)
+    done = rank_candidates(con, facts, AS_OF, policy, threads)
+    con.execute("CREATE TABLE pool_list AS SELECT * RENAME (position AS rank) FROM candidates")
+    explain_ranked(con, done, "pool_list", AS_OF, policy, language)
+    con.execute("CREATE TABLE pooled AS SELECT * RENAME (rank AS position) FROM final_list")
 
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:

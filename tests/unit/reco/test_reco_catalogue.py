@@ -1,7 +1,7 @@
 import pytest
 
-from core.reco.catalogue import compute_chains
-from tests.unit.reco.dataset import facts_of, fetch, people, sale
+from core.reco.numbering import compute_chains
+from tests.unit.reco.dataset import facts_of, fetch
 
 CHAINS = {
     "alone": ({"A": None}, {"A": ("A", 0)}),
@@ -80,21 +80,3 @@ def test_price_per_75_cl(price, volume, units, price75, pack):
         products=[product("P", price_cents=price, volume_ml=volume, units_per_pack=units)]
     )
     assert fetch(con, "SELECT price75_cents, pack_ml FROM product_facts") == [(price75, pack)]
-
-
-def test_popularity_counts_buyers_and_anonymous_documents_of_a_year():
-    con = facts_of(
-        customers=people("C1", "C2"),
-        products=[product("R21"), product("R22", "R21")],
-        sales=[
-            sale("C1", "R21", 100),
-            sale("C1", "R21", 10),
-            sale("C1", "R22", 10),
-            sale("C2", "R21", 365),  # one day too old
-            sale(None, "R21", 20, document="T1"),
-            sale(None, "R21", 20, document="T2"),
-            sale(None, "R21", 20, document="T2", quantity=-1),
-        ],
-    )
-    rows = fetch(con, "SELECT product_key, popularity, chain_popularity FROM product_facts")
-    assert rows == [("R21", 2, 2), ("R22", 1, 2)]

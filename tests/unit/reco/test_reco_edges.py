@@ -45,4 +45,4 @@ WORLDS = {
 
 @pytest.mark.parametrize(("world", "expected"), WORLDS.values(), ids=WORLDS)
 def test_candidates_of_small_worlds(world, expected):
-    assert len(fetch(ranked(**world), "SELECT * FROM candidates")) == expected
+    assert len(fetch(ranked(**world), "SELECT * FROM pooled")) == expected

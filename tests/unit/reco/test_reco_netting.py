@@ -1,18 +1,12 @@
-from datetime import date
-
+import numpy as np
 import pytest
 
-from core.reco.netting import Line, net_returns
-from tests.unit.reco.dataset import days_ago, facts_of, fetch, goods, people, sale
+from core.reco.netting import net_returns
+from tests.unit.reco.dataset import AS_OF, facts_of, fetch, goods, people, sale
 
 
 def line(document, day, quantity, amount=0):
-    return Line(
-        document_id=document,
-        sale_date=date(2025, 1, day),
-        quantity_milli=quantity * 1000,
-        amount_cents=amount,
-    )
+    return (ord(document), day, quantity * 1000, amount)
 
 
 CASES = {
@@ -51,8 +45,16 @@ CASES = {
 
 @pytest.mark.parametrize(("lines", "expected"), CASES.values(), ids=CASES)
 def test_returns_undo_sales(lines, expected):
-    left = net_returns(lines)
-    assert [(x.document_id, x.quantity_milli // 1000, x.amount_cents) for x in left] == expected
+    document, day, quantity, amount = (np.array(column) for column in zip(*lines, strict=True))
+    left, paid = net_returns(np.zeros(len(lines), np.int64), document, day, quantity, amount)
+    stand = [(chr(d), q // 1000, a) for d, q, a in zip(document, left, paid, strict=True) if q > 0]
+    assert stand == expected
+
+
+def test_pairs_are_netted_apart():
+    one = np.ones(2, np.int64)
+    left, _ = net_returns(np.array([0, 1]), one, one, np.array([6000, -6000]), one)
+    assert left.tolist() == [6000, 0]
 
 
 def test_only_valid_lines_of_known_customers_up_to_the_date_stand():
@@ -70,7 +72,23 @@ def test_only_valid_lines_of_known_customers_up_to_the_date_stand():
             sale("nobody", "P1", 6),
         ],
     )
-    assert fetch(con, "SELECT product_key, sale_date FROM net_lines") == [
-        ("P1", days_ago(10)),
-        ("P1", days_ago(0)),
-    ]
+    bought = (
+        "SELECT product_key, last_date FROM customer_products JOIN product_facts USING (product_no)"
+    )
+    assert fetch(con, bought) == [("P1", AS_OF)]
+    facts = "SELECT documents, frequency, monetary_cents FROM customer_facts"
+    assert fetch(con, facts) == [(2, 2, 2000)]
+
+
+def test_revenue_is_what_was_paid_less_what_was_paid_back_each_on_its_day():
+    con = facts_of(
+        customers=people("C1"),
+        products=goods("P1"),
+        sales=[
+            sale("C1", "P1", 800, quantity=3),  # before the window of 24 months
+            sale("C1", "P1", 100, quantity=1),
+            sale("C1", "P1", 50, quantity=-2),  # undoes the newer sale and one of the older
+        ],
+    )
+    facts = "SELECT documents, frequency, monetary_cents FROM customer_facts"
+    assert fetch(con, facts) == [(1, 0, -1000)]

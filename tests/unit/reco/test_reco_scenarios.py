@@ -7,26 +7,26 @@ from tests.unit.reco.dataset import fetch, goods, people, ranked, sale
 
 
 def pool(con, customer="C", scenario=None):
-    rows = fetch(con, f"SELECT product_key, scenario FROM candidates WHERE customer = '{customer}'")
+    rows = fetch(con, f"SELECT product_key, scenario FROM pooled WHERE customer = '{customer}'")
     return {key for key, name in rows if scenario in (None, name)}
 
 
 def reasons(con, product_key, customer="C"):
     [(text,)] = fetch(
         con,
-        "SELECT reasons_json FROM candidates "
+        "SELECT reasons_json FROM pooled "
         f"WHERE customer = '{customer}' AND product_key = '{product_key}'",
     )
     return json.loads(text)
 
 
-# A gap of 100 days is the only one known, so that 80 days make a product due.
+# The only gap known is of 100 days: a quarter of the customers would be back after 39 days.
 HABIT = [sale("H", "P", 300), sale("H", "P", 200)]
 
 # name of the case and of its customer -> lines (product, days ago, more), what is proposed
 REBUY = {
     "due": ([("P", 80, {})], {"P"}),
-    "too early": ([("P", 79, {})], set()),
+    "too early": ([("P", 32, {})], set()),
     "gift 29 days ago": ([("P", 120, {}), ("P", 29, {"is_gift": True})], set()),
     "gift 30 days ago": ([("P", 120, {}), ("P", 30, {"is_gift": True})], {"P"}),
     "only ever a gift": ([("P", 90, {"is_gift": True})], set()),
@@ -151,7 +151,7 @@ def test_upsell_fits_best_at_a_moderate_step():
     fits = {
         key: json.loads(text)["components"]["price_fit"]
         for key, text in fetch(
-            con, "SELECT product_key, reasons_json FROM candidates WHERE scenario = 'upsell'"
+            con, "SELECT product_key, reasons_json FROM pooled WHERE scenario = 'upsell'"
         )
     }
     assert fits["U1300"] == 1.0
@@ -189,7 +189,7 @@ def test_prospects_get_first_purchases_of_their_kind():
         products=goods("P", "Q", "R"),
         sales=[sale("A", "P", 90), sale("B", "P", 90), sale("A", "R", 80), sale("S", "Q", 90)],
     )
-    order = "SELECT product_key FROM candidates WHERE customer = '{}' ORDER BY position"
+    order = "SELECT product_key FROM pooled WHERE customer = '{}' ORDER BY position"
     assert fetch(con, order.format("C")) == [("P",), ("Q",), ("R",)]
     assert fetch(con, order.format("T"))[0] == ("Q",)
     assert reasons(con, "P")["evidence"]["count"] == 2
@@ -214,8 +214,14 @@ def test_new_customers_get_what_beginners_like_them_bought_next():
     assert pool(con, customer="R", scenario="cross_sell") == {"Q"}
 
 
+def test_what_is_out_of_season_is_not_brought_up():
+    products = [*goods("NOW", season_tags="Été"), *goods("THEN", season_tags="hiver, noël")]
+    assert pool(ranked(customers=people("C"), products=products)) == {"NOW"}  # as of 30 June
+
+
 def test_out_of_season_scores_lower():
-    con = ranked(  # as of 30 June
+    con = ranked(
+        Policy(min_season_fit=0),
         customers=people("C"),
         products=[*goods("NOW", season_tags="Été"), *goods("THEN", season_tags="hiver, noël")],
     )

@@ -2,61 +2,88 @@ import numpy as np
 import pytest
 
 from core.contracts import Scenario
-from core.policy import CustomerState, Policy
-from core.reco.selection import SCENARIO_NUMBERS, Candidates, order_candidates, turns_of
+from core.reco.selection import SCENARIO_NUMBERS, fill_pool, turn_numbers, turns_of
 
 REBUY, CROSS, UPSELL, WINBACK, NURTURE = Scenario
 
 
-def pool_of(rows, *, top_n=3, pool_size=30, quotas=None, share=1.0):
-    """Positions of one customer's rows (scenario, chain, family), given best first."""
-    policy = Policy(
-        top_n=top_n,
-        pool_size=pool_size,
-        max_family_share=share,
-        quotas={CustomerState.ACTIVE: quotas or {REBUY: 1, CROSS: 1}},
+def pool_of(rows, *, top_n=3, pool_size=30, quotas=None, share=1.0, places=None):
+    """Proposals of one customer (scenario, item, family or None, score) in the order taken."""
+    names = sorted({family for _, _, family, _ in rows if family})
+    family = np.full(20, -1, np.int32)
+    for _, item, name, _ in rows:
+        family[item] = names.index(name) if name else -1
+    is_taken, in_family = np.zeros(20, np.bool_), np.zeros(len(names) + 1, np.int64)
+    chosen = np.empty(pool_size, np.int64)
+    taken = fill_pool(
+        len(rows),
+        np.array([item for _, item, _, _ in rows]),
+        np.array([SCENARIO_NUMBERS[s] for s, _, _, _ in rows]),
+        np.array([score for _, _, _, score in rows]),
+        family,
+        np.arange(20) if places is None else np.array(places),
+        turn_numbers(quotas or {REBUY: 1, CROSS: 1}, top_n),
+        top_n,
+        pool_size,
+        max(1, int(share * top_n)),
+        is_taken,
+        in_family,
+        chosen,
     )
-    numbered = {name: n for n, name in enumerate(sorted({f for _, _, f in rows}))}
-    candidates = Candidates(
-        customer=np.zeros(len(rows), dtype=np.int64),
-        state=np.zeros(len(rows), dtype=np.int64),
-        scenario=np.array([SCENARIO_NUMBERS[s] for s, _, _ in rows]),
-        chain=np.array([c for _, c, _ in rows]),
-        family=np.array([numbered[f] for _, _, f in rows]),
-    )
-    places, position = order_candidates(candidates, [CustomerState.ACTIVE], policy)
-    assert list(position) == list(range(1, len(position) + 1))
-    return [int(place) for place in places]
+    assert not is_taken.any()
+    assert not in_family.any()
+    return chosen[:taken].tolist()
+
+
+def best_first(rows):
+    return [(*row, 100 - at) for at, row in enumerate(rows)]
 
 
 def test_quotas_take_turns_then_the_best_is_left():
     rows = [(REBUY, c, f"f{c}") for c in (0, 1, 2)] + [(CROSS, c, f"f{c}") for c in (3, 4)]
-    assert pool_of(rows) == [0, 3, 1, 2, 4]
+    assert pool_of(best_first(rows)) == [0, 3, 1, 2, 4]
 
 
-def test_a_chain_is_taken_once():
-    rows = [(REBUY, 0, "a"), (CROSS, 0, "a"), (CROSS, 1, "b"), (REBUY, 1, "b"), (REBUY, 0, "a")]
-    assert pool_of(rows) == [0, 2]
+def test_an_item_is_taken_once():
+    rows = [(REBUY, 0, "a"), (CROSS, 0, "a"), (CROSS, 1, "b"), (REBUY, 1, "b")]
+    assert pool_of(best_first(rows)) == [0, 2]
 
 
-def test_a_scenario_without_candidates_gives_its_turn_away():
+def test_a_scenario_without_proposals_gives_its_turn_away():
     rows = [(CROSS, 0, "a"), (CROSS, 1, "b"), (UPSELL, 2, "c")]
-    assert pool_of(rows, quotas={WINBACK: 2, UPSELL: 1}) == [2, 0, 1]
+    assert pool_of(best_first(rows), quotas={WINBACK: 2, UPSELL: 1}) == [2, 0, 1]
 
 
 def test_a_family_has_its_share_while_others_are_left():
     rows = [(REBUY, c, "red") for c in range(4)] + [(REBUY, 4, "white"), (REBUY, 5, "rose")]
-    assert pool_of(rows, top_n=4, share=0.5) == [0, 1, 4, 5, 2, 3]
+    assert pool_of(best_first(rows), top_n=4, share=0.5) == [0, 1, 4, 5, 2, 3]
 
 
 def test_a_family_fills_the_list_when_nothing_else_is_left():
     rows = [(REBUY, c, "red") for c in range(4)]
-    assert pool_of(rows, top_n=4, share=0.5) == [0, 1, 2, 3]
+    assert pool_of(best_first(rows), top_n=4, share=0.5) == [0, 1, 2, 3]
+
+
+def test_unknown_families_are_each_their_own():
+    rows = [(REBUY, c, None) for c in range(4)]
+    assert pool_of(best_first(rows), top_n=4, share=0.25) == [0, 1, 2, 3]
 
 
 def test_pool_ends_at_its_size():
     rows = [(REBUY, c, f"f{c}") for c in range(9)]
-    assert pool_of(rows, pool_size=5) == [0, 1, 2, 3, 4]
+    assert pool_of(best_first(rows), pool_size=5) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("rows", "order"),
+    [
+        ([(REBUY, 0, "a", 5), (REBUY, 1, "b", 6)], [1, 0]),  # score
+        ([(REBUY, 1, "a", 5), (REBUY, 0, "b", 5)], [1, 0]),  # place: popularity, then key
+        ([(CROSS, 0, "a", 5), (REBUY, 0, "a", 5)], [1]),  # one item: the scenario listed first
+    ],
+)
+def test_the_order_of_ties_is_total(rows, order):
+    assert pool_of(rows, quotas={NURTURE: 1}) == order
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""What customers bought for themselves, as arrays: who, when, in which basket, which item.
+
+An item is a vintage chain, named by its number. The recommender learns from a `History` alone,
+be it made of a tenant's sale lines or of bare baskets without dates.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.reco.tables import Int32Array, IntArray, offsets_of
+
+BOTTLE = 750_000  # thousandths of a unit x millilitres
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """Purchases of numbered customers, by customer, then day, basket and item.
+
+    `offsets[c]:offsets[c + 1]` are the rows of customer `c`. Per row: `item` (number of the
+    chain), `product` (number of the product it was bought as), `basket` (numbered on through all
+    customers), `day` (since 1970-01-01, or the place in a sequence without dates), `volume`
+    (thousandths x millilitres, `BOTTLE` to a bottle) and `amount` (cents). An item comes once in
+    a basket. `items` is the number of items there are.
+    """
+
+    offsets: IntArray
+    item: Int32Array
+    product: Int32Array
+    basket: Int32Array
+    day: Int32Array
+    volume: IntArray
+    amount: IntArray
+    items: int
+
+    @property
+    def customers(self) -> int:
+        """Return the number of customers, those without purchases included."""
+        return len(self.offsets) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tickets:
+    """Items of anonymous documents, by document; each document is one buyer."""
+
+    offsets: IntArray
+    item: Int32Array
+    day: Int32Array
+
+
+def history_of_baskets(
+    baskets: Sequence[Sequence[Sequence[int]]],
+    items: int,
+    days: Sequence[Sequence[int]] | None = None,
+) -> History:
+    """Return the history of customers whose `baskets` list item numbers, oldest basket first.
+
+    Without `days` the order stands in for dates: everybody's last basket is day 0, the one before
+    day -1.
+
+    >>> history = history_of_baskets([[[3, 1], [1]]], items=4)
+    >>> history.item.tolist(), history.day.tolist()
+    ([1, 3, 1], [-1, -1, 0])
+    """
+    rows = [
+        (customer, at - len(listed) + 1 if days is None else days[customer][at], at, item)
+        for customer, listed in enumerate(baskets)
+        for at, basket in enumerate(listed)
+        for item in sorted(set(basket))
+    ]
+    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
+    starts = np.any(np.diff(table[:, [0, 2]], axis=0, prepend=-1) != 0, axis=1)
+    return History(
+        offsets=offsets_of(table[:, 0], len(baskets)),
+        item=table[:, 3].astype(np.int32),
+        product=table[:, 3].astype(np.int32),
+        basket=(np.cumsum(starts) - 1).astype(np.int32),
+        day=table[:, 1].astype(np.int32),
+        volume=np.full(len(table), BOTTLE, dtype=np.int64),
+        amount=np.full(len(table), 100, dtype=np.int64),
+        items=items,
+    )
