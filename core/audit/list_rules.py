@@ -108,31 +108,26 @@ QUALIFY row_number() OVER (PARTITION BY customer_no ORDER BY of_family DESC, fam
 """
 
 _SUGAR_SQL = """
-WITH families AS (
-    SELECT customer_no, family_no, sum(volume) AS family_volume
-    FROM customer_sweetness
-    GROUP BY customer_no, family_no
-)
 SELECT
     item.customer_no,
     item.rank,
     item.product_no,
     json_object(
         'family', item.family,
-        'share', round(coalesce(tasted.volume, 0) / families.family_volume, 4),
+        'share', round(coalesce(tasted.volume, 0) / families.sweet_volume, 4),
         'sweetness', item.sweetness
     ) AS details_json
 FROM {items} item
-JOIN families
+JOIN customer_families families
     ON families.customer_no = item.customer_no AND families.family_no = item.family_no
 LEFT JOIN customer_sweetness tasted
     ON tasted.customer_no = item.customer_no
     AND tasted.family_no = item.family_no
     AND tasted.sweetness_no = item.sweetness_no
 WHERE item.sweetness_no IS NOT NULL
-    AND families.family_volume > 0
+    AND families.sweet_volume > 0
     AND coalesce(tasted.volume, 0)::HUGEINT * {micro}
-        < families.family_volume::HUGEINT * $min_share_micro
+        < families.sweet_volume::HUGEINT * $min_share_micro
 """
 
 

@@ -16,6 +16,7 @@ from core.reco.history import History
 from core.reco.lines import ROWS_PER_SLICE, Lines, day_of, is_gift, product_of
 from core.reco.shards import joined, run_slices, slices_of
 from core.reco.tables import BoolArray, Int32Array, IntArray
+from core.reco.totals import count_documents, sum_paid
 
 Columns = dict[str, NDArray[Any]]
 
@@ -24,7 +25,7 @@ TOTALS = (
     "revenue_cents", "paid_cents", "paid_volume",
 )  # fmt: skip
 PRODUCTS = ("customer_no", "product_no", "last_day")
-FAMILIES = ("customer_no", "family_no", "volume", "paid_cents", "paid_volume")
+FAMILIES = ("customer_no", "family_no", "volume", "sweet_volume", "paid_cents", "paid_volume")
 SWEETNESS = ("customer_no", "family_no", "sweetness_no", "volume")
 
 
@@ -46,9 +47,10 @@ class ProductArrays:
 class Aggregates:
     """Columns by name (`TOTALS` per customer, the others in the order of their numbers).
 
-    Volumes are in thousandths x millilitres, money in cents, days since 1970-01-01. What is paid
-    leaves out gifts, zero amounts and what is no article; `gaps` counts the gaps between distinct
-    days, `usual_gap_days` is their median.
+    Volumes are in thousandths x millilitres, money in cents, days since 1970-01-01; of a family
+    `sweet_volume` is what is of known sweetness. What is paid leaves out gifts, zero amounts and
+    what is no article; `gaps` counts the gaps between distinct days, `usual_gap_days` is their
+    median.
     """
 
     totals: Columns
@@ -72,8 +74,8 @@ def aggregate(
         )
         return [
             [
-                *_count_documents(low, high, *given, window_start),
-                *_sum_paid(low, high, *given, *taste, window_start),
+                *count_documents(low, high, *given, window_start),
+                *sum_paid(low, high, *given, *taste, window_start),
             ],
             list(_last_days(low, high, *given, len(products.chain))),
             list(families),
@@ -106,55 +108,6 @@ def aggregate(
 
 # The kernels below are written flat: to hand an array to another compiled function in an inner
 # loop costs more than what the function does.
-
-
-@njit(cache=True, nogil=True)
-def _count_documents(low, high, offsets, records, window_start):  # type: ignore[no-untyped-def]
-    """Return the first six columns of `TOTALS`."""
-    documents = np.zeros(high - low, np.int64)
-    frequency = np.zeros(high - low, np.int64)
-    first_day = np.zeros(high - low, np.int32)
-    last_day = np.zeros(high - low, np.int32)
-    number = np.zeros(high - low, np.int64)
-    usual = np.zeros(high - low, np.float64)
-    for customer in range(low, high):
-        first, last, at = offsets[customer], offsets[customer + 1], customer - low
-        if first == last:
-            continue
-        days = records[first:last, 0] >> 32
-        recent = np.searchsorted(days, window_start, side="right")
-        names = np.sort(records[first:last, 1])
-        documents[at] = frequency[at] = 1 + np.sum(names[1:] != names[:-1])
-        if recent == len(days):
-            frequency[at] = 0
-        elif recent > 0:
-            names = np.sort(records[first + recent : last, 1])
-            frequency[at] = 1 + np.sum(names[1:] != names[:-1])
-        first_day[at], last_day[at] = days[0], days[-1]
-        gaps = np.diff(days)
-        gaps = gaps[gaps > 0]
-        number[at] = len(gaps)
-        if len(gaps):
-            usual[at] = np.median(gaps)
-    return documents, frequency, first_day, last_day, number, usual
-
-
-@njit(cache=True, nogil=True)
-def _sum_paid(low, high, offsets, records, pack_ml, is_article, window_start):  # type: ignore[no-untyped-def]
-    """Return the last three columns of `TOTALS`."""
-    revenue = np.zeros(high - low, np.int64)
-    paid_cents = np.zeros(high - low, np.int64)
-    paid_volume = np.zeros(high - low, np.int64)
-    for customer in range(low, high):
-        for row in range(offsets[customer], offsets[customer + 1]):
-            word, amount = records[row, 0], records[row, 3]
-            if day_of(word) > window_start:
-                revenue[customer - low] += amount
-            product = product_of(word)
-            if is_article[product] and amount > 0 and not is_gift(word):
-                paid_cents[customer - low] += amount
-                paid_volume[customer - low] += records[row, 2] * pack_ml[product]
-    return revenue, paid_cents, paid_volume
 
 
 @njit(cache=True, nogil=True)
@@ -192,7 +145,7 @@ def _sum_tastes(  # type: ignore[no-untyped-def]
 ):
     """Return `FAMILIES` and `SWEETNESS`; within a customer families come in order of number."""
     most = offsets[high] - offsets[low]
-    rows, sweet = np.empty((most, 5), np.int64), np.empty((most, 4), np.int64)
+    rows, sweet = np.empty((most, 6), np.int64), np.empty((most, 4), np.int64)
     volume_of = np.zeros((families, kinds + 1), np.int64)  # by sweetness, the last one unknown
     cents_of, paid_of = np.zeros(families, np.int64), np.zeros(families, np.int64)
     touched, is_touched = np.empty(families, np.int64), np.zeros(families, np.bool_)
@@ -214,23 +167,25 @@ def _sum_tastes(  # type: ignore[no-untyped-def]
                 cents_of[group] += amount
                 paid_of[group] += volume
         for group in np.sort(touched[:number]):
-            total = 0
+            known = 0
             for kind in range(kinds + 1):
                 volume = volume_of[group, kind]
-                total += volume
+                known += volume if kind < kinds else 0
                 if volume and kind < kinds:
                     sweet[n_sweet, 0], sweet[n_sweet, 1] = customer, group
                     sweet[n_sweet, 2], sweet[n_sweet, 3] = kind, volume
                     n_sweet += 1
                 volume_of[group, kind] = 0
-            rows[n_rows, 0], rows[n_rows, 1], rows[n_rows, 2] = customer, group, total
-            rows[n_rows, 3], rows[n_rows, 4] = cents_of[group], paid_of[group]
+            rows[n_rows, 0], rows[n_rows, 1] = customer, group
+            rows[n_rows, 2], rows[n_rows, 3] = known + volume, known
+            rows[n_rows, 4], rows[n_rows, 5] = cents_of[group], paid_of[group]
             n_rows += 1
             is_touched[group], cents_of[group], paid_of[group] = False, 0, 0
     return (
         (
             rows[:n_rows, 0].astype(np.int32), rows[:n_rows, 1].astype(np.int32),
             rows[:n_rows, 2].copy(), rows[:n_rows, 3].copy(), rows[:n_rows, 4].copy(),
+            rows[:n_rows, 5].copy(),
         ),
         (
             sweet[:n_sweet, 0].astype(np.int32), sweet[:n_sweet, 1].astype(np.int32),

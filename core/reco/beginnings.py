@@ -105,11 +105,22 @@ def _first_days(offsets, item, day, items):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _sorted_by_item(item, day, offsets):  # type: ignore[no-untyped-def]
-    place = offsets[:-1].copy()
+    """Return the days by item, ascending: ordered by counting, first by day, then by item."""
     days = np.empty(len(day), np.int32)
-    for row in range(len(item)):
-        days[place[item[row]]] = day[row]
-        place[item[row]] += 1
-    for name in range(len(offsets) - 1):
-        days[offsets[name] : offsets[name + 1]] = np.sort(days[offsets[name] : offsets[name + 1]])
+    if len(day) == 0:
+        return days
+    earliest = day.min()
+    starts = np.zeros(day.max() - earliest + 2, np.int64)
+    for row in range(len(day)):
+        starts[day[row] - earliest + 1] += 1
+    starts = np.cumsum(starts)
+    by_day = np.empty(len(day), np.int32)
+    for row in range(len(day)):
+        by_day[starts[day[row] - earliest]] = row
+        starts[day[row] - earliest] += 1
+    place = offsets[:-1].copy()
+    for spot in range(len(by_day)):
+        name = item[by_day[spot]]
+        days[place[name]] = day[by_day[spot]]
+        place[name] += 1
     return days

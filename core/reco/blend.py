@@ -21,6 +21,7 @@ from core.reco.shards import joined, run_slices
 from core.reco.tables import FloatArray, IntArray
 
 RIDGE = 5.0
+MOST_CUSTOMERS = 100_000
 MOST_OCCASIONS = 8_000
 ENOUGH_OCCASIONS = 1_500
 DEEPEST = 5
@@ -91,17 +92,23 @@ class Targets:
 def fit_blend(
     history: History,
     population: Population,
-    learn: Callable[[History], Knowledge],
+    learn: Callable[[History, Population], Knowledge],
     threads: int | None = None,
 ) -> Blend:
-    """Fit the blend on `history`; `learn` makes the knowledge of a history."""
+    """Fit the blend on `history`; `learn` makes the knowledge of a history.
+
+    Weights need fewer customers than facts do: `MOST_CUSTOMERS` at most are looked at.
+    """
+    if history.customers > MOST_CUSTOMERS:
+        chosen = _evenly(history.customers, MOST_CUSTOMERS)
+        history, population = history.some_customers(chosen), population[chosen]
     back = 1
     while back < DEEPEST and len(_targets(history, back).customer) < ENOUGH_OCCASIONS:
         back += 1
     targets = _sampled(_targets(history, back))
     if len(targets.customer) < LEAST_OCCASIONS:
         return Blend(weights=DEFAULT, occasions=0)
-    known = learn(_without_last(history, back))
+    known = learn(_without_last(history, back), population)
     occasions = describe_targets(history, population, targets, known, threads)
     weights = fit_logit(occasions, DEFAULT, SCALE, RIDGE)
     return Blend(weights=weights, occasions=len(targets.customer))
@@ -141,7 +148,7 @@ def _sampled(targets: Targets) -> Targets:
     number = len(targets.customer)
     if number <= MOST_OCCASIONS:
         return targets
-    chosen = np.arange(MOST_OCCASIONS) * number // MOST_OCCASIONS
+    chosen = _evenly(number, MOST_OCCASIONS)
     return Targets(
         customer=targets.customer[chosen],
         first=targets.first[chosen],
@@ -149,19 +156,14 @@ def _sampled(targets: Targets) -> Targets:
     )
 
 
+def _evenly(number: int, most: int) -> IntArray:
+    """Return `most` of the numbers below `number`, evenly spread."""
+    return np.arange(most) * number // most
+
+
 def _without_last(history: History, back: int) -> History:
     """Return `history` without the last `back` baskets of each customer."""
-    kept, counts = _kept_rows(history.offsets, history.basket, back)
-    return History(
-        offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
-        item=history.item[kept],
-        product=history.product[kept],
-        basket=history.basket[kept],
-        day=history.day[kept],
-        volume=history.volume[kept],
-        amount=history.amount[kept],
-        items=history.items,
-    )
+    return history.rows_of(*_kept_rows(history.offsets, history.basket, back))
 
 
 @njit(cache=True, nogil=True)

@@ -78,6 +78,7 @@ SELECT
     customer_no,
     family_no,
     volume,
+    sweet_volume,
     CASE
         WHEN paid_volume > 0
             THEN ((1500000::HUGEINT * paid_cents + paid_volume) // (2 * paid_volume))::BIGINT

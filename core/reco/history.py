@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.reco.tables import Int32Array, IntArray, offsets_of
+from core.reco.tables import BoolArray, Int32Array, IntArray, offsets_of
 
 BOTTLE = 750_000  # thousandths of a unit x millilitres
 
@@ -38,6 +38,26 @@ class History:
     def customers(self) -> int:
         """Return the number of customers, those without purchases included."""
         return len(self.offsets) - 1
+
+    def rows_of(self, kept: BoolArray, counts: IntArray) -> "History":
+        """Return the rows that `kept` marks; `counts` says how many each customer keeps."""
+        return History(
+            offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
+            item=self.item[kept],
+            product=self.product[kept],
+            basket=self.basket[kept],
+            day=self.day[kept],
+            volume=self.volume[kept],
+            amount=self.amount[kept],
+            items=self.items,
+        )
+
+    def some_customers(self, chosen: IntArray) -> "History":
+        """Return the history of the customers `chosen`, in ascending order, alone."""
+        rows = np.diff(self.offsets)
+        is_chosen = np.zeros(self.customers, np.bool_)
+        is_chosen[chosen] = True
+        return self.rows_of(np.repeat(is_chosen, rows), rows[chosen])
 
 
 @dataclass(frozen=True, kw_only=True)

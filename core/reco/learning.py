@@ -4,6 +4,7 @@
 the same history (`core.reco.blend`).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,14 +76,17 @@ def learn_model(
 ) -> Model:
     """Learn from `history` and `tickets` as of day `as_of`; days without dates know no season."""
 
-    def known_of(part: History, last_day: int) -> Learned:
+    def learned_of(part: History, of_part: Population) -> Learned:
         return learn(
-            part, tickets, population, catalogue, policy, last_day,
+            part, tickets, of_part, catalogue, policy, as_of,
             has_dates=has_dates, threads=threads,
         )  # fmt: skip
 
-    blend = fit_blend(history, population, lambda part: known_of(part, as_of).known, threads)
-    return Model(learned=known_of(history, as_of), blend=blend)
+    with ThreadPoolExecutor(1) as beside:
+        blend = beside.submit(
+            fit_blend, history, population, lambda *part: learned_of(*part).known, threads
+        )
+        return Model(learned=learned_of(history, population), blend=blend.result())
 
 
 def learn(

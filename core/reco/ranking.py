@@ -1,6 +1,7 @@
 """From facts to every customer's pool of candidates, in the order her list is filled."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -95,11 +96,13 @@ def rank_candidates(
     is_trade = read_trade(con)
     population = populations_of(is_trade, history)
     offers = read_offers(con)
-    model = learn_model(
-        history, facts.tickets, population, catalogue_of(offers), policy, today, threads=threads
-    )
-    beginnings = find_beginnings(history, population, is_trade)
-    shelf = build_shelf(offers, model.learned, beginnings, policy, today)
+    with ThreadPoolExecutor(1) as beside:
+        beginnings = beside.submit(find_beginnings, history, population, is_trade)
+        model = learn_model(
+            history, facts.tickets, population, catalogue_of(offers), policy, today,
+            threads=threads,
+        )  # fmt: skip
+    shelf = build_shelf(offers, model.learned, beginnings.result(), policy, today)
     people = read_people(con, facts, population, is_trade, policy, today)
     pools = list(
         rank_customers(history, people, model, shelf, rules_of(policy, today), threads=threads)

@@ -80,6 +80,9 @@ GROUP BY customer_no, product_no
 _CUSTOMER_FAMILIES_SQL = f"""
 CREATE TABLE customer_families AS
 SELECT customer_no, family_no,
+    coalesce(
+        sum(quantity_milli * pack_ml) FILTER (sweetness IS NOT NULL), 0
+    )::BIGINT AS sweet_volume,
     floor(
         sum(amount_cents) FILTER (NOT is_gift AND amount_cents > 0)::HUGEINT * 1500000
         / (sum(quantity_milli * pack_ml) FILTER (NOT is_gift AND amount_cents > 0)::HUGEINT * 2)
