@@ -43,7 +43,10 @@ def read_trade(con: DuckDBPyConnection) -> BoolArray:
 def catalogue_of(offers: Offers) -> Catalogue:
     """Return what learning needs to know of the offers."""
     return Catalogue(
-        offered=offers.offered, tie=offers.product.astype(np.int64), family=offers.family
+        offered=offers.offered,
+        tie=offers.product.astype(np.int64),
+        family=offers.family,
+        tastes=offers.tastes,
     )
 
 
@@ -132,7 +135,7 @@ def build_shelf(
         beginners=_beginners(offers, beginnings.starters, place),
         taken_offsets=beginnings.offsets,
         taken_days=beginnings.taken_up,
-        buyers=items.buyers,
+        is_sold=items.is_sold,
     )
 
 

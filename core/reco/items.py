@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from core.reco.history import History, Tickets
-from core.reco.tables import FloatArray, IntArray
+from core.reco.tables import BoolArray, FloatArray, IntArray
 from core.reco.tempo import Tempo, decay_table
 
 POPULARITY_DAYS = 365
@@ -28,13 +28,14 @@ Population = NDArray[np.int8]
 class Items:
     """Counts per population and item, and the terms that a blend weighs.
 
-    `popularity` counts customers and anonymous tickets of the last `POPULARITY_DAYS`; `buyers` and
-    `rebuyers` customers of all times; `terms` (populations, items, len(TERMS)) are popularity with
-    slow, fast and no decay, each relative to the most popular item, and the share of buyers who
-    bought again.
+    `popularity` counts customers and anonymous tickets of the last `POPULARITY_DAYS`, `is_sold`
+    says whether there is one of all times; `buyers` and `rebuyers` count customers. `terms`
+    (populations, items, len(TERMS)) are popularity with slow, fast and no decay, each relative to
+    the most popular item, and the share of buyers who bought again.
     """
 
     popularity: IntArray
+    is_sold: BoolArray
     buyers: IntArray
     rebuyers: IntArray
     terms: FloatArray
@@ -74,6 +75,7 @@ def count_items(
         _add_tickets(tickets.item, tickets.day, as_of, slow, fast, weights, popularity)
     return Items(
         popularity=popularity,
+        is_sold=weights[:, :, 2] > 0,
         buyers=buyers,
         rebuyers=rebuyers,
         terms=_terms(weights, buyers, rebuyers),

@@ -14,9 +14,10 @@ from core.reco.affinity import LONGER, OLDEST_BASKET, RECENT, Knowledge
 from core.reco.blend import Blend, fit_blend
 from core.reco.history import History, Tickets
 from core.reco.items import Items, Population, count_items
-from core.reco.neighbours import Neighbours, buyers_of, find_neighbours
+from core.reco.neighbours import Buyers, Neighbours, buyers_of, find_neighbours
 from core.reco.season import Seasons, find_seasons, no_seasons
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray
+from core.reco.tastes import Tastes, add_unsold
 from core.reco.tempo import decay_table, measure_tempo
 from core.reco.timing import Timing, fit_timing
 
@@ -26,12 +27,13 @@ class Catalogue:
     """Items as the recommender may propose them, by item number.
 
     `offered` says what may be proposed; `tie` is the bytewise rank of what is proposed, which
-    settles equal popularity; `family` is -1 where unknown.
+    settles equal popularity; `family` is -1 where unknown, `tastes` None where none is known.
     """
 
     offered: BoolArray
     tie: IntArray
     family: Int32Array
+    tastes: Tastes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +110,9 @@ def learn(
     place = _places(items.popularity, catalogue)
     groups = [buyers_of(history, tickets, population, g) for g in range(items.populations)]
     neighbours = [
-        find_neighbours(
-            buyers, buyers, offered=catalogue.offered, place=place[group],
-            keep=policy.neighbours, shrinkage=policy.affinity_shrinkage, threads=threads,
-        )
+        _neighbours(buyers, items.is_sold[group], catalogue, place[group], policy, threads)
         for group, buyers in enumerate(groups)
-    ]  # fmt: skip
+    ]
     known = Knowledge(
         terms=items.terms,
         neighbour=np.stack([one.item for one in neighbours]),
@@ -136,6 +135,23 @@ def learn(
     return Learned(
         known=known, items=items, neighbours=neighbours, timing=timing, seasons=seasons, place=place
     )
+
+
+def _neighbours(
+    buyers: Buyers,
+    is_sold: BoolArray,
+    catalogue: Catalogue,
+    place: IntArray,
+    policy: Policy,
+    threads: int | None,
+) -> Neighbours:
+    found = find_neighbours(
+        buyers, buyers, offered=catalogue.offered, place=place, keep=policy.neighbours,
+        shrinkage=policy.affinity_shrinkage, threads=threads,
+    )  # fmt: skip
+    if catalogue.tastes is None:
+        return found
+    return add_unsold(found, catalogue.tastes, catalogue.offered, is_sold, place)
 
 
 def _seasons(history: History, catalogue: Catalogue, as_of: int, *, has_dates: bool) -> Seasons:

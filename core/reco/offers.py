@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from core.contracts.products import AROMA_FIELDS
 from core.counts import count_rows
 from core.reco.season import Seasons, parse_months
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray, fetch_columns
+from core.reco.tastes import Tastes
 
 NEUTRAL = 0.5  # of what is not known
 
+AROMA = ", ".join(f"coalesce(products.{note}, 'NaN'::DOUBLE) AS {note}" for note in AROMA_FIELDS)
 # One row per chain: the product proposed, else the newest one known, for its taste.
 OFFERS = f"""
 WITH margins AS (
@@ -34,10 +37,12 @@ SELECT
     coalesce(sweetness_no, -1) AS sweetness_no,
     coalesce(grape_no, -1) AS grape_no,
     coalesce(price75_cents, 0) AS price75_cents,
-    coalesce(margins.margin, {NEUTRAL}) AS margin
+    coalesce(margins.margin, {NEUTRAL}) AS margin,
+    {AROMA}
 FROM chain_numbers
 LEFT JOIN chosen USING (chain_no)
 LEFT JOIN margins USING (product_key)
+LEFT JOIN products USING (product_key)
 ORDER BY chain_numbers.chain_no
 """
 
@@ -61,7 +66,7 @@ class Offers:
     offered: BoolArray
     family: Int32Array
     sweetness: Int32Array
-    grape: Int32Array
+    tastes: Tastes
     price75: IntArray
     margin: FloatArray
     tagged_months: dict[int, frozenset[int]]
@@ -79,6 +84,12 @@ class Offers:
 def read_offers(con: DuckDBPyConnection) -> Offers:
     """Return the offers of `product_facts`."""
     found = fetch_columns(con, OFFERS)
+    tastes = Tastes(
+        family=found["family_no"],
+        grape=found["grape_no"],
+        sweetness=found["sweetness_no"],
+        aroma=np.stack([found[note].astype(np.float64) for note in AROMA_FIELDS], axis=1),
+    )
     tags = con.execute(TAGS).fetchall()
     named = {item: parse_months(text) for item, text in tags}
     return Offers(
@@ -86,7 +97,7 @@ def read_offers(con: DuckDBPyConnection) -> Offers:
         offered=found["offered"].astype(np.bool_),
         family=found["family_no"],
         sweetness=found["sweetness_no"],
-        grape=found["grape_no"],
+        tastes=tastes,
         price75=found["price75_cents"].astype(np.int64),
         margin=found["margin"].astype(np.float64),
         tagged_months={item: months for item, months in named.items() if months},

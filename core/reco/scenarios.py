@@ -89,7 +89,7 @@ class Shelf(NamedTuple):
     beginners: Int32Array  # (kinds, items): offered items, the best beginnings first
     taken_offsets: IntArray
     taken_days: Int32Array
-    buyers: IntArray  # (populations, items)
+    is_sold: BoolArray  # (populations, items)
 
 
 class Rules(NamedTuple):
@@ -389,7 +389,7 @@ def _propose_new(  # type: ignore[no-untyped-def]
     shelf_season = shelf.season
     shelf_sweetness = shelf.sweetness
     shelf_price75 = shelf.price75
-    shelf_buyers = shelf.buyers
+    shelf_is_sold = shelf.is_sold
     shelf_taken_offsets = shelf.taken_offsets
     shelf_taken_days = shelf.taken_days
     rules_least_season = rules.least_season
@@ -413,7 +413,7 @@ def _propose_new(  # type: ignore[no-untyped-def]
         if in_reach and (is_near or near_enough < 2 * rules_top_n):
             p_item[n], p_scenario[n], p_evidence[n] = name, CROSS_SELL, 0
             p_ground[n] = 2 if is_near else 3
-            if is_near and shelf_buyers[group, name] == 0:
+            if is_near and not shelf_is_sold[group, name]:
                 p_ground[n] = 8
             p_components[n, AFFINITY], p_components[n, DUE] = affinity, 0
             p_proposed[name] |= 1 << CROSS_SELL
