@@ -55,13 +55,18 @@ def read_people(
     facts: Facts,
     population: Population,
     is_trade: BoolArray,
+    wine: Int32Array,
     policy: Policy,
     as_of: int,
 ) -> People:
-    """Return the facts per customer; sent items of the last `recent_days` are recent."""
+    """Return the facts per customer; sent items of the last `recent_days` are recent.
+
+    `wine` is that of each item: what is known of a format is known of the wine's others.
+    """
     rows = fetch_columns(con, PEOPLE)
     customers = len(rows["state"])
-    known_customer, known_item, is_recent = _known(con, facts, policy, as_of)
+    known = _known(con, facts, policy, as_of)
+    known_customer, known_item, is_recent = with_formats(wine, *known)
     families, sweetness = facts.sums.families, facts.sums.sweetness
     return People(
         state=rows["state"],
@@ -107,6 +112,21 @@ def _known(
     return customer[order], item[order], is_recent[order]
 
 
+def with_formats(
+    wine: Int32Array, customer: IntArray, item: Int32Array, is_recent: BoolArray
+) -> tuple[IntArray, Int32Array, BoolArray]:
+    """Return what customers know and, for each of it, all formats of the wine."""
+    formats = np.argsort(wine, kind="stable").astype(np.int32)
+    number = np.bincount(wine, minlength=len(wine))
+    if number.max(initial=0) <= 1:
+        return customer, item, is_recent
+    begin = np.cumsum(number) - number
+    times = number[wine[item]]
+    row = np.repeat(np.arange(len(item)), times)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+    return customer[row], formats[begin[wine[item[row]]] + nth], is_recent[row]
+
+
 def build_shelf(
     offers: Offers, learned: Learned, beginnings: Beginnings, policy: Policy, as_of: int
 ) -> Shelf:
@@ -120,6 +140,8 @@ def build_shelf(
         family=offers.family,
         sweetness=offers.sweetness,
         price75=offers.price75,
+        price=offers.price,
+        wine=offers.wine,
         margin=_micro(offers.margin),
         season=_micro(offers.season_fit(learned.seasons, month_of(as_of))),
         popularity=items.popularity,

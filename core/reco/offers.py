@@ -10,6 +10,7 @@ from core.counts import count_rows
 from core.reco.season import Seasons, parse_months
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray, fetch_columns
 from core.reco.tastes import Tastes
+from core.reco.wines import wines_of
 
 NEUTRAL = 0.5  # of what is not known
 
@@ -37,6 +38,8 @@ SELECT
     coalesce(sweetness_no, -1) AS sweetness_no,
     coalesce(grape_no, -1) AS grape_no,
     coalesce(price75_cents, 0) AS price75_cents,
+    coalesce(chosen.price_cents, 0) AS price_cents,
+    coalesce(products.name, '') AS name,
     coalesce(margins.margin, {NEUTRAL}) AS margin,
     {AROMA}
 FROM chain_numbers
@@ -58,7 +61,8 @@ WHERE is_offer AND season_tags IS NOT NULL
 class Offers:
     """Per item (chain number) what is proposed for it, and its traits; -1 and 0 are unknown.
 
-    `product` is the number of the product proposed, `price75` its price per 75 cl in cents,
+    `product` is the number of the product proposed, `price75` its price per 75 cl in cents and
+    `price` as it is sold, `wine` the number that all formats of a wine share (`core.reco.wines`),
     `margin` the rank of its margin among all, in [0, 1]; `families` and `sweetnesses` there are.
     """
 
@@ -68,16 +72,22 @@ class Offers:
     sweetness: Int32Array
     tastes: Tastes
     price75: IntArray
+    price: IntArray
+    wine: Int32Array
     margin: FloatArray
     tagged_months: dict[int, frozenset[int]]
     families: int
     sweetnesses: int
 
     def season_fit(self, seasons: Seasons, month: int) -> FloatArray:
-        """Return how well each item fits `month`: by its tags, else as its family sells."""
-        fit = seasons.fit(month)
+        """Return how well each item fits `month`: by its tags, else as its family sells.
+
+        Wine is bought ahead: what fits the month after fits as well.
+        """
+        ahead = month % 12 + 1
+        fit: FloatArray = np.maximum(seasons.fit(month), seasons.fit(ahead))
         for item, months in self.tagged_months.items():
-            fit[item] = float(month in months)
+            fit[item] = float(month in months or ahead in months)
         return fit
 
 
@@ -99,6 +109,8 @@ def read_offers(con: DuckDBPyConnection) -> Offers:
         sweetness=found["sweetness_no"],
         tastes=tastes,
         price75=found["price75_cents"].astype(np.int64),
+        price=found["price_cents"].astype(np.int64),
+        wine=wines_of(found["name"].tolist(), tastes.family, tastes.grape),
         margin=found["margin"].astype(np.float64),
         tagged_months={item: months for item, months in named.items() if months},
         families=count_rows(con, "family_numbers"),

@@ -103,7 +103,7 @@ def rank_candidates(
             threads=threads,
         )  # fmt: skip
     shelf = build_shelf(offers, model.learned, beginnings.result(), policy, today)
-    people = read_people(con, facts, population, is_trade, policy, today)
+    people = read_people(con, facts, population, is_trade, offers.wine, policy, today)
     pools = list(
         rank_customers(history, people, model, shelf, rules_of(policy, today), threads=threads)
     )
@@ -230,7 +230,8 @@ def _rank_slice(  # type: ignore[no-untyped-def]
             known, people, shelf, rules, scratch, proposals,
         )  # fmt: skip
         taken = fill_pool(
-            n, proposals.item, proposals.scenario, proposals.score, shelf.family, place[group],
+            n, proposals.item, proposals.scenario, proposals.score, shelf.wine, shelf.family,
+            place[group],
             rules.turns[people.state[customer]], rules.top_n, rules.pool_size, rules.family_cap,
             is_taken, in_family, chosen,
         )  # fmt: skip

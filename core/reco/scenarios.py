@@ -74,6 +74,8 @@ class Shelf(NamedTuple):
     family: Int32Array
     sweetness: Int32Array
     price75: IntArray
+    price: IntArray  # as it is sold
+    wine: Int32Array
     margin: IntArray  # millionths, like season and popularity_share
     season: IntArray
     popularity: IntArray  # (populations, items)
@@ -388,6 +390,7 @@ def _propose_new(  # type: ignore[no-untyped-def]
     shelf_family = shelf.family
     shelf_season = shelf.season
     shelf_sweetness = shelf.sweetness
+    shelf_price = shelf.price
     shelf_price75 = shelf.price75
     shelf_is_sold = shelf.is_sold
     shelf_taken_offsets = shelf.taken_offsets
@@ -420,6 +423,7 @@ def _propose_new(  # type: ignore[no-untyped-def]
             near_enough += 1
             n += 1
         is_step = family >= 0 and p_step_to[family] >= price >= p_step_from[family] > 0
+        is_step = is_step and shelf_price[name] >= p_step_from[family]  # half a bottle is none
         if is_step and p_is_usual[family, shelf_sweetness[name]]:
             p_item[n], p_scenario[n], p_ground[n], p_evidence[n] = name, UPSELL, 4, 0
             p_components[n, AFFINITY], p_components[n, DUE] = affinity, 0
@@ -460,6 +464,7 @@ def _propose_dearer(n, customer, group, people, shelf, rules, p):  # type: ignor
     shelf_family_offsets = shelf.family_offsets
     shelf_by_family = shelf.by_family
     shelf_price75 = shelf.price75
+    shelf_price = shelf.price
     shelf_sweetness = shelf.sweetness
     shelf_season = shelf.season
     rules_top_n = rules.top_n
@@ -475,6 +480,8 @@ def _propose_dearer(n, customer, group, people, shelf, rules, p):  # type: ignor
                 break
             name = shelf_by_family[group, spot]
             if shelf_price75[name] < step_from or shelf_price75[name] > step_to:
+                continue
+            if shelf_price[name] < step_from:
                 continue
             if not p_is_usual[family, shelf_sweetness[name]]:
                 continue

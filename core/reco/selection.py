@@ -2,8 +2,9 @@
 
 Each turn takes the customer's best proposal that is still free, of the scenario whose turn it is;
 when the turns are over, the best of any scenario, until the list is full. A taken item is closed
-in every scenario; a family is closed when it has its share of the list. What is left follows,
-best first and of any family: the *pool* from which a list is repaired.
+in every scenario, and so are the other formats of its wine; a family is closed when it has its
+share of the list. What is left follows, best first and of any family: the *pool* from which a list
+is repaired.
 
 Total order: score, then popularity, both descending, then `product_key` bytewise, then scenario.
 """
@@ -42,13 +43,13 @@ def turn_numbers(quotas: Mapping[Scenario, int], top_n: int) -> IntArray:
 
 @njit(cache=True, nogil=True)
 def fill_pool(  # type: ignore[no-untyped-def]
-    n, item, scenario, score, family, place, turns, top_n, pool_size, family_cap,
+    n, item, scenario, score, wine, family, place, turns, top_n, pool_size, family_cap,
     is_taken, in_family, chosen,
 ):  # fmt: skip
     """Fill `chosen` with proposal numbers in the order of the pool; return how many.
 
-    `item`, `scenario` and `score` are by proposal, `family` and `place` by item. `is_taken` by
-    item and `in_family` by family are clear before and after.
+    `item`, `scenario` and `score` are by proposal, `wine`, `family` and `place` by item. `is_taken`
+    by wine and `in_family` by family are clear before and after.
     """
     taken, turn = 0, 0
     while taken < pool_size:
@@ -58,7 +59,7 @@ def fill_pool(  # type: ignore[no-untyped-def]
         best = -1
         for one in range(n if wanted != NO_SCENARIO else 0):
             name = item[one]
-            if is_taken[name] or (wanted != ANY_SCENARIO and scenario[one] != wanted):
+            if is_taken[wine[name]] or (wanted != ANY_SCENARIO and scenario[one] != wanted):
                 continue
             if is_capped and family[name] >= 0 and in_family[family[name]] >= family_cap:
                 continue
@@ -76,14 +77,14 @@ def fill_pool(  # type: ignore[no-untyped-def]
             if wanted == ANY_SCENARIO and not is_capped:
                 break
             continue
-        is_taken[item[best]] = True
+        is_taken[wine[item[best]]] = True
         if family[item[best]] >= 0:
             in_family[family[item[best]]] += 1
         chosen[taken] = best
         taken += 1
     for at in range(taken):
         name = item[chosen[at]]
-        is_taken[name] = False
+        is_taken[wine[name]] = False
         if family[name] >= 0:
             in_family[family[name]] = 0
     return taken

@@ -7,7 +7,7 @@ from core.reco.selection import SCENARIO_NUMBERS, fill_pool, turn_numbers, turns
 REBUY, CROSS, UPSELL, WINBACK, NURTURE = Scenario
 
 
-def pool_of(rows, *, top_n=3, pool_size=30, quotas=None, share=1.0, places=None):
+def pool_of(rows, *, top_n=3, pool_size=30, quotas=None, share=1.0, places=None, wines=None):
     """Proposals of one customer (scenario, item, family or None, score) in the order taken."""
     names = sorted({family for _, _, family, _ in rows if family})
     family = np.full(20, -1, np.int32)
@@ -20,6 +20,7 @@ def pool_of(rows, *, top_n=3, pool_size=30, quotas=None, share=1.0, places=None)
         np.array([item for _, item, _, _ in rows]),
         np.array([SCENARIO_NUMBERS[s] for s, _, _, _ in rows]),
         np.array([score for _, _, _, score in rows]),
+        np.arange(20, dtype=np.int32) if wines is None else np.array(wines, np.int32),
         family,
         np.arange(20) if places is None else np.array(places),
         turn_numbers(quotas or {REBUY: 1, CROSS: 1}, top_n),
@@ -47,6 +48,11 @@ def test_quotas_take_turns_then_the_best_is_left():
 def test_an_item_is_taken_once():
     rows = [(REBUY, 0, "a"), (CROSS, 0, "a"), (CROSS, 1, "b"), (REBUY, 1, "b")]
     assert pool_of(best_first(rows)) == [0, 2]
+
+
+def test_a_wine_is_taken_in_one_format():
+    rows = [(REBUY, 0, "a"), (CROSS, 1, "a"), (CROSS, 2, "b")]
+    assert pool_of(best_first(rows), wines=[0, 0, *range(2, 20)]) == [0, 2]
 
 
 def test_a_scenario_without_proposals_gives_its_turn_away():
