@@ -177,7 +177,7 @@ def propose(  # type: ignore[no-untyped-def]
     if state == PROSPECT:
         n = _propose_beginnings(n, people_kind[customer], shelf, rules, p)
     elif people_documents[customer] <= SPARSE_DOCUMENTS and state in (NEW, ACTIVE):
-        n = _propose_next_steps(n, low, high, group, item, day, shelf, p)
+        n = _propose_next_steps(n, low, high, group, item, day, shelf, rules, p)
     n = _propose_anything(n, group, state, known, rules, p)
     _score(n, customer, group, low, high, people, shelf, rules, p)
     _clear(n, customer, low, high, item, people, shelf, p)
@@ -530,7 +530,7 @@ def _propose_beginnings(n, kind, shelf, rules, p):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def _propose_next_steps(n, low, high, group, item, day, shelf, p):  # type: ignore[no-untyped-def]
+def _propose_next_steps(n, low, high, group, item, day, shelf, rules, p):  # type: ignore[no-untyped-def]
     """Propose what those who began with the same items bought on their second day."""
     p_next_sum = p.next_sum
     p_next_found = p.next_found
@@ -545,6 +545,8 @@ def _propose_next_steps(n, low, high, group, item, day, shelf, p):  # type: igno
     shelf_next_item = shelf.next_item
     shelf_next_strength = shelf.next_strength
     shelf_family = shelf.family
+    shelf_season = shelf.season
+    rules_least_season = rules.least_season
     shelf_sweetness = shelf.sweetness
     found = 0
     for row in range(low, high):
@@ -566,7 +568,7 @@ def _propose_next_steps(n, low, high, group, item, day, shelf, p):  # type: igno
         name = p_next_found[at]
         family = shelf_family[name]
         is_odd = family >= 0 and p_is_odd[family, shelf_sweetness[name]]
-        if p_known[name] == 0 and not is_odd:
+        if p_known[name] == 0 and not is_odd and shelf_season[name] >= rules_least_season:
             p_item[n], p_scenario[n], p_ground[n], p_evidence[n] = name, NURTURE, 6, 0
             p_components[n, AFFINITY] = np.int64(MICRO * (p_next_sum[name] / best) + 0.5)
             p_components[n, DUE] = 0

@@ -200,10 +200,11 @@ def test_new_customers_get_what_beginners_like_them_bought_next():
     con = ranked(
         Policy(quotas={"new": {"nurture": 5}}),
         customers=people("A", "C", "R"),
-        products=goods("P", "Q"),
+        products=[*goods("P", "Q"), *goods("WINTER", season_tags="hiver")],
         sales=[
             sale("A", "P", 200),
             sale("A", "Q", 150),
+            sale("A", "WINTER", 150),
             sale("A", "P", 10),
             sale("C", "P", 20),
             *(sale("R", "P", ago) for ago in (20, 50, 90)),
@@ -215,8 +216,12 @@ def test_new_customers_get_what_beginners_like_them_bought_next():
 
 
 def test_what_is_out_of_season_is_not_brought_up():
-    products = [*goods("NOW", season_tags="Été"), *goods("THEN", season_tags="hiver, noël")]
-    assert pool(ranked(customers=people("C"), products=products)) == {"NOW"}  # as of 30 June
+    products = [
+        *goods("NOW", season_tags="Été"),
+        *goods("NEXT", season_tags="juillet"),
+        *goods("THEN", season_tags="hiver, noël"),
+    ]  # as of 30 June
+    assert pool(ranked(customers=people("C"), products=products)) == {"NOW", "NEXT"}
 
 
 def test_out_of_season_scores_lower():
@@ -227,3 +232,53 @@ def test_out_of_season_scores_lower():
     )
     assert reasons(con, "NOW")["components"]["season"] == 1.0
     assert reasons(con, "THEN")["components"]["season"] == 0.0
+
+
+WHITE = {"family": "Blanc"}
+CASE = {"units_per_pack": 6, "price_cents": 6000, "family": "Blanc"}
+
+
+@pytest.fixture(scope="module")
+def formats():
+    """A knows the wine as a bottle, B as a case bought last week; D buys it in both formats."""
+    return ranked(
+        customers=people("A", "B", "D", "E"),
+        products=[
+            {"product_key": "BOTTLE", "name": "Riesling 2024", "price_cents": 1000, **WHITE},
+            {"product_key": "CASE", "name": "Riesling 2024 carton de 6", **CASE},
+            *goods("OTHER", price_cents=1000, **WHITE),
+        ],
+        sales=[
+            *(sale("A", "BOTTLE", ago) for ago in (90, 190)),
+            *(sale("D", key, ago) for key in ("BOTTLE", "CASE") for ago in (90, 190)),
+            sale("B", "CASE", 7),
+            *(sale(who, "OTHER", ago) for who in "ABDE" for ago in (95, 195)),
+            *(sale("E", key, ago) for key in ("BOTTLE", "CASE") for ago in (100, 200)),
+        ],
+    )
+
+
+def test_a_wine_known_in_one_format_is_no_discovery_in_another(formats):
+    assert pool(formats, customer="A", scenario="cross_sell") == set()
+    assert "BOTTLE" in pool(formats, customer="A", scenario="rebuy")
+
+
+def test_a_wine_bought_lately_in_one_format_is_not_proposed_in_another(formats):
+    assert pool(formats, customer="B") & {"BOTTLE", "CASE"} == set()
+
+
+def test_a_list_holds_one_format_of_a_wine(formats):
+    assert len(pool(formats, customer="D") & {"BOTTLE", "CASE"}) == 1
+
+
+def test_half_a_bottle_is_no_step_up():
+    con = ranked(
+        customers=people("C"),
+        products=[
+            *goods("P", price_cents=1000, **WHITE),
+            *goods("HALF", volume_ml=375, price_cents=650, **WHITE),
+            *goods("WHOLE", price_cents=1300, **WHITE),
+        ],
+        sales=[sale("C", "P", ago, price=1000) for ago in (40, 100)],
+    )
+    assert pool(con, scenario="upsell") == {"WHOLE"}
