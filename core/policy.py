@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -97,6 +97,10 @@ class AuditPolicy(_Frozen):
     sugar_min_share: float = Field(default=0.2, ge=0, le=1)
 
 
+# Numbers of earlier versions that decide nothing any more; stored policies still carry them.
+RETIRED = frozenset({"frequency_half_life_days"})
+
+
 class Policy(_Frozen):
     """Everything that decides what a run proposes and what its audit says."""
 
@@ -119,6 +123,13 @@ class Policy(_Frozen):
     weights: dict[Scenario, Weights] = Field(default_factory=_default_weights)
     quotas: dict[str, dict[Scenario, int]] = Field(default_factory=_default_quotas)
     audit: AuditPolicy = Field(default_factory=AuditPolicy)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if name not in RETIRED}
 
     @model_validator(mode="after")
     def _steps_in_order(self) -> Self:
