@@ -90,7 +90,7 @@ def rank_candidates(
 
     Needs the tables of `features.build_facts`. Columns: customer_no, position (from 1),
     product_no, scenario, row_no (of the pool returned). No product or vintage chain comes twice;
-    at most `policy.pool_size` rows per customer.
+    at most `policy.pool_size` rows per customer, or twice `policy.top_n` where that is more.
     """
     today, history = day_number(as_of), facts.history
     is_trade = read_trade(con)
@@ -164,7 +164,7 @@ def rules_of(policy: Policy, as_of: int) -> Rules:
         weights=weights / weights.sum(axis=1, keepdims=True),
         turns=np.stack(turns),
         top_n=policy.top_n,
-        pool_size=policy.pool_size,
+        pool_size=max(policy.pool_size, 2 * policy.top_n),  # a list, and as much to repair it from
         min_items=min(policy.min_items, policy.top_n),
         family_cap=max(1, int(policy.max_family_share * policy.top_n)),
         price_reach=round(BASIS_POINTS * policy.price_reach),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.policy import Policy
 from tests.unit.reco.dataset import fetch, goods, people, ranked, sale
 
 WORLDS = {
@@ -46,3 +47,8 @@ WORLDS = {
 @pytest.mark.parametrize(("world", "expected"), WORLDS.values(), ids=WORLDS)
 def test_candidates_of_small_worlds(world, expected):
     assert len(fetch(ranked(**world), "SELECT * FROM pooled")) == expected
+
+
+def test_a_long_list_has_its_length_and_as_much_to_be_repaired_from():
+    con = ranked(Policy(top_n=20), customers=people("C"), products=goods(*map(str, range(50))))
+    assert len(fetch(con, "SELECT * FROM pooled")) == 40
