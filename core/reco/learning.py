@@ -77,11 +77,12 @@ def learn_model(
     threads: int | None = None,
 ) -> Model:
     """Learn from `history` and `tickets` as of day `as_of`; days without dates know no season."""
+    first_day = int(history.day.min(initial=as_of))
 
     def learned_of(part: History, of_part: Population) -> Learned:
         return learn(
             part, tickets, of_part, catalogue, policy, as_of,
-            has_dates=has_dates, threads=threads,
+            first_day=first_day, has_dates=has_dates, threads=threads,
         )  # fmt: skip
 
     with ThreadPoolExecutor(1) as beside:
@@ -99,13 +100,18 @@ def learn(
     policy: Policy,
     as_of: int,
     *,
+    first_day: int,
     has_dates: bool = True,
     threads: int | None = None,
 ) -> Learned:
-    """Count items, find neighbours and seasons, fit the timing."""
+    """Count items, find neighbours and seasons, fit the timing.
+
+    `history` may be a part of one that begins on `first_day`: customers are described on any day
+    of the whole, so the clock must cover it.
+    """
     tempo = measure_tempo(history, as_of)
     items = count_items(history, tickets, population, tempo, as_of)
-    seasons = _seasons(history, catalogue, as_of, has_dates=has_dates)
+    seasons = _seasons(history, catalogue, first_day, as_of, has_dates=has_dates)
     timing = fit_timing(history, catalogue.family, seasons, as_of, float(policy.winback_days))
     place = _places(items.popularity, catalogue)
     groups = [buyers_of(history, tickets, population, g) for g in range(items.populations)]
@@ -154,10 +160,12 @@ def _neighbours(
     return add_unsold(found, catalogue.tastes, catalogue.offered, is_sold, place)
 
 
-def _seasons(history: History, catalogue: Catalogue, as_of: int, *, has_dates: bool) -> Seasons:
+def _seasons(
+    history: History, catalogue: Catalogue, first_day: int, as_of: int, *, has_dates: bool
+) -> Seasons:
     if has_dates:
-        return find_seasons(history, catalogue.family, as_of)
-    return no_seasons(history.items, int(history.day.min(initial=as_of)), as_of)
+        return find_seasons(history, catalogue.family, as_of, first_day)
+    return no_seasons(history.items, first_day, as_of)
 
 
 def _places(popularity: IntArray, catalogue: Catalogue) -> IntArray:

@@ -81,9 +81,11 @@ def parse_months(season_tags: str | None) -> frozenset[int]:
     return frozenset(month for tag in tags for month in _MONTHS.get(fold(tag), ()))
 
 
-def find_seasons(history: History, family: Int32Array, as_of: int) -> Seasons:
-    """Return the seasons of families (`family` per item, -1 unknown) as `history` shows them."""
-    first_day = int(history.day.min(initial=as_of))
+def find_seasons(history: History, family: Int32Array, as_of: int, first_day: int) -> Seasons:
+    """Return the seasons of families (`family` per item, -1 unknown) as `history` shows them.
+
+    The clock begins on `first_day`; no purchase is older.
+    """
     months = _months(first_day, max(as_of, first_day))
     families = int(family.max(initial=-1)) + 1
     counts = _count_months(history.item, history.day, family, families, months, first_day)
