@@ -69,8 +69,9 @@ class Knowledge(NamedTuple):
 class Scratch(NamedTuple):
     """One customer's candidates and what is summed for them; by item, or by place in the list.
 
-    `item`, `features` and the timing columns are by place: what was bought comes first, `times` 0
-    ends it. The others are by item, and zero between customers.
+    By place: `item`, `features`, `value`, and of what was bought, which comes first, `times`
+    (baskets that hold it), `days_of` (purchase days), `waited` and `expected` (log gap). The others
+    are by item, and zero between customers (`last_row` -1).
     """
 
     item: IntArray

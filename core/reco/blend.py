@@ -27,6 +27,7 @@ ENOUGH_OCCASIONS = 1_500
 DEEPEST = 5
 LEAST_OCCASIONS = 50  # with fewer, the default blend is used as it is
 OCCASIONS_PER_SLICE = 2_000
+DIGITS = 6  # the last bits of matrix products are not the same on every processor
 
 # Weight and standard deviation of each feature, over the baskets of a grocer, a gift wholesaler and
 # wine drinkers, with and without dates.
@@ -110,7 +111,7 @@ def fit_blend(
         return Blend(weights=DEFAULT, occasions=0)
     known = learn(_without_last(history, back), population)
     occasions = describe_targets(history, population, targets, known, threads)
-    weights = fit_logit(occasions, DEFAULT, SCALE, RIDGE)
+    weights = np.round(fit_logit(occasions, DEFAULT, SCALE, RIDGE), DIGITS)
     return Blend(weights=weights, occasions=len(targets.customer))
 
 

@@ -13,7 +13,7 @@ from core.contracts import Scenario
 from core.policy import Policy
 from core.reco import phrases
 from core.reco.evidence import LED_BY
-from core.reco.scenarios import Ground
+from core.reco.scenarios import MICRO, Ground
 from core.reco.scoring import COMPONENTS, weights_of
 from core.reco.tables import create_table, create_table_from_arrays, create_table_from_rows
 from core.reco.timing import DueState
@@ -33,6 +33,8 @@ LEFT JOIN products USING (product_key)
 LEFT JOIN product_facts AS facts USING (product_no)
 """
 
+FAVOURITE_FROM = MICRO // 2  # affinity: a quarter of the chance of her likeliest item
+
 # `words`: which sentence is said; `counted`: the number in it.
 LISTED_WORDS = f"""
 SELECT
@@ -41,7 +43,8 @@ SELECT
         WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) AND bought_product <> product_no
             THEN CASE WHEN times > 1 THEN 'vintage' ELSE 'vintage_once' END
         WHEN ground = {Ground.DUE} AND purchase_days >= 3 THEN 'habit'
-        WHEN ground = {Ground.FAVOURITE} AND times >= 2 THEN 'favourite'
+        WHEN ground = {Ground.FAVOURITE} AND times >= 2 AND c0 >= {FAVOURITE_FROM}
+            THEN 'favourite'
         WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) THEN 'bought'
         WHEN ground = {Ground.NEIGHBOURS} THEN 'neighbours'
         WHEN ground = {Ground.STEP} THEN 'step'

@@ -44,8 +44,8 @@ class Ground(IntEnum):
 class People(NamedTuple):
     """Facts per customer; 0 stands for an unknown price. CSR tables by customer.
 
-    `known_item` are items bought (gifts included) or sent, on `known_day`; within `recent_from`
-    and the as-of day they are not proposed at all. `paid_price` is what she pays in a family;
+    `known_item` are items bought (gifts included) or lately sent; those that `is_recent` are not
+    proposed at all. `paid75` is what she pays per 75 cl, `paid_price` the same in a family;
     `sweet_volume` what she bought of a family in a sweetness.
     """
 
@@ -546,8 +546,8 @@ def _propose_next_steps(n, low, high, group, item, day, shelf, rules, p):  # typ
     shelf_next_strength = shelf.next_strength
     shelf_family = shelf.family
     shelf_season = shelf.season
-    rules_least_season = rules.least_season
     shelf_sweetness = shelf.sweetness
+    rules_least_season = rules.least_season
     found = 0
     for row in range(low, high):
         if day[row] != day[low]:

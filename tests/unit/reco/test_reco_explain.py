@@ -92,6 +92,26 @@ def test_sentence(con, customer, product_key, text):
     assert said(con, customer, product_key) == text
 
 
+def test_what_only_anonymous_tickets_hold_is_said_of_buyers_not_of_taste():
+    tickets = [sale(None, key, 20 + n, document=f"T{n}") for n in range(4) for key in ("P", "Q")]
+    con = ranked(
+        customers=people("A"), products=goods("P", "Q"), sales=[sale("A", "P", 100), *tickets]
+    )
+    assert said(con, "A", "Q") == "4 buyers of Wine P also chose it"
+
+
+def test_what_is_bought_seldom_by_a_regular_is_no_favourite():
+    often = [sale("L", "P", 200 + 20 * n) for n in range(20)]
+    con = ranked(
+        Policy(quotas={"lapsed": {"winback": 5}}),
+        customers=people("L"),
+        products=goods("P", "Q"),
+        sales=[*often, sale("L", "Q", 580), sale("L", "Q", 560)],
+    )
+    assert said(con, "L", "P").startswith("Bought 20 times, among the favourites; ")
+    assert said(con, "L", "Q") == "Bought 2 times; last purchase 18 months ago"
+
+
 def in_order(pairs):
     names = [name for name, _ in pairs]
     assert names == sorted(names)

@@ -200,11 +200,10 @@ def test_new_customers_get_what_beginners_like_them_bought_next():
     con = ranked(
         Policy(quotas={"new": {"nurture": 5}}),
         customers=people("A", "C", "R"),
-        products=[*goods("P", "Q"), *goods("WINTER", season_tags="hiver")],
+        products=goods("P", "Q"),
         sales=[
             sale("A", "P", 200),
             sale("A", "Q", 150),
-            sale("A", "WINTER", 150),
             sale("A", "P", 10),
             sale("C", "P", 20),
             *(sale("R", "P", ago) for ago in (20, 50, 90)),
@@ -282,3 +281,17 @@ def test_half_a_bottle_is_no_step_up():
         sales=[sale("C", "P", ago, price=1000) for ago in (40, 100)],
     )
     assert pool(con, scenario="upsell") == {"WHOLE"}
+
+
+def test_what_is_out_of_season_is_no_next_step():
+    con = ranked(
+        Policy(quotas={"new": {"nurture": 5}}),
+        customers=people("A", "C"),
+        products=[*goods("P", "Q"), *goods("THEN", season_tags="hiver, noël")],
+        sales=[
+            sale("A", "P", 200),
+            *(sale("A", key, 150) for key in ("Q", "THEN")),
+            sale("C", "P", 20),
+        ],
+    )
+    assert pool(con, scenario="nurture") == {"Q"}
