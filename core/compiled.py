@@ -1,37 +1,55 @@
-"""Where the compiled kernels are kept: one folder for each state of their sources.
+"""`njit` with a cache that knows every source a kernel was compiled from.
 
-A kernel's compiled form is kept, and made anew when *its* module changes. But what it calls from
-other modules is compiled into it: after an update of those alone it would go on with the old
-code. So the folder is named after all modules that have kernels.
+Numba keeps machine code on disk, under a stamp of the file that a function stands in. But the code
+also holds what the function calls and reads in other modules: were these changed, by an upgrade or
+an edit, the old code would go on answering, other than on a machine that compiles anew. Here the
+stamp is that of all sources of the package.
 """
 
 import hashlib
-import os
-import sys
+from functools import cache
 from pathlib import Path
 
-PACKAGES = ("ingest", "reco")
-VARIABLE = "NUMBA_CACHE_DIR"
+from numba import config, njit
+from numba.core import caching
+
+__all__ = ["njit"]
 
 
-def sources_digest(root: Path) -> str:
-    """Return a digest of the modules of `PACKAGES` below `root`."""
-    digest = hashlib.sha256()
-    for package in PACKAGES:
-        for module in sorted((root / package).glob("*.py")):
-            digest.update(module.name.encode() + b"\0" + module.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+@cache
+def source_stamp(folder: Path) -> str:
+    """Return one sha256 over the names and the content of the Python files in `folder`."""
+    stamp = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        stamp.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return stamp.hexdigest()
 
 
-def keep_by_sources() -> None:
-    """Name the folder; to be called before any kernel is defined, in every process."""
-    root = Path(__file__).parent
-    given = os.environ.get(VARIABLE)
-    own = root if os.access(root, os.W_OK) else Path.home() / ".cache" / "ia-crm"
-    base = Path(given) if given else own / "__pycache__" / "kernels"
-    digest = sources_digest(root)
-    if base.name == digest:  # named by the process that started this one
-        return
-    os.environ[VARIABLE] = str(base / digest)
-    if "numba" in sys.modules:
-        sys.modules["numba"].config.reload_config()
+class _PackageStamp:
+    _py_file: str
+
+    def get_source_stamp(self) -> str:
+        """Return what the cached code must have been compiled from."""
+        return source_stamp(Path(self._py_file).parent)
+
+
+class UserProvided(_PackageStamp, caching.UserProvidedCacheLocator):
+    """Cache in the folder that `NUMBA_CACHE_DIR` names."""
+
+
+class InTree(_PackageStamp, caching.InTreeCacheLocator):
+    """Cache beside the source."""
+
+
+class UserWide(_PackageStamp, caching.UserWideCacheLocator):
+    """Cache in the user's folder, where the sources cannot be written."""
+
+
+# Decorators ask for it when their modules are imported: it cannot wait for a call.
+config.CACHE_LOCATOR_CLASSES = ",".join(  # type: ignore[attr-defined]  # not in its stub
+    [
+        *(f"{__name__}.{locator.__name__}" for locator in (UserProvided, InTree, UserWide)),
+        "IPythonCacheLocator",
+        "ZipCacheLocator",
+    ]
+)

@@ -6,8 +6,10 @@ inner loop, more than most of them do. An array that does not own its memory is 
 
 from typing import Any
 
-from numba import carray, njit, types  # type: ignore[attr-defined]  # carray has no stub
+from numba import carray, types  # type: ignore[attr-defined]  # carray has no stub
 from numba.core.extending import intrinsic
+
+from core.compiled import njit
 
 
 @intrinsic

@@ -8,9 +8,11 @@ readable bytes must follow the data.
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core.extending import intrinsic
 from numpy import uint64
+
+from core.compiled import njit
 
 PADDING = 64
 _ALL = uint64(0xFFFFFFFFFFFFFFFF)

@@ -5,10 +5,10 @@ Tuples of arrays, because a compiled function takes no objects.
 
 from typing import NamedTuple
 
-from numba import njit
 from numpy import int32, int64, uint8, uint64
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.ingest.bare_arrays import bare
 
 Numbers = NDArray[int64]

@@ -5,9 +5,9 @@ the decimal sign, dates as days since 1970, words as their number in the list of
 cell may be refused without a reason: SQL then decides about its row.
 """
 
-from numba import njit
 from numpy import int64, uint64
 
+from core.compiled import njit
 from core.ingest.byte_words import first_bytes, load_word, lowest_bit
 
 TEXT, NUMBER, DATE, WORD = range(4)

@@ -5,9 +5,9 @@ third of the time of a loop that goes through the cells of each row. `starts` an
 bounds of the cells in `data`; `ok` is set to 0 where a cell is not plain, `bits` to its votes.
 """
 
-from numba import njit
 from numpy import uint64
 
+from core.compiled import njit
 from core.ingest.byte_words import first_bytes, load_word
 from core.ingest.plain_cells import (
     CR,

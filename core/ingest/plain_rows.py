@@ -11,9 +11,9 @@ block one by one (`read_block`). SQL alone needs 36 s for 10 million sale lines 
 pass 1 s.
 """
 
-from numba import njit
 from numpy import int64, uint64
 
+from core.compiled import njit
 from core.ingest.byte_words import PADDING, count_bits, equal_bits, lowest_bit
 from core.ingest.plain_cells import CR, DATE, KIND, LF, NUMBER, QUOTE, SLOT, TEXT, VOTES
 from core.ingest.plain_columns import read_column

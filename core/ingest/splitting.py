@@ -1,8 +1,8 @@
 """A piece of a delimited text split into records: plain rows to columns, the others to texts."""
 
-from numba import njit
 from numpy import int64
 
+from core.compiled import njit
 from core.ingest.bare_arrays import bare
 from core.ingest.plain_arrays import bare_asked, bare_block, bare_columns
 from core.ingest.plain_rows import blank_line, find_rows, read_block

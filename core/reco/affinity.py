@@ -23,8 +23,8 @@ with the lines, not with the square of the customers.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray
 from core.reco.timing import expected_log_gap
 

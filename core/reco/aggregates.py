@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.reco.history import History
 from core.reco.lines import ROWS_PER_SLICE, Lines, day_of, is_gift, product_of
 from core.reco.shards import joined, run_slices, slices_of

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.history import History
 from core.reco.items import Population
 from core.reco.neighbours import HISTORY_LIMIT, Buyers

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.affinity import FEATURES, NEAR, POPULAR, Knowledge, describe, make_scratch
 from core.reco.history import History
 from core.reco.items import Population

@@ -4,9 +4,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.reco.affinity import Knowledge
 from core.reco.history import History
 from core.reco.neighbours import Neighbours

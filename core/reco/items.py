@@ -7,9 +7,9 @@ everything is counted per *population*. A trade too small to be compared joins t
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.reco.history import History, Tickets
 from core.reco.tables import BoolArray, FloatArray, IntArray
 from core.reco.tempo import Tempo, decay_table

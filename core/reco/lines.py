@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
-from numba import njit
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.counts import count_rows
 from core.reco.netting import netted_lines
 from core.reco.numbering import build_numbers

@@ -10,8 +10,8 @@ logit analysis of qualitative choice behavior (1974).
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.tables import BoolArray, FloatArray, IntArray
 
 STEPS = 20

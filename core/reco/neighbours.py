@@ -13,9 +13,9 @@ can change them; equal similarities are told apart by `place`, the tie order of 
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.reco.history import History, Tickets
 from core.reco.items import Population
 from core.reco.shards import joined, run_slices, slices_of

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
-from numba import njit
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.reco.tables import IntArray, create_table, create_table_from_arrays, fetch_columns
 
 RETURNED_PAIRS = """

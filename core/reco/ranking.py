@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
-from numba import njit
 from numpy.typing import NDArray
 
+from core.compiled import njit
 from core.contracts import Scenario
 from core.policy import CUSTOMER_STATES, Policy
 from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh

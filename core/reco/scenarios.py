@@ -9,8 +9,8 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray
 from core.reco.timing import chance_alive, chance_by_now, due_state
 

@@ -12,8 +12,8 @@ Total order: score, then popularity, both descending, then `product_key` bytewis
 from collections.abc import Mapping
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.contracts import Scenario
 from core.reco.tables import IntArray
 

@@ -12,8 +12,8 @@ for nothing.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.neighbours import NOBODY, Neighbours
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray
 

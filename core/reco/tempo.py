@@ -8,8 +8,8 @@ by the same rules.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.history import History
 from core.reco.tables import FloatArray
 

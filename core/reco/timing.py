@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.history import History
 from core.reco.season import Seasons
 from core.reco.tables import FloatArray, Int32Array

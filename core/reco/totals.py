@@ -1,8 +1,8 @@
 """How often customers bought and what they paid: one row of totals per customer."""
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.lines import day_of, is_gift, product_of
 
 FEW_VALUES = 48  # up to here, insertion is faster than any other sort

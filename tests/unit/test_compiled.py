@@ -1,62 +1,52 @@
+"""Compiled code is never older than the sources it was made of."""
+
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import core
-from core.compiled import PACKAGES, VARIABLE, keep_by_sources, sources_digest
+ROOT = Path(__file__).resolve().parents[2]
+KERNEL = """
+from callee import twice
+from core.compiled import njit
 
-CALLED = """
-from numba import njit
 
 @njit(cache=True)
-def called():
-    return {value}
-"""
-CALLING = """
-from numba import njit
+def kernel(number):
+    return twice(number)
 
-from ingest.called import called
+
+print(kernel(3), sum(kernel.stats.cache_hits.values()))
+"""
+CALLEE = """
+from core.compiled import njit
+
+FACTOR = 2
+
 
 @njit(cache=True)
-def calling():
-    return called()
-"""
-ASK = """
-import os
-import core.compiled
-core.compiled.__file__ = os.path.abspath("compiled.py")
-core.compiled.keep_by_sources()
-from reco.calling import calling
-print(calling())
+def twice(number):
+    return FACTOR * number
 """
 
 
-def answer(folder: Path) -> str:
-    home = str(Path(__file__).parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), home))}
-    environment.pop(VARIABLE, None)
-    asked = subprocess.run(
-        [sys.executable, "-c", ASK], cwd=folder, env=environment, capture_output=True, check=True
+def run_kernel(folder: Path) -> list[int]:
+    env = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    done = subprocess.run(
+        [sys.executable, "kernel.py"],
+        cwd=folder,
+        env=env | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return asked.stdout.decode().strip()
+    return [int(word) for word in done.stdout.split()]
 
 
-def test_a_kernel_follows_a_change_of_what_it_calls_in_another_module(tmp_path: Path) -> None:
-    for package in PACKAGES:
-        (tmp_path / package).mkdir()
-        (tmp_path / package / "__init__.py").touch()
-    (tmp_path / "reco" / "calling.py").write_text(CALLING)
-    for value in ("1", "2"):
-        (tmp_path / "ingest" / "called.py").write_text(CALLED.format(value=value))
-        assert answer(tmp_path) == value
-        assert answer(tmp_path) == value  # from what was kept
-    assert len(list((tmp_path / "__pycache__" / "kernels").iterdir())) == 2
-
-
-def test_the_folder_is_named_once(monkeypatch) -> None:
-    digest = sources_digest(Path(core.__file__).parent)
-    monkeypatch.setenv(VARIABLE, "/elsewhere")
-    keep_by_sources()
-    keep_by_sources()
-    assert os.environ[VARIABLE] == f"/elsewhere/{digest}"
+def test_a_change_in_what_a_kernel_calls_compiles_it_anew(tmp_path):
+    (tmp_path / "kernel.py").write_text(KERNEL)
+    (tmp_path / "callee.py").write_text(CALLEE)
+    assert run_kernel(tmp_path) == [6, 0]
+    assert run_kernel(tmp_path) == [6, 1]
+    (tmp_path / "callee.py").write_text(CALLEE.replace("FACTOR = 2", "FACTOR = 5"))
+    assert run_kernel(tmp_path) == [15, 0]
