@@ -42,6 +42,7 @@ SELECT
     CASE
         WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) AND bought_product <> product_no
             THEN CASE WHEN times > 1 THEN 'vintage' ELSE 'vintage_once' END
+        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) AND times = 1 THEN 'once'
         WHEN ground = {Ground.DUE} AND purchase_days >= 3 THEN 'habit'
         WHEN ground = {Ground.FAVOURITE} AND times >= 2 AND c0 >= {FAVOURITE_FROM}
             THEN 'favourite'

@@ -12,6 +12,7 @@ DAYS_PER_YEAR = 365.25
 # ground -> sentence without a count
 SENTENCES = {
     "habit": N_("%(times)s, %(gap)s; last purchase %(elapsed)s"),
+    "once": N_("%(times)s, %(elapsed)s"),
     "bought": N_("%(times)s; last purchase %(elapsed)s"),
     "favourite": N_("%(times)s, among the favourites; last purchase %(elapsed)s"),
     "vintage": N_("%(times)s, last as %(former)s, %(elapsed)s"),

@@ -77,7 +77,7 @@ def con():
 SAID = [
     ("A", "P", "Bought 4 times, about every 3 months; last purchase 14 weeks ago"),
     ("A", "R22", "Bought once (Wine R21), 14 weeks ago"),
-    ("B", "P", "Bought once; last purchase 14 weeks ago"),
+    ("B", "P", "Bought once, 14 weeks ago"),
     ("B", "UP", "28 % above the price usually paid in Rouge"),
     ("L", "F", "Bought 2 times, among the favourites; last purchase 10 months ago"),
     ("L", "P", "1 customer discovered it since the last purchase, 10 months ago"),
