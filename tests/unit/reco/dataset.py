@@ -5,14 +5,20 @@ from datetime import date, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from core.contracts import DATASET_TABLES
 from core.policy import Policy
 from core.reco.features import build_facts
+from core.reco.history import BOTTLE, History, Tickets
+from core.reco.lines import day_number
 from core.reco.ranking import explain_ranked, rank_candidates
+from core.reco.tables import offsets_of
 
 AS_OF = date(2025, 6, 30)
+TODAY = day_number(AS_OF)
 
 Row = Mapping[str, Any]
 
@@ -106,3 +112,61 @@ def rank_pools(
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
     return con.execute(query).fetchall()
+
+
+def random_history(
+    seed: int, *, customers: int = 60, items: int = 12, most_baskets: int = 8, span: int = 900
+) -> History:
+    """Purchases of up to `span` days before AS_OF, popular items first; every 8th buys nothing.
+
+    A customer may have several baskets on one day.
+    """
+    rng = np.random.default_rng(seed)
+    share = 1 / np.arange(1, items + 1)
+    rows = []
+    for customer in range(customers):
+        for basket in range(rng.integers(1, most_baskets + 1) if customer % 8 else 0):
+            day = TODAY - int(rng.integers(0, span // 7)) * 7
+            size = rng.integers(1, min(items, 5))
+            for item in rng.choice(items, size, replace=False, p=share / share.sum()):
+                bottles = int(rng.choice([1, 1, 2, 3, 6, 12]))
+                amount = bottles * int(rng.integers(0, 3000))
+                rows.append((customer, day, basket, item, bottles * BOTTLE, amount))
+    names = ["customer", "day", "basket", "item", "volume", "amount"]
+    frame = pd.DataFrame(rows, columns=names).sort_values(names[:4])
+    return History(
+        offsets=offsets_of(frame.customer.to_numpy(), customers),
+        item=frame.item.to_numpy(np.int32),
+        product=frame.item.to_numpy(np.int32),
+        basket=frame.groupby(["customer", "day", "basket"]).ngroup().to_numpy(np.int32),
+        day=frame.day.to_numpy(np.int32),
+        volume=frame.volume.to_numpy(np.int64),
+        amount=frame.amount.to_numpy(np.int64),
+        items=items,
+    )
+
+
+def random_tickets(seed: int, *, tickets: int = 40, items: int = 12, span: int = 900) -> Tickets:
+    rng = np.random.default_rng(seed)
+    names = [np.sort(rng.choice(items, rng.integers(1, 4), replace=False)) for _ in range(tickets)]
+    ticket = np.repeat(np.arange(tickets), [len(one) for one in names])
+    day = TODAY - rng.integers(0, span, tickets)
+    return Tickets(
+        offsets=offsets_of(ticket, tickets),
+        item=np.concatenate(names).astype(np.int32),
+        day=day[ticket].astype(np.int32),
+    )
+
+
+def frame_of(history: History) -> pd.DataFrame:
+    """Return the rows of `history`, in its order, for plain twins of the kernels."""
+    return pd.DataFrame(
+        {
+            "customer": np.repeat(np.arange(history.customers), np.diff(history.offsets)),
+            "item": history.item,
+            "basket": history.basket,
+            "day": history.day.astype(np.int64),
+            "volume": history.volume,
+            "amount": history.amount,
+        }
+    )
