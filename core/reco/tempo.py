@@ -17,6 +17,7 @@ INTEREST_GAPS = 40  # typical gaps after which an interest has lost half its wei
 SLOW_SHARE, FAST_SHARE = 6, 36  # of the time the baskets cover
 SLOW_DAYS, FAST_DAYS = 90.0, 15.0  # popularity forgets no slower than this
 LONGEST_GAP = 4_000
+FAINTEST = 1e-200  # no weight is 0, by which what was never bought is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,11 @@ def measure_tempo(history: History, as_of: int) -> Tempo:
 
 
 def decay_table(half_life: float, oldest: int) -> FloatArray:
-    """Return the weight of what is 0, 1, … `oldest` days old; half at `half_life` days."""
-    return np.power(0.5, np.arange(oldest + 1) / half_life)
+    """Return the weight of what is 0, 1, … `oldest` days old; half at `half_life` days.
+
+    It halves on, but never falls under `FAINTEST`.
+    """
+    return np.maximum(np.power(0.5, np.arange(oldest + 1) / half_life), FAINTEST)
 
 
 def _quantile(histogram: "np.typing.NDArray[np.int64]", share: float) -> int:

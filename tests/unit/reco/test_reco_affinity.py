@@ -1,5 +1,6 @@
 """The candidates and their features against a plain reading of the module's table."""
 
+from datetime import date
 from math import log, sqrt
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from core.policy import Policy
 from core.reco.affinity import FEATURES, NEAR, POPULAR, describe, make_scratch, weigh
-from core.reco.learning import Catalogue, learn
+from core.reco.history import history_of_baskets
+from core.reco.learning import Catalogue, bare_catalogue, learn
+from core.reco.lines import day_number
 from tests.unit.reco.dataset import TODAY, frame_of, random_history, random_tickets
 
 
@@ -166,3 +169,14 @@ def test_value_is_the_weighted_sum_of_the_features():
     weigh(number, weights, scratch)
     expected = scratch.features[:number] @ weights
     np.testing.assert_allclose(scratch.value[:number], expected, rtol=1e-9)
+
+
+def test_an_interest_of_another_century_is_faint_but_brings_no_item_twice():
+    daily = [[[0, 1, 2, 3, 4, 5]] * 3] * 9
+    days = [[TODAY - 2, TODAY - 1, TODAY]] * 9
+    history = history_of_baskets([[[0, 1, 2]], *daily], 6, [[day_number(date(1900, 1, 1))], *days])
+    population = np.zeros(10, np.int8)
+    model = learn(history, None, population, bare_catalogue(6), Policy(), TODAY)
+    scratch, bought, number, _ = described(history, population, model.known, 0)
+    assert (bought, number) == (3, 6)
+    assert sorted(scratch.item[:number].tolist()) == [0, 1, 2, 3, 4, 5]
