@@ -164,7 +164,7 @@ def _seasons(
     history: History, catalogue: Catalogue, first_day: int, as_of: int, *, has_dates: bool
 ) -> Seasons:
     if has_dates:
-        return find_seasons(history, catalogue.family, as_of, first_day)
+        return find_seasons(history, catalogue.family, first_day, as_of)
     return no_seasons(history.items, first_day, as_of)
 
 

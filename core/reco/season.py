@@ -81,12 +81,12 @@ def parse_months(season_tags: str | None) -> frozenset[int]:
     return frozenset(month for tag in tags for month in _MONTHS.get(fold(tag), ()))
 
 
-def find_seasons(history: History, family: Int32Array, as_of: int, first_day: int) -> Seasons:
+def find_seasons(history: History, family: Int32Array, first_day: int, as_of: int) -> Seasons:
     """Return the seasons of families (`family` per item, -1 unknown) as `history` shows them.
 
-    The clock begins on `first_day`; no purchase is older.
+    The clock runs from `first_day`, no later than the first purchase, to `as_of`.
     """
-    months = _months(first_day, max(as_of, first_day))
+    months = _months(first_day, as_of)
     families = int(family.max(initial=-1)) + 1
     counts = _count_months(history.item, history.day, family, families, months, first_day)
     index = np.ones((families + 1, 12))
@@ -106,7 +106,7 @@ def find_seasons(history: History, family: Int32Array, as_of: int, first_day: in
 
 def no_seasons(items: int, first_day: int, as_of: int) -> Seasons:
     """Return a clock that counts plain days, for histories whose days are no dates."""
-    days = max(as_of - first_day, 0) + 1
+    days = as_of - first_day + 1
     return Seasons(
         group=np.zeros(items, np.int32),
         index=np.ones((1, 12)),

@@ -25,7 +25,9 @@ def learned(seed, *, items, customers, neighbours=50, populations=2):
     population = (np.arange(customers) % populations).astype(np.int8)
     tickets = random_tickets(seed, items=items)
     policy = Policy(neighbours=neighbours)
-    return history, population, learn(history, tickets, population, catalogue, policy, TODAY)
+    first_day = int(history.day.min())
+    model = learn(history, tickets, population, catalogue, policy, TODAY, first_day=first_day)
+    return history, population, model
 
 
 def described(history, population, known, customer, today=TODAY):
@@ -175,8 +177,10 @@ def test_an_interest_of_another_century_is_faint_but_brings_no_item_twice():
     daily = [[[0, 1, 2, 3, 4, 5]] * 3] * 9
     days = [[TODAY - 2, TODAY - 1, TODAY]] * 9
     history = history_of_baskets([[[0, 1, 2]], *daily], 6, [[day_number(date(1900, 1, 1))], *days])
-    population = np.zeros(10, np.int8)
-    model = learn(history, None, population, bare_catalogue(6), Policy(), TODAY)
+    population, first_day = np.zeros(10, np.int8), int(history.day[0])
+    model = learn(
+        history, None, population, bare_catalogue(6), Policy(), TODAY, first_day=first_day
+    )
     scratch, bought, number, _ = described(history, population, model.known, 0)
     assert (bought, number) == (3, 6)
     assert sorted(scratch.item[:number].tolist()) == [0, 1, 2, 3, 4, 5]
