@@ -1,0 +1,154 @@
+"""Slices of customers, and the same bytes whatever their size and the number of threads."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.contracts import Scenario
+from core.policy import Policy
+from core.reco import aggregates, blend, evidence, lines, neighbours, ranking
+from core.reco.shards import joined, run_slices, slices_of
+from tests.unit.reco.dataset import fetch, load_dataset, rank_pools, sale
+
+
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(1, 50))
+def test_slices_hold_every_customer_once_and_about_the_rows_asked_for(counts, rows):
+    offsets = np.concatenate(([0], np.cumsum(np.array(counts, np.int64))))
+    slices = slices_of(offsets, rows)
+    assert [customer for low, high in slices for customer in range(low, high)] == (
+        list(range(len(counts)))
+    )
+    held = [offsets[high] - offsets[low] for low, high in slices]
+    assert all(n <= rows * 3 // 2 + max(counts, default=0) for n in held)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_results_come_in_the_order_of_slices_and_do_not_pile_up(threads):
+    gate, begun = threading.Event(), []
+
+    def work(low, high):
+        begun.append(low)
+        if low == 0:
+            gate.wait(10)
+        return low, high
+
+    slices = [(n, n + 1) for n in range(20)]
+    results = run_slices(work, slices, threads)
+    timer = threading.Timer(0.05, gate.set)
+    timer.start()
+    assert next(results) == (0, 1)
+    assert len(begun) <= 2 * threads + 1  # before the next is asked for, no more are begun
+    assert [(0, 1), *results] == slices
+
+
+def test_the_error_of_a_slice_is_raised():
+    def work(low, high):
+        if low == 3:
+            raise ValueError("slice 3")
+        return low
+
+    with pytest.raises(ValueError, match="slice 3"):
+        list(run_slices(work, [(n, n + 1) for n in range(9)], 2))
+
+
+def test_columns_are_joined_part_after_part():
+    parts = [[np.array([n]), np.array([10 * n, 10 * n])] for n in range(3)]
+    assert [column.tolist() for column in joined(parts)] == [[0, 1, 2], [0, 0, 10, 10, 20, 20]]
+
+
+def random_world(seed):
+    """Enough repeats for a fitted blend, returns, gifts, trade, vintages, tags, tickets."""
+    rng = np.random.default_rng(seed)
+    families, kinds = ["Rouge", "Blanc", "Bulles", None], ["sec", "doux", None]
+    products = [
+        {
+            "product_key": f"P{n:02}",
+            "name": f"Wine {n}",
+            "family": families[n % 4],
+            "sweetness": kinds[n % 3],
+            "price_cents": 600 + 130 * n,
+            "replaces": f"P{n - 10:02}" if n >= 45 else None,
+            "stock_quantity": 0 if n % 13 == 5 else None,
+            "season_tags": "noël" if n % 9 == 4 else None,
+            "margin": 100 + n * 37 % 500,
+        }
+        for n in range(50)
+    ]
+    customers = [
+        {"customer": f"C{n:03}", "customer_type": "trade" if n % 3 == 1 else "private"}
+        for n in range(220)
+    ]
+    share = 1 / np.arange(1, 51)
+    sales = []
+    for n in range(2600):
+        number, ago = int(rng.integers(0, 200)), int(rng.integers(0, 30) ** 2)
+        sales.append(
+            sale(
+                f"C{number:03}" if n % 15 else None,
+                f"P{rng.choice(50, p=share / share.sum()):02}",
+                ago,
+                quantity=int(rng.choice([1, 1, 2, 6, 12, -1])),
+                price=int(rng.integers(0, 5)) * 450,
+                document=f"D{number}-{ago}",
+                is_gift=bool(rng.random() < 0.1),
+            )
+            | {"line_key": str(n)}
+        )
+    return {"customers": customers, "products": products, "sales": sales}
+
+
+TABLES = (
+    "pooled", "customer_facts", "customer_totals", "customer_products", "customer_families",
+    "customer_sweetness", "undone_lines", "product_facts",
+)  # fmt: skip
+POLICY = Policy(pool_size=12)
+
+
+def tables_of(world, threads):
+    con = load_dataset(**world, threads=threads)
+    rank_pools(con, POLICY, "fr", threads)
+    return {table: fetch(con, f"FROM {table}") for table in TABLES}
+
+
+@pytest.fixture(scope="module")
+def world():
+    return random_world(11)
+
+
+@pytest.fixture(scope="module")
+def expected(world):
+    """All tables by one thread in slices as large as they come."""
+    return tables_of(world, threads=1)
+
+
+def test_the_world_has_all_scenarios_and_a_fitted_blend(expected, world, monkeypatch):
+    assert {row[5] for row in expected["pooled"]} == set(Scenario)
+    monkeypatch.setattr(blend, "LEAST_OCCASIONS", 10**9)
+    assert tables_of(world, threads=1)["pooled"] != expected["pooled"]
+
+
+SIZES = [(2, 1_000_000), (3, 1_000_000), (1, 1), (2, 37), (3, 200)]
+
+
+@pytest.mark.parametrize(("threads", "rows"), SIZES)
+def test_slices_and_threads_change_no_byte(world, expected, threads, rows, monkeypatch):
+    numbers = []
+
+    def sliced(offsets, _):
+        slices = slices_of(offsets, rows)
+        numbers.append(len(slices))
+        return slices
+
+    for module in (lines, aggregates, neighbours, ranking):
+        monkeypatch.setattr(module, "slices_of", sliced)
+    monkeypatch.setattr(evidence, "ROWS_PER_SLICE", rows)
+    monkeypatch.setattr(blend, "OCCASIONS_PER_SLICE", rows)
+    monkeypatch.setattr("os.cpu_count", lambda: threads)
+    found = tables_of(world, threads)
+    for table in TABLES:
+        assert found[table] == expected[table], table
+    assert len(numbers) >= len({lines, aggregates, neighbours, ranking})
+    assert (max(numbers) > 1) == (rows < 1000)
