@@ -170,3 +170,44 @@ def frame_of(history: History) -> pd.DataFrame:
             "amount": history.amount,
         }
     )
+
+
+def random_world(seed: int) -> dict[str, list[Row]]:
+    """Enough repeats for a fitted blend, returns, gifts, trade, vintages, tags, tickets."""
+    rng = np.random.default_rng(seed)
+    families, kinds = ["Rouge", "Blanc", "Bulles", None], ["sec", "doux", None]
+    products = [
+        {
+            "product_key": f"P{n:02}",
+            "name": f"Wine {n}",
+            "family": families[n % 4],
+            "sweetness": kinds[n % 3],
+            "price_cents": 600 + 130 * n,
+            "replaces": f"P{n - 10:02}" if n >= 45 else None,
+            "stock_quantity": 0 if n % 13 == 5 else None,
+            "season_tags": "noël" if n % 9 == 4 else None,
+            "margin": 100 + n * 37 % 500,
+        }
+        for n in range(50)
+    ]
+    customers = [
+        {"customer": f"C{n:03}", "customer_type": "trade" if n % 3 == 1 else "private"}
+        for n in range(220)
+    ]
+    share = 1 / np.arange(1, 51)
+    sales = []
+    for n in range(2600):
+        number, ago = int(rng.integers(0, 200)), int(rng.integers(0, 30) ** 2)
+        sales.append(
+            sale(
+                f"C{number:03}" if n % 15 else None,
+                f"P{rng.choice(50, p=share / share.sum()):02}",
+                ago,
+                quantity=int(rng.choice([1, 1, 2, 6, 12, -1])),
+                price=int(rng.integers(0, 5)) * 450,
+                document=f"D{number}-{ago}",
+                is_gift=bool(rng.random() < 0.1),
+            )
+            | {"line_key": str(n)}
+        )
+    return {"customers": customers, "products": products, "sales": sales}

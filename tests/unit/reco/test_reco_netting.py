@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.reco.netting import net_returns
 from tests.unit.reco.dataset import AS_OF, facts_of, fetch, goods, people, sale
@@ -55,6 +57,47 @@ def test_pairs_are_netted_apart():
     one = np.ones(2, np.int64)
     left, _ = net_returns(np.array([0, 1]), one, one, np.array([6000, -6000]), one)
     assert left.tolist() == [6000, 0]
+
+
+drawn_lines = st.lists(
+    st.tuples(
+        st.integers(0, 1),  # pair
+        st.integers(1, 3),  # day
+        st.integers(0, 3),  # document
+        st.integers(-4, 4).filter(bool),
+        st.integers(0, 999),
+    ),
+    min_size=1,
+    max_size=10,
+).map(sorted)
+
+
+def plain_returns(lines):
+    """Bottle by bottle: what is brought back is taken out of the pile of what was sold."""
+    left = [max(quantity, 0) for *_, quantity, _ in lines]
+    owed = [max(-quantity, 0) for *_, quantity, _ in lines]
+    for of_document in (True, False):
+        for back, (pair, day, document, *_) in enumerate(lines):
+            fits = [
+                sold
+                for sold, (other, earlier, name, *_) in enumerate(lines)
+                if other == pair and (name == document if of_document else earlier <= day)
+            ]
+            bottles = [sold for sold in fits for _ in range(left[sold])]
+            for _ in range(min(owed[back], len(bottles))):
+                left[bottles.pop()] -= 1
+                owed[back] -= 1
+    return left
+
+
+@settings(deadline=None)  # the first call may compile
+@given(drawn_lines)
+def test_returns_are_those_of_a_plain_pile_of_bottles(lines):
+    pair, day, document, quantity, amount = (np.array(c) for c in zip(*lines, strict=True))
+    left, paid = net_returns(pair, document, day, quantity, amount)
+    assert left.tolist() == plain_returns(lines)
+    share = np.where(quantity > 0, amount * left / np.maximum(quantity, 1), 0)
+    assert paid.tolist() == np.floor(share + 0.5 + 1e-9).tolist()
 
 
 def test_only_valid_lines_of_known_customers_up_to_the_date_stand():

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.contracts import Scenario
 from core.reco.selection import SCENARIO_NUMBERS, fill_pool, turn_numbers, turns_of
@@ -17,9 +19,9 @@ def pool_of(rows, *, top_n=3, pool_size=30, quotas=None, share=1.0, places=None,
     chosen = np.empty(pool_size, np.int64)
     taken = fill_pool(
         len(rows),
-        np.array([item for _, item, _, _ in rows]),
-        np.array([SCENARIO_NUMBERS[s] for s, _, _, _ in rows]),
-        np.array([score for _, _, _, score in rows]),
+        np.array([item for _, item, _, _ in rows], np.int64),
+        np.array([SCENARIO_NUMBERS[s] for s, _, _, _ in rows], np.int64),
+        np.array([score for _, _, _, score in rows], np.int64),
         np.arange(20, dtype=np.int32) if wines is None else np.array(wines, np.int32),
         family,
         np.arange(20) if places is None else np.array(places),
@@ -104,3 +106,57 @@ def test_the_order_of_ties_is_total(rows, order):
 def test_turns_do_not_depend_on_the_order_of_the_policy(quotas, turns):
     assert turns_of(quotas) == turns
     assert turns_of(dict(reversed(quotas.items()))) == turns
+
+
+def plain_pool(rows, *, top_n, pool_size, quotas, share, places):
+    """The rules of the module's text, one proposal after another."""
+    cap, taken = max(1, int(share * top_n)), []
+
+    def take(scenario=None, capped=True):
+        families = [rows[one][2] for one in taken]
+        free = [
+            one
+            for one, (name, item, family, _) in enumerate(rows)
+            if scenario in (None, name)
+            and item not in {rows[other][1] for other in taken}
+            and not (capped and family and families.count(family) >= cap)
+        ]
+        free.sort(key=lambda one: (-rows[one][3], places[rows[one][1]], one))
+        taken.extend(free[:1])
+        return bool(free)
+
+    for scenario in turns_of(quotas)[:top_n]:
+        take(scenario)
+    while len(taken) < top_n and take():
+        pass
+    while take(capped=False):
+        pass
+    return taken[:pool_size]
+
+
+@st.composite
+def drawn_proposals(draw):
+    """Items in one family each and in a scenario once, in the order of the scenarios."""
+    families = draw(st.lists(st.sampled_from(["red", "white", None]), min_size=8, max_size=8))
+    pairs = draw(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 7))))
+    scores = draw(st.lists(st.integers(0, 3), min_size=len(pairs), max_size=len(pairs)))
+    pairs = sorted(pairs)
+    return [
+        (list(Scenario)[scenario], item, families[item], score)
+        for (scenario, item), score in zip(pairs, scores, strict=True)
+    ]
+
+
+@settings(deadline=None)  # the first call may compile
+@given(
+    drawn_proposals(),
+    st.permutations(range(20)),
+    st.integers(1, 6),
+    st.integers(1, 12),
+    st.sampled_from([{}, {NURTURE: 2}, {REBUY: 2, CROSS: 1}, {WINBACK: 1, UPSELL: 3, CROSS: 1}]),
+    st.sampled_from([0.1, 0.5, 0.7, 1.0]),
+)
+def test_pool_is_that_of_a_plain_reading(rows, places, top_n, pool_size, quotas, share):
+    given = {"top_n": top_n, "pool_size": pool_size, "share": share, "places": places}
+    found = pool_of(rows, quotas=quotas or {NURTURE: 0}, **given)
+    assert found == plain_pool(rows, quotas=quotas, **given)

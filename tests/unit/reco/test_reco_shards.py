@@ -11,7 +11,7 @@ from core.contracts import Scenario
 from core.policy import Policy
 from core.reco import aggregates, blend, evidence, lines, neighbours, ranking
 from core.reco.shards import joined, run_slices, slices_of
-from tests.unit.reco.dataset import fetch, load_dataset, rank_pools, sale
+from tests.unit.reco.dataset import fetch, load_dataset, random_world, rank_pools
 
 
 @given(st.lists(st.integers(0, 30), max_size=40), st.integers(1, 50))
@@ -57,47 +57,6 @@ def test_the_error_of_a_slice_is_raised():
 def test_columns_are_joined_part_after_part():
     parts = [[np.array([n]), np.array([10 * n, 10 * n])] for n in range(3)]
     assert [column.tolist() for column in joined(parts)] == [[0, 1, 2], [0, 0, 10, 10, 20, 20]]
-
-
-def random_world(seed):
-    """Enough repeats for a fitted blend, returns, gifts, trade, vintages, tags, tickets."""
-    rng = np.random.default_rng(seed)
-    families, kinds = ["Rouge", "Blanc", "Bulles", None], ["sec", "doux", None]
-    products = [
-        {
-            "product_key": f"P{n:02}",
-            "name": f"Wine {n}",
-            "family": families[n % 4],
-            "sweetness": kinds[n % 3],
-            "price_cents": 600 + 130 * n,
-            "replaces": f"P{n - 10:02}" if n >= 45 else None,
-            "stock_quantity": 0 if n % 13 == 5 else None,
-            "season_tags": "noël" if n % 9 == 4 else None,
-            "margin": 100 + n * 37 % 500,
-        }
-        for n in range(50)
-    ]
-    customers = [
-        {"customer": f"C{n:03}", "customer_type": "trade" if n % 3 == 1 else "private"}
-        for n in range(220)
-    ]
-    share = 1 / np.arange(1, 51)
-    sales = []
-    for n in range(2600):
-        number, ago = int(rng.integers(0, 200)), int(rng.integers(0, 30) ** 2)
-        sales.append(
-            sale(
-                f"C{number:03}" if n % 15 else None,
-                f"P{rng.choice(50, p=share / share.sum()):02}",
-                ago,
-                quantity=int(rng.choice([1, 1, 2, 6, 12, -1])),
-                price=int(rng.integers(0, 5)) * 450,
-                document=f"D{number}-{ago}",
-                is_gift=bool(rng.random() < 0.1),
-            )
-            | {"line_key": str(n)}
-        )
-    return {"customers": customers, "products": products, "sales": sales}
 
 
 TABLES = (
