@@ -173,7 +173,7 @@ def frame_of(history: History) -> pd.DataFrame:
 
 
 def random_world(seed: int) -> dict[str, list[Row]]:
-    """Enough repeats for a fitted blend, returns, gifts, trade, vintages, tags, tickets."""
+    """Regulars enough to fit a blend, beginners, returns, gifts, trade, vintages, tags, tickets."""
     rng = np.random.default_rng(seed)
     families, kinds = ["Rouge", "Blanc", "Bulles", None], ["sec", "doux", None]
     products = [
@@ -197,7 +197,8 @@ def random_world(seed: int) -> dict[str, list[Row]]:
     share = 1 / np.arange(1, 51)
     sales = []
     for n in range(2600):
-        number, ago = int(rng.integers(0, 200)), int(rng.integers(0, 30) ** 2)
+        number = int(rng.integers(0, 120) if n % 12 else rng.integers(120, 200))
+        ago = int(rng.integers(0, 30) ** 2)
         sales.append(
             sale(
                 f"C{number:03}" if n % 15 else None,

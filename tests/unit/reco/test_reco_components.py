@@ -5,10 +5,6 @@ from math import exp, sqrt
 import numpy as np
 import pytest
 
-from core.policy import Policy
-from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh
-from core.reco.features import build_facts
-from core.reco.ranking import rank_candidates
 from core.reco.scenarios import (
     AFFINITY,
     DUE,
@@ -24,26 +20,8 @@ from core.reco.scenarios import (
     WINBACK,
     Ground,
 )  # fmt: skip
-from core.reco.timing import chance_alive, chance_by_now
-from tests.unit.reco.dataset import AS_OF, TODAY, fetch, frame_of, load_dataset, random_world
-
-POLICY = Policy(pool_size=40)
-
-
-class World:
-    """What was ranked, row by row: `rows` of (customer, item, scenario, ground, components)."""
-
-    def __init__(self):
-        self.con = load_dataset(**random_world(12))
-        self.facts = build_facts(self.con, AS_OF, POLICY)
-        self.done = rank_candidates(self.con, self.facts, AS_OF, POLICY)
-        columns, self.shelf = self.done.pool.columns, self.done.shelf
-        names = ("customer_no", "item", "scenario", "ground")
-        numbers = [columns[name].tolist() for name in names]
-        self.rows = list(zip(*numbers, self.done.pool.components, strict=True))
-        self.bought = frame_of(self.facts.history)
-        trade = fetch(self.con, "SELECT is_trade::INTEGER FROM customer_facts ORDER BY customer_no")
-        self.population = [number for (number,) in trade]
+from tests.unit.reco.dataset import TODAY, fetch
+from tests.unit.reco.ranked_world import World, described
 
 
 @pytest.fixture(scope="module")
@@ -153,33 +131,6 @@ def test_family_fit_is_the_taste_of_family_and_sweetness(world):
     assert_component(world, FAMILY_FIT, plain)
 
 
-def described(world):
-    """Value, chance by now, and chance alive by customer and candidate; what was bought first."""
-    history, model = world.facts.history, world.done.model
-    known, found = model.learned.known, {}
-    scratch = make_scratch(history.items, history.items + NEAR + POPULAR)
-    for customer in range(history.customers):
-        low, high = history.offsets[customer : customer + 2]
-        if low == high:
-            continue
-        bought, number, _ = describe(
-            low, high, TODAY, world.population[customer], history.item, history.basket,
-            history.day, history.volume, known, scratch,
-        )  # fmt: skip
-        weigh(number, model.blend.weights, scratch)
-        for at in range(number):
-            item, days, timing = int(scratch.item[at]), scratch.days_of[at], None
-            if at < bought:
-                chance = chance_by_now(
-                    scratch.waited[at], scratch.expected[at], days - 1,
-                    known.deviation, known.shrinkage,
-                )  # fmt: skip
-                rate = known.repeat_rate[min(days, 4) - 1, item]
-                timing = chance, chance_alive(chance, rate)
-            found.setdefault(customer, {})[item] = scratch.value[at], timing
-    return found
-
-
 def test_affinity_is_relative_to_her_best_and_due_is_how_far_the_gap_has_run(world):
     found = described(world)
     known = {}
@@ -209,7 +160,7 @@ def test_affinity_is_relative_to_her_best_and_due_is_how_far_the_gap_has_run(wor
     def due(customer, item, scenario, ground):
         if scenario not in (REBUY, WINBACK) or ground == Ground.TAKEN_UP:
             return 0.0
-        chance, alive = found[customer][item][1]
+        chance, alive, _ = found[customer][item][1]
         assert scenario == WINBACK or 0.25 <= chance < 0.975
         return min(1, 2 * chance) * alive
 
