@@ -103,7 +103,7 @@ def random_sold(seed, number=400):
         "product_no": rng.integers(0, PRODUCTS_SOLD, number).astype(np.int32),
         "document": document,
         # most documents have one day, as they should; every 20th line has another one
-        "day": np.where(rng.random(number) < 0.05, 19_000, 19_300 + document * 53 % 700),
+        "day": np.where(rng.random(number) < 0.05, 19_000, 19_300 + document * 53 % 70 * 10),
         "quantity_milli": rng.choice([500, 1000, 6000], number),
         "amount_cents": rng.choice([-300, 0, 900, 2500], number),
         "gift": (rng.random(number) < 0.2).astype(np.uint8),

@@ -1,30 +1,54 @@
-"""What is learned of a part of a history, to fit the blend on the rest."""
-
 import numpy as np
+import pytest
 
 from core.policy import Policy
-from core.reco import learning
-from core.reco.blend import DEFAULT, Blend
-from core.reco.history import history_of_baskets
+from core.reco.learning import Catalogue, learn
+from tests.unit.reco.dataset import TODAY, random_history, random_tickets
 
-AS_OF = 400
+ITEMS = 20
 
 
-def test_the_clock_of_a_part_begins_with_the_whole(monkeypatch):
-    """Customers are described on days that the part has no purchases of."""
-    baskets = [[[item % 3], [1 + item % 3]] for item in range(60)]
-    history = history_of_baskets(baskets, items=4, days=[[5 + n, 300 + n] for n in range(60)])
-    part = history_of_baskets([[] for _ in baskets], items=4)
-    known = []
+@pytest.fixture(scope="module")
+def world():
+    """Two populations, more items than are bought, so that popularity ties; the catalogue."""
+    history = random_history(9, items=ITEMS - 5)
+    history = type(history)(**{**vars(history), "items": ITEMS})
+    rng = np.random.default_rng(9)
+    catalogue = Catalogue(
+        offered=rng.random(ITEMS) < 0.8,
+        tie=rng.permutation(ITEMS),
+        family=np.zeros(ITEMS, np.int32),
+    )
+    population = (np.arange(history.customers) % 2).astype(np.int8)
+    tickets = random_tickets(9, items=ITEMS - 5)
+    first_day = int(history.day.min())
+    learned = learn(
+        history, tickets, population, catalogue, Policy(neighbours=3), TODAY, first_day=first_day
+    )
+    return catalogue, learned
 
-    def fit_blend(whole, population, learn, threads):
-        assert whole is history
-        known.append(learn(part))
-        return Blend(weights=DEFAULT, occasions=0)
 
-    monkeypatch.setattr(learning, "fit_blend", fit_blend)
-    population = np.zeros(60, np.int8)
-    catalogue = learning.bare_catalogue(4)
-    learning.learn_model(history, None, population, catalogue, Policy(), AS_OF)
-    assert known[0].first_day == 5
-    assert known[0].clock.shape[1] == AS_OF - 5 + 1
+def test_place_is_by_popularity_then_bytewise_and_what_is_not_offered_comes_last(world):
+    catalogue, learned = world
+    for popularity, place in zip(learned.items.popularity, learned.place, strict=True):
+        order = sorted(
+            range(ITEMS), key=lambda i: (not catalogue.offered[i], -popularity[i], catalogue.tie[i])
+        )
+        assert [place[item] for item in order] == list(range(ITEMS))
+
+
+def test_the_lately_most_popular_offers_come_first(world):
+    catalogue, learned = world
+    slow = learned.known.terms[:, :, 2]
+    for group in (0, 1):
+        order = learned.known.by_popularity[group].tolist()
+        assert sorted(order) == np.flatnonzero(catalogue.offered).tolist()
+        assert order == sorted(order, key=lambda i: (-slow[group, i], learned.place[group, i]))
+
+
+def test_only_offers_are_neighbours_three_at_most_of_each_population(world):
+    catalogue, learned = world
+    near = learned.known.neighbour
+    assert near.shape == (2, ITEMS, 3)
+    assert catalogue.offered[near[near >= 0]].all()
+    assert not np.array_equal(near[0], near[1])
