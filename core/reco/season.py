@@ -118,7 +118,7 @@ def no_seasons(items: int, first_day: int, as_of: int) -> Seasons:
 def seasonal_index(counts: NDArray[np.int64]) -> FloatArray:
     """Return the index of each row of `counts` (families, 12), flat where no season shows.
 
-    >>> counts = np.full((2, 12), 100)
+    >>> counts = np.full((6, 12), 100)
     >>> counts[0, 6] = 900
     >>> index = seasonal_index(counts)
     >>> bool(index[0, 6] > 1.2), index[1].tolist() == [1.0] * 12
