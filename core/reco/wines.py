@@ -23,7 +23,7 @@ _PACKING = re.compile(
     | \b(?:demi|half)[\s-]*(?:bouteilles?|bottles?)\b
     | \b(?:magnums?|jeroboams?|mathusalems?|bouteilles?|bottles?)\b
     | \b\d+\s*x\s*{_NUMBER}\s*(?:cl|ml|l)?\b
-    | \bx\s*\d+\b | \b\d+\s*x(?=\s|$)
+    | \bx\s*{_NUMBER}\s*(?:cl|ml|l)?\b | \b\d+\s*x(?=\s|$)
     | \b{_NUMBER}\s*(?:cl|ml|litres?|l)\b
     | \b(?:19|20)\d\d\b
     """,

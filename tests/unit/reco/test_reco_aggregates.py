@@ -50,6 +50,7 @@ SELECT
     customer_no,
     family AS family_no,
     sum(volume) AS volume,
+    coalesce(sum(volume) FILTER (sweetness >= 0), 0) AS sweet_volume,
     coalesce(sum(amount_cents) FILTER (is_paid), 0) AS paid_cents,
     coalesce(sum(volume) FILTER (is_paid), 0) AS paid_volume
 FROM lines

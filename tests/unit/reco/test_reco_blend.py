@@ -11,8 +11,9 @@ from core.reco.logit import _log_likelihood
 from tests.unit.reco.dataset import TODAY, frame_of, random_history
 
 
-def knowledge_of(part, first_day=TODAY - 900):
-    population = np.zeros(part.customers, np.int8)
+def knowledge_of(part, population=None, first_day=TODAY - 900):
+    if population is None:
+        population = np.zeros(part.customers, np.int8)
     catalogue = bare_catalogue(part.items)
     return learn(part, None, population, catalogue, Policy(), TODAY, first_day=first_day).known
 
@@ -104,13 +105,32 @@ def test_a_fitted_blend_foretells_its_own_baskets_better_than_the_default():
     assert likelihood(found.weights) > likelihood(DEFAULT) + 1
 
 
+def test_many_customers_are_sampled_evenly_with_their_populations(monkeypatch):
+    monkeypatch.setattr(blend, "MOST_CUSTOMERS", 60)
+    history = two_baskets_each(240)
+    parts = []
+
+    def learn_part(part, population):
+        parts.append((part.customers, population.tolist()))
+        return knowledge_of(part, population)
+
+    found = fit_blend(history, (np.arange(240) // 4 % 2).astype(np.int8), learn_part)
+    assert parts == [(60, [0, 1] * 30)]
+    chosen = history.some_customers(np.arange(0, 240, 4))
+    assert chosen.item.tolist() == [
+        n for c in range(0, 240, 4) for n in (*sorted((c % 7, 7)), c % 7)
+    ]
+    alone = fit_blend(chosen, np.tile(np.array([0, 1], np.int8), 30), knowledge_of)
+    assert np.array_equal(found.weights, alone.weights)
+
+
 def test_a_part_is_learned_on_the_clock_of_the_whole(monkeypatch):
     """All baskets are targets here and the part is empty; each wait must still have its day."""
     history = two_baskets_each(LEAST_OCCASIONS)
     parts = []
 
     def fit(history, population, learn, threads):
-        parts.append(learn(blend._without_last(history, blend.DEEPEST)))
+        parts.append(learn(blend._without_last(history, blend.DEEPEST), population))
         return fit_blend(history, population, learn, threads)
 
     monkeypatch.setattr("core.reco.learning.fit_blend", fit)

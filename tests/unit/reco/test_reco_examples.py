@@ -1,22 +1,22 @@
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
 import core.reco
 
-MODULES = [f"core.reco.{module.name}" for module in pkgutil.iter_modules(core.reco.__path__)]
-WITHOUT_EXAMPLES = {
-    "affinity", "aggregates", "beginnings", "blend", "catalogue", "evidence", "explain",
-    "features", "inputs", "items", "learning", "lines", "logit", "neighbours", "offers", "ranking",
-    "scenarios", "scoring", "segments", "tempo", "timing",
-}  # fmt: skip
+FOLDER = Path(core.reco.__file__).parent
+WITH_EXAMPLES = [
+    module.name
+    for module in pkgutil.iter_modules([str(FOLDER)])
+    if ">>>" in (FOLDER / f"{module.name}.py").read_text()
+]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_examples_of_docstrings_run(name):
-    module = importlib.import_module(name)
-    results = doctest.testmod(module)
+    results = doctest.testmod(importlib.import_module(f"core.reco.{name}"))
     assert results.failed == 0
-    assert (results.attempted == 0) == (name.rpartition(".")[2] in WITHOUT_EXAMPLES)
+    assert results.attempted > 0
