@@ -206,7 +206,7 @@ def random_world(seed: int) -> dict[str, list[Row]]:
                 ago,
                 quantity=int(rng.choice([1, 1, 2, 6, 12, -1])),
                 price=int(rng.integers(0, 5)) * 450,
-                document=f"D{number}-{ago}",
+                document=f"D{number}-{ago}-{n % 2}",
                 is_gift=bool(rng.random() < 0.1),
             )
             | {"line_key": str(n)}

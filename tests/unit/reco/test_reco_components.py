@@ -166,3 +166,23 @@ def test_affinity_is_relative_to_her_best_and_due_is_how_far_the_gap_has_run(wor
 
     assert_component(world, AFFINITY, affinity)
     assert_component(world, DUE, due)
+
+
+def test_affinity_of_a_next_step_is_what_follows_her_first_day_relative_to_the_best(world):
+    shelf, people = world.done.shelf, world.done.people
+    steps = {}
+    for customer, own in world.bought.groupby("customer"):
+        group, sums = world.population[customer], {}
+        for mine in set(own[own.day == own.day.min()].item):
+            pairs = zip(shelf.next_item[group, mine], shelf.next_strength[group, mine], strict=True)
+            for other, strength in pairs:
+                sums[int(other)] = sums.get(int(other), 0) + strength
+        known = people.known_item[slice(*people.known_offsets[customer : customer + 2])]
+        steps[customer] = {i: total for i, total in sums.items() if i >= 0 and i not in known}
+
+    def affinity(customer, item, scenario, ground):
+        if ground != Ground.NEXT_STEP:
+            return None
+        return steps[customer][item] / max(steps[customer].values())
+
+    assert_component(world, AFFINITY, affinity)
