@@ -552,6 +552,13 @@ def _propose_next_steps(n, low, high, group, item, day, shelf, rules, p):  # typ
     for row in range(low, high):
         if day[row] != day[low]:
             break
+        is_first = True  # an item may stand on several documents of the day
+        for before in range(low, row):
+            if item[before] == item[row]:
+                is_first = False
+                break
+        if not is_first:
+            continue
         for spot in range(shelf_next_item.shape[2]):
             other = shelf_next_item[group, item[row], spot]
             if other < 0:

@@ -223,6 +223,22 @@ def test_what_is_out_of_season_is_not_brought_up():
     assert pool(ranked(customers=people("C"), products=products)) == {"NOW", "NEXT"}
 
 
+def test_a_beginning_on_two_documents_of_one_day_counts_once():
+    con = ranked(
+        Policy(quotas={"active": {"nurture": 5}}),
+        customers=people("A", "B", "C"),
+        products=goods("P", "Q", "X", "Y"),
+        sales=[
+            *(sale("A", key, ago) for key, ago in (("P", 200), ("X", 150))),
+            *(sale("B", key, ago) for key, ago in (("Q", 200), ("Y", 150))),
+            *(sale("C", key, 20, document="morning") for key in ("P", "Q")),
+            sale("C", "P", 20, document="evening"),
+        ],
+    )
+    near = {key: reasons(con, key)["components"]["affinity"] for key in ("X", "Y")}
+    assert near == {"X": 1.0, "Y": 1.0}
+
+
 def test_out_of_season_scores_lower():
     con = ranked(
         Policy(min_season_fit=0),
