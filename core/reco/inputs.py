@@ -55,18 +55,18 @@ def read_people(
     facts: Facts,
     population: Population,
     is_trade: BoolArray,
-    wine: Int32Array,
+    offers: Offers,
     policy: Policy,
     as_of: int,
 ) -> People:
     """Return the facts per customer; sent items of the last `recent_days` are recent.
 
-    `wine` is that of each item: what is known of a format is known of the wine's others.
+    What is known of a format of a wine is known of its others.
     """
     rows = fetch_columns(con, PEOPLE)
     customers = len(rows["state"])
     known = _known(con, facts, policy, as_of)
-    known_customer, known_item, is_recent = with_formats(wine, *known)
+    known_customer, known_item, is_recent = with_formats(offers.wine, offers.offered, *known)
     families, sweetness = facts.sums.families, facts.sums.sweetness
     return People(
         state=rows["state"],
@@ -113,9 +113,17 @@ def _known(
 
 
 def with_formats(
-    wine: Int32Array, customer: IntArray, item: Int32Array, is_recent: BoolArray
+    wine: Int32Array,
+    offered: BoolArray,
+    customer: IntArray,
+    item: Int32Array,
+    is_recent: BoolArray,
 ) -> tuple[IntArray, Int32Array, BoolArray]:
-    """Return what customers know and, for each of it, all formats of the wine."""
+    """Return what customers know and, for each of it, all formats of the wine.
+
+    What is not offered any more and was not bought lately stands for itself alone: it cannot be
+    bought again, and the vintage or format that took its place must not be closed with it.
+    """
     formats = np.argsort(wine, kind="stable").astype(np.int32)
     number = np.bincount(wine, minlength=len(wine))
     if number.max(initial=0) <= 1:
@@ -124,7 +132,10 @@ def with_formats(
     times = number[wine[item]]
     row = np.repeat(np.arange(len(item)), times)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
-    return customer[row], formats[begin[wine[item[row]]] + nth], is_recent[row]
+    known = formats[begin[wine[item[row]]] + nth]
+    speaks = (known == item[row]) | offered[item[row]] | is_recent[row]
+    row = row[speaks]
+    return customer[row], known[speaks], is_recent[row]
 
 
 def build_shelf(

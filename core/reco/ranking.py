@@ -103,7 +103,7 @@ def rank_candidates(
             threads=threads,
         )  # fmt: skip
     shelf = build_shelf(offers, model.learned, beginnings.result(), policy, today)
-    people = read_people(con, facts, population, is_trade, offers.wine, policy, today)
+    people = read_people(con, facts, population, is_trade, offers, policy, today)
     pools = list(
         rank_customers(history, people, model, shelf, rules_of(policy, today), threads=threads)
     )

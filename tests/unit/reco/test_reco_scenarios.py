@@ -286,6 +286,20 @@ def test_a_list_holds_one_format_of_a_wine(formats):
     assert len(pool(formats, customer="D") & {"BOTTLE", "CASE"}) == 1
 
 
+@pytest.mark.parametrize(("ago", "expected"), [(100, {"NEW", "OTHER"}), (20, {"OTHER"})])
+def test_a_vintage_that_nothing_links_comes_in_the_place_of_the_sold_out_one(ago, expected):
+    con = ranked(
+        customers=people("C", "D"),
+        products=[
+            {"product_key": "OLD", "name": "Riesling 2022", "stock_quantity": 0, **WHITE},
+            {"product_key": "NEW", "name": "Riesling 2023", **WHITE},
+            *goods("OTHER", **WHITE),
+        ],
+        sales=[*(sale("C", "OLD", ago + 90 * n) for n in range(4)), sale("D", "OTHER", 50)],
+    )
+    assert pool(con) == expected
+
+
 def test_half_a_bottle_is_no_step_up():
     con = ranked(
         customers=people("C"),
