@@ -32,3 +32,10 @@ def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
         and _FOREIGN.search((ROOT / name).read_text(encoding="utf-8"))
     ]
     assert naming == []
+
+
+def test_only_one_module_hands_out_compiled_functions() -> None:
+    """Numba's own cache does not see changes in what a kernel calls: `core.compiled` does."""
+    named = re.compile(r"^from numba import .*\bn?jit\b|\bnumba\.n?jit\b", re.MULTILINE)
+    naming = [p.name for p in (ROOT / "core").rglob("*.py") if named.search(p.read_text())]
+    assert naming == ["compiled.py"]
