@@ -83,21 +83,38 @@ def history_of_baskets(
     >>> history.item.tolist(), history.day.tolist()
     ([1, 3, 1], [-1, -1, 0])
     """
-    rows = [
-        (customer, at - len(listed) + 1 if days is None else days[customer][at], at, item)
-        for customer, listed in enumerate(baskets)
-        for at, basket in enumerate(listed)
-        for item in sorted(set(basket))
-    ]
-    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
-    starts = np.any(np.diff(table[:, [0, 2]], axis=0, prepend=-1) != 0, axis=1)
+    sizes = np.array([len(listed) for listed in baskets], np.int64)
+    lengths = np.array([len(basket) for listed in baskets for basket in listed], np.int64)
+    named = [item for listed in baskets for basket in listed for item in basket]
+    given = None if days is None else np.array([d for of in days for d in of], np.int64)
+    return history_of_rows(sizes, lengths, np.array(named, np.int64), items, given)
+
+
+def history_of_rows(
+    sizes: IntArray, lengths: IntArray, item: IntArray, items: int, day: IntArray | None = None
+) -> History:
+    """Return the history of customers with `sizes` baskets each, oldest basket first.
+
+    Baskets, customer by customer, hold `lengths` items each; `item` names them one basket after
+    the other, and `day` gives the day of each basket. Without it the order stands in for dates, as
+    in `history_of_baskets`. A basket without items is none.
+    """
+    customer = np.repeat(np.arange(len(sizes)), sizes)
+    if day is None:
+        behind = np.cumsum(sizes)[customer]
+        day = np.arange(len(lengths)) - behind + 1
+    keys = np.repeat(np.arange(len(lengths)), lengths) * items + item
+    keys.sort()
+    keys = keys[np.diff(keys, prepend=-1) != 0]
+    basket, name = np.divmod(keys, max(items, 1))
+    number = np.cumsum(np.diff(basket, prepend=-1) != 0) - 1
     return History(
-        offsets=offsets_of(table[:, 0], len(baskets)),
-        item=table[:, 3].astype(np.int32),
-        product=table[:, 3].astype(np.int32),
-        basket=(np.cumsum(starts) - 1).astype(np.int32),
-        day=table[:, 1].astype(np.int32),
-        volume=np.full(len(table), BOTTLE, dtype=np.int64),
-        amount=np.full(len(table), 100, dtype=np.int64),
+        offsets=offsets_of(customer[basket], len(sizes)),
+        item=name.astype(np.int32),
+        product=name.astype(np.int32),
+        basket=number.astype(np.int32),
+        day=day[basket].astype(np.int32),
+        volume=np.full(len(keys), BOTTLE, dtype=np.int64),
+        amount=np.full(len(keys), 100, dtype=np.int64),
         items=items,
     )
