@@ -80,7 +80,7 @@ def comparison_sentences(compared: Mapping[str, Any], k: int, language: str) -> 
 
 
 def _too_little(report: Mapping[str, Any], language: str) -> str:
-    if not report.get("days"):
+    if "days" not in report:
         return translate(language, _NO_SALES)
     needed = format_number(report["days_needed"], language)
     return translate(

@@ -1,32 +1,30 @@
 """A run: created by a user, executed by a worker, published as a whole or not at all."""
 
 import json
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from core.audit.addresses import check_addresses
 from core.audit.gate import decide
 from core.audit.repair import repair_lists
 from core.audit.rules import find_issues
-from core.errors import CrmError, NotFound, Refused
+from core.errors import CrmError, NotFound
 from core.i18n import N_
 from core.policy import Policy, parse_policy
 from core.reco.features import build_facts
 from core.reco.ranking import Ranked, explain_ranked, rank_candidates
 from core.services.accounts import Actor, Role, require
+from core.services.as_of import as_of_day
 from core.services.policies import current_policy
 from core.services.progress import Progress, no_progress
 from core.services.run_reports import summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_summary
+from core.services.workbench import workbench
 from core.store.dataset import load_dataset
 from core.store.identity import new_id
 from core.store.locks import exclusive
@@ -53,7 +51,6 @@ STAGES: Mapping[str, str] = {
     "summarise": N_("Counting"),
     "store": N_("Storing the results"),
 }
-EARLIEST_AS_OF = date(1900, 1, 1)
 CUSTOMERS_EXPLAINED = 100_000  # at a time
 
 _BUSY = N_("Another run of this company is under way. Wait until it has finished.")
@@ -80,7 +77,7 @@ def create_run(
     run = Run(
         run_id=new_id(),
         status=RunStatus.QUEUED,
-        as_of=_as_of(store, as_of),
+        as_of=as_of_day(store, as_of),
         policy_json=policy.canonical_json(),
         created_at=store.store.now(),
         created_by=actor.username,
@@ -88,37 +85,6 @@ def create_run(
     with store.begin() as tx:
         insert_run(tx, run)
     return run.run_id
-
-
-def _as_of(store: TenantStore, given: date | str | None) -> date:
-    today = store.store.now().astimezone(ZoneInfo(store.tenant.time_zone)).date()
-    demo = store.tenant.demo_as_of
-    if given is None:
-        return demo or today
-    as_of = _parse_date(given) if isinstance(given, str) else given
-    latest = max(today, demo) if demo else today
-    if as_of > latest:
-        raise Refused(
-            N_("The as-of date %(as_of)s is in the future. Choose %(latest)s or earlier."),
-            as_of=as_of.isoformat(),
-            latest=latest.isoformat(),
-        )
-    if as_of < EARLIEST_AS_OF:
-        raise Refused(
-            N_("The as-of date %(as_of)s is too early. Choose %(earliest)s or later."),
-            as_of=as_of.isoformat(),
-            earliest=EARLIEST_AS_OF.isoformat(),
-        )
-    return as_of
-
-
-def _parse_date(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Refused(
-            N_("The as-of date cannot be read. Write it as year-month-day, like 2026-03-31.")
-        ) from error
 
 
 def execute(store: TenantStore, run_id: str, progress: Progress = no_progress) -> dict[str, Any]:
@@ -140,7 +106,7 @@ def execute(store: TenantStore, run_id: str, progress: Progress = no_progress) -
 def _attempt(store: TenantStore, run: Run, progress: Progress) -> None:
     start_run(store, run.run_id)
     try:
-        with _workbench(store) as con:
+        with workbench(store, "run") as con:
             _compute_and_publish(store, run, con, _Stages(progress))
     except Exception as error:
         sentence = str(error) if isinstance(error, CrmError) else _UNEXPECTED
@@ -212,20 +178,3 @@ class _Stages:
         start = time.perf_counter()
         yield
         self.timings[name] = round(time.perf_counter() - start, 3)
-
-
-@contextmanager
-def _workbench(store: TenantStore) -> Iterator[DuckDBPyConnection]:
-    """Open a DuckDB database of the run's own; what it spills stays in the tenant's folder."""
-    folder = store.folder / "work" / "run"
-    _empty(folder)
-    con = duckdb.connect(":memory:", config={"temp_directory": str(folder)})
-    try:
-        yield con
-    finally:
-        con.close()
-        _empty(folder)
-
-
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

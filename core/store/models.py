@@ -257,6 +257,21 @@ run = Table(
     Index(None, "tenant_id", "created_at"),
 )
 
+backtest = Table(
+    "backtest",
+    data_metadata,
+    _tenant(),
+    Column("backtest_id", Uid, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("options_json", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("finished_at", Moment),
+    Column("report_json", Text),
+    Column("error", Text),
+    Index(None, "tenant_id", "created_at"),
+)
+
 reco_output = Table(
     "reco_output",
     data_metadata,

@@ -143,7 +143,7 @@ def insert_run(tx: Transaction, run: Run) -> None:
 
 def find_run(tx: Transaction, run_id: str) -> Run | None:
     """Return the run of `run_id`, in whatever state, or None; a malformed id finds none."""
-    if not _is_id(run_id):
+    if not is_id(run_id):
         return None
     row = tx.row(f"{_RUN} AND run_id = :run_id", run_id=run_id.lower())
     return _run(row) if row else None
@@ -255,7 +255,8 @@ def _set_status(tx: Transaction, run_id: str, status: RunStatus, *, error: str |
     )
 
 
-def _is_id(run_id: str) -> bool:
+def is_id(run_id: str) -> bool:
+    """Tell whether a text has the form of an id."""
     try:
         return str(UUID(run_id)) == run_id.lower()
     except ValueError:

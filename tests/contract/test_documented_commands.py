@@ -65,6 +65,31 @@ def test_import_prints_what_the_page_promises(printed: list[dict[str, object]]) 
     assert not Path(str(plan["report"])).exists()
 
 
+def test_backtest_prints_what_the_page_promises(printed: list[dict[str, object]]) -> None:
+    (report,) = (one for one in printed if "comparisons" in one)
+    promised = (ROOT / "docs/backtest.md").read_text(encoding="utf-8")
+    assert sorted(key for key in report if f"`{key}`" not in promised) == []
+    assert report["verdict"] == "better"
+    for system in report["systems"]:  # type: ignore[attr-defined]
+        assert sorted(key for key in system if f"`{key}`" not in promised) == []
+
+
+def test_bare_baskets_are_scored_as_text_and_as_json(
+    prepared: dict[str, str], tmp_path: Path
+) -> None:
+    drawn = {str(n): [[-1], [n % 5], [n % 5, 7], [n % 3], [-1]] for n in range(60)}
+    (tmp_path / "past.json").write_text(json.dumps(drawn))
+    then = {name: [[-1], [int(name) % 5], [-1]] for name in drawn}
+    (tmp_path / "next.json").write_text(json.dumps(then))
+    command = (
+        f"python -m core backtest --baskets {tmp_path}/past.json --future {tmp_path}/next.json"
+    )
+    text, data = (_run(f"{command} {more}", prepared) for more in ("--k 3", "--json"))
+    assert (text.returncode, data.returncode) == (0, 0), text.stderr + data.stderr
+    assert "Own most frequent, then popular (GP-TopFreq)" in text.stdout
+    assert json.loads(data.stdout)["customers"] == 60
+
+
 def test_campaign_prints_a_journal_that_adds_up(printed: list[dict[str, object]]) -> None:
     for status in printed[-2:]:
         assert set(status) == _STATUS_KEYS
@@ -100,6 +125,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("run --tenant cave --top-n 0", 1, "top_n"),
         ("export --tenant cave --run nothing --out $DATA_DIR/out", 1, "run"),
         ("tenant add ../up --name X", 1, "key"),
+        ("backtest", 2, "--baskets"),
+        ("backtest --tenant cave --baskets README.md", 2, "--tenant"),
+        ("backtest --baskets README.md", 2, "--future"),
+        ("backtest --baskets nowhere.json --future README.md", 1, "nowhere.json cannot be read"),
+        ("backtest --baskets README.md --future README.md", 1, "README.md is not JSON"),
+        ("backtest --tenant nobody", 1, "There is no tenant nobody."),
+        ("backtest --tenant cave --protocol sideways", 1, "There is no protocol sideways."),
+        ("backtest --tenant cave --k 0", 1, "from 1 to 100"),
     ],
 )
 def test_wrong_input_ends_with_a_sentence(

@@ -86,6 +86,11 @@ class Outcome:
     scenarios: tuple[ScenarioFigures, ...]
 
 
+NOTHING = Outcome(
+    customers=0, occasions=0, bought=None, repeat_share=None, systems=(), compared=(), scenarios=()
+)
+
+
 def answer(
     trial: Trial, model: Model, k: int, lists: Lists | None = None, threads: int | None = None
 ) -> Answers:
@@ -118,10 +123,12 @@ def _coverage(ranked: Int32Array, offered: BoolArray) -> float:
 
 
 def conclude(answers: Sequence[Answers], seed: int) -> Outcome:
-    """Return the figures over all `answers` (one at least) and the comparisons.
+    """Return the figures over all `answers` and the comparisons, none without any answer.
 
     The resamples of every comparison are drawn from `seed`.
     """
+    if not answers:
+        return NOTHING
     customer = np.concatenate([one.customer for one in answers])
     means = {
         name: mean_by_customer(np.concatenate([one.measured[name] for one in answers]), customer)

@@ -120,7 +120,7 @@ def last_basket_trial(con: DuckDBPyConnection, facts: Facts, as_of: date) -> Tri
 
 
 def rolling_trial(
-    con: DuckDBPyConnection, past: Past, as_of: date, window_days: int, policy: Policy
+    con: DuckDBPyConnection, past: Past, as_of: date, window_days: int, policy: Policy, k: int
 ) -> tuple[Trial, Model, Lists]:
     """Go back to `as_of`, learn and make the lists of a run, and see what was bought then."""
     cut(con, as_of)
@@ -130,18 +130,21 @@ def rolling_trial(
     number_of = fetch_columns(con, NUMBER_OF_CHAIN)["number"]
     asked = bought_between(past.history, day, day + window_days, number_of, facts.history)
     trial = _trial(con, facts, facts.history, asked, as_of)
-    return trial, ranked.model, lists_of(ranked, asked.customer, policy.top_n)
+    return trial, ranked.model, lists_of(ranked, asked.customer, policy.top_n, k)
 
 
-def lists_of(ranked: Ranked, customers: IntArray, top_n: int) -> Lists:
-    """Return the lists of `customers` (numbers) as a run fills them, before its audit."""
+def lists_of(ranked: Ranked, customers: IntArray, top_n: int, k: int) -> Lists:
+    """Return the lists of `customers` (numbers) as a run fills them, before its audit.
+
+    At most `k` items of each list are taken.
+    """
     columns = ranked.pool.columns
     place = np.full(ranked.history.customers, -1, np.int64)
     place[customers] = np.arange(len(customers))
-    rows = (place[columns["customer_no"]] >= 0) & (columns["position"] <= top_n)
+    rows = (place[columns["customer_no"]] >= 0) & (columns["position"] <= min(top_n, k))
     at = place[columns["customer_no"][rows]], columns["position"][rows] - 1
-    item = np.full((len(customers), top_n), -1, np.int32)
-    scenario = np.full((len(customers), top_n), -1, np.int32)
+    item = np.full((len(customers), k), -1, np.int32)
+    scenario = np.full((len(customers), k), -1, np.int32)
     item[at], scenario[at] = columns["item"][rows], columns["scenario"][rows]
     return Lists(item=item, scenario=scenario)
 

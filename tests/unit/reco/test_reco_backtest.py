@@ -1,6 +1,7 @@
 """Backtest: measures by hand and against plain twins, baselines, verdicts where they are known."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from core.reco.backtest.baselines import BASELINES, rank_baselines
 from core.reco.backtest.measures import MEASURES, mean_by_customer, measure
 from core.reco.backtest.outcome import RECOMMENDER, answer, conclude
 from core.reco.backtest.systems import rank_catalogue
-from core.reco.backtest.trials import UNKNOWN_ITEM, bought_between, hold_out_last
+from core.reco.backtest.trials import UNKNOWN_ITEM, Trial, bought_between, hold_out_last
 from core.reco.backtest.verdict import LEAST_CUSTOMERS, Verdict, compare, customers_enough
 from core.reco.history import history_of_baskets
 from tests.unit.reco.backtest_data import (
@@ -195,3 +196,45 @@ def test_same_data_same_outcome_whatever_the_threads() -> None:
     trial = drawn_trial(8)
     one, two = (conclude([answer(trial, learned(trial), 5, threads=n)], SEED) for n in (1, 4))
     assert one == two
+
+
+PEOPLE = 600
+
+
+def a_break_with_the_past() -> Trial:
+    """Every basket lately was something new; next comes the old favourite."""
+    rng = np.random.default_rng(1)
+    past = [
+        [[20 + c % 40]] * 4 + [[int(item)] for item in rng.permutation(20)[:4]]
+        for c in range(PEOPLE)
+    ]
+    return trial_of(past, [[20 + c % 40] for c in range(PEOPLE)], items=60)
+
+
+def what_goes_together() -> Trial:
+    """Whoever buys x buys x + 20 next, and neither again."""
+    rng = np.random.default_rng(1)
+    drawn = [[int(item) for item in rng.permutation(20)[:3]] for _ in range(PEOPLE)]
+    past = [[[x], [x + 20], [y], [y + 20], [z]] for x, y, z in drawn]
+    return trial_of(past, [[z + 20] for _, _, z in drawn], items=40)
+
+
+def one_habit() -> Trial:
+    return trial_of([[[c % 5]] * 4 for c in range(PEOPLE)], [[c % 5] for c in range(PEOPLE)], 5)
+
+
+@pytest.mark.parametrize(
+    ("make", "verdict"),
+    [
+        (what_goes_together, Verdict.BETTER),
+        (a_break_with_the_past, Verdict.WORSE),
+        (one_habit, Verdict.NO_DIFFERENCE),
+        (lambda: drawn_trial(1, customers=20), Verdict.NOT_ENOUGH),
+    ],
+)
+def test_the_verdict_on_shops_where_the_answer_is_known(
+    make: Callable[[], Trial], verdict: Verdict
+) -> None:
+    trial = make()
+    outcome = conclude([answer(trial, learned(trial), 1)], SEED)
+    assert outcome.compared[0].comparison.verdict is verdict
