@@ -20,6 +20,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from core.errors import CrmError, Refused, frames_of, sentence_of
 from core.i18n import N_
 from core.services.accounts import Actor, Role, list_tenants, require, tenant_by_id
+from core.services.backtest import execute_backtest
 from core.services.execute_run import execute
 from core.services.import_files import load, plan
 from core.services.import_undo import clear_undone
@@ -46,7 +47,12 @@ _UNEXPECTED = N_(
 _STOPPED = N_("The work was stopped. Start it again.")
 
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
-_QUEUES = {**dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"), RUN: "runs", SEND: "sends"}
+BACKTEST = "backtest"
+_QUEUES = {
+    **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"),
+    **dict.fromkeys((RUN, BACKTEST), "runs"),
+    SEND: "sends",
+}
 
 
 class _Work(Protocol):
@@ -60,6 +66,7 @@ _WORK: dict[str, _Work] = {
     CLEAR: lambda store, _subject, _progress: clear_undone(store),
     RUN: lambda store, subject, progress: execute(store, subject, progress),
     SEND: lambda store, subject, progress: send_dry(store, subject, progress),
+    BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
 }
 
 
@@ -113,8 +120,8 @@ def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
-    `subject` is an import id (plan, load, take), a run id (run) or a campaign id (send). Raises
-    `NotAllowed` for a viewer.
+    `subject` is an import id (plan, load, take), a run id (run), a campaign id (send) or a
+    backtest id (backtest). Raises `NotAllowed` for a viewer.
     """
     require(actor, Role.ANALYST)
     prefix = _job_prefix(store, kind, subject)

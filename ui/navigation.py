@@ -65,6 +65,12 @@ PAGES = (
         icon=":material/download:",
         answers=N_("Download the files of a run."),
     ),
+    PageEntry(
+        path="insights",
+        title=N_("Insights"),
+        icon=":material/insights:",
+        answers=N_("Look back: would the recommender have named what customers then bought?"),
+    ),
 )
 
 

@@ -17,7 +17,10 @@ from core.ingest.report import Bucket
 from core.outreach.audience import LOSS_SENTENCES
 from core.outreach.protocol import CampaignState
 from core.policy import CustomerState
+from core.reco.backtest.verdict import Verdict
 from core.reco.segments import SEGMENTS
+from core.services.backtest import LAST_BASKET, ROLLING
+from core.services.backtest_words import SYSTEM_TITLES
 from core.store.runs import RunStatus
 from ui.i18n import NO_VALUE, _
 
@@ -118,6 +121,33 @@ _SEGMENTS: Mapping[str, str] = {
     **{segment.name: segment.title for segment in SEGMENTS},
     CustomerState.PROSPECT: N_("Prospects"),
 }
+
+
+_PROTOCOLS: Mapping[str, str] = {
+    ROLLING: N_("What was bought after dates of the past"),
+    LAST_BASKET: N_("The last basket of each customer"),
+}
+_VERDICTS: Mapping[str, str] = {
+    Verdict.BETTER: N_("Better"),
+    Verdict.WORSE: N_("Worse"),
+    Verdict.NO_DIFFERENCE: N_("No difference seen"),
+    Verdict.NOT_ENOUGH: N_("Not enough data"),
+}
+
+
+def protocol_title(protocol: str) -> str:
+    """Return what a backtest of this protocol foretells."""
+    return _(_PROTOCOLS[protocol])
+
+
+def verdict_title(verdict: str) -> str:
+    """Return the verdict of a backtest in two or three words."""
+    return _(_VERDICTS[verdict])
+
+
+def system_title(system: str) -> str:
+    """Return what a backtest compares: the recommender, a baseline."""
+    return _(SYSTEM_TITLES[system])
 
 
 def scenario_title(scenario: str) -> str:

@@ -1,0 +1,114 @@
+"""Insights: look back, follow, read the verdict."""
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.services.accounts import SYSTEM
+from core.services.backtest import (
+    LAST_BASKET,
+    backtest_of,
+    create_backtest,
+    execute_backtest,
+    list_backtests,
+)
+from core.store.tenant import TenantStore
+from tests.contract.test_backtest import END, fill
+from tests.pages.conftest import Look, World, metrics, sentences
+
+REFUSED = "Your role does not permit this. Ask an administrator of your company."
+
+
+@pytest.fixture(scope="module")
+def bought(world: World) -> Iterator[TenantStore]:
+    """The company `empty` with a year of sales; it is empty again afterwards."""
+    fill(world.empty, seed=1)
+    yield world.empty
+    with world.empty.begin() as tx:
+        for table in ("backtest", "sale_line", "product", "customer", "tenant_head"):
+            tx.execute(f"DELETE FROM {table} WHERE tenant_id = :tenant")
+
+
+def launch(page: AppTest) -> None:
+    page.button(key="insights_launch").click()
+    page.button(key="backtest_send").click().run()
+
+
+def test_who_has_not_looked_back_is_told_what_will_be_here(look: Look) -> None:
+    page = look("insights")
+    assert not page.exception
+    assert "Nothing has been looked back on yet." in sentences(page)
+
+
+def test_a_rolling_backtest_shows_verdict_figures_charts_and_tables(
+    bought: TenantStore, look: Look
+) -> None:
+    backtest_id = create_backtest(bought, SYSTEM, as_of=END, k=5)
+    report = execute_backtest(bought, backtest_id)
+    page = look("insights", "emma", backtest=backtest_id)
+    assert not page.exception
+    assert "baseline" in sentences(page)
+    assert "Looked back from 24 August 2025; 22 November 2025, 90 days each." in sentences(page)
+    assert metrics(page)["Customers compared"] == "40"
+    assert len(page.get("plotly_chart")) == 2
+    shown = page.dataframe[2].value
+    assert len(shown) == len(report["systems"]) == 6
+    assert shown["recall"].tolist() == [one["recall"] for one in report["systems"]]
+    assert page.dataframe[3].value["verdict"].tolist() != ["–"]
+
+
+def test_the_newest_that_is_done_is_shown_first(bought: TenantStore, look: Look) -> None:
+    backtest_id = create_backtest(bought, SYSTEM, protocol=LAST_BASKET, as_of=END, k=5)
+    execute_backtest(bought, backtest_id)
+    create_backtest(bought, SYSTEM, as_of=END)
+    page = look("insights", "emma")
+    assert not page.exception
+    assert page.subheader[0].value == "The last basket of each customer"
+    assert len(page.get("plotly_chart")) == 1
+    assert "Sales until 20 February 2026." in sentences(page)
+
+
+def test_little_data_are_said_to_be_little(world: World, look: Look) -> None:
+    backtest_id = create_backtest(world.small, SYSTEM, as_of=END)
+    execute_backtest(world.small, backtest_id)
+    page = look("insights", backtest=backtest_id)
+    assert not page.exception
+    assert "Not enough data" in sentences(page)
+
+
+def test_looking_back_queues_it_and_leads_to_it(world: World, look: Look) -> None:
+    page = look("insights")
+    page.button(key="insights_launch").click().run()
+    page.radio(key="backtest_protocol").set_value(LAST_BASKET)
+    page.number_input(key="backtest_k").set_value(3)
+    launch(page)
+    card = backtest_of(world.small, str(page.query_params["backtest"]))
+    assert (card.protocol, card.k) == (LAST_BASKET, 3)
+    assert page.get("progress")[0].proto.text == "Waiting for the worker"
+
+
+def test_a_viewer_is_told_that_she_may_not(world: World, look: Look) -> None:
+    before = len(list_backtests(world.small))
+    page = look("insights", "vera")
+    page.button(key="insights_launch").click().run()
+    launch(page)
+    assert [error.value for error in page.error] == [REFUSED]
+    assert len(list_backtests(world.small)) == before
+
+
+def test_a_foreign_or_unknown_one_is_said_in_a_sentence(world: World, look: Look) -> None:
+    foreign = create_backtest(world.small, SYSTEM, as_of=END)
+    for backtest_id in (foreign, "5f0c1f6e-4a57-4b5d-9f0e-0a6f3f1f7d11"):
+        page = look("insights", "emma", backtest=backtest_id)
+        assert not page.exception
+        assert [error.value for error in page.error] == ["There is no such backtest."]
+
+
+def test_the_page_speaks_french(bought: TenantStore, look: Look) -> None:
+    backtest_id = create_backtest(bought, SYSTEM, as_of=END, k=5)
+    execute_backtest(bought, backtest_id)
+    page = look("insights", "emma", backtest=backtest_id, lang="fr")
+    assert not page.exception
+    assert page.title[0].value == "Analyses"
+    assert "référence" in sentences(page)

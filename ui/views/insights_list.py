@@ -1,0 +1,56 @@
+"""Insights: the backtests so far."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.services.backtest import BacktestCard, list_backtests
+from ui.i18n import NO_VALUE, _, format_date, format_moment
+from ui.session import UiSession
+from ui.tables import choose_row, number_column, percent_column
+from ui.views.insights_launch import BACKTEST_PARAM
+from ui.views.words import protocol_title, run_state_title, verdict_title
+
+
+def draw_backtests(session: UiSession, shown: str | None) -> None:
+    """Draw the list of backtests, the newest first; a click opens one."""
+    cards = list_backtests(session.store)
+    if not cards:
+        return
+    st.subheader(_("Looked back so far"), anchor=False)
+    chosen = choose_row(
+        [_row(session, card) for card in cards],
+        _titles(),
+        key=f"backtests_{shown}",
+        alt=_("Backtests, the newest first"),
+    )
+    if chosen is not None and cards[chosen].backtest_id != shown:
+        st.query_params[BACKTEST_PARAM] = cards[chosen].backtest_id
+        st.rerun()
+
+
+def _row(session: UiSession, card: BacktestCard) -> dict[str, Any]:
+    compared = card.report["comparisons"][0] if card.report and card.report["comparisons"] else {}
+    return {
+        "started": format_moment(card.created_at, session.tenant.time_zone),
+        "protocol": protocol_title(card.protocol),
+        "as_of": format_date(card.as_of),
+        "k": card.k,
+        "state": run_state_title(card.status),
+        "ours": compared.get("ours"),
+        "theirs": compared.get("theirs"),
+        "verdict": verdict_title(card.report["verdict"]) if card.report else NO_VALUE,
+    }
+
+
+def _titles() -> dict[str, Any]:
+    return {
+        "started": _("Started"),
+        "protocol": _("Foretold"),
+        "as_of": _("Last day"),
+        "k": number_column(_("Proposed")),
+        "state": _("State"),
+        "ours": percent_column(_("Recommender")),
+        "theirs": percent_column(_("Best baseline")),
+        "verdict": _("Verdict"),
+    }
