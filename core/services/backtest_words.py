@@ -13,8 +13,8 @@ SYSTEM_TITLES: Mapping[str, str] = {
     RECOMMENDER: N_("Recommender"),
     LISTS: N_("Lists of a run"),
     POPULARITY: N_("Most popular"),
-    P_TOP_FREQ: N_("Own most frequent (P-TopFreq)"),
-    GP_TOP_FREQ: N_("Own most frequent, then popular (GP-TopFreq)"),
+    P_TOP_FREQ: N_("Own habits (P-TopFreq)"),
+    GP_TOP_FREQ: N_("Own habits, then popular (GP-TopFreq)"),
     LAST_BASKET: N_("Last basket again"),
 }
 _SENTENCES: Mapping[str, str] = {

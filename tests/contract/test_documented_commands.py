@@ -86,7 +86,7 @@ def test_bare_baskets_are_scored_as_text_and_as_json(
     )
     text, data = (_run(f"{command} {more}", prepared) for more in ("--k 3", "--json"))
     assert (text.returncode, data.returncode) == (0, 0), text.stderr + data.stderr
-    assert "Own most frequent, then popular (GP-TopFreq)" in text.stdout
+    assert "Own habits, then popular (GP-TopFreq)" in text.stdout
     assert json.loads(data.stdout)["customers"] == 60
 
 

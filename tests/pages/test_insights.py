@@ -49,7 +49,7 @@ def test_a_rolling_backtest_shows_verdict_figures_charts_and_tables(
     page = look("insights", "emma", backtest=backtest_id)
     assert not page.exception
     assert "baseline" in sentences(page)
-    assert "Looked back from 24 August 2025; 22 November 2025, 90 days each." in sentences(page)
+    assert "90 days each: 24 August 2025, 22 November 2025." in sentences(page)
     assert metrics(page)["Customers compared"] == "40"
     assert len(page.get("plotly_chart")) == 2
     shown = page.dataframe[2].value

@@ -25,7 +25,7 @@ def draw_recall(systems: Sequence[Mapping[str, Any]], *, key: str) -> None:
         [one["recall"] for one in systems],
         [colours.primary if one["system"] in _OURS else colours.muted for one in systems],
     )
-    figure.update_layout(xaxis=percent_axis(_("share of what was bought")))
+    figure.update_layout(xaxis={**percent_axis(_("share of what was bought")), "nticks": 4})
     data = pd.DataFrame(
         {
             _("System"): titles,
@@ -51,7 +51,7 @@ def draw_scenarios(scenarios: Sequence[Mapping[str, Any]], *, key: str) -> None:
         [one["share"] for one in scenarios],
         [colours[Scenario(one["scenario"])] for one in scenarios],
     )
-    figure.update_layout(xaxis=percent_axis(_("share of the proposals")))
+    figure.update_layout(xaxis={**percent_axis(_("share of the proposals")), "nticks": 4})
     data = pd.DataFrame(
         {
             _("Scenario"): titles,

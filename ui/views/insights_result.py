@@ -86,8 +86,8 @@ def _looked_at(report: Mapping[str, Any]) -> str:
     if not dates:
         return _("Sales until %(day)s.", day=_day(report["as_of"]))
     return _(
-        "Looked back from %(dates)s, %(days)s days each.",
-        dates="; ".join(dates),
+        "Looked back from these dates, %(days)s days each: %(dates)s.",
+        dates=", ".join(dates),
         days=format_number(report["window_days"]),
     )
 
@@ -101,12 +101,12 @@ def _figures(report: Mapping[str, Any]) -> list[Figure]:
     points = {n: format_number(100 * compared[n], 1) for n in ("difference", "low", "high")}
     return [
         Figure(
-            label=_("Named by the recommender"),
+            label=_("Recommender"),
             value=format_percent(compared["ours"]),
             explanation=_("Of what a customer bought next, the share that it had proposed."),
         ),
         Figure(
-            label=_("Named by the best baseline"),
+            label=_("Best baseline"),
             value=format_percent(compared["theirs"]),
             explanation=system_title(compared["baseline"]),
         ),
