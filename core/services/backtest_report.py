@@ -60,6 +60,8 @@ def _comparison(compared: Compared) -> dict[str, Any]:
         "high": _rounded(found.high),
         "standard_error": _rounded(found.standard_error),
         "customers": found.customers,
+        "matters": _rounded(found.matters),
+        "is_small": found.is_small,
         "enough": found.enough,
         "verdict": found.verdict.value,
     }

@@ -34,6 +34,10 @@ _FIGURES = N_(
     " baseline %(theirs)s: a difference of %(difference)s points (95 percent interval from %(low)s"
     " to %(high)s), over %(customers)s customers."
 )
+_SMALL = N_(
+    "However sure, the difference is small: below 5 percent of the baseline's figure it hardly"
+    " matters."
+)
 _TOO_SHORT = N_(
     "Not enough data: the sales cover %(days)s days, and %(needed)s would be enough to look back on"
     " one date."
@@ -76,7 +80,10 @@ def comparison_sentences(compared: Mapping[str, Any], k: int, language: str) -> 
     shares = {
         name: format_percent(compared[name], language, digits=1) for name in ("ours", "theirs")
     }
-    return [said, translate(language, _FIGURES, k=k, **points, **shares, **counts)]
+    figures = translate(language, _FIGURES, k=k, **points, **shares, **counts)
+    is_sure = compared["verdict"] in (Verdict.BETTER, Verdict.WORSE)
+    small = [translate(language, _SMALL)] if is_sure and compared["is_small"] else []
+    return [said, figures, *small]
 
 
 def _too_little(report: Mapping[str, Any], language: str) -> str:

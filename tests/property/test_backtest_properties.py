@@ -60,7 +60,7 @@ def seen_at(then, tables):
     return known.tolist(), named, [(row[1], row[2], row[3], row[-2]) for row in lists]
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(products, st.lists(lines, max_size=25), st.lists(LATER, max_size=12))
 def test_lines_after_the_date_change_nothing(catalogue, drawn, later):
     before = sales_of([line for line in drawn if line[2] >= DAYS], catalogue, "a")

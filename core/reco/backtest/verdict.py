@@ -36,7 +36,8 @@ class Verdict(StrEnum):
 class Comparison:
     """A paired comparison of means over customers, with its interval of 95 %.
 
-    `enough` is the number of customers with whom a difference that matters would be seen;
+    `matters` is the least difference that matters, `enough` the number of customers with whom it
+    would be seen;
     `standard_error` and the bounds are None without customers.
     """
 
@@ -47,8 +48,15 @@ class Comparison:
     high: float | None
     standard_error: float | None
     customers: int
+    matters: float
     enough: int
     verdict: Verdict
+
+    @property
+    def is_small(self) -> bool:
+        """Tell whether the whole interval holds no difference that matters."""
+        bounds = (self.low, self.high)
+        return all(bound is not None and abs(bound) < self.matters for bound in bounds)
 
 
 def compare(ours: FloatArray, theirs: FloatArray, rng: np.random.Generator) -> Comparison:
@@ -57,7 +65,8 @@ def compare(ours: FloatArray, theirs: FloatArray, rng: np.random.Generator) -> C
     if number == 0:
         return Comparison(
             ours=0.0, theirs=0.0, difference=0.0, low=None, high=None, standard_error=None,
-            customers=0, enough=LEAST_CUSTOMERS, verdict=Verdict.NOT_ENOUGH,
+            customers=0, matters=LEAST_MATTERING, enough=LEAST_CUSTOMERS,
+            verdict=Verdict.NOT_ENOUGH,
         )  # fmt: skip
     differences = ours - theirs
     low, high = bootstrap_interval(differences, rng)
@@ -71,6 +80,7 @@ def compare(ours: FloatArray, theirs: FloatArray, rng: np.random.Generator) -> C
         high=high,
         standard_error=deviation / float(np.sqrt(number)),
         customers=number,
+        matters=_mattering(float(theirs.mean())),
         enough=enough,
         verdict=_conclude(low, high, number, enough),
     )
@@ -90,9 +100,12 @@ def customers_enough(deviation: float, baseline: float) -> int:
     >>> customers_enough(0.1, 0.2)
     785
     """
-    matters = max(MATTERS * baseline, LEAST_MATTERING)
-    needed = ((SEEN_AT + SEEN_IN) * deviation / matters) ** 2
+    needed = ((SEEN_AT + SEEN_IN) * deviation / _mattering(baseline)) ** 2
     return max(LEAST_CUSTOMERS, int(np.ceil(needed)))
+
+
+def _mattering(baseline: float) -> float:
+    return max(MATTERS * baseline, LEAST_MATTERING)
 
 
 def _conclude(low: float, high: float, number: int, enough: int) -> Verdict:

@@ -150,6 +150,13 @@ def test_the_verdict_where_it_is_known(
     assert (found.customers >= found.enough) or found.verdict is not Verdict.NO_DIFFERENCE
 
 
+def test_a_sure_but_small_difference_is_said_to_be_small() -> None:
+    found = compare(np.full(100, 0.201), np.full(100, 0.2), np.random.default_rng(SEED))
+    assert (found.verdict, found.is_small) == (Verdict.BETTER, True)
+    found = compare(np.full(100, 0.22), np.full(100, 0.2), np.random.default_rng(SEED))
+    assert (found.verdict, found.is_small) == (Verdict.BETTER, False)
+
+
 def test_nobody_to_compare_is_not_enough() -> None:
     found = compare(np.zeros(0), np.zeros(0), np.random.default_rng(SEED))
     assert (found.verdict, found.enough) == (Verdict.NOT_ENOUGH, LEAST_CUSTOMERS)

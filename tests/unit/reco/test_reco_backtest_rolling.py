@@ -110,3 +110,11 @@ def test_scenarios_add_up_to_the_lists() -> None:
         "rebuy", "cross_sell", "upsell", "winback", "nurture",
     ]  # fmt: skip
     assert 0 < sum(one["named"] for one in report["scenarios"]) <= 3 * report["occasions"]
+
+
+def test_a_small_difference_is_said_in_a_third_sentence() -> None:
+    report = look_back(opened(), options(k=3))
+    compared = report["comparisons"][0] | {"verdict": "better", "is_small": True}
+    sentences = verdict_sentences(report | {"comparisons": [compared]}, "en")
+    assert sentences[0].startswith("Better than the best baseline")
+    assert "hardly matters" in sentences[2]
