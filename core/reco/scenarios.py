@@ -177,7 +177,10 @@ def propose(  # type: ignore[no-untyped-def]
     if state == PROSPECT:
         n = _propose_beginnings(n, people_kind[customer], shelf, rules, p)
     elif people_documents[customer] <= SPARSE_DOCUMENTS and state in (NEW, ACTIVE):
-        n = _propose_next_steps(n, low, high, group, item, day, shelf, rules, p)
+        if low == high:  # only gifts: nothing of her own yet
+            n = _propose_beginnings(n, people_kind[customer], shelf, rules, p)
+        else:
+            n = _propose_next_steps(n, low, high, group, item, day, shelf, rules, p)
     n = _propose_anything(n, group, state, known, rules, p)
     _score(n, customer, group, low, high, people, shelf, rules, p)
     _clear(n, customer, low, high, item, people, shelf, p)
@@ -499,7 +502,7 @@ def _propose_dearer(n, customer, group, people, shelf, rules, p):  # type: ignor
 
 @njit(cache=True, nogil=True)
 def _propose_beginnings(n, kind, shelf, rules, p):  # type: ignore[no-untyped-def]
-    """Propose to a prospect what others of her kind bought first."""
+    """Propose what others of her kind bought first to somebody who bought nothing for herself."""
     p_known = p.known
     p_item = p.item
     p_scenario = p.scenario

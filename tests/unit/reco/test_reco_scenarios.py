@@ -196,6 +196,19 @@ def test_prospects_get_first_purchases_of_their_kind():
     assert pool(con, scenario="nurture") == {"P", "Q", "R"}
 
 
+def test_who_bought_but_a_gift_begins_like_a_prospect():
+    con = ranked(
+        customers=people("A", "B", "C"),
+        products=goods("P", "Q", "R", "S"),
+        sales=[
+            *(sale("A", key, 200) for key in "PQ"),
+            sale("B", "R", 90),
+            sale("C", "P", 60, is_gift=True),
+        ],
+    )
+    assert pool(con, scenario="nurture") == {"Q", "R", "S"}
+
+
 def test_new_customers_get_what_beginners_like_them_bought_next():
     con = ranked(
         Policy(quotas={"new": {"nurture": 5}}),
