@@ -133,8 +133,8 @@ class Policy(_Frozen):
 
     @model_validator(mode="after")
     def _steps_in_order(self) -> Self:
-        if self.upsell_max_step <= self.upsell_min_step:
-            raise ValueError("upsell_max_step must be above upsell_min_step")
+        if round(self.upsell_max_step, 4) <= round(self.upsell_min_step, 4):
+            raise ValueError("upsell_max_step must be above upsell_min_step, by 0.0001 at least")
         return self
 
     def canonical_json(self) -> str:

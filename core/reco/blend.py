@@ -1,7 +1,8 @@
 """The blend: how much each feature of `core.reco.affinity` weighs for this tenant.
 
-Fitted on the tenant's own past: the last `back` baskets of each customer are taken away, items,
-neighbours and timing are learned from the rest, and a conditional logit (`core.reco.logit`) learns
+Fitted on the tenant's own past: the last `back` baskets of each customer are taken away (one, or
+more while occasions are few and half of the purchases are left), items, neighbours and timing are
+learned from the rest, and a conditional logit (`core.reco.logit`) learns
 which of the candidates the baskets taken away held. It starts from, and with few data stays near,
 `DEFAULT`, the mean of blends fitted to public data of shops of several kinds.
 """
@@ -103,9 +104,7 @@ def fit_blend(
     if history.customers > MOST_CUSTOMERS:
         chosen = _evenly(history.customers, MOST_CUSTOMERS)
         history, population = history.some_customers(chosen), population[chosen]
-    back = 1
-    while back < DEEPEST and len(_targets(history, back).customer) < ENOUGH_OCCASIONS:
-        back += 1
+    back = _depth(history)
     targets = _sampled(_targets(history, back))
     if len(targets.customer) < LEAST_OCCASIONS:
         return Blend(weights=DEFAULT, occasions=0)
@@ -136,6 +135,17 @@ def describe_targets(
     counts, features, taken = joined(list(run_slices(work, list(pairwise(edges)), threads)))
     offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
     return Occasions(offsets=offsets, features=features, taken=taken)
+
+
+def _depth(history: History) -> int:
+    """Return how many baskets of each customer to take away: enough, and half of all at most."""
+    back = 1
+    while back < DEEPEST and len(_targets(history, back).customer) < ENOUGH_OCCASIONS:
+        _, left = _kept_rows(history.offsets, history.basket, back + 1)
+        if 2 * left.sum() < len(history.item):
+            break
+        back += 1
+    return back
 
 
 def _targets(history: History, back: int) -> Targets:

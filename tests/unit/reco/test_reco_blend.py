@@ -94,9 +94,9 @@ def test_a_fitted_blend_foretells_its_own_baskets_better_than_the_default():
     history = random_history(8, customers=300)
     population = np.zeros(history.customers, np.int8)
     found = fit_blend(history, population, knowledge_of)
-    targets = blend._targets(history, blend.DEEPEST)
+    targets = blend._targets(history, blend._depth(history))
     assert found.occasions == len(targets.customer)
-    known = knowledge_of(blend._without_last(history, blend.DEEPEST))
+    known = knowledge_of(blend._without_last(history, blend._depth(history)))
     given = describe_targets(history, population, targets, known)
 
     def likelihood(weights):
@@ -130,7 +130,7 @@ def test_a_part_is_learned_on_the_clock_of_the_whole(monkeypatch):
     parts = []
 
     def fit(history, population, learn, threads):
-        parts.append(learn(blend._without_last(history, blend.DEEPEST), population))
+        parts.append(learn(blend._without_last(history, blend._depth(history)), population))
         return fit_blend(history, population, learn, threads)
 
     monkeypatch.setattr("core.reco.learning.fit_blend", fit)
@@ -139,3 +139,15 @@ def test_a_part_is_learned_on_the_clock_of_the_whole(monkeypatch):
     [part] = parts
     assert part.first_day == whole.known.first_day == history.day.min()
     assert part.clock.shape[1] == TODAY - history.day.min() + 1
+
+
+def test_half_of_the_purchases_stay_to_learn_from_when_everybody_came_seldom():
+    history = history_of_baskets([[[n % 3], [1 + n % 3], [n % 2]] for n in range(90)], items=4)
+    parts = []
+
+    def learn_part(part, population):
+        parts.append(part)
+        return knowledge_of(part, population)
+
+    fit_blend(history, np.zeros(90, np.int8), learn_part)
+    assert len(parts[0].item) == 180
