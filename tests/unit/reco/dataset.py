@@ -125,8 +125,10 @@ def random_history(
     share = 1 / np.arange(1, items + 1)
     rows = []
     for customer in range(customers):
+        day = TODAY - 7
         for basket in range(rng.integers(1, most_baskets + 1) if customer % 8 else 0):
-            day = TODAY - int(rng.integers(0, span // 7)) * 7
+            if rng.random() < 0.8:
+                day = TODAY - int(rng.integers(0, span // 7)) * 7
             size = rng.integers(1, min(items, 5))
             for item in rng.choice(items, size, replace=False, p=share / share.sum()):
                 bottles = int(rng.choice([1, 1, 2, 3, 6, 12]))

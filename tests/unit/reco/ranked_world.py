@@ -26,14 +26,14 @@ class World:
         self.population = [number for (number,) in trade]
 
 
-def described(world):
+def described(world, known):
     """Return by customer and candidate its value, and the timing of what was bought, else None.
 
-    The timing: the chance that she would have come back, that the habit is alive, the expected
-    log gap.
+    `known` is what the kernel is told of items. The timing: the chance that she would have come
+    back, the chance that the habit is alive, the expected log gap.
     """
     history, model = world.facts.history, world.done.model
-    known, found = model.learned.known, {}
+    found = {}
     scratch = make_scratch(history.items, history.items + NEAR + POPULAR)
     for customer in range(history.customers):
         low, high = history.offsets[customer : customer + 2]

@@ -132,7 +132,7 @@ def test_family_fit_is_the_taste_of_family_and_sweetness(world):
 
 
 def test_affinity_is_relative_to_her_best_and_due_is_how_far_the_gap_has_run(world):
-    found = described(world)
+    found = described(world, world.done.model.learned.known)
     known = {}
     for customer, item in zip(
         np.repeat(np.arange(len(world.population)), np.diff(world.done.people.known_offsets)),
