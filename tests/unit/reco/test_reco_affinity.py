@@ -153,6 +153,21 @@ def test_features_are_those_of_the_table(world, is_cut):
     assert (max(new) == NEAR + POPULAR) == is_cut
 
 
+def test_near_items_that_tie_are_taken_by_place():
+    history = history_of_baskets([[[0]], *[[list(range(100))]] * 9], 100)
+    population, catalogue = np.zeros(10, np.int8), bare_catalogue(100)
+    known = learn(
+        history, None, population, catalogue, Policy(neighbours=100), 0, first_day=0
+    ).known
+    low, high = history.offsets[:2]
+    scratch = make_scratch(100, 100)
+    number = describe(
+        low, high, 0, 0, history.item, history.basket, history.day, history.volume, known, scratch
+    )[1]
+    assert sorted(scratch.item[1 : NEAR + 1].tolist()) == list(range(1, NEAR + 1))
+    assert scratch.item[NEAR + 1 : number].tolist() == list(range(NEAR + 1, NEAR + POPULAR + 1))
+
+
 def test_scratch_is_clear_behind_a_customer():
     history, population, known = learned(3, items=40, customers=80)
     scratch, *_ = described(history, population, known, 5)
