@@ -18,11 +18,21 @@ __all__ = ["njit"]
 
 @cache
 def source_stamp(folder: Path) -> str:
-    """Return one sha256 over the names and the content of the Python files in `folder`."""
+    """Return one sha256 over the Python files in `folder` and in the packages it lies in.
+
+    The outermost package, of which kernels know nothing, is left out.
+    """
     stamp = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    packages = [folder]
+    while _is_package(packages[-1].parent) and _is_package(packages[-1].parent.parent):
+        packages.append(packages[-1].parent)
+    for path in sorted(file for package in packages for file in package.glob("*.py")):
         stamp.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return stamp.hexdigest()
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").exists()
 
 
 class _PackageStamp:

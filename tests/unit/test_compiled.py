@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = """
-from callee import twice
+from {package}callee import twice
 from core.compiled import njit
 
 
@@ -30,12 +32,12 @@ def twice(number):
 """
 
 
-def run_kernel(folder: Path) -> list[int]:
+def run_kernel(folder: Path, module: str) -> list[int]:
     env = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     done = subprocess.run(
-        [sys.executable, "kernel.py"],
+        [sys.executable, "-m", module],
         cwd=folder,
-        env=env | {"PYTHONPATH": str(ROOT)},
+        env=env | {"PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"},
         capture_output=True,
         text=True,
         check=True,
@@ -43,10 +45,17 @@ def run_kernel(folder: Path) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
-def test_a_change_in_what_a_kernel_calls_compiles_it_anew(tmp_path):
-    (tmp_path / "kernel.py").write_text(KERNEL)
-    (tmp_path / "callee.py").write_text(CALLEE)
-    assert run_kernel(tmp_path) == [6, 0]
-    assert run_kernel(tmp_path) == [6, 1]
-    (tmp_path / "callee.py").write_text(CALLEE.replace("FACTOR = 2", "FACTOR = 5"))
-    assert run_kernel(tmp_path) == [15, 0]
+@pytest.mark.parametrize("nested", [False, True], ids=["beside it", "in the package around it"])
+def test_a_change_in_what_a_kernel_calls_compiles_it_anew(tmp_path, nested):
+    package = tmp_path / "outer" / "reco"
+    folder = package / "inner" if nested else package
+    folder.mkdir(parents=True)
+    for level in (package.parent, package, folder):
+        (level / "__init__.py").touch()
+    (folder / "kernel.py").write_text(KERNEL.format(package="outer.reco."))
+    (package / "callee.py").write_text(CALLEE)
+    module = ".".join((*folder.relative_to(tmp_path).parts, "kernel"))
+    assert run_kernel(tmp_path, module) == [6, 0]
+    assert run_kernel(tmp_path, module) == [6, 1]
+    (package / "callee.py").write_text(CALLEE.replace("FACTOR = 2", "FACTOR = 5"))
+    assert run_kernel(tmp_path, module) == [15, 0]

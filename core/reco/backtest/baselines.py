@@ -14,8 +14,8 @@ GP-TopFreq as in Li et al., A Next Basket Recommendation Reality Check (2023).
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.backtest.trials import Trial
 from core.reco.tables import Int32Array, IntArray
 

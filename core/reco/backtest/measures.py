@@ -16,8 +16,8 @@ the next-basket literature; only ndcg_truncated can reach 1 when more than k ite
 """
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.backtest.trials import Asked
 from core.reco.history import History
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray

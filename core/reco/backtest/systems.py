@@ -9,8 +9,8 @@ whose ties are settled bytewise (`core.reco.learning.Learned.place`).
 """
 
 import numpy as np
-from numba import njit
 
+from core.compiled import njit
 from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh
 from core.reco.backtest.trials import Asked
 from core.reco.history import History
