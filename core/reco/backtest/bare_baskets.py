@@ -3,8 +3,9 @@
     {"customer": [[-1], [12, 7], [7, 3], [-1]], ...}
 
 The baskets of a customer, oldest first, between two markers `[-1]`; items are whole numbers or
-texts (`12` and `"12"` are one item). The file of the future has one basket per customer. The text
-is read customer by customer, so that only numbers are kept of it.
+texts (`12` and `"12"` are one item). The file of the future has one basket per customer; from
+customers without a future is learned, and no ranking is asked for them. The text is read customer
+by customer, so that only numbers are kept of it.
 """
 
 import json
@@ -86,10 +87,13 @@ def read_bare_trial(history: tuple[str, str], future: tuple[str, str]) -> Trial:
     items = len(numbers.names)
     order = _order(past.customers)
     known = history_of_rows(*_ordered(past, order, number_of), items)
-    _, lengths, item = _ordered(then, _order(then.customers), number_of)
+    of_then = _order(then.customers)
+    _, lengths, item = _ordered(then, of_then, number_of)
     rows = np.repeat(np.arange(len(lengths)), lengths)
     pairs = np.unique(rows * items + item)
     customers = len(past.customers)
+    number_of_customer = {past.customers[at]: number for number, at in enumerate(order)}
+    asked = np.array([number_of_customer[then.customers[at]] for at in of_then], np.int64)
     return Trial(
         history=known,
         tickets=None,
@@ -98,9 +102,9 @@ def read_bare_trial(history: tuple[str, str], future: tuple[str, str]) -> Trial:
         as_of=NEXT_DAY,
         has_dates=False,
         asked=Asked(
-            customer=np.arange(customers),
-            today=np.full(customers, NEXT_DAY, np.int64),
-            offsets=offsets_of(pairs // items, customers),
+            customer=asked,
+            today=np.full(len(asked), NEXT_DAY, np.int64),
+            offsets=offsets_of(pairs // items, len(asked)),
             item=(pairs % items).astype(np.int32),
         ),
     )
@@ -180,13 +184,9 @@ def _check(past: _Baskets, past_name: str, then: _Baskets, then_name: str) -> No
     for number, size in enumerate(then.sizes, start=1):
         if size != 1 or then.lengths[number - 1] == 0:
             raise FileRefused(_ONE_BASKET, file=then_name, number=number)
-    for one, name, other, other_name in (
-        (past, past_name, then, then_name),
-        (then, then_name, past, past_name),
-    ):
-        missing = len(set(one.customers).difference(other.customers))
-        if missing:
-            raise FileRefused(_MISSING, count=missing, file=name, other=other_name)
+    missing = len(set(then.customers).difference(past.customers))
+    if missing:
+        raise FileRefused(_MISSING, count=missing, file=then_name, other=past_name)
 
 
 def _order(names: list[str]) -> IntArray:
