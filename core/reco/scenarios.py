@@ -590,7 +590,7 @@ def _propose_next_steps(n, low, high, group, item, day, shelf, rules, p):  # typ
 
 @njit(cache=True, nogil=True)
 def _propose_anything(n, group, state, known, rules, p):  # type: ignore[no-untyped-def]
-    """Fill up to the least length of a list with popular offers, at any price."""
+    """Fill up to the least length with popular offers, at any price, season and sweetness."""
     p_proposed = p.proposed
     p_item = p.item
     p_known = p.known

@@ -22,6 +22,8 @@ Slice = tuple[int, int]
 def slices_of(offsets: IntArray, rows: int) -> list[Slice]:
     """Return ranges of customers with about `rows` rows each, all customers in all.
 
+    A customer counts for one row more than she has; a range ends near 3/2 x `rows` of these.
+
     >>> slices_of(np.array([0, 2, 4, 6]), 4)
     [(0, 2), (2, 3)]
     """

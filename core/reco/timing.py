@@ -9,7 +9,9 @@ family's seasonal clock (`core.reco.season`), are log-logistic. Their log-mean f
 where k is the variance of log gaps within pairs over that between pairs, the mean of the item is
 shrunk to its family's and that to the tenant's, and e is how much longer a larger purchase lasts
 (the slope of log gaps on log volumes within pairs, 0 to 1). The chance that the next purchase
-would have come within t is F(t) = 1 / (1 + exp(-(log t - m) / s)).
+would have come within t is F(t) = 1 / (1 + exp(-(log t - m) / s)), with
+
+    s = sqrt(3) / pi x (standard deviation of log gaps within pairs) x sqrt(1 + 1 / (gaps + k))
 
 After each purchase the customer buys again with probability r (by item and number of purchases,
 estimated as repeats / (repeats + sum of F(t) over those still waiting), so that who has had no
