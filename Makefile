@@ -47,4 +47,5 @@ lock:
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements-dev.txt requirements.in -o requirements.txt
 
 clean:
+	find core -name '*.nb[ic]' -delete
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

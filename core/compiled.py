@@ -3,7 +3,7 @@
 Numba keeps machine code on disk, under a stamp of the file that a function stands in. But the code
 also holds what the function calls and reads in other modules: were these changed, by an upgrade or
 an edit, the old code would go on answering, other than on a machine that compiles anew. Here the
-stamp is that of all sources of the package.
+stamp is that of all sources of the package, and the file is named after it.
 """
 
 import hashlib
@@ -37,10 +37,15 @@ def _is_package(folder: Path) -> bool:
 
 class _PackageStamp:
     _py_file: str
+    _lineno: int
 
     def get_source_stamp(self) -> str:
         """Return what the cached code must have been compiled from."""
         return source_stamp(Path(self._py_file).parent)
+
+    def get_disambiguator(self) -> str:
+        """Return a part of the file's name: what names types that are gone cannot be opened."""
+        return f"{self._lineno}-{self.get_source_stamp()[:12]}"
 
 
 class UserProvided(_PackageStamp, caching.UserProvidedCacheLocator):

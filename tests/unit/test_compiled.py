@@ -59,3 +59,32 @@ def test_a_change_in_what_a_kernel_calls_compiles_it_anew(tmp_path, nested):
     assert run_kernel(tmp_path, module) == [6, 1]
     (package / "callee.py").write_text(CALLEE.replace("FACTOR = 2", "FACTOR = 5"))
     assert run_kernel(tmp_path, module) == [15, 0]
+
+
+TYPED = """
+from typing import NamedTuple
+
+from core.compiled import njit
+from {package}callee import twice
+
+
+class {name}(NamedTuple):
+    number: int
+
+
+@njit(cache=True)
+def kernel(given):
+    return twice(given.number)
+
+
+print(kernel({name}(3)), sum(kernel.stats.cache_hits.values()))
+"""
+
+
+def test_a_type_that_is_gone_stops_nobody(tmp_path):
+    """What was compiled for it names it, and could not be opened any more."""
+    (tmp_path / "callee.py").write_text(CALLEE)
+    for name in ("Before", "After"):
+        (tmp_path / "kernel.py").write_text(TYPED.format(package="", name=name))
+        (tmp_path / "asks.py").write_text("import kernel")
+        assert run_kernel(tmp_path, "asks") == [6, 0]
