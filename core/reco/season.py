@@ -1,9 +1,10 @@
 """Season: which months a product's tags name, and when the data show a family bought.
 
-The index of a family in a month of the year is its share of all that is bought in that month,
-against its share of the whole year: growth of the shop, or a December in which everything sells,
-leave it at 1. It is shrunk to 1 by `PRIOR` purchases, and taken for 1 all year where the data are
-short (under a year, or few purchases) or show no season (highest month under twice the lowest).
+The index of a family in a month of the year is the month's share of its purchases, against the
+share that is usual among the families: growth of the shop, or a December in which everything
+sells, leave it at 1. It is shrunk to 1 by `PRIOR` purchases, and taken for 1 all year where the
+data are short (under a year, or few purchases) or show no season (highest month under twice the
+lowest).
 
 The *clock* of a family runs with its index: after a summer in which a rosé is bought thrice as
 often as in winter, six winter months count for two. Gaps and times since a purchase are measured
@@ -118,19 +119,35 @@ def no_seasons(items: int, first_day: int, as_of: int) -> Seasons:
 def seasonal_index(counts: NDArray[np.int64]) -> FloatArray:
     """Return the index of each row of `counts` (families, 12), flat where no season shows.
 
-    >>> counts = np.full((6, 12), 100)
+    >>> counts = np.full((3, 12), 100)
     >>> counts[0, 6] = 900
     >>> index = seasonal_index(counts)
     >>> bool(index[0, 6] > 1.2), index[1].tolist() == [1.0] * 12
     (True, True)
     """
-    of_family, of_month = counts.sum(axis=1, keepdims=True), counts.sum(axis=0, keepdims=True)
-    expected = of_family * of_month / max(int(counts.sum()), 1)
+    of_family = counts.sum(axis=1, keepdims=True)
+    expected = of_family * _usual_year(counts)
     index: FloatArray = (counts + PRIOR) / (expected + PRIOR)
     index /= index.mean(axis=1, keepdims=True)
     swing = index.max(axis=1) / index.min(axis=1)
     index[(swing < LEAST_SWING) | (of_family[:, 0] < LEAST_PURCHASES)] = 1.0
     return index
+
+
+def _usual_year(counts: NDArray[np.int64]) -> FloatArray:
+    """Return the share of each month in the year of a family like most.
+
+    It is the median of the families' shares, each as heavy as its purchases: one family that
+    sells a lot in summer does not make the others look as if they sold little.
+    """
+    weight = counts.sum(axis=1)
+    shares = counts / np.maximum(weight, 1)[:, np.newaxis]
+    order = np.argsort(shares, axis=0, kind="stable")
+    half = np.cumsum(weight[order], axis=0) >= (weight.sum() + 1) // 2
+    middle = np.take_along_axis(order, np.argmax(half, axis=0)[np.newaxis, :], axis=0)
+    usual: FloatArray = np.take_along_axis(shares, middle, axis=0)[0]
+    total = usual.sum()
+    return usual / total if total > 0 else np.full(12, 1 / 12)
 
 
 def _months(first_day: int, last_day: int) -> NDArray[np.int64]:
