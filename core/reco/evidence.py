@@ -10,7 +10,7 @@ from core.compiled import njit
 from core.reco.affinity import Knowledge
 from core.reco.history import History
 from core.reco.neighbours import Neighbours
-from core.reco.scenarios import People, Shelf
+from core.reco.shapes import People, Shelf
 from core.reco.shards import joined, run_slices
 from core.reco.tables import Int32Array
 from core.reco.timing import chance_by_now, due_state, expected_log_gap

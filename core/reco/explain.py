@@ -13,8 +13,8 @@ from core.contracts import Scenario
 from core.policy import Policy
 from core.reco import phrases
 from core.reco.evidence import LED_BY
-from core.reco.scenarios import MICRO, Ground
 from core.reco.scoring import COMPONENTS, weights_of
+from core.reco.shapes import MICRO, Ground
 from core.reco.tables import create_table, create_table_from_arrays, create_table_from_rows
 from core.reco.timing import DueState
 

@@ -10,8 +10,8 @@ from core.reco.items import Population
 from core.reco.learning import Catalogue, Learned
 from core.reco.neighbours import Neighbours, find_neighbours
 from core.reco.offers import Offers
-from core.reco.scenarios import MICRO, People, Shelf
 from core.reco.season import month_of
+from core.reco.shapes import MICRO, People, Shelf
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray, fetch_columns, offsets_of
 
 PEOPLE = f"""

@@ -24,17 +24,17 @@ from core.reco.items import populations_of
 from core.reco.learning import Model, learn_model
 from core.reco.lines import day_number
 from core.reco.offers import Offers, read_offers
-from core.reco.scenarios import (
+from core.reco.scenarios import propose
+from core.reco.scoring import weights_of
+from core.reco.selection import fill_pool, turn_numbers
+from core.reco.shapes import (
     BASIS_POINTS,
     MICRO,
     People,
     Rules,
     Shelf,
     make_proposals,
-    propose,
 )
-from core.reco.scoring import weights_of
-from core.reco.selection import fill_pool, turn_numbers
 from core.reco.shards import run_slices, slices_of
 from core.reco.tables import create_table_from_arrays, fetch_columns
 

@@ -5,7 +5,7 @@ from math import exp, sqrt
 import numpy as np
 import pytest
 
-from core.reco.scenarios import (
+from core.reco.shapes import (
     AFFINITY,
     DUE,
     FAMILY_FIT,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.reco.evidence import LED_BY, NAMES, UNKNOWN, find_evidence
-from core.reco.scenarios import Ground
+from core.reco.shapes import Ground
 from core.reco.timing import due_state
 from tests.unit.reco.dataset import TODAY
 from tests.unit.reco.ranked_world import World, described

@@ -1,6 +1,5 @@
 import doctest
 import importlib
-import pkgutil
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,9 @@ import core.reco
 
 FOLDER = Path(core.reco.__file__).parent
 WITH_EXAMPLES = [
-    module.name
-    for module in pkgutil.iter_modules([str(FOLDER)])
-    if ">>>" in (FOLDER / f"{module.name}.py").read_text()
+    ".".join(file.relative_to(FOLDER).with_suffix("").parts)
+    for file in sorted(FOLDER.rglob("*.py"))
+    if ">>>" in file.read_text()
 ]
 
 
