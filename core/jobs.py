@@ -21,10 +21,12 @@ from core.errors import CrmError, Refused, frames_of, sentence_of
 from core.i18n import N_
 from core.services.accounts import Actor, Role, list_tenants, require, tenant_by_id
 from core.services.backtest import execute_backtest
+from core.services.cause_questions import answer_causes
 from core.services.execute_run import execute
 from core.services.import_files import load, plan
 from core.services.import_undo import clear_undone
 from core.services.inbox import INBOX, take_in, work_on
+from core.services.policy_preview import compute_preview
 from core.services.progress import Progress
 from core.services.send_campaign import send_dry
 from core.settings import Settings
@@ -47,10 +49,10 @@ _UNEXPECTED = N_(
 _STOPPED = N_("The work was stopped. Start it again.")
 
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
-BACKTEST = "backtest"
+BACKTEST, PREVIEW, CAUSES = "backtest", "preview", "causes"
 _QUEUES = {
     **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"),
-    **dict.fromkeys((RUN, BACKTEST), "runs"),
+    **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES), "runs"),
     SEND: "sends",
 }
 
@@ -65,6 +67,8 @@ _WORK: dict[str, _Work] = {
     TAKE: lambda store, subject, progress: work_on(store, subject, progress),
     CLEAR: lambda store, _subject, _progress: clear_undone(store),
     RUN: lambda store, subject, progress: execute(store, subject, progress),
+    PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
+    CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
     SEND: lambda store, subject, progress: send_dry(store, subject, progress),
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
 }
@@ -120,8 +124,9 @@ def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
-    `subject` is an import id (plan, load, take), a run id (run), a campaign id (send) or a
-    backtest id (backtest). Raises `NotAllowed` for a viewer.
+    `subject` is an import id (plan, load, take), a run id (run), a campaign id (send), or the id
+    of a backtest (backtest), a preview (preview) or a question (causes). Raises `NotAllowed` for a
+    viewer.
     """
     require(actor, Role.ANALYST)
     prefix = _job_prefix(store, kind, subject)

@@ -2,9 +2,17 @@
 
 import hashlib
 import json
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.contracts import RuleCode, Scenario, Severity
 from core.errors import Refused
@@ -12,7 +20,7 @@ from core.i18n import N_
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Weights(_Frozen):
@@ -66,6 +74,17 @@ CUSTOMER_STATES = (
 )
 
 
+STATE_TITLES: Mapping[str, str] = {
+    CustomerState.PROSPECT: N_("Prospect"),
+    CustomerState.NEW: N_("New"),
+    CustomerState.ACTIVE: N_("Active"),
+    CustomerState.LAPSED: N_("Lapsed"),
+    CustomerState.LOST: N_("Lost"),
+}
+MOST_ITEMS = 20
+Quota = Annotated[int, Field(ge=0, le=MOST_ITEMS)]
+
+
 def _default_quotas() -> dict[str, dict[Scenario, int]]:
     s = Scenario
     return {
@@ -107,21 +126,21 @@ class Policy(_Frozen):
     top_n: int = Field(default=5, ge=1, le=20)
     pool_size: int = Field(default=15, ge=5, le=200)
     min_items: int = Field(default=1, ge=0, le=20)
-    new_days: int = Field(default=90, ge=1)
-    winback_days: int = Field(default=180, ge=1)
-    lost_days: int = Field(default=730, ge=1)
-    usual_gap_factor: float = Field(default=2.0, gt=0)
-    rfm_months: int = Field(default=24, ge=1)
-    rebuy_silence_days: int = Field(default=30, ge=0)
+    new_days: int = Field(default=90, ge=1, le=3650)
+    winback_days: int = Field(default=180, ge=1, le=3650)
+    lost_days: int = Field(default=730, ge=1, le=7300)
+    usual_gap_factor: float = Field(default=2.0, gt=0, le=20)
+    rfm_months: int = Field(default=24, ge=1, le=240)
+    rebuy_silence_days: int = Field(default=30, ge=0, le=365)
     neighbours: int = Field(default=50, ge=1, le=500)
-    affinity_shrinkage: float = Field(default=5.0, ge=0)
-    upsell_min_step: float = Field(default=0.10, ge=0)
-    upsell_max_step: float = Field(default=0.60, gt=0)
-    price_reach: float = Field(default=1.5, gt=0)
+    affinity_shrinkage: float = Field(default=5.0, ge=0, le=1000)
+    upsell_min_step: float = Field(default=0.10, ge=0, le=10)
+    upsell_max_step: float = Field(default=0.60, gt=0, le=10)
+    price_reach: float = Field(default=1.5, gt=0, le=100)
     max_family_share: float = Field(default=0.7, gt=0, le=1)
     min_season_fit: float = Field(default=0.2, ge=0, le=1)
     weights: dict[Scenario, Weights] = Field(default_factory=_default_weights)
-    quotas: dict[str, dict[Scenario, int]] = Field(default_factory=_default_quotas)
+    quotas: dict[str, dict[Scenario, Quota]] = Field(default_factory=_default_quotas)
     audit: AuditPolicy = Field(default_factory=AuditPolicy)
 
     @model_validator(mode="before")
@@ -130,6 +149,15 @@ class Policy(_Frozen):
         if not isinstance(data, dict):
             return data
         return {name: value for name, value in data.items() if name not in RETIRED}
+
+    @field_validator("quotas")
+    @classmethod
+    def _states_known(
+        cls, quotas: dict[str, dict[Scenario, int]]
+    ) -> dict[str, dict[Scenario, int]]:
+        if unknown := sorted(set(quotas) - set(CUSTOMER_STATES)):
+            raise ValueError(f"there is no customer state {unknown[0]}")
+        return quotas
 
     @model_validator(mode="after")
     def _steps_in_order(self) -> Self:

@@ -71,6 +71,12 @@ PAGES = (
         icon=":material/insights:",
         answers=N_("Look back: would the recommender have named what customers then bought?"),
     ),
+    PageEntry(
+        path="settings",
+        title=N_("Settings"),
+        icon=":material/tune:",
+        answers=N_("Change the numbers by which lists are made and judged."),
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 import typer
 
-from core.cli import backtests, campaigns, imports, instance, labels, mappings, runs
+from core.cli import backtests, campaigns, imports, instance, labels, mappings, policy, runs
 from core.cli.terminal import fail, language_of_user
 from core.errors import CrmError, QuestionOpen, frames_of
 from core.i18n import N_, translate
@@ -30,7 +30,9 @@ app.add_typer(instance.user_app, name="user")
 app.command("import")(imports.import_files)
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(labels.app, name="labels")
+app.command("policy")(policy.policy)
 app.command("run")(runs.run)
+app.add_typer(runs.app, name="runs")
 app.command("export")(runs.export)
 app.command("backtest")(backtests.backtest)
 app.add_typer(campaigns.app, name="campaign")

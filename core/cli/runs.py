@@ -18,14 +18,23 @@ from core.cli.terminal import (
 from core.i18n import N_, translate
 from core.services.accounts import SYSTEM
 
+app = typer.Typer(no_args_is_help=True, help="The runs of a tenant.")
+_LISTED = 100
+
 
 def run(
     tenant: TenantKey,
     as_of: AsOf = None,
-    top_n: Annotated[int, typer.Option("--top-n", help="Bottles per customer.")] = 5,
+    top_n: Annotated[
+        int | None, typer.Option("--top-n", help="Bottles per customer; default: the policy's.")
+    ] = None,
     silence_window_days: Annotated[
-        int, typer.Option("--silence-window-days", help="Days of silence after a message.")
-    ] = 14,
+        int | None,
+        typer.Option(
+            "--silence-window-days",
+            help="Days of silence after a message; default: the policy's.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Work out the recommendations of every customer and audit them."""
@@ -44,6 +53,73 @@ def run(
         eligible=summary["eligible"],
     )
     print_result(summary, as_json, [counts])
+
+
+@app.command("list")
+def list_(tenant: TenantKey, as_json: AsJson = False) -> None:
+    """List the runs, the newest first."""
+    from core.services.run_reports import list_runs
+
+    found = [
+        {
+            "run_id": card.run_id,
+            "status": card.status.value,
+            "as_of": card.as_of.isoformat(),
+            "created_at": card.created_at.isoformat(timespec="seconds"),
+            "customers": card.customers,
+            "eligible": card.eligible,
+            "policy_version": card.policy_version,
+        }
+        for card in list_runs(open_tenant(tenant), limit=_LISTED)
+    ]
+    lines = ["  ".join(str(value) for value in run.values()) for run in found]
+    print_result({"runs": found}, as_json, lines)
+
+
+@app.command("compare")
+def compare(
+    tenant: TenantKey,
+    before: Annotated[str, typer.Argument(help="Id of the earlier run.")],
+    after: Annotated[str, typer.Argument(help="Id of the later run.")],
+    customer: Annotated[
+        str | None, typer.Option("--customer", help="Say why this customer changed.")
+    ] = None,
+    recompute: Annotated[
+        bool,
+        typer.Option("--recompute", help="Compute what each cause alone changes for --customer."),
+    ] = False,
+    kind: Annotated[
+        str, typer.Option("--kind", help="Customers to list: changed, list, verdict, gained …")
+    ] = "changed",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Customers to list.")] = 20,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Customers to skip.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two runs, which customers changed, and why."""
+    from core.services.cause_trial import trials_data, try_causes
+    from core.services.comparison_report import comparison_data, comparison_lines
+    from core.services.run_comparison import (
+        compare_runs,
+        customer_of_comparison,
+        customers_of_comparison,
+    )
+
+    store = open_tenant(tenant)
+    comparison = compare_runs(store, before, after)
+    if customer is not None:
+        found = [customer_of_comparison(store, before, after, customer)]
+    else:
+        found = list(
+            customers_of_comparison(store, before, after, kind=kind, limit=limit, offset=offset)
+        )
+    language = language_of_user()
+    lines = comparison_lines(comparison, found, language)
+    result = comparison_data(comparison, found, language)
+    if customer is not None and recompute:
+        trials = try_causes(store, before, after, customer, tell_stage)
+        result["trials"] = trials_data(trials)
+        lines += [f"  {line}" for line in trials.lines(language)]
+    print_result(result, as_json, lines)
 
 
 def export(

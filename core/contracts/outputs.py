@@ -1,6 +1,9 @@
 """The columns of the output files, and the words they use."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from core.i18n import N_
 
 
 class Scenario(StrEnum):
@@ -11,6 +14,15 @@ class Scenario(StrEnum):
     UPSELL = "upsell"
     WINBACK = "winback"
     NURTURE = "nurture"
+
+
+SCENARIO_TITLES: Mapping[Scenario, str] = {
+    Scenario.REBUY: N_("Rebuy"),
+    Scenario.CROSS_SELL: N_("Cross-sell"),
+    Scenario.UPSELL: N_("Upsell"),
+    Scenario.WINBACK: N_("Win-back"),
+    Scenario.NURTURE: N_("Nurture"),
+}
 
 
 class Severity(StrEnum):

@@ -1,6 +1,6 @@
 """From facts to every customer's pool of candidates, in the order her list is filled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -35,7 +35,7 @@ from core.reco.shapes import (
     Shelf,
     make_proposals,
 )
-from core.reco.shards import run_slices, slices_of
+from core.reco.shards import Slice, run_slices, slices_of
 from core.reco.tables import create_table_from_arrays, fetch_columns
 
 ROWS_PER_SLICE = 200_000
@@ -84,13 +84,20 @@ class Ranked:
 
 
 def rank_candidates(
-    con: DuckDBPyConnection, facts: Facts, as_of: date, policy: Policy, threads: int | None = None
+    con: DuckDBPyConnection,
+    facts: Facts,
+    as_of: date,
+    policy: Policy,
+    threads: int | None = None,
+    sample: Sequence[Slice] | None = None,
 ) -> Ranked:
     """Create `candidates`, every customer's pool in the order her list is filled.
 
     Needs the tables of `features.build_facts`. Columns: customer_no, position (from 1),
     product_no, scenario, row_no (of the pool returned). No product or vintage chain comes twice;
     at most `policy.pool_size` rows per customer, or twice `policy.top_n` where that is more.
+    `sample` bounds the customers to ranges of their numbers, in order; what is learned is learned
+    from all.
     """
     today, history = day_number(as_of), facts.history
     is_trade = read_trade(con)
@@ -105,7 +112,9 @@ def rank_candidates(
     shelf = build_shelf(offers, model.learned, beginnings.result(), policy, today)
     people = read_people(con, facts, population, is_trade, offers, policy, today)
     pools = list(
-        rank_customers(history, people, model, shelf, rules_of(policy, today), threads=threads)
+        rank_customers(
+            history, people, model, shelf, rules_of(policy, today), slices=sample, threads=threads
+        )
     )
     pool = _joined(pools)
     _store_pool(con, pool, offers)
@@ -183,9 +192,10 @@ def rank_customers(
     rules: Rules,
     *,
     rows_per_slice: int = ROWS_PER_SLICE,
+    slices: Sequence[Slice] | None = None,
     threads: int | None = None,
 ) -> Iterator[Pool]:
-    """Yield the pools of all customers, slice by slice, in the order of their numbers."""
+    """Yield the pools of all customers, or of `slices`, in the order of their numbers."""
     known = model.learned.known
     place = model.learned.place
 
@@ -197,7 +207,7 @@ def rank_customers(
         )  # fmt: skip
         return Pool(columns=dict(zip(POOL, found[:-1], strict=True)), components=found[-1])
 
-    yield from run_slices(work, slices_of(history.offsets, rows_per_slice), threads)
+    yield from run_slices(work, slices or slices_of(history.offsets, rows_per_slice), threads)
 
 
 @njit(cache=True, nogil=True)

@@ -1,33 +1,29 @@
 """A run: created by a user, executed by a worker, published as a whole or not at all."""
 
 import json
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from core.audit.addresses import check_addresses
-from core.audit.gate import decide
-from core.audit.repair import repair_lists
-from core.audit.rules import find_issues
 from core.errors import CrmError, NotFound
 from core.i18n import N_
 from core.policy import Policy, parse_policy
-from core.reco.features import build_facts
-from core.reco.ranking import Ranked, explain_ranked, rank_candidates
+from core.reco.ranking import Ranked, explain_ranked
 from core.services.accounts import Actor, Role, require
 from core.services.as_of import as_of_day
-from core.services.policies import current_policy
+from core.services.compute_lists import COMPUTING, Stages, compute_lists
+from core.services.policies import current_version
 from core.services.progress import Progress, no_progress
+from core.services.run_basis import basis_of
 from core.services.run_reports import summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_summary
 from core.services.workbench import workbench
-from core.store.dataset import load_dataset
+from core.store.dataset import load_revision
 from core.store.identity import new_id
 from core.store.locks import exclusive
+from core.store.run_rows import store_lists, store_verdicts
 from core.store.runs import (
     Run,
     RunStatus,
@@ -36,18 +32,12 @@ from core.store.runs import (
     finish_run,
     insert_run,
     start_run,
-    store_lists,
-    store_verdicts,
 )
 from core.store.tenant import TenantStore
 
 STAGES: Mapping[str, str] = {
     "read": N_("Reading the data"),
-    "facts": N_("Computing the facts about customers and products"),
-    "addresses": N_("Checking the e-mail addresses"),
-    "rank": N_("Ranking the candidates"),
-    "repair": N_("Repairing the lists"),
-    "audit": N_("Auditing the lists"),
+    **COMPUTING,
     "summarise": N_("Counting"),
     "store": N_("Storing the results"),
 }
@@ -71,14 +61,14 @@ def create_run(
     tenant's time zone. Raises `NotAllowed` below analyst and `Refused` on an unusable option.
     """
     require(actor, Role.ANALYST)
-    policy = current_policy(store).with_run_options(
-        top_n=top_n, silence_window_days=silence_window_days
-    )
+    current = current_version(store)
+    policy = current.policy.with_run_options(top_n=top_n, silence_window_days=silence_window_days)
     run = Run(
         run_id=new_id(),
         status=RunStatus.QUEUED,
         as_of=as_of_day(store, as_of),
         policy_json=policy.canonical_json(),
+        policy_version=current.version,
         created_at=store.store.now(),
         created_by=actor.username,
     )
@@ -107,7 +97,7 @@ def _attempt(store: TenantStore, run: Run, progress: Progress) -> None:
     start_run(store, run.run_id)
     try:
         with workbench(store, "run") as con:
-            _compute_and_publish(store, run, con, _Stages(progress))
+            _compute_and_publish(store, run, con, Stages(progress, STAGES))
     except Exception as error:
         sentence = str(error) if isinstance(error, CrmError) else _UNEXPECTED
         fail_run(store, run.run_id, sentence)
@@ -115,12 +105,15 @@ def _attempt(store: TenantStore, run: Run, progress: Progress) -> None:
 
 
 def _compute_and_publish(
-    store: TenantStore, run: Run, con: DuckDBPyConnection, stages: "_Stages"
+    store: TenantStore, run: Run, con: DuckDBPyConnection, stages: Stages
 ) -> None:
     policy = parse_policy(json.loads(run.policy_json))
-    dataset_hash, ranked = _compute(store, run, policy, con, stages)
+    read_at = store.store.now()
+    with stages.stage("read"), store.read() as tx:
+        revision = load_revision(tx, con)
+    ranked = compute_lists(con, run.as_of, policy, stages)
     with stages.stage("summarise"):
-        summary = compute_summary(con, run, policy, store.tenant.key, dataset_hash)
+        summary = compute_summary(con, run, policy, store.tenant.key, revision.sha256)
         qc = compute_qc(con)
     with stages.stage("store"):
         _store_outputs(store, run, policy, con, ranked)
@@ -131,26 +124,8 @@ def _compute_and_publish(
         finished_at=store.store.now(),
         summary_json=canonical_json(summary),
         qc_json=canonical_json(qc),
+        basis_json=canonical_json(basis_of(revision, read_at)),
     )
-
-
-def _compute(
-    store: TenantStore, run: Run, policy: Policy, con: DuckDBPyConnection, stages: "_Stages"
-) -> tuple[str, Ranked]:
-    with stages.stage("read"), store.read() as tx:
-        dataset_hash = load_dataset(tx, con)
-    with stages.stage("facts"):
-        facts = build_facts(con, run.as_of, policy)
-    with stages.stage("addresses"):
-        check_addresses(con)
-    with stages.stage("rank"):
-        ranked = rank_candidates(con, facts, run.as_of, policy)
-    with stages.stage("repair"):
-        repair_lists(con, run.as_of, policy)
-    with stages.stage("audit"):
-        find_issues(con, "repaired_list", run.as_of, policy)
-        decide(con, "repaired_list", policy)
-    return dataset_hash, ranked
 
 
 def _store_outputs(
@@ -163,18 +138,3 @@ def _store_outputs(
         part = (low, min(low + CUSTOMERS_EXPLAINED, customers))
         explain_ranked(con, ranked, "repaired_list", run.as_of, policy, store.tenant.language, part)
         store_lists(store, con, run.run_id)
-
-
-class _Stages:
-    """Tells the progress of each stage and keeps how many seconds it took."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self.timings: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self._progress(STAGES[name], len(self.timings), len(STAGES))
-        start = time.perf_counter()
-        yield
-        self.timings[name] = round(time.perf_counter() - start, 3)

@@ -12,7 +12,8 @@ from core.store.runs import RunStatus
 class RunCard:
     """A run in a list; the figures are None or empty until it is done.
 
-    `error` is set when it failed; `seconds` is the time its stages took.
+    `error` is set when it failed; `seconds` is the time its stages took; `policy_version` is the
+    version its policy came from, 0 for the defaults, None when it was not kept.
     """
 
     run_id: str
@@ -28,6 +29,7 @@ class RunCard:
     recommendations: int | None
     scenario_counts: Mapping[str, int]
     seconds: float | None
+    policy_version: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ _RULES: Mapping[str, Rule] = {rule.code.value: rule for rule in RULES}
 def list_runs(store: TenantStore, *, limit: int = 50, offset: int = 0) -> tuple[RunCard, ...]:
     """Return runs in every state, the newest first."""
     with store.read() as tx:
-        return tuple(_card(run) for run in load_runs(tx, limit=limit, offset=offset))
+        return tuple(card_of(run) for run in load_runs(tx, limit=limit, offset=offset))
 
 
 def number_of_runs(store: TenantStore) -> int:
@@ -57,19 +57,19 @@ def run_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) 
         raise NotFound(N_("There is no such run."))
     summary = _summary(run)
     warnings = tuple(_warning(found, language) for found in summary.get("warnings", ()))
-    return RunDetail(card=_card(run), summary=summary, warnings=warnings)
+    return RunDetail(card=card_of(run), summary=summary, warnings=warnings)
 
 
 def summary_of(store: TenantStore, run_id: str) -> dict[str, Any]:
     """Return the summary of a finished run, as exported; raise `NotFound`."""
     with store.read() as tx:
-        return _summary(_finished(tx, run_id))
+        return _summary(finished_run(tx, run_id))
 
 
 def qc_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) -> Quality:
     """Return the quality figures of a finished run; raise `NotFound`."""
     with store.read() as tx:
-        summary = _summary(_finished(tx, run_id))
+        summary = _summary(finished_run(tx, run_id))
         qc = json.loads(load_qc_json(tx, run_id))
     return Quality(
         customers=summary["customers"],
@@ -103,7 +103,7 @@ def lowest_scores(
     """
     wanted = VerdictFilter(rule=rule, reason=reason, score_from=score_from, score_to=score_to)
     with store.read() as tx:
-        _finished(tx, run_id)
+        finished_run(tx, run_id)
         rows = run_reads.load_lowest_scores(tx, run_id, wanted, limit=limit, offset=offset)
         total = run_reads.count_verdicts(tx, run_id, wanted)
         return VerdictPage(verdicts=_verdicts(tx, run_id, rows), total=total)
@@ -112,7 +112,7 @@ def lowest_scores(
 def sample_customers(store: TenantStore, run_id: str, n: int = 20) -> tuple[Verdict, ...]:
     """Return `n` customers spread evenly over the run, the same ones each time."""
     with store.read() as tx:
-        _finished(tx, run_id)
+        finished_run(tx, run_id)
         return _verdicts(tx, run_id, run_reads.load_sample(tx, run_id, n))
 
 
@@ -124,7 +124,7 @@ def customer_of_run(
     Purchases and contacts are those up to the as-of date in the tenant's present data.
     """
     with store.read() as tx:
-        run = _finished(tx, run_id)
+        run = finished_run(tx, run_id)
         found = run_reads.find_verdict(tx, run_id, customer)
         if found is None:
             raise NotFound(N_("This customer is not in the run."))
@@ -154,7 +154,8 @@ def gating_history(store: TenantStore, *, limit: int = 100) -> tuple[GatingPoint
     return tuple(_gating_point(run) for run in reversed(runs))
 
 
-def _finished(tx: Transaction, run_id: str) -> Run:
+def finished_run(tx: Transaction, run_id: str) -> Run:
+    """Return a finished run; raise `NotFound`."""
     run = find_run(tx, run_id)
     if run is None or run.summary_json is None:
         raise NotFound(N_("There is no finished run of this id."))
@@ -180,7 +181,8 @@ def _as_read(value: int | str, language: str) -> str:
     return format_date(date.fromisoformat(value), language)
 
 
-def _card(run: Run) -> RunCard:
+def card_of(run: Run) -> RunCard:
+    """Return how a run stands in a list."""
     summary = _summary(run)
     return RunCard(
         run_id=run.run_id,
@@ -196,6 +198,7 @@ def _card(run: Run) -> RunCard:
         recommendations=summary.get("recommendations"),
         scenario_counts=summary.get("scenario_counts", {}),
         seconds=sum(summary["timings"].values()) if "timings" in summary else None,
+        policy_version=run.policy_version,
     )
 
 

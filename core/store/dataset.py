@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
@@ -79,21 +80,55 @@ def head_of(tx: Transaction) -> int:
     return int(tx.scalar("SELECT seq FROM tenant_head WHERE tenant_id = :tenant") or 0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """A state of a tenant's data: its hash, the hash of each table, and the head it stands at.
+
+    `import_id` is the import published at `seq`: after an undo another one takes the number.
+    """
+
+    sha256: str
+    seq: int
+    import_id: str | None
+    tables: Mapping[str, str]
+
+
 def load_dataset(tx: Transaction, con: DuckDBPyConnection) -> str:
-    """Create the tables of `DATASET_TABLES` in `con`; return the sha256 of their content.
+    """Create the tables of `DATASET_TABLES` in `con`; return the sha256 of their content."""
+    return load_revision(tx, con).sha256
+
+
+def load_revision(tx: Transaction, con: DuckDBPyConnection, seq: int | None = None) -> Revision:
+    """Create the tables of `DATASET_TABLES` in `con` as they are, or as imports left them at `seq`.
 
     The hash is the same on every database and for every physical order of the rows.
     """
-    head = head_of(tx)
-    digest = hashlib.sha256()
+    head = head_of(tx) if seq is None else seq
+    tables = {}
     for table, types in DATASET_TABLES.items():
         names = ", ".join(f'"{name}"' for name in types)
         values = {"head": head} if ":head" in SOURCES[table] else {}
         fetch_table(tx, con, "unordered", types, f"SELECT {names} {SOURCES[table]}", **values)
         con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM unordered ORDER BY ALL")
-        digest.update(f"{table}:{_content_hash(con, table, types)}\n".encode())
+        tables[table] = _content_hash(con, table, types)
     con.execute("DROP TABLE unordered")
-    return digest.hexdigest()
+    lines = "".join(f"{table}:{content}\n" for table, content in tables.items())
+    return Revision(
+        sha256=hashlib.sha256(lines.encode()).hexdigest(),
+        seq=head,
+        import_id=import_at(tx, head),
+        tables=tables,
+    )
+
+
+def import_at(tx: Transaction, seq: int) -> str | None:
+    """Return the loaded import that was published at `seq`, or None."""
+    found = tx.scalar(
+        "SELECT CAST(import_id AS TEXT) FROM imports"
+        " WHERE tenant_id = :tenant AND status = 'loaded' AND seq = :seq",
+        seq=seq,
+    )
+    return None if found is None else str(found)
 
 
 def _content_hash(con: DuckDBPyConnection, table: str, types: Mapping[str, str]) -> str:

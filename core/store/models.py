@@ -238,6 +238,19 @@ policy = Table(
     Column("sha256", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+)
+
+policy_preview = Table(
+    "policy_preview",
+    data_metadata,
+    _tenant(),
+    Column("preview_id", Uid, primary_key=True),
+    Column("run_id", Uid, nullable=False),
+    Column("policy_json", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("result_json", Text),
 )
 
 run = Table(
@@ -254,6 +267,10 @@ run = Table(
     Column("summary_json", Text),
     Column("qc_json", Text),
     Column("error", Text),
+    # The version the policy came from, None for the defaults; its own options are put in.
+    Column("policy_version", Integer),
+    # What the run was computed from (`core.store.run_basis`), None in runs of earlier schemas.
+    Column("basis_json", Text),
     Index(None, "tenant_id", "created_at"),
 )
 
@@ -270,6 +287,19 @@ backtest = Table(
     Column("report_json", Text),
     Column("error", Text),
     Index(None, "tenant_id", "created_at"),
+)
+# A question why a customer changed between two runs; each person has one at a time.
+cause_trial = Table(
+    "cause_trial",
+    data_metadata,
+    _tenant(),
+    Column("trial_id", Uid, primary_key=True),
+    Column("older_id", Uid, nullable=False),
+    Column("newer_id", Uid, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("result_json", Text),
 )
 
 reco_output = Table(
@@ -314,6 +344,8 @@ next_action_output = Table(
     Column("state", Text, nullable=False),
     Column("segment", Text, nullable=False),
     Column("value_cents", BigInteger, nullable=False),
+    # Equal for equal lists (rank, scenario, product), so that runs are compared row by row.
+    Column("list_digest", BigInteger),
     Index(None, "tenant_id", "run_id", "audit_score", "customer"),
 )
 

@@ -231,6 +231,16 @@ def load_issues(tx: Transaction, run_id: str, customer: str) -> list[Row]:
     return tx.rows(_ISSUES, run_id=run_id, customer=customer, head=head_of(tx))
 
 
+def load_product_names(tx: Transaction, keys: Sequence[str]) -> dict[str, str]:
+    """Return the names of those of `keys` that the catalogue has, unnamed ones by their key."""
+    rows = tx.rows(
+        f"SELECT product_key, name FROM product WHERE {VISIBLE} AND product_key {tx.among('keys')}",
+        head=head_of(tx),
+        keys=tx.list_of(keys),
+    )
+    return {row["product_key"]: row["name"] or row["product_key"] for row in rows}
+
+
 def load_purchases(tx: Transaction, customer: str, as_of: object) -> list[Row]:
     """Return what one customer bought up to `as_of`, net of returns, by month and family."""
     rows = tx.rows(_PURCHASES, customer=customer, as_of=as_of, head=head_of(tx))

@@ -1,9 +1,17 @@
 """Runs: launch, list, open."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.services.accounts import SYSTEM
+from core.services.cause_questions import answer_causes, question_of
+from core.services.execute_run import create_run, execute
+from core.services.run_comparison import compare_runs, customers_of_comparison
 from core.services.run_reports import list_runs
+from tests.golden.small_tenant import AS_OF
 from tests.pages.conftest import Look, World, metrics, sentences
 
 REFUSED = "Your role does not permit this. Ask an administrator of your company."
@@ -66,3 +74,56 @@ def test_an_unknown_or_foreign_run_is_said_in_a_sentence(
     page = look("runs", username, run=run_id)
     assert not page.exception
     assert [error.value for error in page.error] == ["There is no such run."]
+
+
+@pytest.fixture(scope="module")
+def other_run(world: World) -> str:
+    """A finished run of the small company under another policy."""
+    run_id = create_run(world.small, SYSTEM, as_of=AS_OF, top_n=2)
+    execute(world.small, run_id)
+    return run_id
+
+
+def test_a_run_is_compared_with_another(world: World, other_run: str, look: Look) -> None:
+    page = look("runs", run=other_run)
+    (choice,) = (box for box in page.selectbox if box.label == "Compare with")
+    page = choice.set_value(world.run_id).run()
+    assert not page.exception
+    comparison = compare_runs(world.small, world.run_id, other_run)
+    assert comparison.counts["changed"] > 0
+    assert metrics(page)["Another list"] == str(comparison.counts["list"])
+    assert "Policy: Length of a list: 5 → 2" in sentences(page).replace("\\", "")
+
+
+def test_a_customer_is_told_why_she_changed(world: World, other_run: str, look: Look) -> None:
+    found = customers_of_comparison(world.small, world.run_id, other_run, kind="list")[0]
+    page = look("runs", run=other_run, compare=world.run_id, why=found.customer)
+    assert not page.exception
+    lists = [table.value for table in page.dataframe if list(table.value)[:1] == ["rank"]]
+    assert [len(shown) for shown in lists] == [max(len(found.before), len(found.after))]
+    assert f"{found.after[0].product_name} (" in lists[0]["after"][0]
+
+
+@pytest.mark.parametrize("compare", ["5f0c1f6e-4a57-4b5d-9f0e-0a6f3f1f7d11", "nothing"])
+def test_an_unknown_run_to_compare_with_is_left_aside(
+    world: World, look: Look, compare: str
+) -> None:
+    page = look("runs", run=world.run_id, compare=compare)
+    assert not page.exception
+    assert not page.error
+
+
+def test_several_causes_are_found_out_by_a_worker(world: World, look: Look) -> None:
+    run_id = create_run(world.small, SYSTEM, as_of=AS_OF + timedelta(days=60), top_n=2)
+    execute(world.small, run_id)
+    customer = customers_of_comparison(world.small, world.run_id, run_id, kind="list")[0].customer
+    page = look("runs", run=run_id, compare=world.run_id, why=customer)
+    assert "Several things differ" in sentences(page)
+    page = page.button(key="compared_causes").click().run()
+    assert page.get("progress")[0].proto.text == "Waiting for the worker"
+    actor = replace(SYSTEM, username="anne")
+    trial_id = question_of(world.small, actor, world.run_id, run_id, customer)
+    assert trial_id is not None
+    answer_causes(world.small, trial_id)
+    page = look("runs", run=run_id, compare=world.run_id, why=customer)
+    assert "The policy alone" in sentences(page)

@@ -7,12 +7,13 @@ from core.services.run_records import GatingPoint, RunCard, RunDetail
 from core.services.run_reports import gating_history, qc_of, run_of, sample_customers
 from core.store.runs import RunStatus
 from ui.i18n import _, format_date, format_number, format_percent
-from ui.layout import Figure, figures_row
+from ui.layout import Figure, error_boundary, figures_row
 from ui.session import UiSession
 from ui.views.customer_panel import draw_customer
 from ui.views.customer_table import CUSTOMER_PARAM, choose_customer
 from ui.views.job_progress import follow_job
 from ui.views.run_charts import draw_scenario_mix, draw_scores
+from ui.views.runs_comparison import draw_comparison
 from ui.views.runs_launch import RUN_PARAM
 
 
@@ -47,6 +48,8 @@ def _draw_result(session: UiSession, run: RunDetail) -> None:
     with right:
         draw_scores(quality, run.summary["policy"]["audit"]["gate_score"], key="run_scores")
     _draw_sample(session, card.run_id)
+    with error_boundary():
+        draw_comparison(session, card)
 
 
 def _figures(card: RunCard) -> list[Figure]:

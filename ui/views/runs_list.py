@@ -9,7 +9,7 @@ from core.contracts import Scenario
 from core.services.run_records import RunCard
 from core.services.run_reports import list_runs, number_of_runs
 from core.store.runs import RunStatus
-from ui.i18n import _, format_date, format_moment, format_percent
+from ui.i18n import _, format_date, format_moment, format_number, format_percent
 from ui.layout import empty_state
 from ui.session import UiSession
 from ui.tables import choose_page, choose_row, number_column, percent_column
@@ -54,12 +54,12 @@ def _row(session: UiSession, card: RunCard) -> dict[str, Any]:
     return {
         "launched": format_moment(card.created_at, session.tenant.time_zone),
         "as_of": format_date(card.as_of),
-        "state": run_state_title(card.status),
         "customers": card.customers,
         "eligible": card.eligible,
         "gating": card.gating_rate,
         "mix": [card.scenario_counts.get(s, 0) for s in Scenario] if card.scenario_counts else None,
-        "seconds": card.seconds,
+        "duration": _duration(card),
+        "policy": _policy_title(card),
     }
 
 
@@ -68,7 +68,6 @@ def _titles() -> dict[str, Any]:
     return {
         "launched": _("Launched"),
         "as_of": _("As-of date"),
-        "state": _("State"),
         "customers": number_column(_("Customers")),
         "eligible": number_column(_("Eligible")),
         "gating": percent_column(
@@ -77,8 +76,22 @@ def _titles() -> dict[str, Any]:
         "mix": st.column_config.BarChartColumn(
             _("Scenario mix"), help=order, y_min=0, color=tokens().primary
         ),
-        "seconds": number_column(_("Duration, s")),
+        "duration": _("Duration"),
+        "policy": _("Policy version"),
     }
+
+
+def _duration(card: RunCard) -> str:
+    """Return how long the run took, or where it stands while it is not done."""
+    if card.status is not RunStatus.DONE:
+        return run_state_title(card.status)
+    return _("%(seconds)s s", seconds=format_number(card.seconds))
+
+
+def _policy_title(card: RunCard) -> str | None:
+    if card.policy_version is None:
+        return None
+    return format_number(card.policy_version) if card.policy_version else _("Defaults")
 
 
 def run_label(session: UiSession, card: RunCard) -> str:

@@ -7,6 +7,7 @@ from core.contracts import (
     REASON_LOW_SCORE,
     REASON_NO_RECOMMENDATION,
     REASON_OK,
+    SCENARIO_TITLES,
     FileKind,
     RuleCode,
     Scenario,
@@ -16,7 +17,7 @@ from core.i18n import N_
 from core.ingest.report import Bucket
 from core.outreach.audience import LOSS_SENTENCES
 from core.outreach.protocol import CampaignState
-from core.policy import CustomerState
+from core.policy import STATE_TITLES, CustomerState
 from core.reco.backtest.verdict import Verdict
 from core.reco.segments import SEGMENTS
 from core.services.backtest import LAST_BASKET, ROLLING
@@ -24,13 +25,6 @@ from core.services.backtest_words import SYSTEM_TITLES
 from core.store.runs import RunStatus
 from ui.i18n import NO_VALUE, _
 
-_SCENARIOS: Mapping[str, str] = {
-    Scenario.REBUY: N_("Rebuy"),
-    Scenario.CROSS_SELL: N_("Cross-sell"),
-    Scenario.UPSELL: N_("Upsell"),
-    Scenario.WINBACK: N_("Win-back"),
-    Scenario.NURTURE: N_("Nurture"),
-}
 _SEVERITIES: Mapping[str, str] = {
     Severity.ERROR: N_("Error"),
     Severity.WARN: N_("Warning"),
@@ -56,13 +50,6 @@ _BUCKETS: Mapping[str, str] = {
     Bucket.DUPLICATE: N_("Duplicate"),
     Bucket.HELD: N_("Held"),
     Bucket.REJECTED: N_("Rejected"),
-}
-_STATES: Mapping[str, str] = {
-    CustomerState.PROSPECT: N_("Prospect"),
-    CustomerState.NEW: N_("New"),
-    CustomerState.ACTIVE: N_("Active"),
-    CustomerState.LAPSED: N_("Lapsed"),
-    CustomerState.LOST: N_("Lost"),
 }
 _RUN_STATES: Mapping[str, str] = {
     RunStatus.QUEUED: N_("Waiting"),
@@ -152,7 +139,7 @@ def system_title(system: str) -> str:
 
 def scenario_title(scenario: str) -> str:
     """Return the title of a scenario, a dash for none."""
-    return _(_SCENARIOS[scenario]) if scenario in _SCENARIOS else NO_VALUE
+    return _(SCENARIO_TITLES[Scenario(scenario)]) if scenario else NO_VALUE
 
 
 def severity_title(severity: str) -> str:
@@ -177,7 +164,7 @@ def bucket_title(bucket: str) -> str:
 
 def state_title(state: str) -> str:
     """Return the title of a customer's state."""
-    return _(_STATES.get(state, state))
+    return _(STATE_TITLES.get(state, state))
 
 
 def segment_title(segment: str) -> str:

@@ -1,0 +1,119 @@
+"""The rows that a run leaves: written in steps while it is `running`, unseen until it is done."""
+
+from collections.abc import Mapping
+
+from duckdb import DuckDBPyConnection
+
+from core.contracts import RuleCode
+from core.store.bulk import store_rows_in_steps
+from core.store.tenant import TenantStore, Transaction
+
+_DELETED_CUSTOMERS = 5_000  # a step of deletion, short enough for SQLite's other writers
+
+# What a run stores, by table, from the tables of core.reco and core.audit; `this_run` is its row.
+_OUTPUT_ROWS: Mapping[str, str] = {
+    "reco_output": """
+        SELECT
+            this_run.run_id,
+            customer,
+            rank,
+            scenario,
+            product_key,
+            score,
+            explain_short,
+            reasons_json
+        FROM final_list
+        CROSS JOIN this_run
+        ORDER BY customer_no, rank
+    """,
+    "audit_output": """
+        SELECT
+            this_run.run_id,
+            customer,
+            row_number() OVER (
+                PARTITION BY customer_no
+                ORDER BY
+                    list_position(this_run.rule_codes, rule_code),
+                    product_no NULLS FIRST,
+                    severity,
+                    details_json
+            )::INTEGER AS issue_no,
+            severity,
+            rule_code,
+            product_key,
+            details_json
+        FROM issues
+        JOIN customer_numbers USING (customer_no)
+        LEFT JOIN product_numbers USING (product_no)
+        CROSS JOIN this_run
+        ORDER BY customer_no, issue_no
+    """,
+    "next_action_output": """
+        SELECT
+            this_run.run_id,
+            customer,
+            eligible,
+            reason,
+            scenario,
+            audit_score,
+            eligible AS gate_export,
+            state,
+            segment,
+            monetary_cents AS value_cents,
+            coalesce(list_digest, 0) AS list_digest
+        FROM verdicts
+        JOIN customer_facts USING (customer_no)
+        LEFT JOIN (
+            SELECT
+                customer_no,
+                (bit_xor(md5_number_lower(
+                    concat_ws(chr(31), rank, scenario, product_key)
+                )) >> 1)::BIGINT AS list_digest
+            FROM repaired_list
+            JOIN product_numbers USING (product_no)
+            GROUP BY customer_no
+        ) AS digests USING (customer_no)
+        CROSS JOIN this_run
+        ORDER BY customer_no
+    """,
+}
+
+
+def delete_outputs(store: TenantStore, run_id: str) -> None:
+    """Remove the rows of a run that is not done, in short transactions."""
+    for table in _OUTPUT_ROWS:
+        deleted = 1
+        while deleted:
+            with store.begin() as tx:
+                deleted = _delete_some(tx, table, run_id)
+
+
+def _delete_some(tx: Transaction, table: str, run_id: str) -> int:
+    of_run = "tenant_id = :tenant AND run_id = :run_id"
+    return tx.execute(
+        f"DELETE FROM {table} WHERE {of_run} AND customer IN"
+        f" (SELECT DISTINCT customer FROM {table} WHERE {of_run} LIMIT :customers)",
+        run_id=run_id,
+        customers=_DELETED_CUSTOMERS,
+    )
+
+
+def store_lists(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> None:
+    """Store the rows of `final_list` under `run_id`, still unseen; lists may come in parts."""
+    _store(store, con, run_id, "reco_output")
+
+
+def store_verdicts(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> None:
+    """Store the rows of `issues` and `verdicts` under `run_id`, still unseen."""
+    _store(store, con, run_id, "audit_output")
+    _store(store, con, run_id, "next_action_output")
+
+
+def _store(store: TenantStore, con: DuckDBPyConnection, run_id: str, table: str) -> None:
+    con.execute(
+        "CREATE OR REPLACE TABLE this_run AS SELECT $run_id AS run_id, $codes AS rule_codes",
+        {"run_id": run_id, "codes": [code.value for code in RuleCode]},
+    )
+    select = _OUTPUT_ROWS[table]
+    described = con.execute(f"DESCRIBE {select}").fetchall()
+    store_rows_in_steps(store, con, select, table, [row[0] for row in described])

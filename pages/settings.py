@@ -1,0 +1,30 @@
+"""Settings: the policy of the company, edited, previewed, saved, taken back."""
+
+import streamlit as st
+
+from core.services.policies import current_version
+from ui.guard import require_session
+from ui.i18n import _
+from ui.layout import error_boundary, page_header, worker_notice
+from ui.views.settings_draft import PREVIEW_PARAM, read_draft
+from ui.views.settings_fields import draw_fields
+from ui.views.settings_preview import draw_preview
+from ui.views.settings_save import draw_save_button, draw_state
+from ui.views.settings_versions import draw_versions
+
+session = require_session()
+with error_boundary():
+    current = current_version(session.store)
+    draft = read_draft(session, current)
+    page_header(
+        _("Settings"),
+        _("By which numbers are lists made, and who may be written to?"),
+        action=lambda: draw_save_button(session, draft),
+    )
+    worker_notice(session)
+    draw_state(session, draft)
+    if PREVIEW_PARAM in st.query_params:
+        with error_boundary():
+            draw_preview(session, draft, st.query_params[PREVIEW_PARAM])
+    draw_fields(draft)
+    draw_versions(session, current)
