@@ -14,7 +14,9 @@ from core.store.dataset import Revision, head_of, import_at
 from core.store.runs import Run
 from core.store.tenant import Transaction
 
-_COMPUTING = ("reco", "audit", "contracts", "policy.py", "services/compute_lists.py")
+_COMPUTING = (
+    "reco", "audit", "contracts", "compiled.py", "policy.py", "services/compute_lists.py",
+)  # fmt: skip
 
 
 def basis_of(revision: Revision, read_at: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Every page begins with the guard, and the project names no machine or registry."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -39,3 +40,20 @@ def test_only_one_module_hands_out_compiled_functions() -> None:
     named = re.compile(r"^from numba import .*\bn?jit\b|\bnumba\.n?jit\b", re.MULTILINE)
     naming = [p.name for p in (ROOT / "core").rglob("*.py") if named.search(p.read_text())]
     assert naming == ["compiled.py"]
+
+
+def test_no_sentence_hides_in_an_f_string() -> None:
+    """The extraction of sentences does not look there: it would never become French."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for package in ("api", "core", "etl", "pages", "ui")
+        for path in (ROOT / package).rglob("*.py")
+        for string in ast.walk(ast.parse(path.read_text()))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("_", "N_", "ngettext_", "translate_plural")
+        and any(isinstance(argument, ast.Constant) for argument in call.args)
+    ]
+    assert hidden == []

@@ -36,7 +36,8 @@ def edit_rules(
     mapping: Mapping[str, Any], headers: Sequence[str], key: str
 ) -> tuple[ColumnRule, ...]:
     """Draw the rules of a mapping as a table that can grow; return them as edited."""
-    st.markdown(f"**{_('Columns that the file does not have as they are')}**")
+    title = _("Columns that the file does not have as they are")
+    st.markdown(f"**{title}**")
     st.caption(
         _(
             "For example: the amount is the quantity times the unit price, the currency is EUR"
