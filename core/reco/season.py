@@ -141,6 +141,8 @@ def _usual_year(counts: NDArray[np.int64]) -> FloatArray:
     sells a lot in summer does not make the others look as if they sold little.
     """
     weight = counts.sum(axis=1)
+    if not weight.any():
+        return np.full(12, 1 / 12)
     shares = counts / np.maximum(weight, 1)[:, np.newaxis]
     order = np.argsort(shares, axis=0, kind="stable")
     half = np.cumsum(weight[order], axis=0) >= (weight.sum() + 1) // 2

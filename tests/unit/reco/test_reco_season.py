@@ -82,6 +82,11 @@ def test_a_family_that_rules_the_summer_gives_the_others_no_season():
     assert index[4, 6] > 2.5
 
 
+@pytest.mark.parametrize("families", [0, 1])
+def test_no_purchase_no_season(families):
+    assert (seasonal_index(np.zeros((families, 12), np.int64)) == 1).all()
+
+
 def sold(days, items):
     """One customer each, who bought one item on one day."""
     return history_of_baskets([[[i]] for i in items], 3, [[d] for d in days])
