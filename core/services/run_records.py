@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from core.reco.profiles import TraitValue
 from core.store.runs import RunStatus
 
 
@@ -192,6 +193,7 @@ class CustomerDetail:
     issues: tuple[Issue, ...]
     purchases: tuple[Purchases, ...]
     contacts: tuple[Contact, ...]
+    taste: tuple[TraitValue, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

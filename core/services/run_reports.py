@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 
 from core.audit.rules import RULES, Rule
+from core.contracts import AROMA_FIELDS
 from core.errors import NotFound
 from core.formats import format_date, format_number
 from core.i18n import N_, SOURCE_LANGUAGE, translate
+from core.reco.profiles import TRAITS, Taste, profile
 from core.services.run_records import (
     Contact,
     CustomerDetail,
@@ -144,6 +146,7 @@ def customer_of_run(
                 Purchases(**row) for row in run_reads.load_purchases(tx, customer, run.as_of)
             ),
             contacts=tuple(_contact(row) for row in contacts),
+            taste=profile(map(_tasted, run_reads.load_tasted(tx, customer, run.as_of)), run.as_of),
         )
 
 
@@ -245,6 +248,17 @@ def _item(row: Row) -> Item:
 def _issue(row: Row, language: str) -> Issue:
     values = {name: value for name, value in row.items() if name != "details_json"}
     return Issue(**values, **_words(row, language), details=json.loads(row["details_json"]))
+
+
+def _tasted(row: Row) -> Taste:
+    return Taste(
+        day=row["sale_date"],
+        document=row["document_id"] or "",
+        product=row["product_key"],
+        amount_cents=row["amount_cents"],
+        traits={trait: row[trait] for trait in TRAITS},
+        aroma={note: row[note] for note in AROMA_FIELDS},
+    )
 
 
 def _contact(row: Row) -> Contact:

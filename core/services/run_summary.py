@@ -6,6 +6,7 @@ to 6 digits and lists are in a fixed order, so the same data give the same bytes
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.contracts import (
 from core.counts import count_rows
 from core.i18n import N_, translate
 from core.policy import Policy
+from core.reco.features import rfm_cut_points
 from core.store.runs import Run
 
 REVISION_ORIGINAL = "original"
@@ -142,6 +144,10 @@ def compute_summary(
         "rule_counts": _rule_counts(con),
         "repairs": count_rows(con, "repairs"),
         "recommendations": count_rows(con, "repaired_list"),
+        "rfm_cut_points": {
+            score: [asdict(point) for point in points]
+            for score, points in rfm_cut_points(con).items()
+        },
         "warnings": _warnings(con, run.as_of),
         **_verdict_figures(con),
     }

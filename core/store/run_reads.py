@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.contracts import AROMA_FIELDS
 from core.store.dataset import VISIBLE, head_of
 from core.store.run_outputs import bytewise
-from core.store.tenant import Transaction
+from core.store.tenant import Transaction, as_date
 
 Row = dict[str, Any]
 
@@ -119,6 +120,31 @@ FROM (
         ON article.product_key = sale_line.product_key
 ) AS bought
 GROUP BY month, family
+"""
+
+# Net of the returns that stand in the same document or not: amounts of a product add up.
+_TASTED = f"""
+SELECT
+    sale_line.document_id,
+    sale_line.sale_date,
+    sale_line.product_key,
+    CAST(sale_line.amount_cents AS BIGINT) AS amount_cents,
+    article.family,
+    article.grape,
+    article.sweetness,
+    {", ".join(f"article.{note}" for note in AROMA_FIELDS)}
+FROM (
+    SELECT * FROM sale_line
+    WHERE {VISIBLE}
+        AND customer = :customer
+        AND sale_date <= :as_of
+        AND coalesce(document_status, 'valid') <> 'cancelled'
+        AND NOT coalesce(is_gift, FALSE)
+) AS sale_line
+JOIN (
+    SELECT * FROM product WHERE {VISIBLE} AND coalesce(is_recommendable, TRUE)
+) AS article
+    ON article.product_key = sale_line.product_key
 """
 
 _CONTACTS = """
@@ -245,6 +271,18 @@ def load_purchases(tx: Transaction, customer: str, as_of: object) -> list[Row]:
     """Return what one customer bought up to `as_of`, net of returns, by month and family."""
     rows = tx.rows(_PURCHASES, customer=customer, as_of=as_of, head=head_of(tx))
     return sorted(rows, key=_month_and_family)
+
+
+def load_tasted(tx: Transaction, customer: str, as_of: object) -> list[Row]:
+    """Return the lines of articles one customer bought for herself up to `as_of`, with traits.
+
+    Rows are ordered by day, document and product.
+    """
+    rows = tx.rows(_TASTED, customer=customer, as_of=as_of, head=head_of(tx))
+    dated = [{**row, "sale_date": as_date(row["sale_date"])} for row in rows]
+    return sorted(
+        dated, key=lambda row: (row["sale_date"], row["document_id"] or "", row["product_key"])
+    )
 
 
 def load_contacts(

@@ -98,6 +98,13 @@ def test_a_customer_is_shown_with_what_the_run_rests_on(
     ]
 
 
+def test_a_customer_is_shown_with_her_taste(finished: tuple[TenantStore, str]) -> None:
+    taste = {(one.trait, one.value): one for one in customer_of_run(*finished, "=H8").taste}
+    assert taste["family", "Blanc"].share == pytest.approx(5200 / 7600)
+    assert taste["family", "Bulles"].share == pytest.approx(2400 / 7600)
+    assert taste["family", "Blanc"].confidence == pytest.approx(1 / 3)
+
+
 def test_later_purchases_and_contacts_are_not_shown(finished: tuple[TenantStore, str]) -> None:
     months = {part.month for part in customer_of_run(*finished, "B3").purchases}
     assert months == {"2025-01"}

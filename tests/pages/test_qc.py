@@ -58,6 +58,8 @@ def test_a_customer_opens_with_the_list_and_the_issues(world: World, look: Look)
     assert verdict.customer in text
     assert "What did the audit find?" in text
     assert metrics(page)["Audit score"] == str(verdict.audit_score)
+    tables = [frame.value for frame in page.dataframe]
+    assert any("confidence" in table.columns for table in tables)
 
 
 def test_an_unknown_customer_is_said_in_a_sentence(world: World, look: Look) -> None:

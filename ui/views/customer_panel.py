@@ -14,6 +14,7 @@ from ui.layout import Figure, error_boundary, figures_row
 from ui.session import UiSession
 from ui.tables import money_column, number_column, show_rows
 from ui.views.customer_table import CUSTOMER_PARAM
+from ui.views.customer_taste import draw_taste
 from ui.views.customer_timeline import draw_timeline
 from ui.views.plain import plain
 from ui.views.words import (
@@ -49,6 +50,7 @@ def draw_customer(session: UiSession, run_id: str, customer: str) -> None:
             _draw_head(detail, session.tenant.currency)
             _draw_issues(detail)
             _draw_list(detail, session.tenant.currency)
+            draw_taste(detail.taste)
             window = run.summary["policy"]["audit"]["silence_window_days"]
             draw_timeline(detail, run.card.as_of, window)
 
