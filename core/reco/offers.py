@@ -40,6 +40,7 @@ SELECT
     coalesce(price75_cents, 0) AS price75_cents,
     coalesce(chosen.price_cents, 0) AS price_cents,
     coalesce(products.name, '') AS name,
+    coalesce(chosen.vintage, 0)::INTEGER AS vintage,
     coalesce(margins.margin, {NEUTRAL}) AS margin,
     {AROMA}
 FROM chain_numbers
@@ -110,7 +111,9 @@ def read_offers(con: DuckDBPyConnection) -> Offers:
         tastes=tastes,
         price75=found["price75_cents"].astype(np.int64),
         price=found["price_cents"].astype(np.int64),
-        wine=wines_of(found["name"].tolist(), tastes.family, tastes.grape),
+        wine=wines_of(
+            found["name"].tolist(), found["vintage"].tolist(), tastes.family, tastes.grape
+        ),
         margin=found["margin"].astype(np.float64),
         tagged_months={item: months for item, months in named.items() if months},
         families=count_rows(con, "family_numbers"),

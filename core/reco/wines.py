@@ -14,6 +14,7 @@ import numpy as np
 
 from core.reco.tables import Int32Array
 
+_YEAR = r"(?:19|20)\d\d"
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _PACKING = re.compile(
     rf"""
@@ -25,35 +26,39 @@ _PACKING = re.compile(
     | \b\d+\s*x\s*{_NUMBER}\s*(?:cl|ml|l)?\b
     | \bx\s*{_NUMBER}\s*(?:cl|ml|l)?\b | \b\d+\s*x(?=\s|$)
     | \b{_NUMBER}\s*(?:cl|ml|litres?|l)\b
-    | \b(?:19|20)\d\d\b
     """,
     re.VERBOSE,
 )
 
 
-def bare_name(name: str) -> str:
+def bare_name(name: str, vintage: int = 0) -> str:
     """Return `name` without vintage, size and packing, case and accents.
 
-    >>> bare_name("Riesling Tradition 2024, carton de 6 x 75 cl")
+    A year is a vintage when it is this `vintage`, or any year when that is unknown (0).
+
+    >>> bare_name("Riesling Tradition 2024, carton de 6 x 75 cl", 2024)
     'riesling tradition'
-    >>> bare_name("Crémant n° 7 Magnum (1,5 L)"), bare_name("Cuvée 12")
-    ('cremant n 7', 'cuvee 12')
+    >>> bare_name("Crémant n° 7 Magnum (1,5 L)"), bare_name("Cuvée 1907 2021", 2021)
+    ('cremant n 7', 'cuvee 1907')
     """
     decomposed = unicodedata.normalize("NFKD", name.replace("°", " ").casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    plain = re.sub(rf"\b{vintage or _YEAR}\b", " ", plain)
     return " ".join(re.findall(r"\w+", _PACKING.sub(" ", plain)))
 
 
-def wines_of(names: Sequence[str], family: Int32Array, grape: Int32Array) -> Int32Array:
+def wines_of(
+    names: Sequence[str], vintages: Sequence[int], family: Int32Array, grape: Int32Array
+) -> Int32Array:
     """Return the number of the wine of each item: that of its first item.
 
     An item whose name says nothing but its format is a wine of its own.
     """
     first: dict[tuple[str, int, int], int] = {}
     wines = np.arange(len(names), dtype=np.int32)
-    traits = zip(names, family.tolist(), grape.tolist(), strict=True)
-    for item, (name, of_family, of_grape) in enumerate(traits):
-        bare = bare_name(name)
+    traits = zip(names, vintages, family.tolist(), grape.tolist(), strict=True)
+    for item, (name, vintage, of_family, of_grape) in enumerate(traits):
+        bare = bare_name(name, vintage)
         if bare:
             wines[item] = first.setdefault((bare, of_family, of_grape), item)
     return wines
