@@ -101,8 +101,9 @@ def fit_blend(
 
     Weights need fewer customers than facts do: `MOST_CUSTOMERS` at most are looked at.
     """
-    if history.customers > MOST_CUSTOMERS:
-        chosen = _evenly(history.customers, MOST_CUSTOMERS)
+    buyers = np.flatnonzero(np.diff(history.offsets) > 0)
+    if len(buyers) > MOST_CUSTOMERS:
+        chosen = buyers[_evenly(len(buyers), MOST_CUSTOMERS)]
         history, population = history.some_customers(chosen), population[chosen]
     back = _depth(history)
     targets = _sampled(_targets(history, back))

@@ -100,6 +100,10 @@ def history_of_rows(
     in `history_of_baskets`. A basket without items is none.
     """
     customer = np.repeat(np.arange(len(sizes)), sizes)
+    filled = lengths > 0
+    sizes = np.bincount(customer[filled], minlength=len(sizes))
+    customer, lengths = customer[filled], lengths[filled]
+    day = None if day is None else day[filled]
     if day is None:
         behind = np.cumsum(sizes)[customer]
         day = np.arange(len(lengths)) - behind + 1

@@ -27,6 +27,7 @@ from core.reco.tables import FloatArray, Int32Array
 PRIOR = 50.0
 LEAST_DAYS, LEAST_PURCHASES = 365, 200
 LEAST_SWING = 2.0
+SEASON_AROUND, STILL_SOLD = 92, 31  # days
 
 # Tags as people write them in French and English, folded as headers are.
 MONTHS_OF_TAGS: dict[tuple[str, ...], tuple[int, ...]] = {
@@ -89,9 +90,14 @@ def find_seasons(history: History, family: Int32Array, first_day: int, as_of: in
     """
     months = _months(first_day, as_of)
     families = int(family.max(initial=-1)) + 1
-    counts = _count_months(history.item, history.day, family, families, months, first_day)
+    counts, since, until = _count_months(
+        history.item, history.day, family, families, months, first_day
+    )
     index = np.ones((families + 1, 12))
     if as_of - first_day >= LEAST_DAYS:
+        # What came lately and is sold on has not shown its year yet.
+        came_lately = (since > as_of - LEAST_DAYS + SEASON_AROUND) & (until > as_of - STILL_SOLD)
+        counts[came_lately] = 0
         index[1:] = seasonal_index(counts)
     seasonal = np.flatnonzero(np.any(index != 1, axis=1))
     row_of = np.zeros(families + 1, np.int32)
@@ -162,11 +168,16 @@ def _months(first_day: int, last_day: int) -> NDArray[np.int64]:
 
 @njit(cache=True, nogil=True)
 def _count_months(item, day, family, families, months, first_day):  # type: ignore[no-untyped-def]
+    """Return purchases by family and month, and the first and the last day of each family."""
     counts = np.zeros((families, 12), np.int64)
+    since, until = np.full(families, first_day + len(months)), np.full(families, first_day)
     for row in range(len(item)):
         if family[item[row]] >= 0 and day[row] - first_day < len(months):
-            counts[family[item[row]], months[day[row] - first_day]] += 1
-    return counts
+            group = family[item[row]]
+            counts[group, months[day[row] - first_day]] += 1
+            since[group] = min(since[group], day[row])
+            until[group] = max(until[group], day[row])
+    return counts, since, until
 
 
 def month_of(day: int) -> int:

@@ -141,10 +141,9 @@ FROM (
         AND coalesce(document_status, 'valid') <> 'cancelled'
         AND NOT coalesce(is_gift, FALSE)
 ) AS sale_line
-JOIN (
-    SELECT * FROM product WHERE {VISIBLE} AND coalesce(is_recommendable, TRUE)
-) AS article
+LEFT JOIN (SELECT * FROM product WHERE {VISIBLE}) AS article
     ON article.product_key = sale_line.product_key
+WHERE coalesce(article.is_recommendable, TRUE)
 """
 
 _CONTACTS = """

@@ -20,7 +20,7 @@ import numpy as np
 
 from core.errors import FileRefused
 from core.i18n import N_
-from core.reco.backtest.trials import Asked, Trial
+from core.reco.backtest.trials import Asked, Trial, known_only
 from core.reco.history import history_of_rows
 from core.reco.learning import bare_catalogue
 from core.reco.tables import IntArray, offsets_of
@@ -98,7 +98,7 @@ def read_bare_trial(history: tuple[str, str], future: tuple[str, str]) -> Trial:
         history=known,
         tickets=None,
         population=np.zeros(customers, np.int8),
-        catalogue=bare_catalogue(items),
+        catalogue=known_only(bare_catalogue(items), known, None),
         as_of=NEXT_DAY,
         has_dates=False,
         asked=Asked(
@@ -117,7 +117,7 @@ def _read(name: str, text: str, numbers: _Numbers) -> _Baskets:
             raise FileRefused(_TWICE, file=name, number=number)
         seen.add(customer)
         inner = _without_markers(baskets)
-        if inner is None:
+        if inner is None or _MARKER in inner:
             raise FileRefused(_WRONG_CUSTOMER, file=name, number=number)
         flat = list(chain.from_iterable(inner))
         if not _ITEM_TYPES.issuperset(map(type, flat)):

@@ -6,7 +6,7 @@ merchant would have it: a product is on offer from its first sale on, and what s
 not known, so nothing is sold out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,7 +14,14 @@ from duckdb import DuckDBPyConnection
 
 from core.policy import Policy
 from core.reco.backtest.outcome import Lists
-from core.reco.backtest.trials import UNKNOWN_ITEM, Asked, Trial, bought_between, hold_out_last
+from core.reco.backtest.trials import (
+    UNKNOWN_ITEM,
+    Asked,
+    Trial,
+    bought_between,
+    hold_out_last,
+    known_only,
+)
 from core.reco.features import Facts, build_facts
 from core.reco.history import History
 from core.reco.inputs import catalogue_of, read_trade
@@ -44,7 +51,8 @@ CUT = (
         product_key IN (
             SELECT product_key FROM sale_lines
             WHERE coalesce(document_status, 'valid') <> 'cancelled' AND quantity_milli > 0
-        ) AS is_active
+        ) AS is_active,
+        CASE WHEN product_key IN (SELECT product_key FROM sale_lines) THEN margin END AS margin
     )
     FROM every_products
     """,
@@ -116,7 +124,8 @@ def rolling_dates(first: date, last: date, window_days: int, most: int) -> list[
 def last_basket_trial(con: DuckDBPyConnection, facts: Facts, as_of: date) -> Trial:
     """Hold out the last basket of each customer; needs the tables of `read_past`."""
     history, asked = hold_out_last(facts.history)
-    return _trial(con, facts, history, asked, as_of)
+    trial = _trial(con, facts, history, asked, as_of)
+    return replace(trial, catalogue=known_only(trial.catalogue, history, facts.tickets))
 
 
 def rolling_trial(

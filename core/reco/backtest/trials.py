@@ -1,6 +1,6 @@
 """A trial: what was known, whom a ranking is asked for, and what they bought then."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,14 @@ class Trial:
     as_of: int
     has_dates: bool
     asked: Asked
+
+
+def known_only(catalogue: Catalogue, history: History, tickets: Tickets | None) -> Catalogue:
+    """Return `catalogue` without what only baskets held out hold: nobody knew of it then."""
+    sold = np.bincount(history.item, minlength=history.items) > 0
+    if tickets is not None:
+        sold |= np.bincount(tickets.item, minlength=history.items) > 0
+    return replace(catalogue, offered=catalogue.offered & sold)
 
 
 def learn_trial(trial: Trial, policy: Policy, threads: int | None = None) -> Model:

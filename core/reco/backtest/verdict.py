@@ -71,16 +71,20 @@ def compare(ours: FloatArray, theirs: FloatArray, rng: np.random.Generator) -> C
     differences = ours - theirs
     low, high = bootstrap_interval(differences, rng)
     deviation = float(differences.std(ddof=1)) if number > 1 else 0.0
-    enough = customers_enough(deviation, float(theirs.mean()))
+    baseline = float(theirs.mean())
+    spread = deviation
+    if not differences.any() and baseline < 1:  # of n equal ones, up to 3 / n may differ
+        spread = float(np.sqrt(3 / number))
+    enough = customers_enough(spread, baseline)
     return Comparison(
         ours=float(ours.mean()),
-        theirs=float(theirs.mean()),
+        theirs=baseline,
         difference=float(differences.mean()),
         low=low,
         high=high,
         standard_error=deviation / float(np.sqrt(number)),
         customers=number,
-        matters=_mattering(float(theirs.mean())),
+        matters=_mattering(baseline),
         enough=enough,
         verdict=_conclude(low, high, number, enough),
     )

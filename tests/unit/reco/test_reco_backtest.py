@@ -133,7 +133,8 @@ def drawn(mean: float, deviation: float, number: int) -> "np.typing.NDArray[np.f
         (0.0, 0.05, 4_000, Verdict.NO_DIFFERENCE),
         (0.0, 0.3, 200, Verdict.NOT_ENOUGH),
         (0.5, 0.1, LEAST_CUSTOMERS - 1, Verdict.NOT_ENOUGH),
-        (0.0, 0.0, LEAST_CUSTOMERS, Verdict.NO_DIFFERENCE),
+        (0.0, 0.0, LEAST_CUSTOMERS, Verdict.NOT_ENOUGH),
+        (0.0, 0.0, 1_000, Verdict.NO_DIFFERENCE),
     ],
 )
 def test_the_verdict_where_it_is_known(

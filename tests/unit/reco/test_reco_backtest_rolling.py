@@ -72,7 +72,7 @@ def test_the_last_basket_is_foretold_on_its_day() -> None:
     assert trial.asked.customer.tolist() == [0]
     assert trial.asked.item.tolist() == [2]
     assert trial.as_of - trial.asked.today[0] == 10
-    assert trial.catalogue.offered.all()
+    assert trial.catalogue.offered.tolist() == [True, True, False, True]  # not known before
 
 
 def test_windows_do_not_overlap_and_leave_a_past() -> None:

@@ -25,7 +25,7 @@ def test_items_and_customers_are_numbered_bytewise() -> None:
     assert trial.history.items == 4
     assert trial.history.item.tolist() == [3, 0, 0, 1, 0]
     assert trial.history.offsets.tolist() == [0, 2, 5]
-    assert trial.history.day.tolist() == [-2, 0, -1, -1, 0]
+    assert trial.history.day.tolist() == [-1, 0, -1, -1, 0]
     assert trial.asked.item.tolist() == [2, 3, 1]
     assert trial.asked.offsets.tolist() == [0, 2, 3]
 
@@ -36,6 +36,14 @@ def test_who_has_no_future_is_learned_from_and_not_asked_for() -> None:
     assert trial.asked.customer.tolist() == [1]
     assert trial.asked.offsets.tolist() == [0, 1]
     assert trial.asked.item.tolist() == [1]
+
+
+def test_what_only_the_future_names_is_not_offered_and_empty_baskets_take_no_day() -> None:
+    trial = read({**HISTORY, "c": [[-1], [3], [], [-1]]}, {**FUTURE, "c": FUTURE["b"]})
+    assert trial.catalogue.offered.tolist() == [True, True, False, True]
+    assert trial.history.day.tolist() == [-1, 0, -1, -1, 0, 0]
+    with pytest.raises(FileRefused, match="baskets of customer number 1"):
+        read({"a": [[-1], [1], [-1], [2], [-1]]}, FUTURE)
 
 
 def test_the_order_of_customers_and_items_in_the_file_changes_nothing(tmp_path: Path) -> None:

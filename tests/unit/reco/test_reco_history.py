@@ -14,6 +14,9 @@ def test_rows_come_by_customer_basket_and_item(
 ) -> None:
     days = [[3 * at for at in range(len(listed))] for listed in drawn] if has_days else None
     found = history_of_baskets(drawn, 7, days)
+    if days is not None:
+        days = [[d for d, b in zip(*of, strict=True) if b] for of in zip(days, drawn, strict=True)]
+    drawn = [[basket for basket in listed if basket] for listed in drawn]
     rows = [
         (customer, days[customer][at] if days else at - len(listed) + 1, at, item)
         for customer, listed in enumerate(drawn)

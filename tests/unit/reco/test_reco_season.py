@@ -87,6 +87,17 @@ def test_no_purchase_no_season(families):
     assert (seasonal_index(np.zeros((families, 12), np.int64)) == 1).all()
 
 
+def test_a_family_that_came_lately_has_no_season_yet():
+    history, first, as_of = summer_world()
+    late = sold(*zip(*[(d, 1) for d in range(first, as_of + 1)] + [
+        (d, 0) for d in range(as_of - 180, as_of + 1) for _ in range(5)
+    ], strict=True))  # fmt: skip
+    seasons = find_seasons(late, np.array([0, 1, -1], np.int32), first, as_of)
+    assert seasons.group.tolist() == [0, 0, 0]
+    of_summer = find_seasons(history, np.array([0, 1, -1], np.int32), first, as_of)
+    assert of_summer.group[0] > 0
+
+
 def sold(days, items):
     """One customer each, who bought one item on one day."""
     return history_of_baskets([[[i]] for i in items], 3, [[d] for d in days])
