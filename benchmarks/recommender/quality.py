@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import similaripy
 from cornac.eval_methods import NextBasketEvaluation
 from cornac.metrics import NDCG, Recall
 from cornac.models import GPTop, NextBasketRecommender
@@ -36,6 +37,9 @@ LEAST_BUYERS, LEAST_BASKETS = 10, 3
 TEST, VALIDATION = 0.4, 0.1
 METRICS = (Recall(k=K), NDCG(k=K))
 TIFUKNN_TRIALS = 16
+
+# UPCF's product of two sparse matrices; similaripy 0.7 crashes on those of the Complete Journey.
+similaripy.dot_product = lambda one, other, **_: one @ other
 
 Lines = pd.DataFrame  # customer, basket, item, day
 

@@ -86,7 +86,7 @@ class CauseTrials:
             for sentence, causes in groups
             for cause in causes
         ]
-        if not self.whole and len(said) > 1:
+        if self.is_like and not self.whole and len(said) > 1:
             said.append(translate(language, _TOGETHER))
         return said if self.is_like else [*said, translate(language, _UNLIKE)]
 

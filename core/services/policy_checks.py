@@ -160,7 +160,7 @@ def _remedy(known: PolicyField) -> dict[str, object]:
 def _disagreements(values: Mapping[str, Value]) -> Iterator[PolicyProblem]:
     for lower, upper, is_strict in _IN_ORDER:
         low, high = float(values[lower]), float(values[upper])
-        if low > high or (is_strict and low == high):
+        if low > high or (is_strict and round(low, 4) >= round(high, 4)):
             yield PolicyProblem(
                 field=lower, reason=_NOT_BELOW if is_strict else _ABOVE, remedy=_ORDER_THEM,
                 titles={"lower": lower, "upper": upper}, numbers={"low": low, "high": high},

@@ -60,3 +60,6 @@ def code_digest() -> str:
             digest.update(f"{source.relative_to(root).as_posix()}\n".encode())
             digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+code_digest()  # of the files that this process has loaded: they may be replaced under it

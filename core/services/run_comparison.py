@@ -112,8 +112,8 @@ def _causes(older: Run, newer: Run) -> tuple[Cause, ...]:
     differs = {
         Cause.DATA: summaries[0]["dataset_hash"] != summaries[1]["dataset_hash"],
         Cause.DATE: older.as_of != newer.as_of,
-        Cause.POLICY: summaries[0]["policy_sha256"] != summaries[1]["policy_sha256"],
-        Cause.CODE: code[0] != code[1],
+        Cause.POLICY: bool(changes_between(_policy(older), _policy(newer))),
+        Cause.CODE: code[0]["sha256"] != code[1]["sha256"],
     }
     return tuple(cause for cause, is_so in differs.items() if is_so)
 

@@ -12,14 +12,17 @@ from core.store.tenant import Transaction
 
 VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_seq > :head)"
 
-_IN_FORCE = """
+# Imports that are published by now, and those that were when `:head` was the newest.
+_PUBLISHED = "status IN ('loaded', 'undone')"
+_PUBLISHED_BY_THEN = "(status = 'undone' OR (status = 'loaded' AND seq <= :head))"
+_IN_FORCE = f"""
     suppression.tenant_id = :tenant
     AND lifted_at IS NULL
     AND (
         import_id IS NULL
         OR import_id IN (
             SELECT import_id FROM imports
-            WHERE tenant_id = :tenant AND status IN ('loaded', 'undone')
+            WHERE tenant_id = :tenant AND {_PUBLISHED}
         )
     )
 """
@@ -107,8 +110,11 @@ def load_revision(tx: Transaction, con: DuckDBPyConnection, seq: int | None = No
     tables = {}
     for table, types in DATASET_TABLES.items():
         names = ", ".join(f'"{name}"' for name in types)
-        values = {"head": head} if ":head" in SOURCES[table] else {}
-        fetch_table(tx, con, "unordered", types, f"SELECT {names} {SOURCES[table]}", **values)
+        source = SOURCES[table]
+        if seq is not None:
+            source = source.replace(_PUBLISHED, _PUBLISHED_BY_THEN)
+        values = {"head": head} if ":head" in source else {}
+        fetch_table(tx, con, "unordered", types, f"SELECT {names} {source}", **values)
         con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM unordered ORDER BY ALL")
         tables[table] = _content_hash(con, table, types)
     con.execute("DROP TABLE unordered")

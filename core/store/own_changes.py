@@ -33,12 +33,17 @@ WHERE {VISIBLE} AND customer {{among}}
 GROUP BY customer
 """
 
+# Two searches by an index each: with OR between them SQLite goes through all of the tenant's.
 _CONTACTS = f"""
-SELECT DISTINCT event_key, customer, email_norm
+SELECT event_key, customer, email_norm
 FROM contact_history
-WHERE tenant_id = :tenant AND status <> 'dry_run' AND contact_date <= :last
-    AND (customer {{among}} OR email_norm {{addressed}})
-    AND {_ONE_SIDED}
+WHERE tenant_id = :tenant AND customer {{among}}
+    AND status <> 'dry_run' AND contact_date <= :last AND {_ONE_SIDED}
+UNION
+SELECT event_key, customer, email_norm
+FROM contact_history
+WHERE tenant_id = :tenant AND email_norm {{addressed}}
+    AND status <> 'dry_run' AND contact_date <= :last AND {_ONE_SIDED}
 """
 
 _RECORDS = f"""
@@ -59,6 +64,10 @@ WHERE suppression.tenant_id = :tenant
     AND (suppression.customer {among} OR suppression.email_norm {addressed})
     AND (
         (imports.seq > :low AND imports.seq <= :high)
+        OR (
+            imports.status = 'undone'
+            AND imports.loaded_at > :read_first AND imports.loaded_at <= :read_last
+        )
         OR (suppression.import_id IS NULL AND since >= :read_first_day AND since <= :read_last_day)
         OR (lifted_at > :read_first AND lifted_at <= :read_last)
     )

@@ -83,9 +83,16 @@ def test_a_preview_is_queued_and_then_shown(world: World, look: Look) -> None:
     page = page.button(key="settings_preview").click().run()
     preview_id = str(page.query_params["preview"])
     assert page.get("progress")[0].proto.text == "Waiting for the worker"
-    page = look("settings", preview=preview_id)  # the fields begin with what was previewed
+    base = str(page.query_params["of"])
+    page = look("settings", preview=preview_id, of=base)  # it begins with what was previewed
     assert page.number_input(key=key(world, GATE)).value == 100
     assert "Effect on the run as of" in sentences(page)
+
+
+def test_a_preview_of_an_earlier_version_changes_no_field(world: World, look: Look) -> None:
+    preview_id = ask_preview(world.small, SYSTEM, {GATE: 100})
+    page = look("settings", preview=preview_id, of="7")
+    assert page.number_input(key=key(world, GATE)).value != 100
 
 
 def test_figures_of_a_preview(world: World, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

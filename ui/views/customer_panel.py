@@ -21,6 +21,7 @@ from ui.views.words import (
     reason_title,
     scenario_title,
     segment_title,
+    severity_choice,
     severity_title,
     state_title,
 )
@@ -98,8 +99,10 @@ def _draw_issues(detail: CustomerDetail) -> None:
 
 def _draw_issue(issue: Issue) -> None:
     product = f" {plain(issue.product_name or issue.product_key)}:" if issue.product_key else ""
-    badge = f":{_COLOURS[Severity(issue.severity)]}-badge[{severity_title(issue.severity)}]"
-    if issue.severity == Severity.INFO:
+    is_repair = "repaired_by" in issue.details
+    title = severity_title(issue.severity) if is_repair else severity_choice(issue.severity)
+    badge = f":{_COLOURS[Severity(issue.severity)]}-badge[{title}]"
+    if is_repair:
         remedy = _("It was taken out of the list, and the next product put in its place.")
     else:
         remedy = issue.remedy

@@ -13,6 +13,7 @@ from core.services.policy_preview import preview_of
 from ui.session import UiSession
 
 PREVIEW_PARAM = "preview"
+BASE_PARAM = "of"  # the version that the preview began from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,14 @@ def field_key(version: int, name: str) -> str:
 def read_draft(session: UiSession, current: PolicyVersion) -> Draft:
     """Return what stands in the fields; where nothing does yet, put in what they begin with.
 
-    They begin with the policy of the preview in the address, else with the version in force.
+    They begin with the policy of the preview in the address, if that began from the version in
+    force; else with this version.
     """
     saved = values_of(current.policy)
     keys = {name: field_key(current.version, name) for name in policy_fields()}
     if not all(key in st.session_state for key in keys.values()):
-        beginning = _previewed(session) or saved
+        is_of_this = st.query_params.get(BASE_PARAM) == str(current.version)
+        beginning = (_previewed(session) if is_of_this else None) or saved
         for name, key in keys.items():
             st.session_state.setdefault(key, beginning[name])
     values = {name: st.session_state[key] for name, key in keys.items()}
@@ -60,8 +63,13 @@ def take_back(draft: Draft) -> None:
     """Put the values of the version in force into the fields again."""
     for name, value in draft.saved.items():
         st.session_state[field_key(draft.current.version, name)] = value
-    if PREVIEW_PARAM in st.query_params:
-        del st.query_params[PREVIEW_PARAM]
+    leave_preview()
+
+
+def leave_preview() -> None:
+    """Take the preview out of the address."""
+    for name in (PREVIEW_PARAM, BASE_PARAM):
+        st.query_params.pop(name, None)
 
 
 def _previewed(session: UiSession) -> dict[str, Value] | None:

@@ -17,7 +17,7 @@ from core.services.policy_words import (
 from ui.i18n import _, current_language
 from ui.views.plain import bold
 from ui.views.settings_draft import Draft, field_key
-from ui.views.words import severity_title, state_title
+from ui.views.words import severity_choice, state_title
 
 _COLUMNS = 2
 _TITLE_WIDTH = 1.6  # of the first column of a grid, in widths of the others
@@ -92,7 +92,7 @@ def _draw_input(draft: Draft, known: PolicyField, label: str, *, is_in_grid: boo
         st.selectbox(
             label,
             known.choices,
-            format_func=severity_title,
+            format_func=severity_choice,
             key=key,
             label_visibility=visibility,
             disabled=len(known.choices) == 1,

@@ -10,7 +10,7 @@ from ui.i18n import _, format_moment, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.plain import bold, plain
-from ui.views.settings_draft import PREVIEW_PARAM, Draft, take_back
+from ui.views.settings_draft import BASE_PARAM, PREVIEW_PARAM, Draft, leave_preview, take_back
 
 _MOST_NOTE_CHARS = 500
 
@@ -78,6 +78,7 @@ def _ask_preview(session: UiSession, draft: Draft) -> None:
     preview_id = ask_preview(session.store, session.actor, draft.changes)
     enqueue(session.store, session.actor, PREVIEW, preview_id)
     st.query_params[PREVIEW_PARAM] = preview_id
+    st.query_params[BASE_PARAM] = str(draft.current.version)
     st.rerun()
 
 
@@ -99,8 +100,7 @@ def _open_save(session: UiSession, draft: Draft) -> None:
                     note=note,
                     based_on=draft.current.version,
                 )
-                if PREVIEW_PARAM in st.query_params:
-                    del st.query_params[PREVIEW_PARAM]
+                leave_preview()
                 st.rerun()
 
     form()

@@ -11,6 +11,7 @@ from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import choose_row, number_column
 from ui.views.plain import bold, plain
+from ui.views.settings_draft import leave_preview
 
 
 def draw_versions(session: UiSession, current: PolicyVersion) -> None:
@@ -61,4 +62,5 @@ def _draw_version(session: UiSession, current: PolicyVersion, version: PolicyVer
         if st.button(title, key=f"settings_back_{version.version}"):
             with error_boundary():
                 go_back(session.store, session.actor, version.version)
+                leave_preview()
                 st.rerun()

@@ -147,6 +147,11 @@ def severity_title(severity: str) -> str:
     return _(_SEVERITIES[severity])
 
 
+def severity_choice(severity: str) -> str:
+    """Return the title of a severity that a rule may have: of INFO nothing is repaired."""
+    return _("Remark") if severity == Severity.INFO else severity_title(severity)
+
+
 def reason_title(code: str) -> str:
     """Return the title of a rule or of a verdict's reason; an unknown code stays itself."""
     return _(_REASONS.get(code, code))
