@@ -36,7 +36,7 @@ SEED = 7
 LEAST_BUYERS, LEAST_BASKETS = 10, 3
 TEST, VALIDATION = 0.4, 0.1
 METRICS = (Recall(k=K), NDCG(k=K))
-TIFUKNN_TRIALS = 16
+UPCF_TRIALS, TIFUKNN_TRIALS = 12, 8  # of the combinations of their parameters, drawn
 
 # UPCF's product of two sparse matrices; similaripy 0.7 crashes on those of the Complete Journey.
 similaripy.dot_product = lambda one, other, **_: one @ other
@@ -144,26 +144,27 @@ def _rank(
 
 
 def upcf_grid() -> Iterator[NextBasketRecommender]:
-    """Yield UPCF with each combination of its parameters."""
-    for recency, locality, asymmetry in itertools.product(
-        (5, 25, 100, 0), (1, 5, 25), (0.0, 0.25, 0.5)
-    ):
+    """Yield UPCF with `UPCF_TRIALS` of the combinations of its parameters."""
+    grid = itertools.product((5, 25, 100, 0), (1, 5, 25), (0.0, 0.25, 0.5))
+    for recency, locality, asymmetry in _drawn(list(grid), UPCF_TRIALS):
         yield UPCF(recency=recency, locality=locality, asymmetry=asymmetry)
 
 
 def tifuknn_grid() -> Iterator[NextBasketRecommender]:
-    """Yield TIFUKNN with `TIFUKNN_TRIALS` of the combinations of its parameters, drawn."""
-    grid = list(
-        itertools.product(
-            (100, 300), (0.9, 0.98, 1.0), (0.7, 0.9, 1.0), (0.5, 0.7, 0.9), (3, 7, 15)
-        )
+    """Yield TIFUKNN with `TIFUKNN_TRIALS` of the combinations of its parameters."""
+    grid = itertools.product(
+        (100, 300), (0.9, 0.98, 1.0), (0.7, 0.9, 1.0), (0.5, 0.7, 0.9), (3, 7, 15)
     )
-    chosen = np.random.default_rng(SEED).choice(len(grid), TIFUKNN_TRIALS, replace=False)
-    for neighbours, within, group, alpha, groups in (grid[at] for at in chosen):
+    for neighbours, within, group, alpha, groups in _drawn(list(grid), TIFUKNN_TRIALS):
         yield TIFUKNN(
             n_neighbors=neighbours, within_decay_rate=within, group_decay_rate=group,
             alpha=alpha, n_groups=groups,
         )  # fmt: skip
+
+
+def _drawn(grid: list[Any], number: int) -> list[Any]:
+    chosen = np.random.default_rng(SEED).choice(len(grid), number, replace=False)
+    return [grid[at] for at in chosen]
 
 
 def measure(method: NextBasketEvaluation, model: NextBasketRecommender, part: Any) -> list[float]:

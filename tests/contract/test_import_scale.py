@@ -112,11 +112,11 @@ def test_only_named_rows_are_fetched_unless_they_are_many(
     assert {("C2", "b@example.com"), ("C4", "d@example.com")} <= set(found)
 
 
+@pytest.mark.postgres  # SQLite looks keys up one after another
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
 def test_a_transaction_beside_sees_what_the_first_one_sees(loaded: TenantStore) -> None:
     count = "SELECT count(*) FROM customer WHERE tenant_id = :tenant"
     with loaded.read() as tx:
-        if tx.is_sqlite:
-            pytest.skip("SQLite looks keys up one after another")
         snapshot = tx.share_snapshot()
         with loaded.begin() as writing:
             writing.execute("DELETE FROM customer WHERE tenant_id = :tenant")
@@ -141,13 +141,12 @@ def test_rows_are_superseded_in_many_parts_and_come_back(
     assert state(loaded) == before
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # Postgres has many writers
 def test_sqlite_is_free_while_the_next_rows_are_made(
     tenant: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.store.sqlite_steps._FIRST_CHUNKS", 1)
     engine = tenant.store.data_engine
-    if engine.dialect.name != "sqlite":
-        pytest.skip("Postgres has many writers")
 
     def chunks() -> Iterator[list[tuple[int]]]:
         for number in range(9):
