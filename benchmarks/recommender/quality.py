@@ -114,7 +114,8 @@ def rank_ours(lines: Lines, training: set[int], *, alone: bool) -> dict[int, Seq
     items = int(lines.item.max()) + 1
     known = history_of_baskets(histories, items, days)
     taught = [h if not alone or c in training else [] for c, h in enumerate(histories)]
-    learned = history_of_baskets(taught, items, days) if alone else known
+    on_days = [d[: len(h)] for d, h in zip(days, taught, strict=True)]
+    learned = history_of_baskets(taught, items, on_days) if alone else known
     return _rank(known, learned, np.array(asked), np.array(first_held_out), items)
 
 
@@ -179,6 +180,12 @@ def best_of(method: NextBasketEvaluation, grid: Iterator[NextBasketRecommender])
     return max(grid, key=lambda model: measure(method, model, method.val_set)[1])
 
 
+def training_part(method: NextBasketEvaluation) -> set[int]:
+    """Return the customers of the training part; Cornac's numbering knows all of them."""
+    name_of = {number: name for name, number in method.train_set.uid_map.items()}
+    return {name_of[number] for number in set(method.train_set.uir_tuple[0])}
+
+
 def main(data: str) -> None:
     """Print recall and NDCG of each, and ours against the best of the others."""
     warnings.simplefilter("ignore")
@@ -187,7 +194,7 @@ def main(data: str) -> None:
     method = NextBasketEvaluation(
         data=rows, fmt="UBI", test_size=TEST, val_size=VALIDATION, seed=SEED
     )
-    training = set(method.train_set.uid_map)
+    training = training_part(method)
     print(f"{lines.customer.nunique()} customers, {lines.item.nunique()} items", flush=True)
     models: list[NextBasketRecommender] = [GPTop()]
     models += [best_of(method, upcf_grid()), best_of(method, tifuknn_grid())]
