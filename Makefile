@@ -1,7 +1,7 @@
 # make run    set up everything and serve the app with demo data
 # make test   set up everything and pass every test
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full lint messages lock clean
+.PHONY: help run test test-full checked compiled lint messages lock clean
 
 PORT ?= 8501
 WORKERS ?= 2
@@ -32,10 +32,17 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# The kernels are compiled beside the linting: later each worker would compile them for itself.
+compiled: .venv/dev.stamp
+	$(BIN)/python -m pytest -q tests/golden
+
+checked: .venv/dev.stamp
+	$(MAKE) --no-print-directory -j2 lint compiled
+
+test: checked
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not full"
 
-test-full: lint
+test-full: checked
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --hypothesis-profile=drawn
 
 # New sentences enter the French catalogue untranslated; tests fail until each is translated.

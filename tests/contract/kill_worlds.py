@@ -119,56 +119,87 @@ def administer(database_url: str, statement: str) -> None:
     engine.dispose()
 
 
-def make_worlds(new_url: Callable[[], str], folder: Path) -> dict[str, World]:
-    """Return one world per use case; `new_url` names a database that is not there yet."""
-    empty = World(database_url=new_url(), data_dir=folder / "empty", asked={})
-    if not empty.is_sqlite:
-        administer(empty.database_url, f"CREATE DATABASE {empty.database}")
-    empty.data_dir.mkdir()
-    migrate(Settings(database_url=empty.database_url, data_dir=empty.data_dir))
+class Worlds(dict[str, World]):
+    """One world per use case, made when it is first asked for.
 
-    def made(name: str, base: World, use_case: str, files: Mapping[str, str]) -> World:
-        world = base.copy(new_url(), folder / name)
-        tenant = open_tenant(world.database_url, world.data_dir)
-        import_id = _prepare(tenant, use_case, written(folder / "files", files))
-        tenant.store.dispose()
-        return replace(world, asked={"use_case": use_case, "import_id": import_id})
+    `new_url` names a database that is not there yet.
+    """
 
-    def corrected(base: World) -> World:
-        world = made("correction", base, "undo", WITH_BAD_ROWS)
-        tenant = open_tenant(world.database_url, world.data_dir)
-        path = _corrected_rows(tenant, str(world.asked["import_id"]), folder / "files")
-        import_id = _prepare(tenant, "load", [path])
-        tenant.store.dispose()
-        return replace(world, asked={"use_case": "load", "import_id": import_id})
+    def __init__(self, new_url: Callable[[], str], folder: Path) -> None:
+        super().__init__()
+        self._new_url, self._folder = new_url, folder
+        self._files = folder / "files"
 
-    def with_inbox(base: World) -> World:
-        world = base.copy(new_url(), folder / "inbox")
+    def __missing__(self, name: str) -> World:
+        world = self._make(name)
+        self[name] = replace(world, known=_ids_in(world))
+        return self[name]
+
+    def _make(self, name: str) -> World:
+        match name:
+            case "empty":
+                return self._empty()
+            case "loaded":
+                return self._prepared(name, "empty", "undo", FIRST)
+            case "first load":
+                return self._prepared(name, "empty", "load", FIRST)
+            case "delta load":
+                return self._prepared(name, "loaded", "load", DELTA)
+            case "undo" | "plan":
+                return self._prepared(name, "loaded", name, DELTA)
+            case "command" | "receive":
+                return replace(self["loaded"], asked=ask_for(name, self._files, DELTA))
+            case "correction":
+                return self._corrected()
+            case "inbox":
+                return self._with_inbox()
+            case "release":
+                return self._released()
+        raise KeyError(name)
+
+    def _empty(self) -> World:
+        world = World(database_url=self._new_url(), data_dir=self._folder / "empty", asked={})
+        if not world.is_sqlite:
+            administer(world.database_url, f"CREATE DATABASE {world.database}")
+        world.data_dir.mkdir()
+        migrate(Settings(database_url=world.database_url, data_dir=world.data_dir))
+        return world
+
+    def _prepared(self, name: str, base: str, use_case: str, files: Mapping[str, str]) -> World:
+        def prepare(tenant: Any) -> str:
+            return _prepare(tenant, use_case, written(self._files, files))
+
+        return self._changed(self[base], name, use_case, prepare)
+
+    def _corrected(self) -> World:
+        def prepare(tenant: Any) -> str:
+            import_id = _prepare(tenant, "undo", written(self._files, WITH_BAD_ROWS))
+            return _prepare(tenant, "load", [_corrected_rows(tenant, import_id, self._files)])
+
+        return self._changed(self["loaded"], "correction", "load", prepare)
+
+    def _released(self) -> World:
+        def prepare(tenant: Any) -> str:
+            return str(create_products(tenant, SYSTEM))
+
+        return self._changed(self["loaded"], "release", "load", prepare)
+
+    def _with_inbox(self) -> World:
+        world = self["loaded"].copy(self._new_url(), self._folder / "inbox")
         tenant = open_tenant(world.database_url, world.data_dir)
         written(inbox_of(tenant), DELTA)
         tenant.store.dispose()
         return replace(world, asked={"use_case": "inbox"})
 
-    def released(base: World) -> World:
-        world = base.copy(new_url(), folder / "release")
+    def _changed(
+        self, base: World, name: str, use_case: str, prepare: Callable[[Any], str]
+    ) -> World:
+        """Return a copy of `base` in which `prepare` made the import that the use case is of."""
+        world = base.copy(self._new_url(), self._folder / name.replace(" ", "_"))
         tenant = open_tenant(world.database_url, world.data_dir)
-        import_id = create_products(tenant, SYSTEM)
+        import_id = prepare(tenant)
         tenant.store.dispose()
-        return replace(world, asked={"use_case": "load", "import_id": import_id})
-
-    loaded = made("loaded", empty, "undo", FIRST)
-    worlds = {
-        "correction": corrected(loaded),
-        "command": replace(loaded, asked=ask_for("command", folder / "files", DELTA)),
-        "inbox": with_inbox(loaded),
-        "release": released(loaded),
-        "first load": made("first", empty, "load", FIRST),
-        "delta load": made("delta", loaded, "load", DELTA),
-        "undo": made("undo", loaded, "undo", DELTA),
-        "plan": made("plan", loaded, "plan", DELTA),
-        "receive": replace(loaded, asked=ask_for("receive", folder / "files", DELTA)),
-    }
-    return {name: replace(world, known=_ids_in(world)) for name, world in worlds.items()}
+        return replace(world, asked={"use_case": use_case, "import_id": import_id})
 
 
 def _ids_in(world: World) -> frozenset[str]:

@@ -78,21 +78,23 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    """Take in and load one file, so that each fork finds loaded what the first import loads."""
+    """Take in and load a file of every kind, so that each fork finds loaded what imports load."""
     import core.services.import_undo
     import core.services.inbox  # noqa: F401
     from core.services.accounts import SYSTEM
     from core.services.import_paths import import_paths
     from core.settings import Settings
     from core.store.schema import migrate
+    from tests.contract import kill_worlds
 
     with tempfile.TemporaryDirectory(prefix="warm") as name:
         folder = Path(name)
         url = f"sqlite:///{folder}/crm.db"
         migrate(Settings(database_url=url))
-        (folder / "clients.csv").write_text("client_code,email\nC1,a@example.com\n")
         tenant = open_tenant(url, folder)
-        import_paths(tenant, SYSTEM, [folder / "clients.csv"])
+        for files in (kill_worlds.FIRST, kill_worlds.DELTA, kill_worlds.WITH_BAD_ROWS):
+            paths = kill_worlds.written(folder / "files", files)
+            import_paths(tenant, SYSTEM, paths, confirm_opt_outs=True)
         tenant.store.dispose()
 
 

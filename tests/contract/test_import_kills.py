@@ -1,6 +1,6 @@
 """A use case of the import killed at any database call: all rows or none, and a retry succeeds.
 
-The worlds are prepared once; each kill works on a copy of the database and of the data folder.
+A world is prepared once; each kill works on a copy of the database and of the data folder.
 `make test` kills at a drawn sample of the calls (`IACRM_KILL_SEED` draws another one), the full
 suite at every call until the use case completes.
 """
@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import make_url
@@ -22,8 +23,8 @@ from tests.contract.kill_disks import Kept, Seen, kept_in, seen_in, untrue_repor
 from tests.contract.kill_worlds import (
     AFTERWARDS,
     World,
+    Worlds,
     ask_for,
-    make_worlds,
     received_in,
 )
 from tests.contract.killable import Killable, Outcome
@@ -38,6 +39,7 @@ USE_CASES = (
 ENTERING = ("command", "inbox")
 
 Copy = Callable[[World], World]
+NewUrl = Callable[[], str]  # names a database that is not there yet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,33 +58,17 @@ def killable() -> Iterator[Killable]:
         yield prepared
 
 
-@pytest.fixture(
-    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-)
-def new_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], str]:
-    """Return a function that names a database that is not there yet."""
-
-    def new() -> str:
-        name = f"kill_{uuid.uuid4().hex[:12]}"
-        if request.param == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('kill')}/{name}.db"
-        server = make_url(request.getfixturevalue("postgres_url"))
-        return server.set(database=name).render_as_string(hide_password=False)
-
-    return new
+def _drawn_name() -> str:
+    return f"kill_{uuid.uuid4().hex[:12]}"
 
 
-@pytest.fixture(scope="module")
-def worlds(
-    new_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, World]:
-    return make_worlds(new_url, tmp_path_factory.mktemp("worlds"))
+@pytest.fixture(scope="class")
+def worlds(new_url: NewUrl, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return Worlds(new_url, tmp_path_factory.mktemp("worlds"))
 
 
 @pytest.fixture
-def copy(new_url: Callable[[], str]) -> Iterator[Copy]:
+def copy(new_url: NewUrl) -> Iterator[Copy]:
     """Return a function that copies a world and removes the copy made before."""
     folder = Path(tempfile.mkdtemp(prefix="kill"))
     last: list[World] = []
@@ -160,37 +146,7 @@ def sample_of(calls: int, name: str) -> list[int]:
     return drawn
 
 
-@pytest.mark.parametrize(
-    "name", ["delta load", "correction", "release", "undo", "command", "inbox"]
-)
-def test_a_kill_at_a_drawn_call_leaves_all_or_none(
-    killable: Killable, worlds: dict[str, World], copy: Copy, name: str
-) -> None:
-    plain = undisturbed(killable, copy(worlds[name]))
-    for kill_at in sample_of(plain.calls, name):
-        check_kill(killable, copy(worlds[name]), plain, kill_at, set())
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("name", USE_CASES)
-def test_a_kill_at_every_call_leaves_all_or_none(
-    killable: Killable, worlds: dict[str, World], copy: Copy, name: str
-) -> None:
-    plain = undisturbed(killable, copy(worlds[name]))
-    failed, tried = [], set[str]()
-    for kill_at in range(1, plain.calls + 1):
-        try:
-            check_kill(killable, copy(worlds[name]), plain, kill_at, tried)
-        except AssertionError as error:
-            failed.append(f"killed at {kill_at} of {plain.calls}: {str(error)[:500]}")
-    print(f"{name}: killed at each of {plain.calls} calls, {len(tried)} different disks")
-    assert failed == []
-    assert not run(killable, copy(worlds[name]), plain.calls + 1).killed
-
-
-def check_receipts(
-    killable: Killable, worlds: dict[str, World], copy: Copy, kills: Iterable[int]
-) -> World:
+def check_receipts(killable: Killable, worlds: Worlds, copy: Copy, kills: Iterable[int]) -> World:
     """Kill a receipt at each of `kills`: an import is entered or none; return the last world."""
     before, world = seen_in(worlds["receive"]), worlds["receive"]
     for kill_at in kills:
@@ -202,22 +158,74 @@ def check_receipts(
     return world
 
 
-def test_a_receipt_killed_at_drawn_calls_leaves_an_import_or_none(
-    killable: Killable, worlds: dict[str, World], copy: Copy
-) -> None:
-    calls = run(killable, copy(worlds["receive"])).calls
-    drawn = sorted(random.Random(f"{SEED} receive").sample(range(1, calls + 1), 3))
-    print(f"IACRM_KILL_SEED={SEED}: receive killed at {drawn} of {calls}")
-    world = check_receipts(killable, worlds, copy, drawn)
-    loaded = replace(world, asked={"use_case": "load", "import_id": received_in(world)})
-    assert run(killable, loaded).error == ""
-    dataset = seen_in(world).dataset
-    assert dataset == undisturbed(killable, copy(worlds["delta load"])).after.dataset
+class Kills:
+    """The tests of one kind of database; the other kind's run beside them.
+
+    `make test` kills the use cases `sampled`, each on one of both databases.
+    """
+
+    sampled: ClassVar[tuple[str, ...]]
+
+    @pytest.mark.parametrize("drawn", [0, 1, 2])
+    def test_a_kill_at_a_drawn_call_leaves_all_or_none(
+        self, killable: Killable, worlds: Worlds, copy: Copy, drawn: int
+    ) -> None:
+        name = self.sampled[drawn]
+        plain = undisturbed(killable, copy(worlds[name]))
+        for kill_at in sample_of(plain.calls, name):
+            check_kill(killable, copy(worlds[name]), plain, kill_at, set())
+
+    @pytest.mark.full
+    @pytest.mark.parametrize("name", USE_CASES)
+    def test_a_kill_at_every_call_leaves_all_or_none(
+        self, killable: Killable, worlds: Worlds, copy: Copy, name: str
+    ) -> None:
+        plain = undisturbed(killable, copy(worlds[name]))
+        failed, tried = [], set[str]()
+        for kill_at in range(1, plain.calls + 1):
+            try:
+                check_kill(killable, copy(worlds[name]), plain, kill_at, tried)
+            except AssertionError as error:
+                failed.append(f"killed at {kill_at} of {plain.calls}: {str(error)[:500]}")
+        print(f"{name}: killed at each of {plain.calls} calls, {len(tried)} different disks")
+        assert failed == []
+        assert not run(killable, copy(worlds[name]), plain.calls + 1).killed
+
+    def test_a_receipt_killed_at_drawn_calls_leaves_an_import_or_none(
+        self, killable: Killable, worlds: Worlds, copy: Copy
+    ) -> None:
+        calls = run(killable, copy(worlds["receive"])).calls
+        drawn = sorted(random.Random(f"{SEED} receive").sample(range(1, calls + 1), 3))
+        print(f"IACRM_KILL_SEED={SEED}: receive killed at {drawn} of {calls}")
+        world = check_receipts(killable, worlds, copy, drawn)
+        loaded = replace(world, asked={"use_case": "load", "import_id": received_in(world)})
+        assert run(killable, loaded).error == ""
+        dataset = seen_in(world).dataset
+        assert dataset == undisturbed(killable, copy(worlds["delta load"])).after.dataset
+
+    @pytest.mark.full
+    def test_a_kill_of_a_receipt_at_every_call_leaves_an_import_or_none(
+        self, killable: Killable, worlds: Worlds, copy: Copy
+    ) -> None:
+        calls = run(killable, copy(worlds["receive"])).calls
+        check_receipts(killable, worlds, copy, range(1, calls + 1))
 
 
-@pytest.mark.full
-def test_a_kill_of_a_receipt_at_every_call_leaves_an_import_or_none(
-    killable: Killable, worlds: dict[str, World], copy: Copy
-) -> None:
-    calls = run(killable, copy(worlds["receive"])).calls
-    check_receipts(killable, worlds, copy, range(1, calls + 1))
+class TestOnSqlite(Kills):
+    sampled = ("delta load", "release", "command")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def new_url(cls, tmp_path_factory: pytest.TempPathFactory) -> NewUrl:
+        return lambda: f"sqlite:///{tmp_path_factory.mktemp('kill')}/{_drawn_name()}.db"
+
+
+@pytest.mark.postgres
+class TestOnPostgres(Kills):
+    sampled = ("undo", "correction", "inbox")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def new_url(cls, postgres_url: str) -> NewUrl:
+        server = make_url(postgres_url)
+        return lambda: server.set(database=_drawn_name()).render_as_string(hide_password=False)
