@@ -9,11 +9,13 @@ stamp is that of all sources of the package, and the file is named after it.
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from numba import config, njit
-from numba.core import caching
+from numba import config, njit, types
+from numba.core import caching, cgutils
+from numba.extending import intrinsic
 
-__all__ = ["njit"]
+__all__ = ["copy_bytes", "njit"]
 
 
 @cache
@@ -68,3 +70,22 @@ config.CACHE_LOCATOR_CLASSES = ",".join(  # type: ignore[attr-defined]  # not in
         "ZipCacheLocator",
     ]
 )
+
+
+def _copy_bytes(_context: Any, target: Any, _at: Any, source: Any, _low: Any, _size: Any) -> Any:
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        to, start = (
+            builder.gep(
+                context.make_array(signature.args[n])(context, builder, arguments[n]).data,
+                [arguments[n + 1]],
+            )
+            for n in (0, 2)
+        )
+        cgutils.raw_memcpy(builder, to, start, arguments[4], 1)  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, source, types.int64, types.int64), make
+
+
+# (target, at, source, low, size): `size` bytes of `source` from `low` on into `target` at `at`.
+copy_bytes: Any = intrinsic(_copy_bytes)

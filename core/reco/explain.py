@@ -1,10 +1,11 @@
 """Why a product is proposed: one true sentence, and the evidence to compute its score again."""
 
 import re
-from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
@@ -15,74 +16,55 @@ from core.reco import phrases
 from core.reco.evidence import LED_BY
 from core.reco.scoring import COMPONENTS, weights_of
 from core.reco.shapes import MICRO, Ground
-from core.reco.tables import create_table, create_table_from_arrays, create_table_from_rows
+from core.reco.tables import create_table_from_arrays
+from core.reco.texts import NOTHING, Op, Pieces, Recipe, Step, Wanted, write_texts
 from core.reco.timing import DueState
 
-# Text that is the same for all rows of a product, quoted for JSON once.
+Columns = dict[str, NDArray[Any]]
+
 PRODUCT_WORDS = """
 SELECT
-    product_no,
     product_key,
     to_json(product_key)::VARCHAR AS key_json,
     coalesce(products.name, product_key) AS name,
-    facts.family,
-    to_json(facts.family)::VARCHAR AS family_json,
-    facts.price75_cents
+    coalesce(facts.family, '') AS family,
+    coalesce(to_json(facts.family)::VARCHAR, '') AS family_json,
+    coalesce(facts.price75_cents, -1)::INTEGER AS price75_cents
 FROM product_numbers
 LEFT JOIN products USING (product_key)
 LEFT JOIN product_facts AS facts USING (product_no)
+ORDER BY product_no
+"""
+
+CUSTOMERS = """
+SELECT customer
+FROM customer_numbers
+WHERE customer_no BETWEEN $low AND $high
+ORDER BY customer_no
 """
 
 FAVOURITE_FROM = MICRO // 2  # affinity: a quarter of the chance of her likeliest item
+EPOCH = date(1970, 1, 1)
+WORDS = (*phrases.SENTENCES, *phrases.COUNTED_SENTENCES)
 
-# `words`: which sentence is said; `counted`: the number in it.
-LISTED_WORDS = f"""
-SELECT
-    rows.*,
-    CASE
-        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) AND bought_product <> product_no
-            THEN CASE WHEN times > 1 THEN 'vintage' ELSE 'vintage_once' END
-        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) AND times = 1 THEN 'once'
-        WHEN ground = {Ground.DUE} AND purchase_days >= 3 THEN 'habit'
-        WHEN ground = {Ground.FAVOURITE} AND times >= 2 AND c0 >= {FAVOURITE_FROM}
-            THEN 'favourite'
-        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) THEN 'bought'
-        WHEN ground = {Ground.NEIGHBOURS} THEN 'neighbours'
-        WHEN ground = {Ground.STEP} THEN 'step'
-        WHEN ground = {Ground.TAKEN_UP} THEN 'taken_up'
-        WHEN ground = {Ground.NEXT_STEP} THEN 'next_step'
-        WHEN ground = {Ground.TASTE} THEN 'taste'
-        WHEN evidence = 0 THEN 'new'
-        WHEN ground = {Ground.FIRST_PURCHASE} THEN 'first_purchase'
-        ELSE 'popular'
-    END AS words,
-    CASE
-        WHEN ground IN ({Ground.NEIGHBOURS}, {Ground.NEXT_STEP}) THEN together
-        WHEN ground IN ({Ground.DUE}, {Ground.FAVOURITE}) THEN times
-        ELSE evidence
-    END AS counted,
-    CASE WHEN last_day >= 0 THEN $today - last_day END AS elapsed_days
-FROM listed_rows AS rows
-"""
-
-# What the marks of a sentence are filled with.
+# What the marks of a sentence are filled with: a column of pieces, or of numbers.
 MARKS = {
-    "times": "times_said.text",
-    "gap": "gap_said.text",
-    "elapsed": "elapsed_said.text",
-    "former": "formers.name",
-    "percent": "evidence::VARCHAR",
-    "family": "p.family",
-    "neighbour": "near.name",
+    "times": Step(Op.PIECE, "times_said"),
+    "gap": Step(Op.PIECE, "gap_said"),
+    "elapsed": Step(Op.PIECE, "elapsed_said"),
+    "former": Step(Op.PIECE, "former_name"),
+    "percent": Step(Op.WHOLE, "evidence"),
+    "family": Step(Op.PIECE, "family_name"),
+    "neighbour": Step(Op.PIECE, "neighbour_name"),
 }
 _MARK = re.compile(r"\{(\w+)\}")
 
 
 def explain_lists(
     con: DuckDBPyConnection,
-    rows: dict[str, NDArray[Any]],
+    rows: Columns,
     components: NDArray[Any],
-    evidence: dict[str, NDArray[Any]],
+    evidence: Columns,
     as_of: date,
     policy: Policy,
     language: str,
@@ -96,172 +78,202 @@ def explain_lists(
     gaps in days, prices in cents per 75 cl, product keys of neighbours), the components, their
     weights and the score, which is the sum of weight x component over the sum of the weights.
     """
-    listed = {**rows, **{f"c{n}": components[:, n] for n in range(len(COMPONENTS))}, **evidence}
-    led_by = listed.pop("neighbours")
-    listed |= {f"near{n}": led_by[:, n] for n in range(LED_BY)}
-    create_table_from_arrays(con, "listed_rows", listed)
-    today = (as_of - date(1970, 1, 1)).days
-    create_table(con, "listed_words", LISTED_WORDS, today=today)
-    create_table(con, "product_words", PRODUCT_WORDS)
-    _say(con, language)
-    create_table(con, "final_list", _final_list(as_of, policy, language))
-    for table in ("listed_rows", "listed_words"):
-        con.execute(f"DROP TABLE {table}")
+    products = con.sql(PRODUCT_WORDS).to_arrow_table()
+    pieces = Pieces()
+    columns = _columns(rows, components, evidence, as_of)
+    columns |= _product_pieces(pieces, products, columns)
+    columns |= _sayings(pieces, columns, language)
+    sentences = [_sentence(pieces, language, words) for words in WORDS]
+    said = write_texts(sentences, columns["words"], columns, pieces)
+    reasons = [_reasons(pieces, as_of, policy, scenario) for scenario in Scenario]
+    given = write_texts(reasons, columns["scenario"], columns, pieces)
+    customer, customers = _customers(con, rows["customer_no"])
+    listed = {
+        "customer_no": rows["customer_no"],
+        "customer": pa.DictionaryArray.from_arrays(customer, customers),
+        "rank": rows["rank"],
+        "product_no": rows["product_no"],
+        "product_key": pa.DictionaryArray.from_arrays(
+            rows["product_no"], products["product_key"].combine_chunks()
+        ),
+        "scenario": pa.DictionaryArray.from_arrays(rows["scenario"], [s.value for s in Scenario]),
+        "score": rows["score"] / MICRO,
+        "explain_short": said,
+        "reasons_json": given,
+    }
+    create_table_from_arrays(con, "final_list", listed)
 
 
-def _say(con: DuckDBPyConnection, language: str) -> None:
-    """Create the tables of sayings: one call of the catalogue per distinct value, not per row."""
-    _say_values(con, "times_said", "times", lambda n: phrases.times(language, n))
-    _say_values(con, "gap_said", "own_gap", lambda d: phrases.gap(language, d))
-    _say_values(con, "elapsed_said", "elapsed_days", lambda n: phrases.elapsed(language, n))
-    counted = con.execute(
-        "SELECT DISTINCT words, counted FROM listed_words WHERE list_contains($words, words)",
-        {"words": list(phrases.COUNTED_SENTENCES)},
-    ).fetchall()
-    said = [(w, n, *_around_mark(phrases.counted_sentence(language, w, n))) for w, n in counted]
-    schema = pa.schema(
-        {"words": pa.string(), "counted": pa.int64(), "before": pa.string(), "after": pa.string()}
+def _customers(con: DuckDBPyConnection, customer_no: NDArray[Any]) -> tuple[NDArray[Any], pa.Array]:
+    """Return the place of each row's customer in the names of those from the first to the last."""
+    low, high = (int(customer_no[0]), int(customer_no[-1])) if len(customer_no) else (0, -1)
+    found = con.sql(CUSTOMERS, params={"low": low, "high": high}).to_arrow_table()
+    return customer_no - low, found["customer"].combine_chunks()
+
+
+def _columns(rows: Columns, components: NDArray[Any], evidence: Columns, as_of: date) -> Columns:
+    """Return what the recipes read and needs no words: whole numbers, unknown ones below 0."""
+    ground = rows["ground"]
+    is_own = np.isin(ground, (Ground.DUE, Ground.FAVOURITE))
+    columns = {**rows, **evidence}
+    columns |= {name: components[:, at] for at, name in enumerate(COMPONENTS)}
+    columns |= {f"near{n}": evidence["neighbours"][:, n] for n in range(LED_BY)}
+    columns["counted"] = np.select(
+        [np.isin(ground, (Ground.NEIGHBOURS, Ground.NEXT_STEP)), is_own],
+        [evidence["together"], evidence["times"]],
+        rows["evidence"],
     )
-    create_table_from_rows(con, "counted_said", schema, said)
+    last_day = evidence["last_day"]
+    today = (as_of - EPOCH).days
+    columns["elapsed_days"] = np.where(last_day >= 0, today - last_day, NOTHING)
+    for name in ("own_gap", "expected_gap"):
+        columns[f"{name}_tenths"] = _tenths(evidence[name])
+    columns["own_purchase_days"] = np.where(is_own, evidence["purchase_days"], NOTHING)
+    columns["own_product"] = np.where(is_own, evidence["bought_product"], NOTHING)
+    columns["paid75"] = np.where(evidence["paid75"] > 0, evidence["paid75"], NOTHING)
+    columns["words"] = _words(columns, is_own)
+    return columns
 
 
-def _say_values(
-    con: DuckDBPyConnection, table: str, column: str, say: Callable[[Any], str]
-) -> None:
-    """Create `table`(value, text) for the distinct values, 0 and more, of a column."""
-    values = con.execute(f"SELECT DISTINCT {column} FROM listed_words WHERE {column} >= 0")
-    rows = [(value, say(value)) for (value,) in values.fetchall()]
-    schema = pa.schema({"value": pa.float64(), "text": pa.string()})
-    create_table_from_rows(con, table, schema, rows)
+def _tenths(days: NDArray[Any]) -> NDArray[Any]:
+    return np.where(days >= 0, np.floor(days * 10 + 0.5), NOTHING).astype(np.int64)
 
 
-def _around_mark(sentence: str) -> tuple[str, str]:
-    """Return what stands before and after the one mark of a sentence, if it has one."""
-    before, *rest = _MARK.split(sentence)
-    return before, rest[-1] if rest else ""
+def _words(columns: Columns, is_own: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Return which of `WORDS` is said of each row."""
+    ground, times = columns["ground"], columns["times"]
+    is_vintage = is_own & (columns["bought_product"] != columns["product_no"])
+    is_favourite = (ground == Ground.FAVOURITE) & (columns["affinity"] >= FAVOURITE_FROM)
+    cases = {
+        "vintage": is_vintage & (times > 1),
+        "vintage_once": is_vintage,
+        "once": is_own & (times == 1),
+        "habit": (ground == Ground.DUE) & (columns["purchase_days"] >= 3),
+        "favourite": is_favourite & (times >= 2),
+        "bought": is_own,
+        "neighbours": ground == Ground.NEIGHBOURS,
+        "step": ground == Ground.STEP,
+        "taken_up": ground == Ground.TAKEN_UP,
+        "next_step": ground == Ground.NEXT_STEP,
+        "taste": ground == Ground.TASTE,
+        "new": columns["evidence"] == 0,
+        "first_purchase": ground == Ground.FIRST_PURCHASE,
+    }
+    numbers = [np.int8(WORDS.index(words)) for words in cases]
+    return np.select(list(cases.values()), numbers, np.int8(WORDS.index("popular")))
 
 
-def _final_list(as_of: date, policy: Policy, language: str) -> str:
-    near = "\n".join(
-        f"LEFT JOIN product_words AS near{n} ON near{n}.product_no = e.near{n}"
-        for n in range(1, LED_BY)
-    )
-    scenarios = ", ".join(f"'{scenario}'" for scenario in Scenario)
-    return f"""
-SELECT
-    e.customer_no,
-    customer,
-    e.rank,
-    e.product_no,
-    p.product_key,
-    [{scenarios}][e.scenario + 1] AS scenario,
-    e.score / 1000000 AS score,
-    {_sentence(language)} AS explain_short,
-    {_reasons(as_of, policy)} AS reasons_json
-FROM listed_words AS e
-JOIN customer_numbers USING (customer_no)
-JOIN product_words AS p ON p.product_no = e.product_no
-LEFT JOIN product_words AS formers ON formers.product_no = e.bought_product
-LEFT JOIN product_words AS near ON near.product_no = e.near0
-{near}
-LEFT JOIN counted_said ON counted_said.words = e.words AND counted_said.counted = e.counted
-LEFT JOIN times_said ON times_said.value = e.times
-LEFT JOIN gap_said ON gap_said.value = e.own_gap
-LEFT JOIN elapsed_said ON elapsed_said.value = e.elapsed_days
-ORDER BY e.customer_no, e.rank
-"""
+def _product_pieces(pieces: Pieces, products: pa.Table, columns: Columns) -> Columns:
+    """Return, by row, the pieces of product names, keys and families, and the price."""
+    first = {
+        name: pieces.add(products[name].to_pylist())
+        for name in ("name", "key_json", "family", "family_json")
+    }
+    has_family = np.array([bool(family) for family in products["family"].to_pylist()], np.bool_)
+    product = columns["product_no"]
+
+    def piece(name: str, number: NDArray[Any]) -> NDArray[Any]:
+        return np.where(number >= 0, first[name] + number, NOTHING)
+
+    family = np.where(has_family[product], product, NOTHING)
+    return {
+        "former_name": piece("name", columns["bought_product"]),
+        "neighbour_name": piece("name", columns["near0"]),
+        "family_name": piece("family", family),
+        "family_key": piece("family_json", family),
+        "own_key": piece("key_json", columns["own_product"]),
+        **{f"near{n}_key": piece("key_json", columns[f"near{n}"]) for n in range(LED_BY)},
+        "price75": products["price75_cents"].to_numpy()[product],
+    }
 
 
-def _sentence(language: str) -> str:
-    """Return the SQL that says why: a literal per piece of a sentence, a column per mark."""
-    cases = [
-        f"WHEN '{words}' THEN {_filled(phrases.sentence(language, words))}"
-        for words in phrases.SENTENCES
-    ]
+def _sayings(pieces: Pieces, columns: Columns, language: str) -> Columns:
+    """Return, by row, the pieces of what the catalogue says of a number."""
+    sayings = {
+        "times_said": pieces.said(columns["times"], lambda n: phrases.times(language, n)),
+        "gap_said": pieces.said(columns["own_gap_tenths"], lambda n: phrases.gap(language, n / 10)),
+        "elapsed_said": pieces.said(
+            columns["elapsed_days"], lambda n: phrases.elapsed(language, n)
+        ),
+        "first_date": pieces.said(columns["first_day"], _iso),
+        "last_date": pieces.said(columns["last_day"], _iso),
+    }
     for words in phrases.COUNTED_SENTENCES:
+        is_said = columns["words"] == WORDS.index(words)
+        for side in (0, 1):
+            say = partial(_counted_side, language, words, side)
+            sayings[f"{words}_{side}"] = pieces.said(columns["counted"], say, is_said)
+    return sayings
+
+
+def _iso(day: int) -> str:
+    return (EPOCH + timedelta(days=day)).isoformat()
+
+
+def _counted_side(language: str, words: str, side: int, count: int) -> str:
+    """Return what stands before (0) or after (1) the one mark of a sentence, if it has one."""
+    before, *rest = _MARK.split(phrases.counted_sentence(language, words, count))
+    return (before, rest[-1] if rest else "")[side]
+
+
+def _sentence(pieces: Pieces, language: str, words: str) -> Recipe:
+    """Return the recipe that says why: a literal per piece of a sentence, a column per mark."""
+    if words in phrases.COUNTED_SENTENCES:
         marks = _MARK.findall(phrases.counted_sentence(language, words, 2))
-        middle = [f"coalesce({MARKS[mark]}, '')" for mark in marks]
-        pieces = ["counted_said.before", *middle, "counted_said.after"]
-        cases.append(f"WHEN '{words}' THEN concat({', '.join(pieces)})")
-    return f"CASE e.words {' '.join(cases)} END"
-
-
-def _filled(template: str) -> str:
-    pieces = _MARK.split(template)
-    said = [
-        f"coalesce({MARKS[piece]}, '')" if at % 2 else _quoted(piece)
-        for at, piece in enumerate(pieces)
+        filled = [MARKS[mark] for mark in marks]
+        return [Step(Op.PIECE, f"{words}_0"), *filled, Step(Op.PIECE, f"{words}_1")]
+    split = _MARK.split(phrases.sentence(language, words))
+    return [
+        MARKS[piece] if at % 2 else pieces.literal(piece)
+        for at, piece in enumerate(split)
         if at % 2 or piece
     ]
-    return f"concat({', '.join(said)})"
 
 
-def _reasons(as_of: date, policy: Policy) -> str:
-    """Return the SQL of `reasons_json`: keys in bytewise order, what is not known left out."""
-    pieces = []
-    for at, name in enumerate(sorted(COMPONENTS)):
-        pieces.append(_quoted(f'{"," if at else ""}"{name}":'))
-        pieces.append(_millionths(f"e.c{COMPONENTS.index(name)}"))
-    components = ", ".join(pieces)
-    evidence = ", ".join(_evidence_items())
-    grounds = _choice("e.ground", [ground.name.lower() for ground in Ground])
-    weights = _choice("e.scenario", [_weights_json(policy, s) for s in Scenario])
-    return f"""concat(
-        '{{"as_of":"{as_of.isoformat()}","components":{{', {components},
-        '}},"evidence":{{', substr(concat({evidence}), 2),
-        '}},"ground":"', {grounds}, '","scenario":"', {_choice("e.scenario", list(Scenario))},
-        '","score":', {_millionths("e.score")}, ',"weights":', {weights}, '}}'
-    )"""
-
-
-def _evidence_items() -> Iterable[str]:
-    bought = f"e.ground IN ({Ground.DUE}, {Ground.FAVOURITE})"
-    stages = _choice("e.stage", [stage.name.lower() for stage in DueState])
-    near = [("near", 0), *((f"near{n}", n) for n in range(1, LED_BY))]
-    keys = ", ".join(
-        f"{name}.key_json" if n == 0 else f"coalesce(',' || {name}.key_json, '')"
-        for name, n in near
-    )
-    items = {
-        "bought_key": f"CASE WHEN {bought} THEN formers.key_json END",
-        "count": "e.counted::VARCHAR",
-        "elapsed_days": "e.elapsed_days::VARCHAR",
-        "expected_gap_days": _gap("expected_gap"),
-        "family": "p.family_json",
-        "first_date": _iso("first_day"),
-        "last_date": _iso("last_day"),
-        "neighbours": f"CASE WHEN e.near0 >= 0 THEN concat('[', {keys}, ']') END",
-        "own_gap_days": _gap("own_gap"),
-        "paid75_cents": "CASE WHEN paid75 > 0 THEN paid75::VARCHAR END",
-        "price75_cents": "p.price75_cents::VARCHAR",
-        "purchase_days": f"CASE WHEN {bought} THEN purchase_days::VARCHAR END",
-        "stage": f"CASE WHEN e.stage >= 0 THEN '\"' || {stages} || '\"' END",
-    }
-    return [f"""coalesce(',"{name}":' || {value}, '')""" for name, value in items.items()]
-
-
-def _iso(day: str) -> str:
-    return f"CASE WHEN {day} >= 0 THEN '\"' || (DATE '1970-01-01' + {day})::VARCHAR || '\"' END"
-
-
-def _gap(days: str) -> str:
-    return f"CASE WHEN {days} >= 0 THEN {days}::DECIMAL(9, 1)::VARCHAR END"
-
-
-def _millionths(column: str) -> str:
-    return f"(({column}::DECIMAL(9, 0) * 0.000001)::DECIMAL(9, 6))::VARCHAR"
-
-
-def _weights_json(policy: Policy, scenario: Scenario) -> str:
+def _reasons(pieces: Pieces, as_of: date, policy: Policy, scenario: Scenario) -> Recipe:
+    """Return the recipe of `reasons_json`: keys in bytewise order, what is not known left out."""
     weights = weights_of(policy, scenario)
-    inner = ",".join(f'"{name}":{weights[name]!r}' for name in sorted(weights))
-    return f"{{{inner}}}"
+    weighed = ",".join(f'"{name}":{weights[name]!r}' for name in sorted(weights))
+
+    def valued(before: str, op: Op, column: str, argument: int = 0) -> Step:
+        return Step(op, column, argument, before=pieces.add([before]))
+
+    first, *others = sorted(COMPONENTS)
+    return [
+        valued(f'{{"as_of":"{as_of.isoformat()}","components":{{"{first}":', Op.MILLIONTHS, first),
+        *(valued(f',"{name}":', Op.MILLIONTHS, name) for name in others),
+        pieces.literal('},"evidence":{'),
+        *_evidence(pieces),
+        valued('},"ground":"', Op.PIECE, "ground", pieces.add(g.name.lower() for g in Ground)),
+        valued(f'","scenario":"{scenario}","score":', Op.MILLIONTHS, "score"),
+        pieces.literal(f',"weights":{{{weighed}}}}}'),
+    ]
 
 
-def _choice(number: str, values: Iterable[str]) -> str:
-    listed = ", ".join(_quoted(str(value)) for value in values)
-    return f"[{listed}][{number} + 1]"
+def _evidence(pieces: Pieces) -> Recipe:
+    """Return what writes each evidence that is known, behind its key."""
+    stages = pieces.add(stage.name.lower() for stage in DueState)
+    nearest, *near = (f"near{n}_key" for n in range(LED_BY))
 
+    def item(name: str, op: Op, column: str, argument: int = 0, around: str = "") -> Step:
+        before = pieces.add([f'"{name}":{around}'])
+        after = pieces.add(['"']) if around == '"' else NOTHING
+        return Step(op, column, argument, before, after, Wanted.LISTED)
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return [
+        item("bought_key", Op.PIECE, "own_key"),
+        item("count", Op.WHOLE, "counted"),
+        item("elapsed_days", Op.WHOLE, "elapsed_days"),
+        item("expected_gap_days", Op.TENTHS, "expected_gap_tenths"),
+        item("family", Op.PIECE, "family_key"),
+        item("first_date", Op.PIECE, "first_date", around='"'),
+        item("last_date", Op.PIECE, "last_date", around='"'),
+        item("neighbours", Op.PIECE, nearest, around="["),
+        *(Step(Op.PIECE, key, wanted=Wanted.LISTED) for key in near),
+        Step(Op.NOTHING, nearest, after=pieces.add(["]"]), wanted=Wanted.IF_KNOWN),
+        item("own_gap_days", Op.TENTHS, "own_gap_tenths"),
+        item("paid75_cents", Op.WHOLE, "paid75"),
+        item("price75_cents", Op.WHOLE, "price75"),
+        item("purchase_days", Op.WHOLE, "own_purchase_days"),
+        item("stage", Op.PIECE, "stage", stages, around='"'),
+    ]

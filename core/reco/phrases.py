@@ -4,6 +4,8 @@ Placeholders that change with every row come back as `{name}` marks, to be fille
 call of the catalogue per distinct sentence, not per row.
 """
 
+from functools import lru_cache
+
 from core.i18n import N_, translate, translate_plural
 
 DAYS_PER_MONTH = 30.4375
@@ -70,6 +72,7 @@ def sentence(language: str, ground: str) -> str:
     return translate(language, SENTENCES[ground], **_MARKS)
 
 
+@lru_cache(maxsize=1 << 16)
 def counted_sentence(language: str, ground: str, count: int) -> str:
     """Return the sentence of a ground with `count` filled in, other values as `{name}` marks."""
     one, many = COUNTED_SENTENCES[ground]

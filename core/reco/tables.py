@@ -20,11 +20,13 @@ def create_table(con: DuckDBPyConnection, table: str, query: str, **parameters: 
 
 
 def create_table_from_arrays(
-    con: DuckDBPyConnection, table: str, columns: Mapping[str, NDArray[Any] | pa.Array]
+    con: DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, NDArray[Any] | pa.Array | pa.ChunkedArray],
 ) -> None:
     """Create or replace `table` from arrays of equal length, one per column."""
     name = f"{table}_arrays"
-    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
+    con.register(name, pa.table(dict(columns)))
     con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {name}")
     con.unregister(name)
 

@@ -59,6 +59,8 @@ DELTA = {
     ),
     "contacts_20260201.csv": "client_code,contact_date,status\nC3,2026-01-10,unsubscribe\n",
 }
+# What an inbox adds to a load is the taking in of files: two are enough.
+INTO_THE_INBOX = {name: DELTA[name] for name in ("clients_20260201.csv", "sales_20260201.csv")}
 WITH_BAD_ROWS = {
     "sales_20260115.csv": (
         _SALES + "D20,1,P1,C1,2,19.00,2026-01-02\nD21,1,P1,C2,x,9.50,2026-01-03\n"
@@ -187,7 +189,7 @@ class Worlds(dict[str, World]):
     def _with_inbox(self) -> World:
         world = self["loaded"].copy(self._new_url(), self._folder / "inbox")
         tenant = open_tenant(world.database_url, world.data_dir)
-        written(inbox_of(tenant), DELTA)
+        written(inbox_of(tenant), INTO_THE_INBOX)
         tenant.store.dispose()
         return replace(world, asked={"use_case": "inbox"})
 
