@@ -116,6 +116,7 @@ class AuditPolicy(_Frozen):
     sugar_min_share: float = Field(default=0.2, ge=0, le=1)
 
 
+WHOLE = "policy"  # the place of an error that is of no single value
 # Numbers of earlier versions that decide nothing any more; stored policies still carry them.
 RETIRED = frozenset({"frequency_half_life_days"})
 
@@ -194,7 +195,7 @@ def parse_policy(data: object) -> Policy:
         return Policy.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "policy"
+        place = ".".join(str(part) for part in first["loc"]) or WHOLE
         raise Refused(
             N_("The policy value %(place)s cannot be used: %(reason)s."),
             place=place,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.services.policies import current_version
+from core.services.policies import PolicyVersion, UnusableVersion, newest_version
 from ui.guard import require_session
 from ui.i18n import _
 from ui.layout import error_boundary, page_header, worker_notice
@@ -10,17 +10,13 @@ from ui.views.settings_draft import PREVIEW_PARAM, read_draft
 from ui.views.settings_fields import draw_fields
 from ui.views.settings_preview import draw_preview
 from ui.views.settings_save import draw_save_button, draw_state
-from ui.views.settings_versions import draw_versions
+from ui.views.settings_versions import draw_versions, draw_ways_back
 
-session = require_session()
-with error_boundary():
-    current = current_version(session.store)
+
+def draw_policy(current: PolicyVersion) -> None:
+    """Draw the policy in force: its values, what differs from it, its versions."""
     draft = read_draft(session, current)
-    page_header(
-        _("Settings"),
-        _("By which numbers are lists made, and who may be written to?"),
-        action=lambda: draw_save_button(session, draft),
-    )
+    page_header(title, question, action=lambda: draw_save_button(session, draft))
     worker_notice(session)
     draw_state(session, draft)
     if PREVIEW_PARAM in st.query_params:
@@ -28,3 +24,21 @@ with error_boundary():
             draw_preview(session, draft, st.query_params[PREVIEW_PARAM])
     draw_fields(draft)
     draw_versions(session, current)
+
+
+def draw_unusable(current: UnusableVersion) -> None:
+    """Draw the ways out of a version in force that cannot be used."""
+    page_header(title, question)
+    draw_ways_back(session, current)
+    draw_versions(session, current)
+
+
+session = require_session()
+title = _("Settings")
+question = _("By which numbers are lists made, and who may be written to?")
+with error_boundary():
+    in_force = newest_version(session.store)
+    if isinstance(in_force, UnusableVersion):
+        draw_unusable(in_force)
+    else:
+        draw_policy(in_force)

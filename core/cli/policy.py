@@ -20,6 +20,7 @@ from core.store.tenant import TenantStore
 _CHANGED = N_(
     "Lists that change: %(changed)s of %(sampled)s. Eligible: %(before)s before, %(after)s after."
 )
+_IN_FORCE = N_("Version %(version)s of the policy is in force.")
 _BAD_PAIR = N_("--set needs a name and a value, like top_n=4.")
 
 
@@ -45,8 +46,7 @@ def policy(
     as_json: AsJson = False,
 ) -> None:
     """Show the policy in force and its versions, preview a change, or save a new version."""
-    from core.services.policies import current_version, go_back, policy_versions, save_policy
-    from core.services.policy_fields import values_of
+    from core.services.policies import go_back, save_policy
 
     store = open_tenant(tenant)
     wanted = dict(_pair(change) for change in changes or ())
@@ -57,17 +57,26 @@ def policy(
         go_back(store, SYSTEM, back, note=note)
     if wanted:
         save_policy(store, SYSTEM, wanted, note=note)
-    current = current_version(store)
-    versions = [_version_row(version) for version in policy_versions(store)]
-    result = {
-        "version": current.version,
-        "policy_sha256": current.policy.sha256(),
-        "values": values_of(current.policy),
-        "versions": versions,
-    }
+    result = _state(store)
     if show:
         result["fields"] = _fields(language_of_user())
     print_result(result, as_json, _lines(result, show))
+
+
+def _state(store: TenantStore) -> dict[str, Any]:
+    """Return the version in force with its values, none where it cannot be used, and all others."""
+    from core.services.policies import PolicyVersion, newest_version, policy_versions
+    from core.services.policy_fields import values_of
+
+    state: dict[str, Any] = {"policy_sha256": None, "problem": None, "values": {}}
+    current = newest_version(store)
+    if isinstance(current, PolicyVersion):
+        state["policy_sha256"] = current.policy.sha256()
+        state["values"] = values_of(current.policy)
+    else:
+        state["problem"] = current.problem.sentence(language_of_user())
+    versions = [_version_row(version) for version in policy_versions(store)]
+    return {"version": current.version, **state, "versions": versions}
 
 
 def _preview(store: TenantStore, changes: dict[str, str], as_json: bool) -> None:
@@ -90,13 +99,18 @@ def _pair(change: str) -> tuple[str, str]:
 
 
 def _version_row(version: Any) -> dict[str, Any]:
+    from core.services.policies import PolicyVersion
+
+    is_usable = isinstance(version, PolicyVersion)
+    changes = version.changes if is_usable else ()
     return {
         "version": version.version,
-        "policy_sha256": version.policy.sha256(),
+        "policy_sha256": version.policy.sha256() if is_usable else None,
+        "problem": None if is_usable else version.problem.reason.sentence(language_of_user()),
         "created_at": version.created_at and version.created_at.isoformat(timespec="seconds"),
         "created_by": version.created_by,
         "note": version.note,
-        "changes": {c.field: [c.before, c.after] for c in version.changes},
+        "changes": {c.field: [c.before, c.after] for c in changes},
     }
 
 
@@ -117,15 +131,12 @@ def _fields(language: str) -> dict[str, Any]:
 
 
 def _lines(result: dict[str, Any], show: bool) -> list[str]:
-    language = language_of_user()
-    if not show:
-        said = N_("Version %(version)s of the policy is in force.")
-        rows = [
-            [f"{row['version']}", row["created_at"] or "", row["created_by"], row["note"]]
-            for row in result["versions"]
-        ]
+    if result["problem"] or not show:
+        said = translate(language_of_user(), _IN_FORCE, version=result["version"])
+        parts = ("created_at", "created_by", "note", "problem")
+        rows = [[f"{row['version']}", *(row[part] for part in parts)] for row in result["versions"]]
         return [
-            translate(language, said, version=result["version"]),
+            result["problem"] or said,
             *("  ".join(part for part in row if part) for row in rows),
         ]
     return [

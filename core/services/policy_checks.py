@@ -1,5 +1,6 @@
 """What is wrong with the values of a policy: everything at once, each with the remedy."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +8,9 @@ from dataclasses import dataclass
 from dataclasses import field as filled
 
 from core.contracts import SCENARIO_TITLES, Scenario
-from core.errors import Refused
+from core.errors import CrmError, Refused
 from core.i18n import N_, SOURCE_LANGUAGE, translate
-from core.policy import Policy, Weights, parse_policy
+from core.policy import WHOLE, Policy, Weights, parse_policy
 from core.services.policy_fields import PolicyField, Value, data_of, policy_fields, said, values_of
 
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -35,6 +36,18 @@ _IN_ORDER: Sequence[tuple[str, str, bool]] = (
 _NOT_BELOW = N_("“%(lower)s” (%(low)s) is not below “%(upper)s” (%(high)s).")
 _ABOVE = N_("“%(lower)s” (%(low)s) is above “%(upper)s” (%(high)s).")
 _ORDER_THEM = N_("Lower the first, or raise the second.")
+_UNREADABLE = N_("Version %(version)s of the policy cannot be read any more.")
+_NOT_ALLOWED_NOW = N_(
+    "Version %(version)s of the policy cannot be used any more: what it says of “%(value)s” is not"
+    " allowed today."
+)
+_CONTRADICTION = N_(
+    "Version %(version)s of the policy cannot be used any more: its values contradict each other."
+)
+_UNUSABLE = N_(
+    "%(problem)s Go back to another version, or to the defaults, on the page Settings or with"
+    " `python -m core policy --back`."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +93,41 @@ class PolicyRefused(Refused):
         """Return what is wrong, a line for each value."""
         lines = [problem.line(language) for problem in self.problems]
         return "\n".join([translate(language, self.message), *lines])
+
+
+class PolicyUnusable(Refused):
+    """A stored policy that the present program cannot use; `reason` says why, without remedy."""
+
+    def __init__(self, reason: Refused) -> None:
+        super().__init__(_UNUSABLE, problem=reason)
+        self.reason = reason
+
+
+def read_stored(version: int, policy_json: str) -> Policy:
+    """Return the policy that was stored as `version`; raise `PolicyUnusable`."""
+    try:
+        data = json.loads(policy_json)
+    except ValueError as error:
+        raise PolicyUnusable(Refused(_UNREADABLE, version=version)) from error
+    try:
+        return parse_policy(data)
+    except Refused as error:
+        place = str(error.values["place"])
+        if not isinstance(data, dict):
+            reason = Refused(_UNREADABLE, version=version)
+        elif place == WHOLE:
+            reason = Refused(_CONTRADICTION, version=version)
+        else:
+            reason = Refused(_NOT_ALLOWED_NOW, version=version, value=_titled(place))
+        raise PolicyUnusable(reason) from error
+
+
+def _titled(place: str) -> CrmError | str:
+    """Return the title of a field as a value of a sentence; an unknown name stays itself."""
+    known = policy_fields().get(place)
+    if known is None:
+        return place
+    return CrmError(known.title, **{name: CrmError(part) for name, part in known.parts.items()})
 
 
 def with_changes(base: Policy, changes: Mapping[str, object]) -> Policy:

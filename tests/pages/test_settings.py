@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.services.accounts import SYSTEM
-from core.services.policies import current_version, go_back, policy_versions
+from core.services.policies import current_version, go_back, policy_versions, save_policy
 from core.services.policy_preview import ask_preview, compute_preview
 from tests.pages.conftest import Look, World, metrics, sentences
 
@@ -127,6 +127,33 @@ def test_a_company_without_runs_is_told_so(world: World, look: Look) -> None:
     page.number_input(key="policy0_top_n").set_value(4).run()
     page = page.button(key="settings_preview").click().run()
     assert any("Launch a run first" in error.value for error in page.error)
+
+
+@pytest.mark.parametrize(("choice", "top_n"), [(0, 5), (1, 4)])
+def test_a_version_that_cannot_be_used_leaves_ways_back(
+    world: World, look: Look, choice: int, top_n: int
+) -> None:
+    first = save_policy(world.small, SYSTEM, {TOP_N: 4}).version
+    spoilt = save_policy(world.small, SYSTEM, {TOP_N: 3}).version
+    with world.small.begin() as tx:
+        tx.execute(
+            "UPDATE policy SET policy_json = '{\"top_n\": 99}'"
+            " WHERE tenant_id = :tenant AND version = :version",
+            version=spoilt,
+        )
+    page = look("settings")
+    assert not page.exception
+    (said,) = [error.value for error in page.error]
+    assert said.startswith(f"Version {spoilt} of the policy cannot be used any more")
+    assert "Go back to another version, or to the defaults" in said
+    assert page.dataframe[0].value["state"].tolist()[:2] == ["Cannot be used any more", "–"]
+    launch = look("runs").button(key="runs_launch").click().run()
+    assert [error.value for error in launch.error] == [said]
+    back = {0: 0, 1: first}[choice]
+    page = page.button(key=f"settings_way_back_{back}").click().run()
+    assert not page.error
+    assert page.number_input(key=key(world, TOP_N)).value == top_n
+    assert page.dataframe[-1].value["state"].tolist()[1] == "Cannot be used any more"
 
 
 def test_a_foreign_preview_is_said_in_a_sentence(world: World, look: Look) -> None:

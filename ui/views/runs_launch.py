@@ -26,7 +26,8 @@ def draw_launch_button(session: UiSession) -> None:
 def _open_form(session: UiSession) -> None:
     @st.dialog(_("Launch a run"))
     def form() -> None:
-        _draw_form(session)
+        with error_boundary():
+            _draw_form(session)
 
     form()
 
