@@ -18,7 +18,11 @@ _YEAR = r"(?:19|20)\d\d"
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _PACKING = re.compile(
     rf"""
-    \b(?:cartons?|caisses?|caissettes?|lots?|packs?|cases?|box(?:es)?)\b
+    (?P<numbered>
+        \b(?:cuvees?|lots?|num(?:ero|ber)?|no?)\b[\s.]*\d+\b
+        (?!(?:[.,]\d+)?\s*(?:x\s*{_NUMBER}\s*)?(?:cl|ml|litres?|l|bouteilles|bottles|x(?!\s*\d))\b)
+    )
+    | \b(?:cartons?|caisses?|caissettes?|lots?|packs?|cases?|box(?:es)?)\b
         (?:\s*(?:de|of|x)?\s*\d+)?(?:\s*(?:bouteilles?|bottles?))?
     | \b\d+\s*(?:bouteilles?|bottles?)\b
     | \b(?:demi|half)[\s-]*(?:bouteilles?|bottles?)\b
@@ -34,7 +38,8 @@ _PACKING = re.compile(
 def bare_name(name: str, vintage: int = 0) -> str:
     """Return `name` without vintage, size and packing, case and accents.
 
-    A year is a vintage when it is this `vintage`, or any year when that is unknown (0).
+    A year is a vintage when it is this `vintage`, or any year when that is unknown (0). The number
+    in `lot 2`, `cuvée 2` and `n° 2` tells wines apart and stays; that in `lot de 6` is a packing.
 
     >>> bare_name("Riesling Tradition 2024, carton de 6 x 75 cl", 2024)
     'riesling tradition'
@@ -44,7 +49,8 @@ def bare_name(name: str, vintage: int = 0) -> str:
     decomposed = unicodedata.normalize("NFKD", name.replace("°", " ").casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     plain = re.sub(rf"\b{vintage or _YEAR}\b", " ", plain)
-    return " ".join(re.findall(r"\w+", _PACKING.sub(" ", plain)))
+    bare = _PACKING.sub(lambda found: found["numbered"] or " ", plain)
+    return " ".join(re.findall(r"\w+", bare))
 
 
 def wines_of(
