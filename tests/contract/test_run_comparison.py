@@ -25,6 +25,7 @@ from core.services.run_comparison import (
     customer_of_comparison,
     customers_of_comparison,
 )
+from core.store.identity import new_id
 from core.store.tenant import TenantStore
 from tests.contract.conftest import new_tenant
 from tests.golden.small_tenant import AS_OF, run_small_tenant, store_row, store_small_tenant
@@ -285,6 +286,35 @@ def test_trials_tell_several_causes_apart(small: TenantStore) -> None:
     ]
     with pytest.raises(NotFound):
         try_causes(small, before, after, "nobody")
+
+
+def test_a_trial_on_older_data_knows_no_later_opt_out(small: TenantStore) -> None:
+    before = run(small)
+    publish(small, 2, sale("B3", AS_OF - timedelta(days=1)))
+    import_id = new_id()
+    with small.begin() as tx:
+        tx.execute(
+            "INSERT INTO imports"
+            " (tenant_id, import_id, status, seq, as_of, created_at, created_by, loaded_at)"
+            " VALUES (:tenant, :import_id, 'loaded', 2, :day, :now, 'anne', :now)",
+            import_id=import_id,
+            day=AS_OF,
+            now=small.store.now(),
+        )
+        tx.execute(
+            "INSERT INTO suppression"
+            " (tenant_id, suppression_id, customer, reason, source, since, import_id)"
+            " VALUES (:tenant, 's', 'B3', 'opt_out', 'import', :day, :import_id)",
+            day=AS_OF,
+            import_id=import_id,
+        )
+    save_policy(small, SYSTEM, {"audit.gate_score": 79})
+    after = run(small)
+    found = customer_of_comparison(small, before, after, "B3")
+    assert found.reason_before != found.reason_after == "OPTOUT_OR_BOUNCE"
+    trials = try_causes(small, before, after, "B3")
+    assert (trials.whole, trials.nothing) == ((Cause.DATA,), (Cause.POLICY,))
+    assert trials.is_like
 
 
 def test_trials_need_the_data_of_both_runs(small: TenantStore) -> None:
