@@ -390,6 +390,7 @@ delivery = Table(
     Column("proof", Text),
     Column("error_code", Text),
     Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
+    Index(None, "tenant_id", "customer"),
 )
 
 brevo_logs = Table(

@@ -33,7 +33,8 @@ WHERE {VISIBLE} AND customer {{among}}
 GROUP BY customer
 """
 
-# Two searches by an index each: with OR between them SQLite goes through all of the tenant's.
+# Two searches by an index each, here and below: with OR between them SQLite goes through all of the
+# tenant's.
 _CONTACTS = f"""
 SELECT event_key, customer, email_norm
 FROM contact_history
@@ -55,13 +56,13 @@ WHERE tenant_id = :tenant AND customer {{among}}
     AND ({_SEEN.format(h="older")} OR {_SEEN.format(h="newer")})
 """
 
-_SUPPRESSIONS = """
+_SUPPRESSIONS_OF = """
 SELECT suppression_id, suppression.customer, suppression.email_norm
 FROM suppression
 LEFT JOIN imports
     ON imports.tenant_id = suppression.tenant_id AND imports.import_id = suppression.import_id
 WHERE suppression.tenant_id = :tenant
-    AND (suppression.customer {among} OR suppression.email_norm {addressed})
+    AND {concerned}
     AND (
         (imports.seq > :low AND imports.seq <= :high)
         OR (
@@ -71,6 +72,11 @@ WHERE suppression.tenant_id = :tenant
         OR (suppression.import_id IS NULL AND since >= :read_first_day AND since <= :read_last_day)
         OR (lifted_at > :read_first AND lifted_at <= :read_last)
     )
+"""
+_SUPPRESSIONS = f"""
+{_SUPPRESSIONS_OF.format(concerned="suppression.customer {among}")}
+UNION
+{_SUPPRESSIONS_OF.format(concerned="suppression.email_norm {addressed}")}
 """
 
 _SENT = """
