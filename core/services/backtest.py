@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from core.errors import CrmError, NotFound, Refused
+from core.errors import CrmError, Refused
 from core.i18n import N_
 from core.policy import Policy, parse_policy
 from core.reco.backtest.outcome import Answers, answer, conclude
@@ -24,21 +24,17 @@ from core.reco.backtest.trials import learn_trial
 from core.services.accounts import Actor, Role, require
 from core.services.as_of import as_of_day
 from core.services.backtest_baskets import SEED, check_ranked
+from core.services.backtest_cards import LOCK, found_backtest
 from core.services.backtest_report import report_of
 from core.services.policies import current_policy
 from core.services.progress import Progress, no_progress
 from core.services.run_summary import canonical_json
 from core.services.workbench import workbench
-from core.store.backtests import (
-    Backtest,
-    find_backtest,
-    insert_backtest,
-    load_backtests,
-    settle_backtest,
-)
+from core.store.backtests import Backtest, insert_backtest, settle_backtest
 from core.store.dataset import load_dataset
 from core.store.identity import new_id
 from core.store.locks import exclusive
+from core.store.patience import Patience
 from core.store.runs import RunStatus
 from core.store.tenant import TenantStore
 
@@ -52,6 +48,7 @@ READ = N_("Reading the data")
 LOOK_BACK = N_("Looking back from the dates of the past")
 _BUSY = N_("Another backtest of this company is under way. Wait until it has finished.")
 _UNEXPECTED = N_("The backtest stopped on an unexpected error. Start it again, or read the log.")
+_PAST_A_LOOK = Patience(seconds=0.5, tell=lambda: None)  # a page holds the lock while it looks
 _OUT_OF_RANGE = N_("%(name)s is %(value)s and must be from 1 to %(most)s.")
 
 
@@ -65,21 +62,6 @@ class Options:
     window_days: int
     dates: int
     policy: Policy
-
-
-@dataclass(frozen=True, kw_only=True)
-class BacktestCard:
-    """A backtest as a page shows it; `report` is None until it is done, `error` says why not."""
-
-    backtest_id: str
-    status: RunStatus
-    protocol: str
-    k: int
-    as_of: date
-    created_at: datetime
-    created_by: str
-    error: str | None
-    report: dict[str, Any] | None
 
 
 def create_backtest(
@@ -142,31 +124,12 @@ def execute_backtest(
     Raises `NotFound`, and `Busy` while another one of the tenant is worked out; any other error
     leaves it failed.
     """
-    with exclusive(store, "backtest", _BUSY):
-        backtest = _found(store, backtest_id)
+    with exclusive(store, LOCK, _BUSY, _PAST_A_LOOK):
+        backtest = found_backtest(store, backtest_id)
         if backtest.status is not RunStatus.DONE:
             _attempt(store, backtest, progress)
-        report: dict[str, Any] = json.loads(_found(store, backtest_id).report_json or "")
+        report: dict[str, Any] = json.loads(found_backtest(store, backtest_id).report_json or "")
         return report
-
-
-def backtest_of(store: TenantStore, backtest_id: str) -> BacktestCard:
-    """Return one backtest; raises `NotFound`."""
-    return _card(_found(store, backtest_id))
-
-
-def list_backtests(store: TenantStore, limit: int = 20) -> list[BacktestCard]:
-    """Return the tenant's backtests, the newest first."""
-    with store.read() as tx:
-        return [_card(one) for one in load_backtests(tx, limit)]
-
-
-def _found(store: TenantStore, backtest_id: str) -> Backtest:
-    with store.read() as tx:
-        backtest = find_backtest(tx, backtest_id)
-    if backtest is None:
-        raise NotFound(N_("There is no such backtest."))
-    return backtest
 
 
 def _attempt(store: TenantStore, backtest: Backtest, progress: Progress) -> None:
@@ -175,9 +138,10 @@ def _attempt(store: TenantStore, backtest: Backtest, progress: Progress) -> None
     try:
         report = _compute(store, _options(backtest), progress)
     except Exception as error:
-        sentence = str(error) if isinstance(error, CrmError) else _UNEXPECTED
+        said = error if isinstance(error, CrmError) else CrmError(_UNEXPECTED)
+        kept = canonical_json(said.to_data())
         with store.begin() as tx:
-            settle_backtest(tx, backtest.backtest_id, RunStatus.FAILED, error=sentence)
+            settle_backtest(tx, backtest.backtest_id, RunStatus.FAILED, error=kept)
         raise
     with store.begin() as tx:
         settle_backtest(
@@ -274,19 +238,3 @@ def _last_baskets(con: DuckDBPyConnection, options: Options, progress: Progress)
 
 def _report(answers: list[Answers], options: Options, **more: object) -> dict[str, Any]:
     return report_of(conclude(answers, SEED), protocol=options.protocol, k=options.k, **more)
-
-
-def _card(backtest: Backtest) -> BacktestCard:
-    given = json.loads(backtest.options_json)
-    report = backtest.report_json
-    return BacktestCard(
-        backtest_id=backtest.backtest_id,
-        status=backtest.status,
-        protocol=given["protocol"],
-        k=given["k"],
-        as_of=date.fromisoformat(given["as_of"]),
-        created_at=backtest.created_at,
-        created_by=backtest.created_by,
-        error=backtest.error,
-        report=None if report is None else json.loads(report),
-    )

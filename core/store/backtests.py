@@ -10,7 +10,7 @@ from core.store.tenant import Transaction, as_moment
 
 @dataclass(frozen=True, kw_only=True)
 class Backtest:
-    """One backtest as recorded; `report_json` stands when it is done, `error` when it failed."""
+    """One backtest as recorded: done with `report_json`, or failed with `error`, which is JSON."""
 
     backtest_id: str
     status: RunStatus

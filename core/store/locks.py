@@ -22,6 +22,7 @@ from core.store.tenant import Store, TenantStore
 _WORKER_LOCK = 7_404_519_264_000
 _WORKER_SLOTS = 64
 _LOOK_SECONDS = 0.25
+_HELD = "held"  # never said
 
 
 @contextmanager
@@ -37,6 +38,20 @@ def exclusive(
     with ExitStack() as held:
         _wait_for(lambda: held.enter_context(lock()), patience)
         yield
+
+
+def is_held(store: TenantStore, purpose: str) -> bool:
+    """Tell whether somebody holds the lock of (tenant, purpose).
+
+    It is shared among all who look; who takes it at that moment needs a little patience.
+    """
+    is_postgres = store.store.data_engine.dialect.name == "postgresql"
+    lock = _advisory_lock if is_postgres else _file_lock
+    try:
+        with lock(store, purpose, _HELD, is_shared=True):
+            return False
+    except Busy:
+        return True
 
 
 def _wait_for(take: Callable[[], object], patience: Patience) -> None:
@@ -56,26 +71,31 @@ def _wait_for(take: Callable[[], object], patience: Patience) -> None:
 
 
 @contextmanager
-def _advisory_lock(store: TenantStore, purpose: str, busy_sentence: str) -> Iterator[None]:
+def _advisory_lock(
+    store: TenantStore, purpose: str, busy_sentence: str, *, is_shared: bool = False
+) -> Iterator[None]:
+    kind = "_shared" if is_shared else ""
     digest = hashlib.sha256(f"{store.tenant_id}/{purpose}".encode()).digest()
     number = int.from_bytes(digest[:8], "big", signed=True)
     with store.store.data_engine.connect() as plain:
         connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-        taken = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar()
-        if not taken:
+        take = text(f"SELECT pg_try_advisory_lock{kind}(:n)")
+        if not connection.execute(take, {"n": number}).scalar():
             raise Busy(busy_sentence)
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+            connection.execute(text(f"SELECT pg_advisory_unlock{kind}(:n)"), {"n": number})
 
 
 @contextmanager
-def _file_lock(store: TenantStore, purpose: str, busy_sentence: str) -> Iterator[None]:
+def _file_lock(
+    store: TenantStore, purpose: str, busy_sentence: str, *, is_shared: bool = False
+) -> Iterator[None]:
     store.folder.mkdir(parents=True, exist_ok=True)
     with (store.folder / f".{purpose}.lock").open("w") as stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Busy(busy_sentence) from error
         yield

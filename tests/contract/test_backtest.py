@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from core.services.accounts import SYSTEM, Role
 from core.services.backtest import (
     LAST_BASKET,
     ROLLING,
-    backtest_of,
     create_backtest,
     execute_backtest,
-    list_backtests,
 )
+from core.services.backtest_cards import backtest_of, is_under_way, list_backtests
 from core.services.backtest_words import report_lines, verdict_sentences
+from core.store.backtests import settle_backtest
 from core.store.locks import exclusive
 from core.store.runs import RunStatus
 from core.store.tenant import Store, TenantStore
@@ -172,8 +173,9 @@ def test_a_failed_one_keeps_a_sentence_and_can_be_started_again(
             execute_backtest(filled, backtest_id)
     card = backtest_of(filled, backtest_id)
     assert card.status is RunStatus.FAILED
-    assert "unexpected error" in (card.error or "")
-    assert "anne" not in (card.error or "")
+    assert "unexpected error" in card.error_sentence("en")
+    assert "erreur inattendue" in card.error_sentence("fr")
+    assert "anne" not in str(card.error)
     assert execute_backtest(filled, backtest_id)["customers"] == 40
     assert backtest_of(filled, backtest_id).error is None
     assert list((filled.folder / "work").glob("*")) == []
@@ -181,9 +183,28 @@ def test_a_failed_one_keeps_a_sentence_and_can_be_started_again(
 
 def test_two_of_a_tenant_are_not_worked_out_at_once(filled: TenantStore) -> None:
     backtest_id = create_backtest(filled, SYSTEM)
-    with exclusive(filled, "backtest", "busy"), pytest.raises(Busy):
-        execute_backtest(filled, backtest_id)
+    assert not is_under_way(filled)
+    with exclusive(filled, "backtest", "busy"):
+        assert is_under_way(filled)
+        with pytest.raises(Busy):
+            execute_backtest(filled, backtest_id)
+    assert not is_under_way(filled)
     assert backtest_of(filled, backtest_id).status is RunStatus.QUEUED
+
+
+def test_an_error_kept_by_an_earlier_version_is_still_said(tenant: TenantStore) -> None:
+    backtest_id = create_backtest(tenant, SYSTEM)
+    with tenant.begin() as tx:
+        settle_backtest(tx, backtest_id, RunStatus.FAILED, error="It stopped at 100 %.")
+    assert backtest_of(tenant, backtest_id).error_sentence("en") == "It stopped at 100 %."
+
+
+def test_whoever_looks_does_not_keep_a_backtest_from_starting(filled: TenantStore) -> None:
+    backtest_id = create_backtest(filled, SYSTEM)
+    look = exclusive(filled, "backtest", "busy")
+    look.__enter__()
+    Timer(0.1, look.__exit__, (None, None, None)).start()
+    assert execute_backtest(filled, backtest_id)["customers"] == 40
 
 
 @pytest.mark.parametrize("backtest_id", [NOWHERE, "not-an-id", "", NOWHERE.replace("-", "")])

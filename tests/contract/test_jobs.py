@@ -13,7 +13,8 @@ import pytest
 from core.errors import NotAllowed
 from core.jobs import BACKTEST, LOAD, RUN, JobState, enqueue, job_of, migrate_jobs
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant
-from core.services.backtest import backtest_of, create_backtest
+from core.services.backtest import create_backtest
+from core.services.backtest_cards import backtest_of
 from core.services.execute_run import create_run
 from core.services.import_files import receive
 from core.services.import_ledger import list_imports

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import Refused
+from core.i18n import N_
+from core.services import backtest as service
 from core.services.accounts import SYSTEM
 from core.services.backtest import (
     LAST_BASKET,
-    backtest_of,
     create_backtest,
     execute_backtest,
-    list_backtests,
 )
+from core.services.backtest_cards import LOCK, backtest_of, list_backtests
+from core.store.backtests import settle_backtest
+from core.store.locks import exclusive
+from core.store.runs import RunStatus
 from core.store.tenant import TenantStore
 from tests.contract.test_backtest import END, fill
 from tests.pages.conftest import Look, World, metrics, sentences
@@ -95,6 +100,49 @@ def test_a_viewer_is_told_that_she_may_not(world: World, look: Look) -> None:
     launch(page)
     assert [error.value for error in page.error] == [REFUSED]
     assert len(list_backtests(world.small)) == before
+
+
+def test_one_that_failed_by_command_says_why(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise Refused(N_("There are no products. Import a products file."))
+
+    backtest_id = create_backtest(world.small, SYSTEM, as_of=END)
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "read_past", fail)
+        with pytest.raises(Refused):
+            execute_backtest(world.small, backtest_id)
+    for language, said in (("en", "There are no products."), ("fr", "Il n’y a aucun produit.")):
+        page = look("insights", backtest=backtest_id, lang=language)
+        assert not page.exception
+        (error,) = page.error
+        assert error.value.startswith(said)
+    page = page.button(key="backtest_again").click().run()
+    assert len(page.get("progress")) == 1
+    assert "backtest_again" not in [button.key for button in page.button]
+
+
+def test_nothing_is_started_while_a_command_works_on_one(world: World, look: Look) -> None:
+    at_work, waiting = (create_backtest(world.small, SYSTEM, as_of=END) for _ in range(2))
+    with world.small.begin() as tx:
+        settle_backtest(tx, at_work, RunStatus.RUNNING)
+    for backtest_id, said in (
+        (at_work, "This backtest is being worked out, started by a command."),
+        (waiting, "Another backtest is being worked out"),
+    ):
+        with exclusive(world.small, LOCK, "busy"):
+            page = look("insights", backtest=backtest_id)
+        assert not page.exception
+        assert said in sentences(page)
+        assert [button.key for button in page.button] == ["insights_launch"]
+        assert page.button(key="insights_launch").disabled
+    assert "Running" in page.dataframe[-1].value["state"].tolist()
+    page = look("insights", backtest=at_work)
+    assert "This backtest was interrupted before it had finished." in sentences(page)
+    assert "Interrupted" in page.dataframe[-1].value["state"].tolist()
+    assert not page.button(key="insights_launch").disabled
+    assert page.button(key="backtest_again")
 
 
 def test_a_foreign_or_unknown_one_is_said_in_a_sentence(world: World, look: Look) -> None:

@@ -14,6 +14,7 @@ from core.services.backtest import (
     WINDOW_DAYS,
     create_backtest,
 )
+from core.services.backtest_cards import is_under_way
 from core.services.import_files import today_of
 from ui.i18n import _
 from ui.layout import error_boundary
@@ -24,8 +25,16 @@ BACKTEST_PARAM = "backtest"
 
 
 def draw_launch_button(session: UiSession) -> None:
-    """Draw the page's primary action, which opens the form."""
-    if st.button(_("Look back"), type="primary", key="insights_launch"):
+    """Draw the page's primary action, which opens the form unless a backtest is worked out."""
+    is_busy = is_under_way(session.store)
+    explanation = _("A backtest is being worked out. Wait until it has finished.")
+    if st.button(
+        _("Look back"),
+        type="primary",
+        key="insights_launch",
+        disabled=is_busy,
+        help=explanation if is_busy else None,
+    ):
         _open_form(session)
 
 

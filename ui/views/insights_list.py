@@ -4,7 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.services.backtest import BacktestCard, list_backtests
+from core.services.backtest_cards import BacktestCard, is_under_way, list_backtests
+from core.store.runs import RunStatus
 from ui.i18n import NO_VALUE, _, format_date, format_moment
 from ui.session import UiSession
 from ui.tables import choose_row, number_column, percent_column
@@ -18,8 +19,9 @@ def draw_backtests(session: UiSession, shown: str | None) -> None:
     if not cards:
         return
     st.subheader(_("Looked back so far"), anchor=False)
+    is_at_work = is_under_way(session.store)
     chosen = choose_row(
-        [_row(session, card) for card in cards],
+        [_row(session, card, is_at_work) for card in cards],
         _titles(),
         key=f"backtests_{shown}",
         alt=_("Backtests, the newest first"),
@@ -29,14 +31,15 @@ def draw_backtests(session: UiSession, shown: str | None) -> None:
         st.rerun()
 
 
-def _row(session: UiSession, card: BacktestCard) -> dict[str, Any]:
+def _row(session: UiSession, card: BacktestCard, is_at_work: bool) -> dict[str, Any]:
     compared = card.report["comparisons"][0] if card.report and card.report["comparisons"] else {}
+    is_cut = card.status is RunStatus.RUNNING and not is_at_work
     return {
         "started": format_moment(card.created_at, session.tenant.time_zone),
         "protocol": protocol_title(card.protocol),
         "as_of": format_date(card.as_of),
         "k": card.k,
-        "state": run_state_title(card.status),
+        "state": _("Interrupted") if is_cut else run_state_title(card.status),
         "ours": compared.get("ours"),
         "theirs": compared.get("theirs"),
         "verdict": verdict_title(card.report["verdict"]) if card.report else NO_VALUE,

@@ -6,13 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.i18n import N_
 from core.jobs import BACKTEST, enqueue
-from core.services.backtest import (
-    ROLLING,
-    BacktestCard,
-    backtest_of,
-    list_backtests,
-)
+from core.services.backtest import ROLLING
+from core.services.backtest_cards import BacktestCard, backtest_of, is_under_way, list_backtests
 from core.services.backtest_words import comparison_sentences, verdict_sentences
 from core.store.runs import RunStatus
 from ui.i18n import _, format_date, format_number, format_percent
@@ -24,6 +21,11 @@ from ui.views.job_progress import follow_job
 from ui.views.words import protocol_title, system_title
 
 _NEWEST = 20
+_LOOK_SECONDS = 2.0
+_WITHOUT_ERROR: Mapping[RunStatus, str] = {
+    RunStatus.QUEUED: N_("This backtest was not started yet."),
+    RunStatus.RUNNING: N_("This backtest was interrupted before it had finished."),
+}
 
 
 def draw_backtest(session: UiSession, shown: str | None) -> None:
@@ -46,9 +48,36 @@ def draw_backtest(session: UiSession, shown: str | None) -> None:
     card = backtest_of(session.store, card.backtest_id)
     if card.report is not None:
         _draw_result(session, card, card.report)
-    elif st.button(_("Start again"), type="primary", key="backtest_again"):
+    else:
+        _draw_unfinished(session, card, is_said=job is not None and job.status == "failed")
+
+
+def _draw_unfinished(session: UiSession, card: BacktestCard, *, is_said: bool) -> None:
+    """Say what became of a backtest without report and, while none is worked out, start it."""
+    if is_under_way(session.store):
+        _draw_elsewhere(session, card.backtest_id)
+        return
+    if not is_said:
+        st.error(card.error_sentence(session.language) or _(_WITHOUT_ERROR[card.status]))
+    if st.button(_("Start again"), type="primary", key="backtest_again"):
         enqueue(session.store, session.actor, BACKTEST, card.backtest_id)
         st.rerun()
+
+
+@st.fragment(run_every=_LOOK_SECONDS)
+def _draw_elsewhere(session: UiSession, backtest_id: str) -> None:
+    """Say that a command works on this backtest or on another one, until it does not any more."""
+    if not is_under_way(session.store):
+        st.rerun()
+    card = backtest_of(session.store, backtest_id)
+    with st.container(border=True):
+        if card.status is RunStatus.RUNNING:
+            st.markdown(_("This backtest is being worked out, started by a command."))
+        else:
+            st.markdown(
+                _("Another backtest is being worked out; this one can be started after it.")
+            )
+        st.caption(_("The page goes on by itself when it has finished."))
 
 
 def _newest_done(session: UiSession) -> BacktestCard | None:
