@@ -37,12 +37,12 @@ def _row(session: UiSession, card: BacktestCard, is_at_work: bool) -> dict[str, 
     return {
         "started": format_moment(card.created_at, session.tenant.time_zone),
         "protocol": protocol_title(card.protocol),
-        "as_of": format_date(card.as_of),
-        "k": card.k,
         "state": _("Interrupted") if is_cut else run_state_title(card.status),
+        "verdict": verdict_title(card.report["verdict"]) if card.report else NO_VALUE,
         "ours": compared.get("ours"),
         "theirs": compared.get("theirs"),
-        "verdict": verdict_title(card.report["verdict"]) if card.report else NO_VALUE,
+        "as_of": format_date(card.as_of),
+        "k": card.k,
     }
 
 
@@ -50,10 +50,10 @@ def _titles() -> dict[str, Any]:
     return {
         "started": _("Started"),
         "protocol": _("Foretold"),
-        "as_of": _("Last day"),
-        "k": number_column(_("Proposed")),
         "state": _("State"),
+        "verdict": _("Verdict"),
         "ours": percent_column(_("Recommender")),
         "theirs": percent_column(_("Best baseline")),
-        "verdict": _("Verdict"),
+        "as_of": _("Last day"),
+        "k": number_column(_("Proposed")),
     }
