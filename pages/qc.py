@@ -9,7 +9,13 @@ from ui.layout import Figure, error_boundary, figures_row, page_header
 from ui.tables import choose_page, no_rows
 from ui.views.customer_panel import draw_customer
 from ui.views.customer_table import CUSTOMER_PARAM, choose_customer
-from ui.views.qc_charts import clicked_value, draw_gating, draw_issues, draw_reasons
+from ui.views.qc_charts import (
+    clicked_value,
+    draw_gating,
+    draw_issues,
+    draw_reasons,
+    draw_repairs,
+)
 from ui.views.qc_filters import (
     REASON,
     RULE,
@@ -26,7 +32,7 @@ _PAGE = 20
 
 
 def draw_charts(run_id: str, filters: Filters) -> None:
-    """Draw the four charts; a clicked bar becomes a filter."""
+    """Draw the charts; a clicked bar becomes a filter."""
     quality = qc_of(session.store, run_id, language=session.language)
     gate = run_of(session.store, run_id).summary["policy"]["audit"]["gate_score"]
     figures_row(
@@ -42,6 +48,7 @@ def draw_charts(run_id: str, filters: Filters) -> None:
         reason = draw_reasons(quality, key=f"qc_reasons_{filters.key}")
     with right:
         rule = draw_issues(quality, key=f"qc_issues_{filters.key}")
+        draw_repairs(quality, key="qc_repairs")
         draw_gating(gating_history(session.store))
     for name, value in ((SCORE, clicked_value(event)), (RULE, rule), (REASON, reason)):
         if value is not None:

@@ -53,7 +53,11 @@ class ScoreBin:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleCount:
-    """Issues of one rule and severity, with the rule's sentence and remedy."""
+    """Issues of one rule and severity, with the rule's sentence and remedy.
+
+    `is_repair`: none of them stands any more, since each was taken out of a list. An INFO that is
+    no repair is a remark, of a rule that the policy does not score.
+    """
 
     rule_code: str
     severity: str
@@ -61,6 +65,7 @@ class RuleCount:
     customers: int
     sentence: str
     remedy: str
+    is_repair: bool
 
 
 @dataclass(frozen=True, kw_only=True)

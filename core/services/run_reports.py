@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from core.audit.rules import RULES, Rule
-from core.contracts import AROMA_FIELDS
+from core.contracts import AROMA_FIELDS, Severity
 from core.errors import NotFound
 from core.formats import format_date, format_number
 from core.i18n import N_, SOURCE_LANGUAGE, translate
@@ -79,7 +79,10 @@ def qc_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) -
         gating_rate=summary["gating_rate"],
         gate_export=summary["gate_export"],
         score_bins=tuple(ScoreBin(**row) for row in qc["score_bins"]),
-        issues=tuple(RuleCount(**row, **_words(row, language)) for row in qc["issues"]),
+        issues=tuple(
+            RuleCount(**row, **_words(row, language), is_repair=_is_repair(row, summary))
+            for row in qc["issues"]
+        ),
         reasons=tuple(ReasonCount(**row) for row in qc["reasons"]),
         scenario_mix=tuple(ScenarioCount(**row) for row in qc["scenario_mix"]),
         segments=tuple(GroupCount(**row) for row in qc["segments"]),
@@ -263,6 +266,12 @@ def _tasted(row: Row) -> Taste:
 
 def _contact(row: Row) -> Contact:
     return Contact(**{**row, "contact_date": as_date(row["contact_date"])})
+
+
+def _is_repair(row: Row, summary: Mapping[str, Any]) -> bool:
+    """Tell repairs from remarks: a rule whose issues are remarks repairs nothing."""
+    of_rule = summary["policy"]["audit"]["severities"].get(row["rule_code"])
+    return bool(row["severity"] == Severity.INFO != of_rule)
 
 
 def _words(row: Row, language: str) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """What pages read of runs agrees with what the runs found."""
 
+import json
+
 import pytest
 
 from core.contracts import Severity
 from core.errors import NotFound
 from core.services.accounts import SYSTEM
 from core.services.execute_run import create_run, execute
+from core.services.policies import save_policy
 from core.services.run_reports import (
     customer_of_run,
     gating_history,
@@ -16,7 +19,7 @@ from core.services.run_reports import (
     run_of,
     sample_customers,
 )
-from core.store.runs import RunStatus
+from core.store.runs import RunStatus, load_qc_json
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.golden.small_tenant import AS_OF, run_small_tenant, store_small_tenant
@@ -44,6 +47,33 @@ def test_quality_figures_add_up(finished: tuple[TenantStore, str]) -> None:
         for severity, issues in by_severity.items()
         if issues
     }
+
+
+def test_repairs_are_told_from_what_stands(tenant: TenantStore) -> None:
+    store_small_tenant(tenant)
+    run_id = run_small_tenant(tenant)
+    assert not any(found.is_repair for found in qc_of(tenant, run_id).issues)
+    logged = {"rule_code": "RECENT_DUPLICATE", "severity": "INFO", "issues": 7, "customers": 5}
+    with tenant.begin() as tx:
+        qc = json.loads(load_qc_json(tx, run_id))
+        qc["issues"].append(logged)
+        tx.execute(
+            "UPDATE run SET qc_json = :qc WHERE tenant_id = :tenant AND run_id = :run_id",
+            qc=json.dumps(qc),
+            run_id=run_id,
+        )
+    (repair,) = [found for found in qc_of(tenant, run_id).issues if found.is_repair]
+    assert (repair.rule_code, repair.severity, repair.issues) == ("RECENT_DUPLICATE", "INFO", 7)
+
+
+def test_what_a_policy_makes_a_remark_is_no_repair(tenant: TenantStore) -> None:
+    store_small_tenant(tenant)
+    save_policy(tenant, SYSTEM, {"audit.severities.MISSING_EMAIL": "INFO"})
+    issues = qc_of(tenant, run_small_tenant(tenant)).issues
+    remarks = [
+        (i.rule_code, i.severity) for i in issues if not i.is_repair and i.severity == "INFO"
+    ]
+    assert remarks == [("MISSING_EMAIL", "INFO")]
 
 
 def test_lowest_scores_come_first_then_by_bytes(finished: tuple[TenantStore, str]) -> None:

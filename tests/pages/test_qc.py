@@ -1,7 +1,12 @@
 """Quality control: charts, filters in the address, one customer."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from core.contracts import Severity
+from core.services import run_reports
 from core.services.run_reports import lowest_scores, qc_of
 from tests.pages.conftest import Look, World, metrics, sentences
 
@@ -23,6 +28,28 @@ def test_figures_and_charts_and_no_trend_of_a_single_run(world: World, look: Loo
     assert metrics(page)["Eligible"] == str(quality.eligible)
     assert len(page.get("plotly_chart")) == 3
     assert "There is one run so far" in sentences(page)
+
+
+def test_repairs_are_drawn_apart_from_what_is_broken(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = qc_of(world.small, world.run_id)
+    broken, rules = found.issues[0], {i.rule_code for i in found.issues}
+    repair = replace(broken, severity=Severity.INFO, issues=7, is_repair=True)
+    remark = replace(broken, severity=Severity.INFO, issues=3)
+    quality = replace(found, issues=(*found.issues, remark, repair))
+    monkeypatch.setattr(run_reports, "qc_of", lambda *_, **__: quality)
+    page = look("qc", run=world.run_id)
+    assert not page.exception
+    assert "What was repaired before the verdict?" in sentences(page)
+    charts = [json.loads(chart.proto.spec)["data"] for chart in page.get("plotly_chart")]
+    by_name = [{bar.get("name"): bar for bar in chart} for chart in charts]
+    (standing,) = [bars for bars in by_name if "Error" in bars]
+    (repaired,) = [bars for bars in by_name if "Repaired" in bars]
+    assert set(standing) == {"Error", "Warning", "Remark"}
+    assert standing["Remark"]["text"] == ["3"]
+    assert len(standing["Error"]["y"]) + len(standing["Warning"]["y"]) == len(rules)
+    assert repaired["Repaired"]["text"] == ["7"]
 
 
 def test_the_lowest_scores_come_first(world: World, look: Look) -> None:

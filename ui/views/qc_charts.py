@@ -11,54 +11,75 @@ from core.services.run_records import GatingPoint, Quality, RuleCount
 from ui.charts import percent_axis, show_chart
 from ui.i18n import _, format_date, format_number, format_percent
 from ui.theme import tokens
-from ui.views.words import reason_title, severity_title
+from ui.views.words import reason_title, severity_choice
 
 _BAR = 34
 _FRAME = 110
 
 
 def draw_issues(quality: Quality, *, key: str) -> str | None:
-    """Draw issues by rule, coloured by severity; return the rule that was clicked."""
-    rules = [row.rule_code for row in quality.issues]
-    order = list(dict.fromkeys(rules))
+    """Draw the issues that stand by rule, coloured by severity; return the rule clicked."""
+    standing = [row for row in quality.issues if not row.is_repair]
     figure = go.Figure()
     for severity, colour, shape in _severity_looks():
-        rows = [row for row in quality.issues if row.severity == severity]
-        figure.add_bar(
-            orientation="h",
-            name=severity_title(severity),
-            y=[reason_title(row.rule_code) for row in rows],
-            x=[row.issues for row in rows],
-            customdata=[_filter_of(row) for row in rows],
-            text=[format_number(row.issues) for row in rows],
-            textposition="outside",
-            cliponaxis=False,
-            marker={"color": colour, "pattern": {"shape": shape}},
-            hovertemplate="%{y}: %{x:,}",
-        )
+        rows = [row for row in standing if row.severity == severity]
+        figure.add_bar(**_rule_bars(rows, severity_choice(severity), colour, shape))
     figure.update_layout(
         barmode="stack",
-        margin={"r": 48},
         legend={"traceorder": "normal"},
         xaxis={"title": {"text": _("issues")}},
-        yaxis={
-            "autorange": "reversed",
-            "showgrid": False,
-            "categoryarray": [reason_title(rule) for rule in order],
-        },
     )
-    event = show_chart(
-        figure,
-        _("Which rules are broken?"),
-        key=key,
-        is_clickable=True,
-        height=_FRAME + _BAR * max(len(order), 2),
-    )
+    event = _show_rules(figure, standing, _("Which rules are broken?"), key, is_clickable=True)
     return clicked_value(event)
 
 
+def draw_repairs(quality: Quality, *, key: str) -> None:
+    """Draw what the repairs took out of the lists, by the rule it would have broken."""
+    repairs = [row for row in quality.issues if row.is_repair]
+    if not repairs:
+        return
+    figure = go.Figure(go.Bar(**_rule_bars(repairs, _("Repaired"), tokens().muted, "")))
+    figure.update_layout(
+        showlegend=False, xaxis={"title": {"text": _("products taken out of a list")}}
+    )
+    _show_rules(figure, repairs, _("What was repaired before the verdict?"), key)
+    st.caption(_("These are no defects any more: they lower no score and block nobody."))
+
+
+def _rule_bars(rows: Sequence[RuleCount], name: str, colour: str, shape: str) -> dict[str, Any]:
+    return {
+        "orientation": "h",
+        "name": name,
+        "y": [reason_title(row.rule_code) for row in rows],
+        "x": [row.issues for row in rows],
+        "customdata": [_filter_of(row) for row in rows],
+        "text": [format_number(row.issues) for row in rows],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": colour, "pattern": {"shape": shape}},
+        "hovertemplate": "%{y}: %{x:,}",
+    }
+
+
+def _show_rules(
+    figure: go.Figure,
+    rows: Sequence[RuleCount],
+    question: str,
+    key: str,
+    *,
+    is_clickable: bool = False,
+) -> Any:
+    rules = list(dict.fromkeys(reason_title(row.rule_code) for row in rows))
+    figure.update_layout(
+        margin={"r": 48},
+        yaxis={"autorange": "reversed", "showgrid": False, "categoryarray": rules},
+    )
+    height = _FRAME + _BAR * max(len(rules), 2)
+    return show_chart(figure, question, key=key, is_clickable=is_clickable, height=height)
+
+
 def _filter_of(row: RuleCount) -> str | None:
-    """Return the rule to filter by; repairs fail nobody, so there is nobody to show."""
+    """Return the rule to filter by; remarks and repairs fail nobody, so nobody is shown."""
     return None if row.severity == Severity.INFO else row.rule_code
 
 
@@ -67,7 +88,7 @@ def _severity_looks() -> list[tuple[str, str, str]]:
     return [
         (Severity.ERROR, colours.bad, ""),
         (Severity.WARN, colours.warn, "/"),
-        (Severity.INFO, colours.muted, ""),
+        (Severity.INFO, colours.muted, "."),
     ]
 
 
