@@ -14,6 +14,7 @@ from core.policy import WHOLE, Policy, Weights, parse_policy
 from core.services.policy_fields import PolicyField, Value, data_of, policy_fields, said, values_of
 
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+_LINE = N_("%(name)s: %(problem)s")
 _UNKNOWN = N_("There is no policy value of this name.")
 _LOOK_UP = N_("Take a name from the list that `python -m core policy --show` prints.")
 _NOT_A_NUMBER = N_("“%(value)s” is not a number.")
@@ -72,14 +73,15 @@ class PolicyProblem:
             values[name] = (
                 known[title].title_in(language) if is_field else translate(language, title)
             )
-        values |= {name: said(value, language) for name, value in self.numbers.items()}
+        for name, value in self.numbers.items():  # text is as it was typed, or is to be typed
+            values[name] = value if isinstance(value, str) else said(value, language)
         return " ".join(translate(language, text) % values for text in (self.reason, self.remedy))
 
     def line(self, language: str = SOURCE_LANGUAGE) -> str:
         """Return the sentence with the name and the title of the field before it."""
         known = policy_fields().get(self.field)
         name = f"{self.field} ({known.title_in(language)})" if known else self.field
-        return f"{name}: {self.sentence(language)}"
+        return translate(language, _LINE, name=name, problem=self.sentence(language))
 
 
 class PolicyRefused(Refused):

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from core.audit.rules import RULES
 from core.contracts import SCENARIO_TITLES, RuleCode, Scenario, Severity
 from core.formats import format_number
-from core.i18n import translate
+from core.i18n import N_, translate
 from core.policy import (
     CUSTOMER_STATES,
     MOST_ITEMS,
@@ -28,6 +28,7 @@ from core.services.policy_words import (
     COMPONENTS,
     ITEMS,
     QUOTA_TITLE,
+    SEVERITY_CHOICES,
     SEVERITY_TITLE,
     WEIGHT_TITLE,
     WORDS,
@@ -37,6 +38,7 @@ from core.services.policy_words import (
 Value = int | float | str
 Values = Mapping[str, Value]
 _MOST_DIGITS = 6
+_CHANGE = N_("%(title)s: %(before)s → %(after)s")
 # Whoever asked not to be written to is not a matter of settings.
 _ALWAYS_ERROR = (RuleCode.OPTOUT_OR_BOUNCE,)
 
@@ -73,10 +75,10 @@ def said(value: Value, language: str) -> str:
     """Return a value of a policy as it is read in `language`, with the decimals it has.
 
     >>> said(0.35, "fr"), said(180, "fr"), said("WARN", "fr")
-    ('0,35', '180', 'WARN')
+    ('0,35', '180', 'Avertissement')
     """
     if isinstance(value, str):
-        return value
+        return translate(language, SEVERITY_CHOICES.get(value, value))
     digits = len(f"{value:.{_MOST_DIGITS}f}".rstrip("0").partition(".")[2])
     return format_number(value, language, digits=digits)
 
@@ -129,8 +131,13 @@ def changes_between(before: Policy, after: Policy) -> tuple[Change, ...]:
 
 def change_line(change: Change, language: str) -> str:
     """Return one change in words: `Gate: 80 → 70`."""
-    title = policy_fields()[change.field].title_in(language)
-    return f"{title}: {said(change.before, language)} → {said(change.after, language)}"
+    return translate(
+        language,
+        _CHANGE,
+        title=policy_fields()[change.field].title_in(language),
+        before=said(change.before, language),
+        after=said(change.after, language),
+    )
 
 
 def _value(policy: Policy, path: list[str]) -> Value:

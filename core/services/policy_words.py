@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.contracts import Severity
 from core.i18n import N_
 
 
@@ -193,3 +194,8 @@ COMPONENT_WORDS: Mapping[str, str] = {
 WEIGHT_TITLE = N_("Weight of %(component)s in %(scenario)s")
 QUOTA_TITLE = N_("Places for %(scenario)s, customer %(state)s")
 SEVERITY_TITLE = N_("Severity of %(rule)s")
+SEVERITY_CHOICES: Mapping[str, str] = {
+    Severity.ERROR: N_("Error"),
+    Severity.WARN: N_("Warning"),
+    Severity.INFO: N_("Remark"),
+}

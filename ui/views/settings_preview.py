@@ -114,7 +114,12 @@ def _draw_examples(preview: Preview, examples: list[dict[str, Any]]) -> None:
     st.markdown(bold(_("Some customers whose list changes")))
     for example in examples:
         reasons = [reason_title(example[f"reason_{side}"]) for side in ("before", "after")]
-        with st.expander(f"{plain(example['customer'])}: {' → '.join(dict.fromkeys(reasons))}"):
+        title = _(
+            "%(customer)s: %(verdicts)s",
+            customer=plain(example["customer"]),
+            verdicts=" → ".join(dict.fromkeys(reasons)),
+        )
+        with st.expander(title):
             ranks = max(len(example["before"]), len(example["after"]))
             rows = [
                 {

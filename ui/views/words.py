@@ -22,6 +22,7 @@ from core.reco.backtest.verdict import Verdict
 from core.reco.segments import SEGMENTS
 from core.services.backtest import LAST_BASKET, ROLLING
 from core.services.backtest_words import SYSTEM_TITLES
+from core.services.policy_words import SEVERITY_CHOICES
 from core.store.runs import RunStatus
 from ui.i18n import NO_VALUE, _
 
@@ -149,7 +150,7 @@ def severity_title(severity: str) -> str:
 
 def severity_choice(severity: str) -> str:
     """Return the title of a severity that a rule may have: of INFO nothing is repaired."""
-    return _("Remark") if severity == Severity.INFO else severity_title(severity)
+    return _(SEVERITY_CHOICES[severity])
 
 
 def reason_title(code: str) -> str:

@@ -8,6 +8,7 @@ from core.policy import Policy, Weights, parse_policy
 from core.services.policy_checks import PolicyRefused, allowed_in, read_changes, with_changes
 from core.services.policy_fields import (
     PolicyField,
+    change_line,
     changes_between,
     data_of,
     policy_fields,
@@ -69,6 +70,37 @@ def test_a_wrong_value_is_said_with_its_remedy(name: str, given_value: object, r
     assert [problem.field for problem in problems] == [name]
     assert reason in problems[0].sentence("en")
     assert problems[0].sentence("fr") != problems[0].sentence("en")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "english", "french"),
+    [
+        ("top_n", 4, "Length of a list: 5 → 4", "Longueur d’une liste\u00a0: 5 → 4"),
+        (
+            "audit.severities.LOW_DIVERSITY", "ERROR",
+            "Severity of LOW_DIVERSITY: Warning → Error",
+            "Gravité de LOW_DIVERSITY\u00a0: Avertissement → Erreur",
+        ),
+        (
+            "audit.severities.SUGAR_MISMATCH", "info",
+            "Severity of SUGAR_MISMATCH: Warning → Remark",
+            "Gravité de SUGAR_MISMATCH\u00a0: Avertissement → Remarque",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_is_said_in_words(name: str, value: object, english: str, french: str) -> None:
+    (change,) = changes_between(Policy(), with_changes(Policy(), {name: value}))
+    assert change_line(change, "en") == english
+    assert change_line(change, "fr") == french
+
+
+def test_a_problem_is_said_in_french_typography() -> None:
+    _, (problem,) = read_changes(Policy(), {"audit.severities.OPTOUT_OR_BOUNCE": "INFO"})
+    line = problem.line("fr")
+    assert line.startswith(
+        "audit.severities.OPTOUT_OR_BOUNCE (Gravité de OPTOUT_OR_BOUNCE)\u00a0: "
+    )
+    assert line.endswith("ERROR.")  # a code, since it is what one types
 
 
 def test_all_errors_are_collected() -> None:
