@@ -47,6 +47,8 @@ def draw_versions(session: UiSession, current: PolicyVersion | UnusableVersion) 
         "changes": number_column(_("Values changed")),
         "note": st.column_config.TextColumn(_("Note"), width="large"),
     }
+    if all(isinstance(version, PolicyVersion) for version in versions):
+        del titles["state"]
     rows = [_row(session, version) for version in versions]
     chosen = choose_row(
         rows, titles, key=f"versions_{current.version}", alt=_("Versions, the newest first")
