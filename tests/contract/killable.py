@@ -51,10 +51,24 @@ class Killable:
     def work(self, database_url: str, data_dir: Path, kill_at: int = 0, **asked: Any) -> Outcome:
         """Run the use case `asked` in a new process that is killed at call `kill_at` (0: never)."""
         order = {"url": database_url, "data_dir": str(data_dir), "kill_at": kill_at, **asked}
+        return Outcome(**self._told(order))
+
+    def watch(
+        self, database_url: str, data_dir: Path, look: Callable[[int], None], **asked: Any
+    ) -> Outcome:
+        """Run the use case `asked`, held before each call while `look` is told its number."""
+        order = {"url": database_url, "data_dir": str(data_dir), "kill_at": 0, **asked}
+        told = self._told({**order, "is_held": True})
+        while "at" in told:
+            look(told["at"])
+            told = self._told("go on")
+        return Outcome(**told)
+
+    def _told(self, said: Any) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        return Outcome(**json.loads(self._process.stdout.readline()))
+        print(json.dumps(said), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
 
     def __enter__(self) -> Self:
         return self
@@ -99,36 +113,55 @@ def _warm_up() -> None:
 
 
 def _forked(order: Mapping[str, Any]) -> dict[str, Any]:
-    reading, writing = os.pipe()
+    (reading, writing), (held, letting_go) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _follow(order, writing)
+        os.close(letting_go)
+        _follow(order, writing, held)
     os.close(writing)
+    os.close(held)
+    told: dict[str, Any] = {}
     with os.fdopen(reading) as stream:
-        told = stream.read()
+        for line in stream:
+            told = json.loads(line)
+            if "at" in told:
+                print(line, end="", flush=True)
+                sys.stdin.readline()
+                os.write(letting_go, b".")
+    os.close(letting_go)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return {"killed": True}
-    return {"killed": False, **json.loads(told)}
+    return {"killed": False, **told}
 
 
-def _follow(order: Mapping[str, Any], writing: int) -> NoReturn:
+def _follow(order: Mapping[str, Any], writing: int, held: int) -> NoReturn:
     from core.errors import CrmError
 
-    counter = _count_calls(order["kill_at"], counts_files=order["use_case"] in OF_THE_INBOX)
+    def tell(told: Mapping[str, Any]) -> None:
+        os.write(writing, f"{json.dumps(told)}\n".encode())
+
+    def before_call(number: int) -> None:
+        if number == order["kill_at"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if order.get("is_held"):
+            tell({"at": number})
+            os.read(held, 1)
+
+    counter = _count_calls(before_call, counts_files=order["use_case"] in OF_THE_INBOX)
     try:
         told: dict[str, Any] = {"returned": _use_case(order)}
     except CrmError as error:
         told = {"error": f"{type(error).__name__}: {error}"}
     except BaseException as error:  # noqa: BLE001  # a fork must never return to the loop
         told = {"error": f"UNEXPECTED {type(error).__name__}: {error}"}
-    os.write(writing, json.dumps({**told, "calls": counter[0]}).encode())
+    tell({**told, "calls": counter[0]})
     os._exit(0)
 
 
-def _count_calls(kill_at: int, *, counts_files: bool = False) -> list[int]:
-    """Count the calls of every connection opened from now on; die at number `kill_at`.
+def _count_calls(before_call: Callable[[int], None], *, counts_files: bool = False) -> list[int]:
+    """Count the calls of every connection opened from now on, each told before it is made.
 
     With `counts_files` the calls that change the names of files count as well.
     """
@@ -141,8 +174,7 @@ def _count_calls(kill_at: int, *, counts_files: bool = False) -> list[int]:
 
     def count() -> None:
         counter[0] += 1
-        if counter[0] == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        before_call(counter[0])
 
     def counting(base: type, **more: Any) -> type:
         def counted(name: str) -> Any:
