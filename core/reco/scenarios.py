@@ -42,15 +42,18 @@ def propose(  # type: ignore[no-untyped-def]
             n = propose_beginnings(n, people_kind[customer], shelf, rules, p)
         else:
             n = propose_next_steps(n, low, high, group, item, day, shelf, rules, p)
-    n = _propose_anything(n, group, state, known, rules, p)
+    n = _propose_anything(n, group, state, known, shelf, rules, p)
     score_proposals(n, customer, group, low, high, people, shelf, rules, p)
     clear_customer(n, customer, low, high, item, people, shelf, p)
     return n
 
 
 @njit(cache=True, nogil=True)
-def _propose_anything(n, group, state, known, rules, p):  # type: ignore[no-untyped-def]
-    """Fill up to the least length with popular offers, at any price, season and sweetness."""
+def _propose_anything(n, group, state, known, shelf, rules, p):  # type: ignore[no-untyped-def]
+    """Fill up to the least length with popular offers at any price.
+
+    What is out of season, or of a sweetness she hardly buys, comes when nothing else is left.
+    """
     p_proposed = p.proposed
     p_item = p.item
     p_known = p.known
@@ -67,15 +70,25 @@ def _propose_anything(n, group, state, known, rules, p):  # type: ignore[no-unty
             different += 1
     if state == PROSPECT:
         return n
-    for spot in range(known_by_popularity.shape[1]):
-        if different >= rules_min_items:
-            break
-        name = known_by_popularity[group, spot]
-        if p_known[name] != 0 or p_proposed[name]:
-            continue
-        p_item[n], p_scenario[n], p_ground[n], p_evidence[n] = name, CROSS_SELL, 3, 0
-        p_components[n, AFFINITY], p_components[n, DUE] = 0, 0
-        p_proposed[name] |= 1 << CROSS_SELL
-        different += 1
-        n += 1
+    for is_last in range(2):
+        for spot in range(known_by_popularity.shape[1]):
+            if different >= rules_min_items:
+                return n
+            name = known_by_popularity[group, spot]
+            if p_known[name] != 0 or p_proposed[name]:
+                continue
+            if not is_last and not _suits(name, shelf, rules, p):
+                continue
+            p_item[n], p_scenario[n], p_ground[n], p_evidence[n] = name, CROSS_SELL, 3, 0
+            p_components[n, AFFINITY], p_components[n, DUE] = 0, 0
+            p_proposed[name] |= 1 << CROSS_SELL
+            different += 1
+            n += 1
     return n
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _suits(name, shelf, rules, p):  # type: ignore[no-untyped-def]
+    family = shelf.family[name]
+    is_odd = family >= 0 and p.is_odd[family, shelf.sweetness[name]]
+    return shelf.season[name] >= rules.least_season and not is_odd

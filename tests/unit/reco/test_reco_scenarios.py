@@ -105,6 +105,22 @@ def test_who_bought_everything_but_one_dear_bottle_is_offered_that():
     assert pool(con) == {"DEAR"}
 
 
+@pytest.mark.parametrize("unfit", [{"season_tags": "noël"}, {"sweetness": "doux"}])
+@pytest.mark.parametrize("others", [["DEAR"], []])
+def test_the_last_resort_is_at_any_price_before_it_is_out_of_season_or_taste(unfit, others):
+    white = {"family": "Blanc", "sweetness": "sec"}
+    con = ranked(
+        customers=people("C", "D", "E"),
+        products=[
+            *goods("P", price_cents=1000, **white),
+            *goods(*others, price_cents=90_000, **white),
+            *goods("UNFIT", price_cents=1000, **{**white, **unfit}),
+        ],
+        sales=[sale("C", "P", 3), sale("D", "UNFIT", 50), sale("E", "UNFIT", 50)],
+    )
+    assert pool(con) == set(others or ["UNFIT"])
+
+
 UPSELL = {
     "least step": ({"price_cents": 1100}, True),
     "under it": ({"price_cents": 1099}, False),
