@@ -1,23 +1,9 @@
 """What a customer buys next: her own items and what goes with them, described for the blend.
 
 For each customer the *candidates* are all items she bought, the `NEAR` items nearest to them, and
-the `POPULAR` most popular of the rest. Each is described by the numbers of `FEATURES`; a blend of
-these (`core.reco.blend`) ranks them. No customer is compared with another one: the work grows
-with the lines, not with the square of the customers.
-
-| feature | meaning |
-|---|---|
-| bought | 1 for an item bought before |
-| recent, recent_root | log and square root of the sum of 0.95 ^ (baskets since) over its baskets |
-| longer | log of the same sum with 0.98 |
-| rate_log, rate | share of her baskets that hold it |
-| interest | log of the sum of 1/2 ^ (days since / interest half-life) |
-| late, early | log of the wait against the expected gap, and how far it is under 0 |
-| again_log, again, again_recent | repeat rate of the item; times recent_root |
-| for_size, for_baskets, … | products with logs of her basket size and of her number of baskets |
-| slow …, all | popularity with slow, fast and no decay (`core.reco.items.TERMS`) |
-| near, near_root | log and root of the sum of root interest x similarity over her items |
-| last, last_root | log and root of the sum of similarities to the items of her last basket |
+the `POPULAR` most popular of the rest (`core.reco.candidates`). Each is described by the numbers of
+`core.reco.traits`; a blend of these (`core.reco.blend`) ranks them. No customer is compared with
+another one: the work grows with the lines, not with the square of the customers.
 """
 
 from typing import NamedTuple
@@ -25,23 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from core.compiled import njit
+from core.reco.candidates import NEAR, choose
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray
-from core.reco.timing import expected_log_gap
+from core.reco.traits import FEATURES, fill_features
 
-NEAR, POPULAR = 60, 20
 RECENT, LONGER = 0.95, 0.98  # per basket
 OLDEST_BASKET = 2_000
-
-FEATURES = (
-    "bought", "recent", "recent_root", "longer", "rate_log", "rate", "interest", "late", "early",
-    "again_log", "again_recent", "again", "bought_for_size", "bought_for_baskets",
-    "recent_for_size", "recent_for_baskets",
-    "slow_log", "slow_root", "slow", "fast_root", "fast_log", "all_root", "all",
-    "bought_slow_log", "bought_slow_root", "bought_all_root",
-    "slow_for_size", "slow_for_baskets", "all_for_baskets",
-    "near", "near_root", "bought_near", "bought_near_root", "near_for_baskets",
-    "last", "last_root",
-)  # fmt: skip
 
 
 class Knowledge(NamedTuple):
@@ -135,9 +110,9 @@ def describe(low, high, today, group, item, basket, day, volume, known, s):  # t
     s_found = s.found
     bought = _sum_own(low, high, today, item, basket, day, volume, known, s)
     touched = _sum_near(bought, basket[high - 1], group, basket, known, s)
-    number = _choose(bought, touched, group, known, s)
+    number = choose(bought, touched, group, known, s)
     baskets = basket[high - 1] - basket[low] + 1
-    _fill_features(bought, number, today, group, baskets, (high - low) / baskets, day, known, s)
+    fill_features(bought, number, today, group, baskets, (high - low) / baskets, day, known, s)
     for at in range(number):
         s_taken[s_item[at]] = False
     for at in range(bought):
@@ -241,142 +216,3 @@ def _sum_near(bought, last_basket, group, basket, known, s):  # type: ignore[no-
             if in_last:
                 s_last[other] += strength
     return touched
-
-
-@njit(cache=True, nogil=True)
-def _choose(bought, touched, group, known, s):  # type: ignore[no-untyped-def]
-    """Put the `NEAR` nearest and the `POPULAR` most popular behind what was bought."""
-    s_found = s.found
-    s_heap = s.heap
-    s_near = s.near
-    s_taken = s.taken
-    s_item = s.item
-    known_place = known.place
-    known_by_popularity = known.by_popularity
-    kept = 0  # a heap, the weakest on top
-    for at in range(touched):
-        other = s_found[at]
-        if kept == NEAR:
-            top = s_heap[0]
-            if s_near[other] < s_near[top] or (
-                s_near[other] == s_near[top] and known_place[group, other] > known_place[group, top]
-            ):
-                continue
-            spot = 0
-            while True:
-                child = 2 * spot + 1
-                if child >= kept:
-                    break
-                if child + 1 < kept and _weaker(s_heap[child + 1], s_heap[child], group, known, s):
-                    child += 1
-                if _weaker(other, s_heap[child], group, known, s):
-                    break
-                s_heap[spot] = s_heap[child]
-                spot = child
-            s_heap[spot] = other
-        else:
-            spot = kept
-            kept += 1
-            while spot > 0 and _weaker(other, s_heap[(spot - 1) // 2], group, known, s):
-                s_heap[spot] = s_heap[(spot - 1) // 2]
-                spot = (spot - 1) // 2
-            s_heap[spot] = other
-    number = bought
-    for at in range(bought):
-        s_taken[s_item[at]] = True
-    for at in range(kept):
-        s_item[number] = s_heap[at]
-        s_taken[s_heap[at]] = True
-        number += 1
-    most = number + POPULAR
-    for spot in range(known_by_popularity.shape[1]):
-        if number == most:
-            break
-        other = known_by_popularity[group, spot]
-        if not s_taken[other]:
-            s_taken[other] = True
-            s_item[number] = other
-            number += 1
-    return number
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _weaker(one, other, group, known, s):  # type: ignore[no-untyped-def]
-    if s.near[one] != s.near[other]:
-        return s.near[one] < s.near[other]
-    return known.place[group, one] > known.place[group, other]
-
-
-@njit(cache=True, nogil=True)
-def _fill_features(bought, number, today, group, baskets, size, day, known, s):  # type: ignore[no-untyped-def]
-    """Fill `features`, `times`, `waited` and `expected` (m of `timing`) of every candidate."""
-    s_item = s.item
-    s_near = s.near
-    s_features = s.features
-    s_times = s.times
-    s_days_of = s.days_of
-    s_baskets = s.baskets
-    s_days = s.days
-    s_recent = s.recent
-    s_longer = s.longer
-    s_interest = s.interest
-    s_volume = s.volume
-    s_expected = s.expected
-    s_log_gaps = s.log_gaps
-    s_log_volumes = s.log_volumes
-    s_last_row = s.last_row
-    s_waited = s.waited
-    s_last = s.last
-    known_terms = known.terms
-    known_mean_log_gap = known.mean_log_gap
-    known_mean_log_volume = known.mean_log_volume
-    known_shrinkage = known.shrinkage
-    known_elasticity = known.elasticity
-    known_clock_of = known.clock_of
-    known_first_day = known.first_day
-    known_clock = known.clock
-    for_size, for_baskets = np.log(size), np.log(baskets)
-    for at in range(number):
-        name = s_item[at]
-        slow_log, slow_root = known_terms[group, name, 0], known_terms[group, name, 1]
-        all_root = known_terms[group, name, 5]
-        near, near_root = np.log(s_near[name] + 1e-3), np.sqrt(s_near[name])
-        for feature in range(16):
-            s_features[at, feature] = 0.0
-        for feature in range(23, 33):
-            s_features[at, feature] = 0.0
-        s_times[at] = 0
-        if at < bought:
-            s_times[at], s_days_of[at] = s_baskets[name], s_days[name]
-            recent, root = np.log(s_recent[name] + 1e-4), np.sqrt(s_recent[name])
-            s_features[at, 0], s_features[at, 1], s_features[at, 2] = 1.0, recent, root
-            s_features[at, 3] = np.log(s_longer[name] + 1e-4)
-            rate = s_baskets[name] / baskets
-            s_features[at, 4], s_features[at, 5] = np.log(rate), rate
-            s_features[at, 6] = np.log(s_interest[name] + 1e-4)
-            log_volume = np.log(max(s_volume[name], 1.0))
-            s_expected[at] = expected_log_gap(
-                s_days[name] - 1, s_log_gaps[name], s_log_volumes[name] + log_volume, log_volume,
-                known_mean_log_gap[name], known_mean_log_volume[name],
-                known_shrinkage, known_elasticity,
-            )  # fmt: skip
-            of, since = known_clock_of[name], day[s_last_row[name]] - known_first_day
-            s_waited[at] = known_clock[of, today - known_first_day] - known_clock[of, since]
-            late = np.log(max(s_waited[at], 0.5)) - s_expected[at]
-            s_features[at, 7], s_features[at, 8] = late, max(0.0, -late)
-            again = known_terms[group, name, 8]
-            s_features[at, 9], s_features[at, 11] = known_terms[group, name, 7], again
-            s_features[at, 10] = again * root
-            s_features[at, 12], s_features[at, 13] = for_size, for_baskets
-            s_features[at, 14], s_features[at, 15] = recent * for_size, recent * for_baskets
-            s_features[at, 23], s_features[at, 24] = slow_log, slow_root
-            s_features[at, 25] = all_root
-            s_features[at, 31], s_features[at, 32] = near, near_root
-        for term in range(7):
-            s_features[at, 16 + term] = known_terms[group, name, term]
-        s_features[at, 26], s_features[at, 27] = slow_log * for_size, slow_log * for_baskets
-        s_features[at, 28] = all_root * for_baskets
-        s_features[at, 29], s_features[at, 30] = near, near_root
-        s_features[at, 33] = near * for_baskets
-        s_features[at, 34] = np.log(s_last[name] + 1e-3)
-        s_features[at, 35] = np.sqrt(s_last[name])

@@ -14,12 +14,14 @@ from itertools import pairwise
 import numpy as np
 
 from core.compiled import njit
-from core.reco.affinity import FEATURES, NEAR, POPULAR, Knowledge, describe, make_scratch
+from core.reco.affinity import Knowledge, describe, make_scratch
+from core.reco.candidates import NEAR, POPULAR
 from core.reco.history import History
 from core.reco.items import Population
 from core.reco.logit import Occasions, fit_logit
 from core.reco.shards import joined, run_slices
 from core.reco.tables import FloatArray, IntArray
+from core.reco.traits import FEATURES
 
 RIDGE = 5.0
 MOST_CUSTOMERS = 100_000

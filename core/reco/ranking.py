@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from core.compiled import njit
 from core.contracts import Scenario
 from core.policy import CUSTOMER_STATES, Policy
-from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh
+from core.reco.affinity import describe, make_scratch, weigh
 from core.reco.beginnings import find_beginnings
+from core.reco.candidates import NEAR, POPULAR
 from core.reco.evidence import find_evidence
 from core.reco.explain import explain_lists
 from core.reco.features import Facts

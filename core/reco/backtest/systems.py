@@ -11,8 +11,9 @@ whose ties are settled bytewise (`core.reco.learning.Learned.place`).
 import numpy as np
 
 from core.compiled import njit
-from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh
+from core.reco.affinity import describe, make_scratch, weigh
 from core.reco.backtest.trials import Asked
+from core.reco.candidates import NEAR, POPULAR
 from core.reco.history import History
 from core.reco.items import Population
 from core.reco.learning import Model

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.policy import Policy
-from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh
+from core.reco.affinity import describe, make_scratch, weigh
 from core.reco.backtest.trials import Asked, Trial, learn_trial
+from core.reco.candidates import NEAR, POPULAR
 from core.reco.history import history_of_baskets
 from core.reco.learning import Model, bare_catalogue
 from core.reco.tables import offsets_of

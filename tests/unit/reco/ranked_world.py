@@ -1,7 +1,8 @@
 """A random dataset, ranked, with what the kernels were given and what they found."""
 
 from core.policy import Policy
-from core.reco.affinity import NEAR, POPULAR, describe, make_scratch, weigh
+from core.reco.affinity import describe, make_scratch, weigh
+from core.reco.candidates import NEAR, POPULAR
 from core.reco.features import build_facts
 from core.reco.ranking import rank_candidates
 from core.reco.timing import chance_alive, chance_by_now

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from core.policy import Policy
-from core.reco.affinity import FEATURES, NEAR, POPULAR, describe, make_scratch, weigh
+from core.reco.affinity import describe, make_scratch, weigh
+from core.reco.candidates import NEAR, POPULAR
 from core.reco.history import history_of_baskets
 from core.reco.learning import Catalogue, bare_catalogue, learn
 from core.reco.lines import day_number
+from core.reco.traits import FEATURES
 from tests.unit.reco.dataset import TODAY, frame_of, random_history, random_tickets
 
 

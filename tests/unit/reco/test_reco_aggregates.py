@@ -146,7 +146,7 @@ def assert_same(names, found, con, query):
 def both(request, monkeypatch):
     monkeypatch.setattr(aggregates, "ROWS_PER_SLICE", 90)
     sold, products = random_sold(request.param), random_products(request.param)
-    sums = aggregate(arrange(sold, CUSTOMERS), products, WINDOW_START, threads=2)
+    sums = aggregate(arrange([sold], CUSTOMERS), products, WINDOW_START, threads=2)
     return sums, plain(sold, products)
 
 

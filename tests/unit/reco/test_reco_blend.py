@@ -3,8 +3,9 @@ import pytest
 
 from core.policy import Policy
 from core.reco import blend
-from core.reco.affinity import NEAR, POPULAR, describe, make_scratch
+from core.reco.affinity import describe, make_scratch
 from core.reco.blend import DEFAULT, LEAST_OCCASIONS, describe_targets, fit_blend
+from core.reco.candidates import NEAR, POPULAR
 from core.reco.history import history_of_baskets
 from core.reco.learning import bare_catalogue, learn, learn_model
 from core.reco.logit import _log_likelihood

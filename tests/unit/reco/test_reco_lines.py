@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from core.reco import lines
 from core.reco.lines import COLUMNS, FEW_RECORDS, arrange, day_of, is_gift, product_of
 
 # customer 1 has no lines, customer 2 more than are sorted by insertion
@@ -25,16 +24,18 @@ def random_columns(seed):
     }
 
 
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("seed", range(3))
-def test_lines_come_by_customer_day_document_and_product(seed, monkeypatch):
-    monkeypatch.setattr(lines, "ROWS_PER_SLICE", 40)
+def test_lines_come_by_customer_day_document_and_product(seed, threads):
     columns = random_columns(seed)
     columns["document"] = columns["document"].astype(np.int64)
     keys = ("customer_no", "day", "document", "product_no", "gift", "quantity_milli")
     order = np.lexsort([columns["amount_cents"], *(columns[name] for name in reversed(keys))])
-    found = arrange(random_columns(seed), len(LINES_OF), threads=3)
+    given = random_columns(seed)
+    parts = [{name: given[name][part] for name in COLUMNS} for part in (slice(90), slice(90, None))]
+    found = arrange(parts, len(LINES_OF), threads)
     word = found.records[:, 0]
-    given = {
+    brought = {
         "customer_no": np.repeat(np.arange(len(LINES_OF)), np.diff(found.offsets)),
         "product_no": product_of.py_func(word),
         "document": found.records[:, 1],
@@ -45,4 +46,4 @@ def test_lines_come_by_customer_day_document_and_product(seed, monkeypatch):
     }
     assert found.customers == len(LINES_OF)
     for name in COLUMNS:
-        assert np.array_equal(given[name], columns[name][order]), name
+        assert np.array_equal(brought[name], columns[name][order]), name

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.contracts import Scenario
 from core.policy import Policy
-from core.reco import aggregates, blend, evidence, lines, neighbours, ranking
+from core.reco import aggregates, blend, evidence, neighbours, ranking, texts
 from core.reco.shards import joined, run_slices, slices_of
 from tests.unit.reco.dataset import fetch, load_dataset, random_world, rank_pools
 
@@ -101,13 +101,14 @@ def test_slices_and_threads_change_no_byte(world, expected, threads, rows, monke
         numbers.append(len(slices))
         return slices
 
-    for module in (lines, aggregates, neighbours, ranking):
+    for module in (aggregates, neighbours, ranking):
         monkeypatch.setattr(module, "slices_of", sliced)
-    monkeypatch.setattr(evidence, "ROWS_PER_SLICE", rows)
+    for module in (evidence, texts):
+        monkeypatch.setattr(module, "ROWS_PER_SLICE", rows)
     monkeypatch.setattr(blend, "OCCASIONS_PER_SLICE", rows)
     monkeypatch.setattr("os.cpu_count", lambda: threads)
     found = tables_of(world, threads)
     for table in TABLES:
         assert found[table] == expected[table], table
-    assert len(numbers) >= len({lines, aggregates, neighbours, ranking})
+    assert len(numbers) >= len({aggregates, neighbours, ranking})
     assert (max(numbers) > 1) == (rows < 1000)
