@@ -37,7 +37,7 @@ from core.services.import_ledger import (
 from core.services.import_load import find_opt_out_alarm, stage_all
 from core.services.import_loading import being_loaded, changeable_entry
 from core.services.import_publication import complete_archive, publish
-from core.services.import_questions import refuse_open_questions
+from core.services.import_questions import refuse_open_questions, refuse_other_reading
 from core.services.import_report import build_import_report, is_asking, report_again
 from core.services.import_turn import import_turn
 from core.services.import_twin import find_twin_as_read, find_twin_of_bytes
@@ -192,6 +192,7 @@ def _load_whole(
     clear_unpublished(store)
     with _worked(store, entry, archive, progress) as (con, works):
         refuse_open_questions(works)
+        refuse_other_reading(entry, works)
         twin = find_twin_as_read(store, entry, works)
         if twin is not None:
             return _discard_for(store, entry, twin)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import NotAllowed, NotFound, QuestionOpen
+from core.errors import NotAllowed, NotFound, QuestionOpen, Refused
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.file_findings import finding_lines
 from core.services.import_files import choose, load, plan, receive
@@ -57,6 +57,20 @@ def test_every_version_is_kept_and_one_can_go_back(tenant: TenantStore, tmp_path
     assert export_mappings(tenant, second.fingerprint, 2) == MAPPING
     with pytest.raises(NotFound):
         go_back(tenant, SYSTEM, second.fingerprint, 9)
+
+
+def test_a_file_read_in_another_way_than_reviewed_is_not_loaded(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    loaded(tenant, write(tmp_path), MAPPING)
+    path = write(tmp_path, row="C2;Petit;2020-01-31")
+    reviewed = receive(tenant, SYSTEM, [(path.name, path)])
+    plan(tenant, reviewed)
+    loaded(tenant, write(tmp_path, row="C3;a;2020-01-31"), {**MAPPING, "constants": {}})
+    with pytest.raises(Refused, match=r"clients\.csv.*Look at it again"):
+        load(tenant, reviewed)
+    choose(tenant, SYSTEM, reviewed, 1, MAPPING)  # by the analyst herself
+    assert load(tenant, reviewed)["status"] == "loaded"
 
 
 def test_a_viewer_changes_no_mapping(tenant: TenantStore, tmp_path: Path) -> None:
