@@ -7,7 +7,7 @@ a file are never copied: `state_<kind>` is a view, and where a later layer holds
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from duckdb import DuckDBPyConnection
@@ -23,7 +23,7 @@ SOLD = "sold_said"
 _OPEN_LAYERS = """
 CREATE OR REPLACE TABLE state_layer (
     kind VARCHAR, place INTEGER, prefix VARCHAR, source VARCHAR, file_no INTEGER,
-    exported_at TIMESTAMP, sha256 VARCHAR
+    exported_at TIMESTAMP, sha256 VARCHAR, cells VARCHAR, moved VARCHAR
 )
 """
 # Kept when the state is opened again: what was found makes the difference.
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS {SOLD} (
 )
 """
 _LAYERS = """
-SELECT place, prefix, source, file_no, exported_at, sha256 FROM state_layer
+SELECT place, prefix, source, file_no, exported_at, sha256, cells, moved FROM state_layer
 WHERE kind = ? ORDER BY place
 """
 _MASK = """
@@ -49,7 +49,10 @@ WHERE product_key IS NULL OR product_key IN (SELECT product_key FROM {products})
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """What one worked file (or group of held rows) loads of a kind: the rows of `source`."""
+    """What one worked file (or group of held rows) loads of a kind: the rows of `source`.
+
+    `cells` selects the stored fields of `source`; `moved` says which rows enter the state.
+    """
 
     place: int
     prefix: str
@@ -57,6 +60,8 @@ class Layer:
     file_no: int
     exported_at: datetime
     sha256: str
+    cells: str
+    moved: str
 
     @property
     def is_said(self) -> bool:
@@ -115,8 +120,8 @@ def open_state(con: DuckDBPyConnection) -> None:
 
 def layers_of(con: DuckDBPyConnection, kind: FileKind) -> list[Layer]:
     """Return the layers of `kind` in the order of work."""
-    names = ("place", "prefix", "source", "file_no", "exported_at", "sha256")
     rows = con.execute(_LAYERS, [kind.value]).fetchall()
+    names = [field.name for field in fields(Layer)]
     return [Layer(**dict(zip(names, row, strict=True))) for row in rows]
 
 
@@ -155,19 +160,14 @@ def add_layer(
     file_no: int,
 ) -> None:
     """Put the rows of the DuckDB table `source`, which must stay, over the state of `kind`."""
-    place = 1 + len(layers_of(con, kind))
+    place, there = 1 + len(layers_of(con, kind)), _columns(con, source)
+    moved = "action <> 'older'" if "action" in there else "true"
+    mask = {"kind": kind.value, "identity": STORED[kind].identity, "place": place}
+    con.execute(_MASK.format(**mask, source=source, moved=moved))
+    layer = (kind.value, place, prefix, source, file_no, version.exported_at, version.sha256)
     con.execute(
-        _MASK.format(
-            kind=kind.value,
-            identity=STORED[kind].identity,
-            place=place,
-            source=source,
-            moved=_moved(con, source),
-        )
-    )
-    con.execute(
-        "INSERT INTO state_layer VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [kind.value, place, prefix, source, file_no, version.exported_at, version.sha256],
+        "INSERT INTO state_layer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [*layer, _cells(kind, there), moved],
     )
     _show_state(con, kind)
 
@@ -186,7 +186,8 @@ def withdraw(
 def _show_state(con: DuckDBPyConnection, kind: FileKind) -> None:
     names = ", ".join(f'"{name}"' for name in STORED[kind].types)
     below = f"SELECT {names}, exported_at, sha256, CAST(NULL AS INTEGER) AS file_no"
-    fetched = f"{below} FROM {visible_table(kind)} WHERE {_unmasked(con, kind, 0)}"
+    unmasked = _unmasked(kind, 0, _highest_mask(con, kind))
+    fetched = f"{below} FROM {visible_table(kind)} WHERE {unmasked}"
     con.execute(
         f"CREATE OR REPLACE VIEW {state_table(kind)} AS "
         + " UNION ALL ".join((fetched, *_layer_selects(con, kind)))
@@ -195,17 +196,17 @@ def _show_state(con: DuckDBPyConnection, kind: FileKind) -> None:
 
 def _layer_selects(con: DuckDBPyConnection, kind: FileKind) -> Iterator[str]:
     """Yield the SELECT of what each layer moves: stored fields, version, `file_no`."""
+    highest = _highest_mask(con, kind)
     for layer in layers_of(con, kind):
         yield (
-            f"SELECT {_cells(con, kind, layer.source)},"
+            f"SELECT {layer.cells},"
             f" TIMESTAMP '{layer.exported_at}' AS exported_at, '{layer.sha256}' AS sha256,"
             f" {layer.file_no} AS file_no FROM {layer.source}"
-            f" WHERE {_moved(con, layer.source)} AND {_unmasked(con, kind, layer.place)}"
+            f" WHERE {layer.moved} AND {_unmasked(kind, layer.place, highest)}"
         )
 
 
-def _cells(con: DuckDBPyConnection, kind: FileKind, source: str) -> str:
-    there = _columns(con, source)
+def _cells(kind: FileKind, there: set[str]) -> str:
     return ", ".join(
         f'"{name}"' if name in there else f'CAST(NULL AS {of}) AS "{name}"'
         for name, of in STORED[kind].types.items()
@@ -216,17 +217,19 @@ def _columns(con: DuckDBPyConnection, table: str) -> set[str]:
     return {row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()}
 
 
-def _moved(con: DuckDBPyConnection, source: str) -> str:
-    return "action <> 'older'" if "action" in _columns(con, source) else "true"
+def _highest_mask(con: DuckDBPyConnection, kind: FileKind) -> int:
+    """Return the highest layer that holds an identity of one below again, 0 for none."""
+    query = f"SELECT coalesce(max(below), 0) FROM masked_{kind.value}"
+    [(place,)] = con.execute(query).fetchall()
+    return int(place)
 
 
-def _unmasked(con: DuckDBPyConnection, kind: FileKind, place: int) -> str:
+def _unmasked(kind: FileKind, place: int, highest: int) -> str:
     """Return the condition that no layer above holds the identity again, usually nothing."""
     identity = f'"{STORED[kind].identity}"'
-    above = f"SELECT {identity} FROM masked_{kind.value} WHERE below > {place}"
-    if con.execute(f"{above} LIMIT 1").fetchone() is None:
+    if highest <= place:
         return "true"
-    return f"{identity} NOT IN ({above})"
+    return f"{identity} NOT IN (SELECT {identity} FROM masked_{kind.value} WHERE below > {place})"
 
 
 def staged_select(con: DuckDBPyConnection, kind: FileKind) -> str:
