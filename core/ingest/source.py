@@ -58,7 +58,12 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", N_("a Parquet file")),
     (b"{\\rtf", N_("a text document")),
 )
-_MARKUP = (b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<!--")
+# Each part is taken whole or not at all, so that many comments cost no more than one pass.
+_MARKUP = re.compile(
+    rb"(?:(?><!--.*?-->)|<\?xml[^>]*>|<!doctype (?!html)[^>]*>|\s)*+"
+    rb"<(?:!doctype html|(?:html|head|body|table|title|meta|script|style|div)\b)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +133,7 @@ def _magic_name(head: bytes) -> str | None:
         if head.startswith(magic):
             return true_name
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith(_MARKUP) or b"<html" in text[:2000]:
+    if _MARKUP.match(text):
         return N_("a web page")
     if text.startswith(b"<?xml"):
         return N_("an XML document")

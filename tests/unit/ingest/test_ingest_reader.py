@@ -5,6 +5,7 @@ import pytest
 from core.errors import FileRefused
 from core.ingest.reader import ReadLimits, open_table, read_dialect, read_table
 from core.ingest.received import WantedLine, judge_record, read_received
+from core.ingest.source import read_container
 from tests.unit.ingest.pipeline import Bench
 
 RAGGED = (
@@ -293,6 +294,9 @@ def test_gzip_is_read_and_its_unpacked_size_bounded(bench: Bench) -> None:
     [
         ("a.csv", b"%PDF-1.7 x", "PDF"),
         ("a.csv", b"<!DOCTYPE html><html><table>", "web page"),
+        ("a.csv", b"\xef\xbb\xbf\n<!-- a --> <!-- b -->\n<HTML lang='fr'>", "web page"),
+        ("a.csv", b"<?xml version='1.0'?>\n<!-- x -->\n<html>", "web page"),
+        ("a.csv", b"<?xml version='1.0'?>\n<rows>", "XML"),
         ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 99, "workbook"),
         ("a.csv", b"PK\x03\x04 damaged", "archive"),
         ("a.csv", gzip.compress(b"a,b\n1,2\n", mtime=0), "compressed"),
@@ -308,6 +312,18 @@ def test_gzip_is_read_and_its_unpacked_size_bounded(bench: Bench) -> None:
 def test_what_is_no_table_is_named(bench: Bench, name: str, content: bytes, kind: str) -> None:
     with pytest.raises(FileRefused, match=kind):
         read_dialect(bench.write(content, name), ReadLimits())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'product_key;name;note\nP1;Brut;"<html><p>bon</p></html>"\n',
+        "product_key;name;note\nP1;Brut;<html>bon</html>\n",
+        "<!-- export -->\n" * 500 + "product_key;name;note\nP1;Brut;x\n",
+    ],
+)
+def test_a_table_with_markup_in_its_cells_is_no_web_page(bench: Bench, content: str) -> None:
+    assert read_container(bench.write(content)) == "text"
 
 
 def test_workbook_cells_are_text_as_typed(bench: Bench) -> None:
