@@ -1,6 +1,5 @@
 """How a delimited file is written: encoding, delimiter, header line, each with its evidence."""
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,15 @@ from core.ingest.header import (
     name_headers,
     settle_width,
 )
+from core.ingest.sampling import (
+    SAMPLE_RECORDS,
+    Sample,
+    find_line_end,
+    physical_lines,
+    refuse_faults,
+    refuse_two_kinds,
+    sample_records,
+)
 from core.ingest.sheets import choose_sheet, filled_rows
 from core.ingest.single_quotes import DOUBLE, SINGLE, count_enclosed, has_enclosed_column
 from core.ingest.source import (
@@ -32,7 +40,6 @@ from core.ingest.workbook import sample_sheets
 
 DELIMITERS = (";", ",", "\t", "|")
 _SAMPLE_BYTES = 1 << 18
-_SAMPLE_RECORDS = 200
 _SAMPLE_ROWS = 1000  # of a sheet
 
 _DELIMITER_NAMES: Mapping[str, str] = {
@@ -84,11 +91,12 @@ def read_dialect(path: Path, limits: ReadLimits, sheet: str | None = None) -> Di
         return _workbook_dialect(path, limits, sheet)
     encoding, encoding_evidence = read_encoding(path, container, limits)
     text, whole = _read_sample(path, container, encoding, limits)
-    line_end = "\n" if "\n" in text or "\r" not in text else "\r"
-    lines = _physical_lines(text, line_end, whole)
+    line_end = find_line_end(text)
+    lines = physical_lines(text, line_end, whole)
     told = _told_delimiter(lines)
-    delimiter, quote, records = _choose_delimiter(lines, told)
-    place = find_header([r for r in records if r[2] and (told is None or r[0] > 1)], path)
+    delimiter, quote, sample = _choose_delimiter(lines, told)
+    place = _find_place(path, sample, 1 if told is None else 2)
+    refuse_two_kinds(path, text, line_end, quote, place[0])
     headers, trailing = settle_width(place)
     check_width(path, headers, limits)
     return Dialect(
@@ -117,7 +125,7 @@ def _workbook_dialect(path: Path, limits: ReadLimits, sheet: str | None) -> Dial
         name: filled_rows(rows) for name, rows in sample_sheets(path, limits, _SAMPLE_ROWS).items()
     }
     name, evidence = choose_sheet(path, samples, sheet)
-    place = find_header(samples[name][:_SAMPLE_RECORDS], path)
+    place = find_header(samples[name][:SAMPLE_RECORDS], path)
     headers = list(place[0][2])
     while headers and not headers[-1]:
         headers.pop()
@@ -145,9 +153,14 @@ def _read_sample(path: Path, container: str, encoding: str, limits: ReadLimits) 
     return sample.decode("utf-8", errors="ignore"), True
 
 
-def _physical_lines(text: str, line_end: str, whole: bool) -> list[str]:
-    lines = [f"{line}\n".replace("\r", "") for line in text.split(line_end)]
-    return lines if whole or len(lines) == 1 else lines[:-1]
+def _find_place(path: Path, sample: Sample, first: int) -> tuple[Record, list[Record]]:
+    """Return the header, looked for from line `first` on, and the sampled records after it."""
+    records = [record for record in sample.records if record[2] and record[0] >= first]
+    if not records:
+        refuse_faults(path, sample, None)
+    place = find_header(records, path)
+    refuse_faults(path, sample, place[0])
+    return place
 
 
 def _told_delimiter(lines: Sequence[str]) -> str | None:
@@ -155,44 +168,28 @@ def _told_delimiter(lines: Sequence[str]) -> str | None:
     return first[4] if first.startswith("sep=") and len(first) == 5 else None
 
 
-def _choose_delimiter(lines: Sequence[str], told: str | None) -> tuple[str, str, list[Record]]:
+def _choose_delimiter(lines: Sequence[str], told: str | None) -> tuple[str, str, Sample]:
     """Return the delimiter, the quote and the sampled records."""
     tried = [_choose_quote(lines, d) for d in ((told,) if told is not None else DELIMITERS)]
-    return max(tried, key=lambda one: _delimiter_score(one[2]))
+    return max(tried, key=lambda one: _delimiter_score(one[2].records))
 
 
-def _choose_quote(lines: Sequence[str], delimiter: str) -> tuple[str, str, list[Record]]:
+def _choose_quote(lines: Sequence[str], delimiter: str) -> tuple[str, str, Sample]:
     """Return the delimiter, the quote and the records that it gives.
 
     Single quotes are obeyed when they make more rows as wide as the others, or stand around most
     cells or every filled one of a column: an apostrophe of a name, or one put before a formula,
     does none of these.
     """
-    records = _sample_records(lines, delimiter, DOUBLE)
-    enclosed, others = count_enclosed(lines[:_SAMPLE_RECORDS], delimiter)
+    double = sample_records(lines, delimiter, DOUBLE)
+    enclosed, others = count_enclosed(lines[:SAMPLE_RECORDS], delimiter)
     if enclosed:
-        single = _sample_records(lines, delimiter, SINGLE)
-        gained = _delimiter_score(single)[0] - _delimiter_score(records)[0]
-        rows = [cells for _, _, cells in records]
+        single = sample_records(lines, delimiter, SINGLE)
+        gained = _delimiter_score(single.records)[0] - _delimiter_score(double.records)[0]
+        rows = [cells for _, _, cells in double.records]
         if gained > 0 or (gained == 0 and (enclosed > others or has_enclosed_column(rows))):
             return delimiter, SINGLE, single
-    return delimiter, DOUBLE, records
-
-
-def _sample_records(lines: Sequence[str], delimiter: str, quote: str) -> list[Record]:
-    texts = iter(line.replace("\0", " ") for line in lines)
-    reader = csv.reader(texts, delimiter=delimiter, quotechar=quote)
-    records: list[Record] = []
-    previous = 0
-    try:
-        for cells in reader:
-            records.append((previous + 1, reader.line_num, cells))
-            previous = reader.line_num
-            if len(records) >= _SAMPLE_RECORDS:
-                break
-    except csv.Error:
-        return records
-    return records
+    return delimiter, DOUBLE, double
 
 
 def _delimiter_score(records: Sequence[Record]) -> tuple[float, int]:

@@ -74,6 +74,11 @@ _ALL = (
         N_("Shorten the cell, or look for a quote that is not closed."),
     ),
     _reject(
+        "STRAY_LINE_END",
+        N_("A line end of another kind than the file's stands in the middle of a cell."),
+        N_("Put what follows it in a row of its own, or quotes around the cell."),
+    ),
+    _reject(
         "MISSING_VALUE",
         N_("A required cell is blank."),
         N_("Fill in the cell."),

@@ -30,7 +30,7 @@ def find_marks(data, delimiter, terminator, marks):  # type: ignore[no-untyped-d
     for at in range(0, len(data), PADDING):
         bits = equal_bits(data, at, terminator)
         ends += count_bits(bits)
-        for sign in (delimiter, QUOTE, CR, 0):
+        for sign in (delimiter, QUOTE, LF + CR - terminator, 0):
             bits |= equal_bits(data, at, sign)
         while bits:
             marks[count] = at + lowest_bit(bits)
@@ -47,9 +47,11 @@ def blank_line(data, at, terminator):  # type: ignore[no-untyped-def]
     """Return the bytes of the blank line that begins at `at`, 0 when none does."""
     if data[at] == terminator:
         return 1
-    if data[at] == CR and at + 1 < len(data) and data[at + 1] == terminator:
-        return 2
-    return 0
+    if data[at] != LF + CR - terminator:
+        return 0
+    if at + 1 == len(data):
+        return int(terminator == CR)  # after a CR at the end more may come
+    return 2 if data[at + 1] == terminator else 0
 
 
 @njit(cache=True, nogil=True)

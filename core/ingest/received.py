@@ -4,6 +4,7 @@ What the reader makes of a file is text without its quotes. Who wants a row back
 it again from the original: one pass, and only the wanted records are looked at.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.ingest.source import ReadLimits, read_utf8
 from core.ingest.workbook import read_sheet
 
 _QUOTE = b'"'
+_STRAY = re.compile(r"(?s).[\r\n][^\r\n]")  # in an unquoted cell: it has no line end of the file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +198,8 @@ def judge_record(text: str, dialect: Dialect) -> tuple[str, ...] | str:
     cells = [cell.decode() for cell in found[0]]
     if any(cell.startswith('"') and (len(cell) < 2 or not cell.endswith('"')) for cell in cells):
         return "BAD_QUOTE"
+    if any(_STRAY.search(cell) for cell in cells if not cell.startswith('"')):
+        return "STRAY_LINE_END"
     width = len(dialect.headers)
     if dialect.trailing_delimiter and len(cells) == width + 1 and not cells[-1]:
         cells.pop()

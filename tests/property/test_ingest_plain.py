@@ -121,8 +121,10 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     table=rows,
     delimiter=st.sampled_from([",", ";", "\t"]),
     quote=st.sampled_from(["needed", "all"]),
-    end=st.sampled_from(["\n", "\r\n"]),
-    noise=st.sampled_from(["", "a,b", '"x', 'F1;"y" z', "\0", ";" * 20, '"two\nlines",1', "\r"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    noise=st.sampled_from(
+        ["", "a,b", '"x', 'F1;"y" z', "\0", ";" * 20, '"two\nlines",1', "\r", "a\rb", "a\nb"]
+    ),
 )
 def test_both_ways_of_reading_give_the_same(
     tmp_path: Path,

@@ -7,6 +7,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import FileRefused
 from core.ingest.reader import ReadLimits, read_dialect, read_table
 
 HEADERS = ("client_code", "email", "phone", "name")
@@ -68,7 +69,12 @@ def test_no_text_loses_a_record_in_silence(pieces: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         path = Path(folder) / "table.csv"
         path.write_bytes(b"client_code,email\n1,x@y.fr\n" + body.encode())
-        raw = read_table(con, path, read_dialect(path, LIMITS), "raw", Path(folder), LIMITS)
+        try:
+            dialect = read_dialect(path, LIMITS)
+        except FileRefused:  # more lines seem to end with CR than as the header does
+            assert body.count("\r") > body.count("\n") + 2
+            return
+        raw = read_table(con, path, dialect, "raw", Path(folder), LIMITS)
         lines = con.execute(
             "SELECT line FROM raw UNION ALL SELECT line FROM raw_bad ORDER BY line"
         ).fetchall()

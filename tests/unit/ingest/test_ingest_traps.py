@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+from core.contracts import FileKind
 from core.errors import FileRefused, QuestionOpen
+from core.ingest.clean import ParseOptions, parse_table
 from core.ingest.dialect import OWN_MARK, is_own_export
-from core.ingest.reader import ReadLimits, read_dialect, read_table
+from core.ingest.mapping import ColumnMapping
+from core.ingest.reader import ReadLimits, open_table, read_dialect, read_table
+from core.ingest.received import judge_record
 from core.ingest.settle import settle_formats
 from core.ingest.suggest import suggest_mapping
-from tests.unit.ingest.pipeline import LIMITS, Bench
+from tests.unit.ingest.pipeline import AS_OF, LIMITS, Bench
 
 HEAD = "client_code;email;name\n"
 GOOD = "C9;z@example.com;Zoe\n"
@@ -27,7 +31,18 @@ A = ("C1", "a", "b")
     ("content", "rows", "bad"),
     [
         (HEAD + "C1;a\0b;x\n" + GOOD, [(3, *Z)], [(2, "NUL_BYTE")]),
-        (HEAD + "C1;a;b\rc\n" + GOOD, [(2, "C1", "a", "b\rc"), (3, *Z)], []),
+        (HEAD + "C1;a;b\rC2;c;d\n" + GOOD, [(3, *Z)], [(2, "STRAY_LINE_END")]),
+        (HEAD + "C1;a;b\rC2\n" + GOOD, [(3, *Z)], [(2, "STRAY_LINE_END")]),
+        (HEAD + 'C1;a;"b\rc"\n' + GOOD, [(2, "C1", "a", "b\rc"), (3, *Z)], []),
+        (HEAD + "C1;a;b\r\r\r\n" + GOOD, [(2, "C1", "a", "b\r\r"), (3, *Z)], []),
+        (HEAD + "C1;a;b\r\r\n" + GOOD, [(2, "C1", "a", "b\r"), (3, *Z)], []),
+        (HEAD.replace("\n", "\r") + "C1;a;b\nC2\r" + "C1;a;b\r", [(3, *A)],
+         [(2, "STRAY_LINE_END")]),
+        (HEAD.replace("\n", "\r") + "C1;a;b\r" * 2 + GOOD, [(2, *A), (3, *A), (4, *Z)], []),
+        (HEAD.replace("\n", "\r") + 'C1;a;b\rC1;a;"b"\n', [(2, *A), (3, *A)], []),
+        (HEAD.replace("\n", "\r") + "C1;a;b\r" * 2 + 'C1;a;b\r\n"C1";a;b\r\n',
+         [(2, *A), (3, *A), (4, *A), (5, *A)], []),
+        (HEAD.replace("\n", "\r") + 'C1;a;"b\nc"\rC1;a;b', [(2, "C1", "a", "b\nc"), (3, *A)], []),
         ((HEAD + GOOD).replace("\n", "\r"), [(2, *Z)], []),
         (HEAD + f"C1;a;{'x' * 10_000_000}\n" + GOOD, [(3, *Z)], [(2, "TOO_LONG")]),
         (HEAD + 'C1;a;"' + "x\n" * 600_000 + '"\n' + GOOD, [(600_003, *Z)], [(2, "TOO_LONG")]),
@@ -38,6 +53,8 @@ A = ("C1", "a", "b")
         ("client_code;email;name;\n" + "C1;a;b;\n" * 2, [(2, *A), (3, *A)], []),
         (HEAD + "C1;a;b;\n" * 2, [(2, *A), (3, *A)], []),
         ("Export du 1/2/2026\n\n" + HEAD + GOOD, [(4, *Z)], []),
+        ('"Export du 1/2/2026\n' + HEAD + GOOD, [(3, *Z)], []),
+        ("Export " + "x" * 200_000 + "\n" + HEAD + GOOD, [(3, *Z)], []),
     ],
 )  # fmt: skip
 def test_a_trap_costs_its_own_row_and_shifts_no_column(
@@ -47,6 +64,71 @@ def test_a_trap_costs_its_own_row_and_shifts_no_column(
     assert bench.rows("SELECT line, c0, c1, c2 FROM raw ORDER BY record") == rows
     assert bench.rows("SELECT line, code FROM raw_bad ORDER BY record") == bad
     assert (len(dialect.headers), raw.rows_in) == (3, len(rows) + len(bad))
+
+
+@pytest.mark.parametrize(
+    ("text", "judged"),
+    [
+        ("C1;a;b\rC2", "STRAY_LINE_END"),
+        ('C1;a;"b\rc"', ("C1", "a", "b\rc")),
+        ("C1;a;b;x", "EXTRA_CELLS"),
+    ],
+)
+def test_a_corrected_record_is_judged_as_a_row_is(
+    bench: Bench, text: str, judged: tuple[str, ...] | str
+) -> None:
+    dialect = read_dialect(bench.write(HEAD + "C1;a;b;\n" * 2), LIMITS)
+    assert judge_record(text, dialect) == judged
+
+
+OPEN_HEADER = 'client_code;"name;email\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (OPEN_HEADER + "C1;a;a@x.fr\nC2;b;b@x.fr\n", "quote is opened in line 1"),
+        (OPEN_HEADER + 'C1;"a";a@x.fr\n' * 2, "quote is opened in line 1"),
+        (OPEN_HEADER, "quote is opened in line 1"),
+        (OPEN_HEADER + "C1;a;a@x.fr\n" * 50_000, "quote is opened in line 1"),
+        ('"client_code;email;name\n' + GOOD, "quote is opened in line 1"),
+        ('sep=;\nclient_code;email;"name\n' + GOOD, "quote is opened in line 2"),
+        (HEAD.replace("name", "n" * 1_000_000) + GOOD, "line 1.*more than 131072 characters"),
+        (HEAD + "C1;a;b\rC2;c;d\rC3;e;f\rC4;g;h\n", "line 1, the header, has a line end"),
+        (HEAD.replace("\n", "\r") + GOOD * 3, "line 1, the header, has a line end"),
+        ("Export\r" + HEAD + GOOD, "line 1, the header, has a line end"),
+        (HEAD.replace("name", "n" * 150_000) + GOOD, "line 1.*more than 131072 characters"),
+    ],
+    ids=range(11),
+)
+def test_a_header_that_cannot_be_read_is_named_with_its_line(
+    bench: Bench, content: str, sentence: str
+) -> None:
+    with pytest.raises(FileRefused, match=sentence):
+        read_dialect(bench.write(content), LIMITS)
+
+
+def test_a_header_over_two_lines_is_read(bench: Bench) -> None:
+    dialect, raw = bench.read(bench.write('client_code;"e\nmail";name\n' + GOOD))
+    assert (dialect.headers, dialect.data_line) == (("client_code", "e mail", "name"), 3)
+    assert raw.rows_in == 1
+
+
+@pytest.mark.parametrize("large", [0, 1 << 30])
+def test_line_ends_are_those_of_most_lines(bench: Bench, large: int) -> None:
+    body = "".join(f'C{k};a;"b\nc"\r' for k in range(50))
+    path = bench.write(HEAD.replace("\n", "\r") + body + "C50;a;d\n")
+    dialect = read_dialect(path, LIMITS)
+    assert (dialect.line_end, dialect.headers) == ("\r", ("client_code", "email", "name"))
+    raw = open_table(bench.con, path, dialect, "raw", bench.folder, LIMITS, large=large)
+    mapping = ColumnMapping(kind=FileKind.CLIENTS, columns={name: name for name in dialect.headers})
+    options = ParseOptions(as_of=AS_OF, tenant_currency="EUR")
+    parse_table(bench.con, raw, mapping, dialect, options, "f")
+    assert (raw.rows_in, raw.bad_rows) == (51, 0)
+    assert bench.rows("SELECT customer, name FROM f_rows ORDER BY record")[-2:] == [
+        ("C49", "b\nc"),
+        ("C50", "d"),
+    ]
 
 
 ACCENTS = "C1;é;b\n"
