@@ -201,7 +201,7 @@ def judge_record(text: str, dialect: Dialect) -> tuple[str, ...] | str:
     if any(_STRAY.search(cell) for cell in cells if not cell.startswith('"')):
         return "STRAY_LINE_END"
     width = len(dialect.headers)
-    if dialect.trailing_delimiter and len(cells) == width + 1 and not cells[-1]:
+    if dialect.trailing_delimiter and len(cells) == width + 1 and not cell_text(cells[-1].encode()):
         cells.pop()
     if len(cells) != width:
         return "MISSING_CELLS" if len(cells) < width else "EXTRA_CELLS"

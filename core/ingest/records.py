@@ -164,6 +164,12 @@ def _write_cell(out, at, data, start, end, odd):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _is_blank(data, start, end):  # type: ignore[no-untyped-def]
+    # Two bytes that make a whole cell and begin with the quote are quotes around nothing.
+    return end == start or (end == start + 2 and data[start] == _QUOTE)
+
+
+@njit(cache=True, nogil=True)
 def _read_record(data, at, layout, out, w):  # type: ignore[no-untyped-def]
     # (where it stops, end of its text, end of out, code, lines spanned).
     n = len(data)
@@ -181,8 +187,8 @@ def _read_record(data, at, layout, out, w):  # type: ignore[no-untyped-def]
         if found == 0 and end - start > layout.max_cell:
             found = TOO_LONG
         if found == 0 and cells > layout.width:
-            surplus_blank = layout.trailing and last and cells == layout.width + 1 and end == start
-            found = 0 if surplus_blank else EXTRA_CELLS
+            is_surplus = layout.trailing and last and cells == layout.width + 1
+            found = 0 if is_surplus and _is_blank(data, start, end) else EXTRA_CELLS
         if code == 0:
             code = found
         if code == 0 and cells <= layout.width:

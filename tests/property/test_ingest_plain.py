@@ -79,13 +79,20 @@ ALL_HEADERS = (*HEADERS, "document_status", "currency", "is_gift")
 
 
 def written(
-    table: list[tuple[str, ...]], delimiter: str, quote: str, end: str, noise: str
+    table: list[tuple[str, ...]],
+    delimiter: str,
+    quote: str,
+    end: str,
+    noise: str,
+    trailing: tuple[str, ...],
 ) -> bytes:
     def cell(text: str) -> str:
         needs = quote == "all" or any(c in text for c in f'{delimiter}"\r\n')
         return '"' + text.replace('"', '""') + '"' if needs else text
 
     lines = [delimiter.join(map(cell, row)) for row in [ALL_HEADERS, *table]]
+    if trailing:
+        lines = [f"{line}{delimiter}{trailing[k % len(trailing)]}" for k, line in enumerate(lines)]
     lines.insert(1 + len(lines) // 2, noise)
     return (end.join(lines) + end).encode()
 
@@ -125,6 +132,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     noise=st.sampled_from(
         ["", "a,b", '"x', 'F1;"y" z', "\0", ";" * 20, '"two\nlines",1', "\r", "a\rb", "a\nb"]
     ),
+    trailing=st.sampled_from([(), ("",), ("", '""'), ("", '""', " ", "x")]),
 )
 def test_both_ways_of_reading_give_the_same(
     tmp_path: Path,
@@ -134,9 +142,10 @@ def test_both_ways_of_reading_give_the_same(
     quote: str,
     end: str,
     noise: str,
+    trailing: tuple[str, ...],
 ) -> None:
     path = tmp_path / "sales.csv"
-    path.write_bytes(written(table, delimiter, quote, end, noise))
+    path.write_bytes(written(table, delimiter, quote, end, noise, trailing))
     dialect = read_dialect(path, LIMITS)
     if dialect.headers != ALL_HEADERS:
         return
@@ -145,6 +154,18 @@ def test_both_ways_of_reading_give_the_same(
         expected = outcome(con, whole, dialect, mapping)
         opened = open_table(con, path, dialect, "raw2", tmp_path, LIMITS, large=0)
         assert outcome(con, opened, dialect, mapping) == expected
+
+
+@pytest.mark.parametrize("large", [0, 1 << 30])
+def test_a_quoted_blank_after_the_last_column_is_blank(tmp_path: Path, large: int) -> None:
+    path = tmp_path / "clients.csv"
+    header = "client_code;email;name;created_at;"
+    path.write_text("\n".join([header, *["C1;a@b.fr;x;2025-03-14;", 'C1;a@b.fr;x;;""'] * 5, ""]))
+    dialect = read_dialect(path, LIMITS)
+    with duckdb.connect() as con:
+        raw = open_table(con, path, dialect, "raw", tmp_path, LIMITS, large=large)
+        parse_table(con, raw, CLIENTS, dialect, OPTIONS, "f1")
+    assert (dialect.trailing_delimiter, raw.rows_in, raw.bad_rows) == (True, 10, 0)
 
 
 CLIENTS = ColumnMapping(

@@ -52,6 +52,7 @@ A = ("C1", "a", "b")
         (HEAD + "C1;a;b;c\n" + GOOD * 2, [(3, *Z), (4, *Z)], [(2, "EXTRA_CELLS")]),
         ("client_code;email;name;\n" + "C1;a;b;\n" * 2, [(2, *A), (3, *A)], []),
         (HEAD + "C1;a;b;\n" * 2, [(2, *A), (3, *A)], []),
+        (HEAD + 'C1;a;b;""\n' + "C1;a;b;\n" * 2, [(2, *A), (3, *A), (4, *A)], []),
         ("Export du 1/2/2026\n\n" + HEAD + GOOD, [(4, *Z)], []),
         ('"Export du 1/2/2026\n' + HEAD + GOOD, [(3, *Z)], []),
         ("Export " + "x" * 200_000 + "\n" + HEAD + GOOD, [(3, *Z)], []),
@@ -71,6 +72,7 @@ def test_a_trap_costs_its_own_row_and_shifts_no_column(
     [
         ("C1;a;b\rC2", "STRAY_LINE_END"),
         ('C1;a;"b\rc"', ("C1", "a", "b\rc")),
+        ('C1;a;b;""', A),
         ("C1;a;b;x", "EXTRA_CELLS"),
     ],
 )
