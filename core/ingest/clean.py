@@ -22,6 +22,7 @@ from core.ingest.mapping import ColumnMapping
 from core.ingest.plain_read import parse_opened
 from core.ingest.reader import RawTable
 from core.ingest.settle import settle_formats
+from core.ingest.sheet_numbers import write_numbers
 from core.ingest.values import Formats
 
 __all__ = ["ParseOptions", "ParsedFile", "parse_table", "restore_held"]
@@ -57,7 +58,8 @@ def parse_table(
     create_rows(work)
     formats = parse_opened(work) if raw.is_open else None
     if formats is None:
-        formats = settle_formats(con, raw, mapping, dialect, options.tenant_currency)
+        formats = settle_formats(con, raw, mapping, options.tenant_currency)
+        write_numbers(con, raw, mapping, formats.decimal)
     con.execute(
         f"INSERT INTO {prefix}_issues SELECT record, line, NULL, value, code, true "
         f"FROM {raw.bad_table}"

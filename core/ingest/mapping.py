@@ -5,7 +5,7 @@ The JSON format is documented in `docs/import.md`.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from dataclasses import field as defaulted
 from datetime import UTC, datetime
@@ -59,6 +59,18 @@ class ColumnMapping:
         derived = (h for rule in self.derive.values() for h in derivation_headers(rule))
         created = (h for fields in self.create_missing.values() for h in fields.values())
         return frozenset((*self.columns.values(), *derived, *created))
+
+    def headers_of(self, types: Set[ColumnType]) -> tuple[str, ...]:
+        """Return the headers whose cells are read as values of one of `types`."""
+        names = {column.name for column in COLUMNS[self.kind] if column.type in types}
+        direct = [header for name, header in self.columns.items() if name in names]
+        derived = [
+            header
+            for name, rule in self.derive.items()
+            if name in names and rule["op"] != "lookup"
+            for header in derivation_headers(rule)
+        ]
+        return tuple(dict.fromkeys(direct + derived))
 
     def gives(self, name: str) -> bool:
         """Whether the contract column `name` gets a value from the file or a constant."""

@@ -55,7 +55,7 @@ def _expect_formats(work: Parsing) -> Formats:
     currency = work.options.tenant_currency
     while True:
         try:
-            return settle_formats(work.con, work.raw, mapping, work.dialect, currency)
+            return settle_formats(work.con, work.raw, mapping, currency)
         except QuestionOpen as asked:
             if asked.question == "decimal":
                 mapping = replace(mapping, decimal=".")
@@ -118,7 +118,7 @@ def _votes_of(plan: PlainPlan, split: Split, expected: Formats) -> CountedVotes:
 def _settle(work: Parsing, counted: CountedVotes) -> Formats | None:
     currency = work.options.tenant_currency
     try:
-        return settle_formats(work.con, work.raw, work.mapping, work.dialect, currency, counted)
+        return settle_formats(work.con, work.raw, work.mapping, currency, counted)
     except QuestionOpen:
         return None
 

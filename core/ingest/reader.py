@@ -18,7 +18,7 @@ from core.ingest.plain import PlainPlan
 from core.ingest.records import BAD_CODES, EXTRA_CELLS, RAW_BYTES, TOO_LONG
 from core.ingest.single_quotes import SINGLE, swap_sql
 from core.ingest.source import ReadLimits
-from core.ingest.workbook import read_sheet
+from core.ingest.workbook import NUMBER_MARK, read_sheet
 
 __all__ = ["RawTable", "ReadLimits", "open_table", "read_dialect", "read_table"]
 
@@ -32,7 +32,8 @@ _BAD_TYPES = {"record": "BIGINT", "line": "BIGINT", "code": "INTEGER", "value": 
 class RawTable:
     """A file read as text: `table` holds its rows, `{table}_bad` what is no row of it.
 
-    Of a file that was only opened (`is_open`) the table holds the first rows.
+    Of a file that was only opened (`is_open`) the table holds the first rows. In the rows of a
+    workbook (`marks_numbers`) cells that are numbers have `NUMBER_MARK` as their decimal sign.
     """
 
     table: str
@@ -43,6 +44,7 @@ class RawTable:
     work_dir: Path
     limits: ReadLimits
     is_open: bool = False
+    marks_numbers: bool = False
 
     @property
     def bad_table(self) -> str:
@@ -61,7 +63,9 @@ class RawTable:
         ).fetchall()
         columns = zip(*rows, strict=True) if rows else ((),) * len(self.headers)
         return {
-            header: tuple(dict.fromkeys(cell for cell in cells if cell is not None))
+            header: tuple(
+                dict.fromkeys(cell.replace(NUMBER_MARK, ".") for cell in cells if cell is not None)
+            )
             for header, cells in zip(self.headers, columns, strict=True)
         }
 
@@ -120,6 +124,7 @@ def read_table(
     raw = _unread(path, dialect, table, work_dir, limits)
     with _texts(raw) as (rows, bad):
         if dialect.container == "workbook":
+            raw.marks_numbers = True
             split = _split_workbook(path, dialect, rows, bad, limits)
         else:
             splitter = FileSplitter(path, dialect, limits, rows, bad)
@@ -199,7 +204,8 @@ def _split_workbook(
         too_long = max(map(len, row)) > limits.max_cell_bytes // 4
         if surplus or too_long:
             code = EXTRA_CELLS if surplus else TOO_LONG
-            bad_out.write(f"{numbers}{code},{_quote([','.join(row)[:RAW_BYTES]])}\n".encode())
+            shown = ",".join(row)[:RAW_BYTES].replace(NUMBER_MARK, ".")
+            bad_out.write(f"{numbers}{code},{_quote([shown])}\n".encode())
             split.bad += 1
         else:
             text = ",".join(_quote([cell]) for cell in row[:width])

@@ -5,7 +5,7 @@ it again from the original: one pass, and only the wanted records are looked at.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.ingest.dialect import Dialect
 from core.ingest.single_quotes import DOUBLE, SINGLE, swap_bytes, swap_text
 from core.ingest.source import ReadLimits, read_utf8
-from core.ingest.workbook import read_sheet
+from core.ingest.workbook import NUMBER_MARK, read_sheet
 
 _QUOTE = b'"'
 _STRAY = re.compile(r"(?s).[\r\n][^\r\n]")  # in an unquoted cell: it has no line end of the file
@@ -81,17 +81,32 @@ class _Window:
         self._ends = np.flatnonzero(there)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NumberColumns:
+    """Columns of a workbook, by their place, whose numbers are written with the sign `decimal`."""
+
+    places: Collection[int] = ()
+    decimal: str = "."
+
+
 def read_received(
-    path: Path, dialect: Dialect, wanted: Iterable[WantedLine], limits: ReadLimits
+    path: Path,
+    dialect: Dialect,
+    wanted: Iterable[WantedLine],
+    limits: ReadLimits,
+    numbers: NumberColumns = NumberColumns(),
 ) -> Iterator[ReceivedRecord]:
-    """Yield the records that begin at the `wanted` lines, which ascend; lines past the end none."""
+    """Yield the records that begin at the `wanted` lines, which ascend; lines past the end none.
+
+    Cells of a workbook that are numbers have the decimal sign of `numbers` in its columns.
+    """
     if dialect.quote == SINGLE:
         for record in _read_text(path, dialect, wanted, limits):
             yield _in_double_quotes(record, dialect.delimiter)
         return
     if dialect.container == "workbook":
         assert dialect.sheet is not None
-        yield from _read_sheet_rows(read_sheet(path, limits, dialect.sheet), wanted)
+        yield from _read_sheet_rows(read_sheet(path, limits, dialect.sheet), wanted, numbers)
         return
     yield from _read_text(path, dialect, wanted, limits)
 
@@ -221,10 +236,14 @@ def write_cell(text: str, delimiter: str) -> str:
 
 
 def _read_sheet_rows(
-    rows: Sequence[Sequence[str]], wanted: Iterable[WantedLine]
+    rows: Sequence[Sequence[str]], wanted: Iterable[WantedLine], numbers: NumberColumns
 ) -> Iterator[ReceivedRecord]:
     for one in wanted:
         if one.line > len(rows):
             return
-        cells = tuple(write_cell(cell, ",").encode() for cell in rows[one.line - 1])
+        texts = (
+            cell.replace(NUMBER_MARK, numbers.decimal if place in numbers.places else ".")
+            for place, cell in enumerate(rows[one.line - 1])
+        )
+        cells = tuple(write_cell(text, ",").encode() for text in texts)
         yield ReceivedRecord(line=one.line, text=b",".join(cells), cells=cells)

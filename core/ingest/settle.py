@@ -1,15 +1,14 @@
 """The decimal sign and the order of dates, settled over whole columns or asked."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from core.contracts import COLUMNS, ColumnType
+from core.contracts import ColumnType
 from core.errors import OpenExample, QuestionOpen
 from core.i18n import N_
-from core.ingest.derive import NUMERIC, derivation_headers
-from core.ingest.dialect import Dialect
+from core.ingest.derive import NUMERIC
 from core.ingest.findings import Finding, found
 from core.ingest.mapping import ColumnMapping
 from core.ingest.reader import RawTable
@@ -90,7 +89,6 @@ def settle_formats(
     con: DuckDBPyConnection,
     raw: RawTable,
     mapping: ColumnMapping,
-    dialect: Dialect,
     currency: str,
     counted: CountedVotes | None = None,
 ) -> Formats:
@@ -102,7 +100,7 @@ def settle_formats(
     """
     evidence: dict[str, Finding] = {}
     counted = counted or CountedVotes()
-    decimal = _settle_decimal(con, raw, mapping, dialect, counted.decimal, evidence)
+    decimal = _settle_decimal(con, raw, mapping, counted.decimal, evidence)
     order = _settle_dates(con, raw, mapping, counted.dates, evidence)
     return Formats(decimal=decimal, date_order=order, currency=currency, evidence=evidence)
 
@@ -111,11 +109,10 @@ def _settle_decimal(
     con: DuckDBPyConnection,
     raw: RawTable,
     mapping: ColumnMapping,
-    dialect: Dialect,
     before: Votes,
     evidence: dict[str, Finding],
 ) -> str:
-    headers = _headers_of(mapping, NUMERIC)
+    headers = mapping.headers_of(NUMERIC)
     patterns = (_COMMA, _POINT, _EITHER, *(pattern for pattern, _ in _GROUPS))
     counted = _count(con, raw, headers, patterns)
     votes = before + Votes(first=counted[0], second=counted[1], either=counted[2])
@@ -124,7 +121,7 @@ def _settle_decimal(
         evidence["decimal"] = _decimal_evidence(settled, mapping, votes)
         evidence.update(_thousands_evidence(settled, counted[3:]))
         return settled
-    if dialect.container == "workbook" or votes.first + votes.second + votes.either == 0:
+    if votes.first + votes.second + votes.either == 0:
         return "."
     raise QuestionOpen(
         N_(
@@ -166,7 +163,7 @@ def _settle_dates(
     before: Votes,
     evidence: dict[str, Finding],
 ) -> str:
-    headers = _headers_of(mapping, {ColumnType.DATE})
+    headers = mapping.headers_of({ColumnType.DATE})
     if mapping.date_order:
         evidence["date_order"] = found(
             N_("Dates as %(order)s: as the mapping says."), order=_order(mapping.date_order)
@@ -218,18 +215,6 @@ def _order(order: str) -> Finding:
         "mdy": N_("month, day, year"),
     }
     return found(names[order])
-
-
-def _headers_of(mapping: ColumnMapping, types: Set[ColumnType]) -> list[str]:
-    names = {c.name for c in COLUMNS[mapping.kind] if c.type in types}
-    direct = [header for name, header in mapping.columns.items() if name in names]
-    derived = [
-        header
-        for name, rule in mapping.derive.items()
-        if name in names and rule["op"] != "lookup"
-        for header in derivation_headers(rule)
-    ]
-    return list(dict.fromkeys(direct + derived))
 
 
 def _matches(pattern: str) -> str:

@@ -14,6 +14,7 @@ from core.ingest.workbook_size import check_size
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
 Rows = list[list[str]]
+NUMBER_MARK = "\ue0fe"  # a private-use character: the decimal sign of a cell that is a number
 _T = TypeVar("_T")
 
 
@@ -28,7 +29,7 @@ def sample_sheets(path: Path, limits: ReadLimits, rows: int) -> dict[str, Rows]:
         return {
             name: texts
             for name in _shown_sheets(workbook)
-            if any(map(any, texts := _texts(workbook, name, rows)))
+            if any(map(any, texts := _texts(workbook, name, rows, ".")))
         }
 
     samples = _opened(path, sampled)
@@ -38,9 +39,13 @@ def sample_sheets(path: Path, limits: ReadLimits, rows: int) -> dict[str, Rows]:
 
 
 def read_sheet(path: Path, limits: ReadLimits, name: str) -> Rows:
-    """Return the rows of the sheet `name`, from row 1 on; raises as `sample_sheets` does."""
+    """Return the rows of the sheet `name`, from row 1 on; raises as `sample_sheets` does.
+
+    Cells that are numbers have `NUMBER_MARK` as their decimal sign: no other cell says how they
+    are read.
+    """
     check_size(path, limits)
-    return _opened(path, lambda workbook: _texts(workbook, name, None))
+    return _opened(path, lambda workbook: _texts(workbook, name, None, NUMBER_MARK))
 
 
 def _shown_sheets(workbook: CalamineWorkbook) -> list[str]:
@@ -49,10 +54,10 @@ def _shown_sheets(workbook: CalamineWorkbook) -> list[str]:
     return [sheet.name for sheet in shown or sheets]
 
 
-def _texts(workbook: CalamineWorkbook, name: str, rows: int | None) -> Rows:
+def _texts(workbook: CalamineWorkbook, name: str, rows: int | None, point: str) -> Rows:
     sheet = workbook.get_sheet_by_name(name)
     cells = sheet.to_python(skip_empty_area=False, nrows=rows)
-    return [[write_cell(cell) for cell in row] for row in cells]
+    return [[write_cell(cell, point) for cell in row] for row in cells]
 
 
 def _opened(path: Path, read: Callable[[CalamineWorkbook], _T]) -> _T:
@@ -69,8 +74,8 @@ def _opened(path: Path, read: Callable[[CalamineWorkbook], _T]) -> _T:
         ) from error
 
 
-def write_cell(cell: Cell) -> str:
-    """Return a cell's text: dates as ISO, whole numbers without a point.
+def write_cell(cell: Cell, point: str = ".") -> str:
+    """Return a cell's text: dates as ISO, whole numbers without `point`, their decimal sign.
 
     >>> write_cell(12.0), write_cell(True), write_cell(date(2024, 3, 1))
     ('12', 'true', '2024-03-01')
@@ -80,7 +85,8 @@ def write_cell(cell: Cell) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float):
-        return format(int(cell), "d") if cell.is_integer() else format(cell, ".15g")
+        plain = format(int(cell), "d") if cell.is_integer() else format(cell, ".15g")
+        return plain.replace(".", point)
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     return cell.isoformat() if isinstance(cell, (date, time)) else str(cell)

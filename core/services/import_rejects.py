@@ -184,7 +184,8 @@ def _cells_of(
 ) -> Iterator[tuple[_Rejected, list[str]]]:
     source, original = sources[place], sources[0]
     delimiter, width = original.dialect.delimiter, len(original.dialect.headers)
-    records = read_received(source.path, source.dialect, _wanted(con, place), limits)
+    wanted = _wanted(con, place)
+    records = read_received(source.path, source.dialect, wanted, limits, source.numbers)
     for rejected, record in zip(_rejected(con, place), records, strict=True):
         if place:
             yield rejected, _corrected_cells(record, source, original)

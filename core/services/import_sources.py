@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.ingest.derive import NUMERIC
 from core.ingest.dialect import Dialect
+from core.ingest.mapping import parse_mapping
+from core.ingest.received import NumberColumns
 from core.services.corrected_report import report_kept
 from core.services.csv_cells import unescape
 from core.services.file_mapping import dialect_of
@@ -28,7 +31,8 @@ class RowSource:
 
     `issues` and `buckets` (rows not simply loaded) are those of the original as this file leaves
     it; `corrected` (line, own_line) says which of its lines this file replaces, by `taken_rows`;
-    `headers_of` names the header of a contract column, `settled` decimal sign and order of dates.
+    `headers_of` names the header of a contract column, `number_headers` has those of numbers,
+    `settled` decimal sign and order of dates.
     """
 
     import_id: str
@@ -41,7 +45,15 @@ class RowSource:
     corrected: Path | None
     taken_rows: Path | None
     headers_of: Mapping[str, str]
+    number_headers: tuple[str, ...]
     settled: Mapping[str, str]
+
+    @property
+    def numbers(self) -> NumberColumns:
+        """The columns of a workbook that hold numbers, with the decimal sign settled for them."""
+        headers = self.plain_headers
+        places = {headers.index(h) for h in self.number_headers if h in headers}
+        return NumberColumns(places=places, decimal=self.settled.get("decimal") or ".")
 
     @property
     def plain_headers(self) -> tuple[str, ...]:
@@ -87,6 +99,7 @@ def _source(store: TenantStore, entry: ImportEntry, file_no: int) -> RowSource |
         corrected=archive.staged(file_no, CORRECTED_LINES) if is_correction else None,
         taken_rows=archive.staged(file_no, TAKEN_ROWS) if is_correction else None,
         headers_of=reported["mapping"]["columns"],
+        number_headers=parse_mapping(reported["mapping"]).headers_of(NUMERIC),
         settled=reported["dialect"].get("settled", {}),
     )
 

@@ -397,3 +397,29 @@ def test_a_cell_that_reads_like_our_header_makes_no_correction(
     report = bring(tenant, tmp_path, {"clients_20260101.csv": text})
     assert rows(tenant, "customers", "name") == [("see line (import 3f2a9c41.1)",)]
     assert entry_of(tenant, str(report["import_id"])).origin == Origin.FILES
+
+
+def test_a_number_of_a_rejected_workbook_row_is_the_same_when_it_comes_back(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    begin_with(tenant, {**CLIENTS, **PRODUCTS})
+    path, back = tmp_path / "sales_20260301.xlsx", tmp_path / "back.xlsx"
+    day = "2025-12-01"
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, HEADER.split(","))
+        for number, client in enumerate(("C1", "nobody"), 1):
+            row = (f"D{number}", 1, "P1", client, 1.125, "12,50", day, "shop")
+            sheet.write_row(number, 0, (*row[:6], "2025-13-01" if number == 2 else day, "shop"))
+    import_id = receive(tenant, SYSTEM, [(path.name, path)], as_of=AS_OF)
+    load(tenant, import_id)
+    back.write_bytes(b"".join(rejects_file(tenant, import_id, 1, "fr").content))
+    sent = CalamineWorkbook.from_path(str(back)).get_sheet_by_index(0).to_python()
+    assert sent[1][4:6] == ["1,125", "12,50"]
+    with xlsxwriter.Workbook(str(back)) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, sent[0])
+        sheet.write_row(1, 0, [*sent[1][:3], "C1", *sent[1][4:6], day, *sent[1][7:]])
+    load(tenant, receive(tenant, SYSTEM, [(back.name, back)]))
+    stored = rows(tenant, "sale_lines", "document_id, quantity_milli, amount_cents")
+    assert stored == [("D1", 1125, 1250), ("D2", 1125, 1250)]

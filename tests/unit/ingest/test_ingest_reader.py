@@ -6,6 +6,7 @@ from core.errors import FileRefused
 from core.ingest.reader import ReadLimits, open_table, read_dialect, read_table
 from core.ingest.received import WantedLine, judge_record, read_received
 from core.ingest.source import read_container
+from core.ingest.workbook import NUMBER_MARK
 from tests.unit.ingest.pipeline import Bench
 
 RAGGED = (
@@ -340,7 +341,8 @@ def test_workbook_cells_are_text_as_typed(bench: Bench) -> None:
     dialect, raw = bench.read(path)
     assert (dialect.container, dialect.sheet, raw.rows_in) == ("workbook", "Clients", 2)
     first, second = bench.rows("SELECT line, c0, c1, c2, c3 FROM raw ORDER BY record")
-    assert first[:4] == (2, "007", "Durand", "12.5")
+    assert first[:4] == (2, "007", "Durand", f"12{NUMBER_MARK}5")
+    assert raw.samples(bench.con)["Budget"] == ("12.5",)
     assert str(first[4]).startswith("2024-03-01")
     assert second[:3] == (4, "8", second[2])
 

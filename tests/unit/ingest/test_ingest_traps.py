@@ -256,10 +256,10 @@ def test_a_question_shows_two_rows_of_the_file(
 ) -> None:
     lines = [f"F1;P1;C1;{line}" for line in cells]
     text = "document_id;product_key;client_code;quantity;amount;sale_date\n" + "\n".join(lines)
-    dialect, raw = bench.read(bench.write(text))
+    _, raw = bench.read(bench.write(text))
     mapping = suggest_mapping(raw.headers, raw.samples(bench.con)).to_mapping()
     with pytest.raises(QuestionOpen) as asked:
-        settle_formats(bench.con, raw, mapping, dialect, "EUR")
+        settle_formats(bench.con, raw, mapping, "EUR")
     assert asked.value.question == question
     assert [example.cell for example in asked.value.examples] == examples
     assert not any(cell in str(asked.value) for cell in examples)  # sentences are logged
@@ -272,7 +272,7 @@ def test_every_finding_has_its_evidence(bench: Bench) -> None:
     )
     dialect, raw = bench.read(bench.write(text.encode("cp1252")))
     mapping = suggest_mapping(raw.headers, raw.samples(bench.con)).to_mapping()
-    formats = settle_formats(bench.con, raw, mapping, dialect, "EUR")
+    formats = settle_formats(bench.con, raw, mapping, "EUR")
     said = {
         about: finding.message % finding.values
         for about, finding in {**dialect.evidence, **formats.evidence}.items()
