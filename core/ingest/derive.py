@@ -37,8 +37,8 @@ def derivation_problem(column: Column, rule: Mapping[str, Any]) -> str | None:
     if column.type not in NUMERIC:
         return "op"
     if op == "multiply":
-        fits = isinstance(of, list | tuple) and len(of) == _FACTORS
-        return None if fits else "of"
+        is_pair = isinstance(of, list | tuple) and len(of) == _FACTORS
+        return None if is_pair and all(isinstance(h, str) for h in of or ()) else "of"
     if op == "add_tax":
         if not isinstance(of, str):
             return "of"

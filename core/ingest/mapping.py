@@ -16,6 +16,8 @@ from core.contracts import COLUMNS, REQUIRED_GROUPS, Column, ColumnType, FileKin
 from core.errors import Refused
 from core.i18n import N_
 from core.ingest.derive import derivation_headers, derivation_problem, parse_rate
+from core.ingest.product_rules import wrong_rule
+from core.ingest.values import EARLIEST, LATEST
 
 _DATE_ORDERS = (None, "iso", "dmy", "mdy")
 _DECIMALS = (None, ".", ",")
@@ -25,6 +27,25 @@ _TABLES = ("columns", "constants", "derive", "rates", "create_missing")
 _CREATABLE: Mapping[str, frozenset[str]] = {
     "products": frozenset({"name"}),
     "customers": frozenset({"country"}),
+}
+
+_REMEDIES = {
+    "inverse": N_(
+        "The mapping's value %(place)s cannot be used: give a list of the yes/no columns that say"
+        ' the contrary, as ["email_opt_out"].'
+    ),
+    "create_missing": N_(
+        "The mapping's value %(place)s cannot be used: give true, or the header that fills the"
+        " name of a new product or the country of a new customer."
+    ),
+    "not_recommendable": N_(
+        "The mapping's value %(place)s cannot be used: give a list of product codes, or of regular"
+        ' expressions between slashes, as ["PORT", "/FRAIS.*/"].'
+    ),
+    "exported_at": N_(
+        "The mapping's value %(place)s cannot be used: give a date between 1900 and 2200, as"
+        " 2026-03-14."
+    ),
 }
 
 
@@ -133,17 +154,36 @@ def parse_mapping(data: Mapping[str, Any]) -> ColumnMapping:
     values = dict(data)
     values["kind"] = FileKind(values["kind"])
     for key in ("inverse", "not_recommendable"):
-        values[key] = tuple(values.get(key) or ())
+        values[key] = _texts(key, values.get(key))
     for key in _TABLES:
         if not isinstance(values.setdefault(key, {}), dict):
             raise _unusable(key)
-    created = values["create_missing"]
-    values["create_missing"] = {
-        k: {} if v is True else v for k, v in created.items() if v not in (False, None)
-    }
+    values["create_missing"] = _created(values["create_missing"])
     mapping = ColumnMapping(**values)
     _check_values(mapping)
     return mapping
+
+
+def _texts(key: str, told: object) -> tuple[str, ...]:
+    if not told:
+        return ()
+    if not isinstance(told, list | tuple) or not all(isinstance(text, str) for text in told):
+        raise _unusable(key)
+    return tuple(told)
+
+
+def _created(told: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """Return the headers that fill each record to create; `true` stands for none."""
+    created: dict[str, Mapping[str, str]] = {}
+    for what, fields in told.items():
+        if fields is None or fields is False:
+            continue
+        headers = {} if fields is True else fields
+        is_told = isinstance(headers, dict) and all(isinstance(h, str) for h in headers.values())
+        if not is_told or what not in _CREATABLE or not set(headers) <= _CREATABLE[what]:
+            raise _unusable(f"create_missing.{what}")
+        created[what] = headers
+    return created
 
 
 def _check_values(mapping: ColumnMapping) -> None:
@@ -169,9 +209,9 @@ def _check_values(mapping: ColumnMapping) -> None:
     for currency, rate in mapping.rates.items():
         if parse_rate(rate) is None:
             raise _unusable(f"rates.{currency}")
-    for what, fields in mapping.create_missing.items():
-        if what not in _CREATABLE or not set(fields) <= _CREATABLE[what]:
-            raise _unusable(f"create_missing.{what}")
+    wrong = wrong_rule(mapping.not_recommendable)
+    if wrong is not None:
+        raise _unusable(f"not_recommendable.{wrong}")
     for key, allowed in (
         ("date_order", _DATE_ORDERS),
         ("decimal", _DECIMALS),
@@ -184,18 +224,22 @@ def _check_values(mapping: ColumnMapping) -> None:
 def parse_moment(text: object) -> datetime | None:
     """Return the moment written as an ISO date, with or without a time (UTC), else None.
 
+    None also for a moment that no export was made at: before 1900 or after 2200.
+
     >>> parse_moment("2026-03-14")
     datetime.datetime(2026, 3, 14, 0, 0, tzinfo=datetime.timezone.utc)
     """
     try:
         moment = datetime.fromisoformat(str(text).strip())
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if EARLIEST <= moment.date() <= LATEST else None
 
 
 def _unusable(place: str) -> Refused:
-    return Refused(N_("The mapping's value %(place)s cannot be used."), place=place)
+    sentence = _REMEDIES.get(place.split(".")[0])
+    return Refused(sentence or N_("The mapping's value %(place)s cannot be used."), place=place)
 
 
 def dump_mapping(mapping: ColumnMapping) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from core.contracts import FileKind
 from core.ingest.clean import ParsedFile
 from core.ingest.holds import Known, known_keys
 from core.ingest.mapping import ColumnMapping
+from core.ingest.product_rules import split_rules
 
 # The most frequent text wins, of equally frequent ones the bytewise smallest.
 _TOLD = """
@@ -80,7 +81,7 @@ def find_missing(
         "NOT list_contains(?::VARCHAR[], product_key) "
         "AND NOT list_bool_or(list_transform(?::VARCHAR[], "
         "lambda rule: regexp_full_match(product_key, rule))) AS is_recommendable",
-        bound=_split_rules(mapping.not_recommendable),
+        bound=split_rules(mapping.not_recommendable),
     )
     _create(
         con,
@@ -156,12 +157,6 @@ def _differs(fields: Sequence[str]) -> str:
 def _told(asked: object, what: str, field: str, otherwise: str) -> str:
     fields = asked.get(what, {}) if isinstance(asked, dict) else {}
     return f"extra_{what}_{field}" if field in fields else otherwise
-
-
-def _split_rules(rules: tuple[str, ...]) -> list[list[str]]:
-    """Return the plain codes and the regular expressions (written between slashes)."""
-    patterns = [r for r in rules if len(r) > 1 and r[0] == r[-1] == "/"]
-    return [[r for r in rules if r not in patterns], [p[1:-1] for p in patterns]]
 
 
 def _create(

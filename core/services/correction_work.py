@@ -20,6 +20,7 @@ from core.ingest.correction import (
 )
 from core.ingest.folding import fold_file
 from core.ingest.labels import resolve_labels
+from core.ingest.parquet import write_parquet
 from core.ingest.report import build_report, count_issues
 from core.ingest.withdrawal import find_beside, find_withdrawn, forget_family
 from core.services.corrected_report import CORRECTED
@@ -232,4 +233,4 @@ def _archive_tables(place: CorrectionPlace, job: CorrectedFile) -> None:
         (TAKEN_ROWS, f"{prefix}_taken_rows"),
     ):
         path = place.archive.staged(job.work.file.file_no, name)
-        place.con.execute(f"COPY (FROM {rows}) TO '{path}' (FORMAT parquet)")
+        write_parquet(place.con, f"FROM {rows}", path)

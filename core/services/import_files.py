@@ -18,6 +18,7 @@ import duckdb
 
 from core.errors import Refused
 from core.i18n import N_
+from core.ingest.parquet import quote_path
 from core.services.accounts import Actor, Role, require
 from core.services.correction_work import work_correction
 from core.services.import_archive import (
@@ -215,7 +216,7 @@ def _worked(
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[FileWork]]]:
     con = duckdb.connect()
     try:
-        con.execute(f"SET temp_directory = '{archive.work() / 'spill'}'")
+        con.execute(f"SET temp_directory = {quote_path(archive.work() / 'spill')}")
         con.execute(f"SET memory_limit = '{store.store.settings.etl_memory_mb} MB'")
         con.execute("SET enable_progress_bar = false")
         work = work_correction if entry.origin == Origin.CORRECTION else work_through

@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.ingest.changeset import FileVersion
 from core.ingest.identity import IDENTITY
+from core.ingest.parquet import parquet_rows, write_parquet
 from core.services.import_archive import ImportArchive, archive_of
 from core.services.import_state import SAID_ADDRESSES, layers_of, state_table, visible_table
 from core.store.imports import ImportFile, load_loaded_files, load_loaded_ids
@@ -57,7 +58,7 @@ def keep_said(con: DuckDBPyConnection, archive: ImportArchive) -> None:
     archive.clear_said()
     for kind in FileKind:
         for prefix, said in _worked(con, kind):
-            con.execute(f"COPY ({said}) TO '{archive.said(prefix, kind.value)}' (FORMAT parquet)")
+            write_parquet(con, said, archive.said(prefix, kind.value))
 
 
 def _worked(con: DuckDBPyConnection, kind: FileKind) -> list[tuple[str, str]]:
@@ -129,8 +130,8 @@ def collect_versions(
 
 def _kept(archives: Sequence[ImportArchive], kind: FileKind) -> list[str]:
     """Return the SELECT of what the loaded files of `kind` said, none when there are none."""
-    paths = [str(path) for archive in archives for path in archive.all_said(kind.value)]
-    return [f"SELECT * FROM read_parquet({paths}, union_by_name = true)"] if paths else []
+    paths = [path for archive in archives for path in archive.all_said(kind.value)]
+    return [f"SELECT * FROM {parquet_rows(paths)}"] if paths else []
 
 
 def find_said_addresses(store: TenantStore, tx: Transaction, con: DuckDBPyConnection) -> None:

@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from core.contracts import FileKind
 from core.counts import count_rows
+from core.ingest.parquet import parquet_rows
 from core.services.import_archive import archive_of
 from core.services.import_state import SOLD, Layer, layers_of
 from core.store.imports import load_loaded_ids
@@ -76,5 +77,5 @@ def _said_here(con: DuckDBPyConnection) -> list[Layer]:
 
 def _said_before(store: TenantStore, tx: Transaction) -> list[str]:
     archives = [archive_of(store, import_id) for import_id in load_loaded_ids(tx)]
-    paths = [str(path) for archive in archives for path in archive.all_said(FileKind.SALES.value)]
-    return [f"{_SAID} read_parquet({paths}, union_by_name = true)"] if paths else []
+    paths = [path for archive in archives for path in archive.all_said(FileKind.SALES.value)]
+    return [f"{_SAID} {parquet_rows(paths)}"] if paths else []

@@ -27,6 +27,7 @@ from core.ingest.mapping import (
     dump_mapping,
     parse_moment,
 )
+from core.ingest.parquet import write_parquet
 from core.ingest.reader import RawTable, ReadLimits, open_table
 from core.ingest.repeats import count_repeated
 from core.ingest.report import build_report
@@ -265,4 +266,4 @@ def _archive_tables(con: DuckDBPyConnection, archive: ImportArchive, work: FileW
         ("buckets", f"FROM {work.prefix}_buckets WHERE bucket <> 'loaded'"),
     ):
         path = archive.staged(work.file.file_no, table)
-        con.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
+        write_parquet(con, rows, path)

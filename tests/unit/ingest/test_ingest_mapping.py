@@ -5,6 +5,7 @@ import pytest
 
 from core.contracts import COLUMNS, FileKind
 from core.errors import QuestionOpen, Refused
+from core.i18n import translate
 from core.ingest.mapping import (
     ColumnMapping,
     dump_mapping,
@@ -138,3 +139,31 @@ def test_all_required_columns_that_are_missing_are_named_in_one_sentence() -> No
     missing = "document_id; client_code; amount; sale_date; product_key / product_label"
     assert f"which are required: {missing}. Map them." in refused.value.sentence("en")
     assert f"obligatoires\xa0: {missing}." in refused.value.sentence("fr")
+
+
+@pytest.mark.parametrize(
+    ("told", "place", "remedy"),
+    [
+        ({"inverse": 5}, "inverse", "email_opt_out"),
+        ({"inverse": [["email_opt_out"]]}, "inverse", "email_opt_out"),
+        ({"not_recommendable": 5}, "not_recommendable", "between slashes"),
+        ({"not_recommendable": ["PORT", "/[/"]}, "not_recommendable./[/", "between slashes"),
+        ({"not_recommendable": ["/(?=x)/"]}, "not_recommendable./(?=x)/", "between slashes"),
+        ({"create_missing": {"products": 3}}, "create_missing.products", "true"),
+        ({"create_missing": {"products": {"name": 3}}}, "create_missing.products", "true"),
+        ({"create_missing": {"wines": True}}, "create_missing.wines", "true"),
+        ({"exported_at": "9999-12-31T23:59:59-10:00"}, "exported_at", "2026-03-14"),
+        ({"exported_at": "0001-01-01"}, "exported_at", "2026-03-14"),
+        ({"exported_at": "soon"}, "exported_at", "2026-03-14"),
+        ({"derive": {"amount": {"op": "multiply", "of": [1, "x"]}}}, "derive.amount.of", ""),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_with_its_place_and_the_remedy(
+    told: dict[str, object], place: str, remedy: str
+) -> None:
+    data = {"kind": "sales", "columns": {"product_key": "Réf"}, **told}
+    with pytest.raises(Refused) as refused:
+        parse_mapping(data)
+    assert refused.value.values["place"] == place
+    assert remedy in str(refused.value)
+    assert translate("fr", refused.value.message) != refused.value.message
