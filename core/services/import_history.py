@@ -5,7 +5,6 @@ needs that sum alone. To put an older file in its place one must know which cell
 version: so each import keeps the rows its files said, and they are read again in this one case.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from duckdb import DuckDBPyConnection
@@ -15,7 +14,7 @@ from core.ingest.changeset import FileVersion
 from core.ingest.identity import IDENTITY
 from core.ingest.parquet import parquet_rows, write_parquet
 from core.services.import_archive import ImportArchive, archive_of
-from core.services.import_state import SAID_ADDRESSES, layers_of, state_table, visible_table
+from core.services.import_state import layers_of, state_table
 from core.store.imports import ImportFile, load_loaded_files, load_loaded_ids
 from core.store.tenant import TenantStore, Transaction
 
@@ -32,19 +31,6 @@ UNION ALL BY NAME
 SELECT * REPLACE (TIMESTAMP '1000-01-01' AS exported_at, '' AS sha256) FROM {state}
 WHERE {identity} IN (SELECT {identity} FROM {named})
 """
-_OPTED_OUT = """
-CREATE OR REPLACE TABLE opted_out_now AS
-SELECT DISTINCT customer,
-    customer NOT IN (SELECT customer FROM {visible} WHERE email_opt_out) AS is_new
-FROM (SELECT customer FROM {state} WHERE email_opt_out {rejected})
-"""
-_REJECTED = "UNION ALL SELECT customer FROM {p}_rejected_opt_outs WHERE customer IS NOT NULL"
-_ADDRESSES = """
-INSERT INTO {table}
-SELECT DISTINCT said.customer, lower(said.email)
-FROM ({said} UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS email WHERE false) AS said
-JOIN opted_out_now USING (customer) WHERE said.email IS NOT NULL AND {condition}
-"""
 
 
 def version_of(file: ImportFile) -> FileVersion:
@@ -57,11 +43,11 @@ def keep_said(con: DuckDBPyConnection, archive: ImportArchive) -> None:
     """Keep in `archive` what every worked file said, held rows left out, released ones with."""
     archive.clear_said()
     for kind in FileKind:
-        for prefix, said in _worked(con, kind):
+        for prefix, said in said_here(con, kind):
             write_parquet(con, said, archive.said(prefix, kind.value))
 
 
-def _worked(con: DuckDBPyConnection, kind: FileKind) -> list[tuple[str, str]]:
+def said_here(con: DuckDBPyConnection, kind: FileKind) -> list[tuple[str, str]]:
     """Return prefix and SELECT of what each file of `kind` worked so far said."""
     return [
         (layer.prefix, _said(layer.said, layer.exported_at, layer.sha256))
@@ -97,11 +83,6 @@ def versions_before(
     return table if is_found else None
 
 
-def _archives(store: TenantStore, tx: Transaction) -> list[ImportArchive]:
-    """Return the archives of all loaded imports: any of them may have released rows of a kind."""
-    return [archive_of(store, import_id) for import_id in load_loaded_ids(tx)]
-
-
 def collect_versions(
     store: TenantStore,
     tx: Transaction,
@@ -114,7 +95,7 @@ def collect_versions(
 
     Returns False, and creates nothing, where no file has said anything of the kind.
     """
-    said = [*_kept(_archives(store, tx), kind), *(select for _, select in _worked(con, kind))]
+    said = [*said_before(store, tx, kind), *(select for _, select in said_here(con, kind))]
     if said:
         con.execute(
             _VERSIONS.format(
@@ -128,25 +109,11 @@ def collect_versions(
     return bool(said)
 
 
-def _kept(archives: Sequence[ImportArchive], kind: FileKind) -> list[str]:
-    """Return the SELECT of what the loaded files of `kind` said, none when there are none."""
+def said_before(store: TenantStore, tx: Transaction, kind: FileKind) -> list[str]:
+    """Return the SELECT of what the loaded files of `kind` said, none when there are none.
+
+    Any import may have released rows of any kind.
+    """
+    archives = [archive_of(store, import_id) for import_id in load_loaded_ids(tx)]
     paths = [path for archive in archives for path in archive.all_said(kind.value)]
     return [f"SELECT * FROM {parquet_rows(paths)}"] if paths else []
-
-
-def find_said_addresses(store: TenantStore, tx: Transaction, con: DuckDBPyConnection) -> None:
-    """Fill `said_addresses` with every address ever said of customers who have opted out.
-
-    What was said before matters for those whom this import opts out: an opt-out follows every
-    address of a person, whichever file came first.
-    """
-    state, visible = state_table(FileKind.CLIENTS), visible_table(FileKind.CLIENTS)
-    layers = layers_of(con, FileKind.CLIENTS)
-    rejected = " ".join(_REJECTED.format(p=layer.prefix) for layer in layers if layer.is_said)
-    con.execute(_OPTED_OUT.format(state=state, visible=visible, rejected=rejected))
-    con.execute(f"CREATE OR REPLACE TABLE {SAID_ADDRESSES} (customer VARCHAR, email_norm VARCHAR)")
-    for _, said in _worked(con, FileKind.CLIENTS):
-        con.execute(_ADDRESSES.format(table=SAID_ADDRESSES, said=said, condition="true"))
-    if con.execute("FROM opted_out_now WHERE is_new LIMIT 1").fetchone():
-        for said in _kept(_archives(store, tx), FileKind.CLIENTS):
-            con.execute(_ADDRESSES.format(table=SAID_ADDRESSES, said=said, condition="is_new"))

@@ -7,8 +7,9 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.errors import QuestionOpen
 from core.i18n import N_
+from core.services.import_addresses import find_said_addresses
 from core.services.import_archive import archive_of
-from core.services.import_history import find_said_addresses, keep_said
+from core.services.import_history import keep_said
 from core.services.import_months import stage_months
 from core.services.import_opt_outs import count_leaving, suppression_select
 from core.services.import_state import staged_select

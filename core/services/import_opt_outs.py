@@ -121,7 +121,7 @@ def suppression_select(con: DuckDBPyConnection) -> str:
             FROM {state_table(FileKind.CLIENTS)}
             WHERE file_no IS NOT NULL AND email_opt_out
             UNION ALL
-            SELECT customer, email_norm, 'opt_out', NULL FROM {SAID_ADDRESSES}
+            SELECT customer, email_norm, reason, since FROM {SAID_ADDRESSES}
             UNION ALL
             {rejected}
             SELECT customer, email_norm, status, contact_date

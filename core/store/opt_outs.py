@@ -10,6 +10,21 @@ _OPTED_OUT = f"""
 SELECT customer, email_norm FROM (SELECT * {SOURCES["suppressions"]}) AS valid
 WHERE tenant_id = :tenant AND reason IN ('opt_out', 'unsubscribe', 'complaint')
 """
+# Who unsubscribes under an address says so of that address; an opt-out is of the person always.
+_WISHES = f"""
+SELECT customer, reason, min(CASE WHEN email_norm IS NULL THEN since END), count(email_norm)
+FROM (SELECT * {SOURCES["suppressions"]}) AS valid
+WHERE tenant_id = :tenant AND customer IS NOT NULL
+    AND reason IN ('opt_out', 'unsubscribe', 'complaint')
+GROUP BY customer, reason
+HAVING reason = 'opt_out' OR count(*) > count(email_norm)
+"""
+_WISH_TYPES = {
+    "customer": "VARCHAR",
+    "reason": "VARCHAR",
+    "since": "DATE",
+    "addresses": "BIGINT",
+}
 
 
 def fetch_opted_out(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
@@ -18,3 +33,11 @@ def fetch_opted_out(tx: Transaction, con: DuckDBPyConnection, table: str) -> Non
     Bounces are left out: they speak of an address, not of somebody's wish.
     """
     fetch_table(tx, con, table, {"customer": "VARCHAR", "email_norm": "VARCHAR"}, _OPTED_OUT)
+
+
+def fetch_wishes(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
+    """Create DuckDB `table` of the persons who opted out as such, not under one address alone.
+
+    Columns: `customer, reason, since`, and `addresses`, how many are suppressed with them.
+    """
+    fetch_table(tx, con, table, _WISH_TYPES, _WISHES)

@@ -12,7 +12,8 @@ Written from PRODUCT.md alone, record by record, without a line of the product. 
 * Sales that carry a designation or an origin create the products and customers that they name. What
   they tell of these counts below every file of products or clients: the newest filled cell wins,
   within a file the most frequent one, and a product nobody names is named by its code.
-* An opt-out stays, and follows the person and every address the person is known by.
+* An opt-out stays, and follows the person and every address the person is known by. So do an
+  unsubscription and a complaint that name the person alone; under an address they follow that one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,8 @@ Cells = tuple[object, ...]
 CUSTOMER = ("email", "name", "phone", "country")
 PRODUCT = ("name", "price_cents")
 LINE = ("product", "customer", "quantity", "amount", "day", "status", "channel")
-BARRING = ("unsubscribe", "complaint", "hard_bounce")
+WISHES = ("unsubscribe", "complaint")
+BARRING = (*WISHES, "hard_bounce")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,18 +197,18 @@ def _barred(
     clients: Sequence[Version], customers: Mapping[str, Mapping[str, object]], contacts: set[Cells]
 ) -> dict[str, frozenset[tuple[str, str]]]:
     """Return who must not be written to, by reason: persons, and addresses in lower case."""
-    left = {code for code, record in customers.items() if record.get("opt_out")}
+    left = {(code, "opt_out") for code, record in customers.items() if record.get("opt_out")}
+    wishes = left | {(c[0], c[3]) for c in contacts if c[1] is None and c[3] in WISHES}
     known = {
-        (str(record["email"]).lower(), "opt_out")
+        (str(record["email"]).lower(), reason)
         for file in clients
         for record in file.records
-        if record["customer"] in left and record["email"] is not None
+        for code, reason in wishes
+        if record["customer"] == code and record["email"] is not None
     }
     told = [cells for cells in contacts if cells[3] in BARRING]
     return {
-        "barred_persons": frozenset(
-            {(code, "opt_out") for code in left} | {(c[0], c[3]) for c in told if c[0] is not None}
-        ),
+        "barred_persons": frozenset(left | {(c[0], c[3]) for c in told if c[0] is not None}),
         "barred_addresses": frozenset(
             known | {(str(c[1]).lower(), c[3]) for c in told if c[1] is not None}
         ),

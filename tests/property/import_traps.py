@@ -73,6 +73,14 @@ KNOWN: Mapping[str, tuple[tuple[WorldFile, ...], tuple[WorldFile, ...]]] = {
             world_file(5, "clients", FEB, [_client("C1", opt_out=True)]),
         ),
     ),
+    "an unsubscription without address": (
+        (),
+        (
+            world_file(3, "clients", FEB, [_client("C1", "a@example.com")]),
+            world_file(4, "clients", MAR, [_client("C1", "b@example.com")]),
+            world_file(5, "contacts", FEB, [{**_left("2025-12-09"), "email": None}]),
+        ),
+    ),
     "two messages that unsubscribe": (
         (),
         (
