@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from core.store.tenant import TenantStore
@@ -150,13 +150,20 @@ def safe_name(name: str) -> str:
     return _UNSAFE.sub("_", Path(name).name)[-120:] or "file"
 
 
-def exported_at_of(name: str, default: datetime) -> datetime:
-    """Return the date in a file's name (`ventes_20260314.csv`) at midnight UTC, or `default`."""
-    found = _DATE_IN_NAME.search(name)
-    if not found:
+def exported_at_of(name: str, default: datetime, as_of: date) -> datetime:
+    """Return the last date in a file's name at midnight UTC, or `default`.
+
+    Of `ventes_20250101_20260314.csv` that is 14 March. A date after the receiving day (`default`,
+    or `as_of` where that is later) is no date of an export.
+    """
+    days = [day for parts in _DATE_IN_NAME.findall(name) if (day := _day(*map(int, parts)))]
+    if not days or days[-1] > max(as_of, default.date()):
         return default
-    year, month, day = (int(part) for part in found.groups())
+    return datetime.combine(days[-1], time(), tzinfo=UTC)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
     try:
-        return datetime(year, month, day, tzinfo=UTC)
+        return date(year, month, day)
     except ValueError:
-        return default
+        return None

@@ -76,11 +76,12 @@ def receive(
     now, known = store.store.now(), known_sha256 or {}
     correction = recognise_correction(store, files)
     numbers = correction.file_nos if correction else range(1, len(files) + 1)
+    day = correction.as_of(as_of) if correction else as_of or today_of(store)
+    archive = archive_of(store, import_id)
     received = [
-        _kept(archive_of(store, import_id), no, name, path, now, known.get(path))
+        _kept(archive, no, path, known.get(path), safe_name(name), exported_at_of(name, now, day))
         for no, (name, path) in zip(numbers, files, strict=True)
     ]
-    day = correction.as_of(as_of) if correction else as_of or today_of(store)
     entered = correction.entered(received) if correction else received
     parent_id = correction.import_id if correction else None
     with store.begin() as tx:
@@ -89,16 +90,15 @@ def receive(
 
 
 def _kept(
-    archive: ImportArchive, no: int, name: str, path: Path, now: datetime, known: str | None
+    archive: ImportArchive,
+    no: int,
+    path: Path,
+    known: str | None,
+    name: str,
+    exported_at: datetime,
 ) -> ImportFile:
     sha256, size = keep_original(archive, no, name, path, known)
-    return ImportFile(
-        file_no=no,
-        name=safe_name(name),
-        sha256=sha256,
-        bytes=size,
-        exported_at=exported_at_of(name, now),
-    )
+    return ImportFile(file_no=no, name=name, sha256=sha256, bytes=size, exported_at=exported_at)
 
 
 def today_of(store: TenantStore) -> date:

@@ -72,15 +72,16 @@ def _entry(
     correction = recognise_correction(
         store, [(offered.path.name, offered.path) for offered in files]
     )
+    day = correction.as_of(as_of) if correction else as_of
     numbers = correction.file_nos if correction else range(1, len(files) + 1)
     linked = [
-        _linked(archive, file_no, offered, now)
+        _linked(archive, file_no, offered, now, day)
         for file_no, offered in zip(numbers, files, strict=True)
     ]
     return ImportEntry(
         import_id=str(uuid.uuid4()),
         status=RECEIVED,
-        as_of=correction.as_of(as_of) if correction else as_of,
+        as_of=day,
         created_at=now,
         created_by=actor.username,
         loaded_at=None,
@@ -94,7 +95,7 @@ def _entry(
 
 
 def _linked(
-    archive: ImportArchive, file_no: int, offered: OfferedFile, now: datetime
+    archive: ImportArchive, file_no: int, offered: OfferedFile, now: datetime, day: date
 ) -> ImportFile:
     """Put a link to the file where an import would keep its original."""
     target = archive.original(file_no, offered.path.name)
@@ -107,7 +108,7 @@ def _linked(
         name=safe_name(offered.path.name),
         sha256=sha256,
         bytes=target.stat().st_size,
-        exported_at=exported_at_of(offered.path.name, now),
+        exported_at=exported_at_of(offered.path.name, now, day),
         mapping_json=_plain(offered.chosen) if offered.chosen else None,
         left_out=offered.is_left_out,
     )
