@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -81,9 +81,7 @@ def sample_records(lines: Sequence[str], delimiter: str, quote: str) -> Sample:
     return Sample(records=records, faults=faults)
 
 
-def _read_one(
-    lines: "islice[str] | list[str]", delimiter: str, quote: str
-) -> tuple[list[str] | None, int]:
+def _read_one(lines: Iterable[str], delimiter: str, quote: str) -> tuple[list[str] | None, int]:
     """Return the cells of the first record, None where one is too long, and the lines it spans."""
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
     try:
