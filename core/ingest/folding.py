@@ -1,6 +1,7 @@
 """Rows of one file that speak of the same thing are folded into one.
 
-The view `{p}_folded` has one row per identity; the view `{p}_buckets` (record, line, bucket,
+The view `{p}_folded` has one row per identity, of clients with all `addresses` that the rows folded
+into it had; the view `{p}_buckets` (record, line, bucket,
 identity) says for every record what became of it so far: `{p}_marked` names those that are
 rejected, duplicate or merged, every other one is loaded unless `compare` marks it too.
 The rules are those of PRODUCT.md, "Identity of a sale line" and "Counting".
@@ -140,7 +141,10 @@ def _folding_rules(kind: FileKind, sum_repeats: bool) -> dict[str, str]:
 
 
 def _merged_fields(con: DuckDBPyConnection, parsed: ParsedFile) -> str:
-    """Return the SQL that folds every column: the last filled cell, sums, any opt-out."""
+    """Return the SQL that folds every column: the last filled cell, sums, any opt-out.
+
+    Of clients it adds `addresses`: an opt-out follows each, also one that a later row corrects.
+    """
     identity = IDENTITY[parsed.kind]
     columns = [row[0] for row in con.execute(f"DESCRIBE {parsed.prefix}_rows").fetchall()]
     folded = []
@@ -153,4 +157,6 @@ def _merged_fields(con: DuckDBPyConnection, parsed: ParsedFile) -> str:
             folded.append(f"bool_or({column}) AS {column}")
         else:
             folded.append(f"arg_max({column}, last_said) AS {column}")
+    if parsed.kind is FileKind.CLIENTS:
+        folded.append("list_distinct(list(email)) AS addresses")
     return ", ".join(folded)

@@ -36,11 +36,21 @@ UNION ALL
 SELECT customer, reason, since, true FROM {p}_rejected_opt_outs
 WHERE customer IS NOT NULL AND (reason = 'opt_out' OR email IS NULL)
 """
+# What creating sales tell has no `email`; `addresses` are those of the rows that were folded.
 _ADDRESSES = f"""
 INSERT INTO {SAID_ADDRESSES}
-SELECT DISTINCT said.customer, lower(said.email), wishes.reason, wishes.since
-FROM ({{said}} UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS email WHERE false) AS said
-JOIN wishes USING (customer) WHERE said.email IS NOT NULL AND {{condition}}
+WITH said AS (
+    {{said}}
+    UNION ALL BY NAME
+    SELECT CAST(NULL AS VARCHAR) AS email, CAST(NULL AS VARCHAR[]) AS addresses WHERE false
+)
+SELECT DISTINCT customer, lower(known.email), wishes.reason, wishes.since
+FROM (
+    SELECT customer, email FROM said
+    UNION ALL
+    SELECT customer, unnest(addresses) FROM said
+) AS known
+JOIN wishes USING (customer) WHERE known.email IS NOT NULL AND {{condition}}
 """
 
 

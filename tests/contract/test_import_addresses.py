@@ -97,3 +97,39 @@ def test_an_unsubscription_that_names_its_address_speaks_of_that_one(
     bring(tenant, tmp_path, OWN)
     assert rows(tenant, "suppressions", "customer, email_norm") == [("C1", "z@example.com")]
     assert suppressed(tenant) == {"C1"}
+
+
+FOLDED = "client_code,email,name,email_opt_out\n"
+WITHIN_A_FILE = {
+    "the row that opts out has the address": (
+        f"{FOLDED}C1,a@example.com,A,yes\nC1,b@example.com,A,no\nC2,a@example.com,B,no\n"
+    ),
+    "another row has the address": (
+        f"{FOLDED}C1,A@example.com,A,no\nC1,b@example.com,A,yes\nC2,a@example.com,B,no\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WITHIN_A_FILE)
+def test_an_opt_out_follows_the_addresses_of_rows_that_are_folded(
+    tenant: TenantStore, tmp_path: Path, way: str
+) -> None:
+    bring(tenant, tmp_path, {"clients_20260101.csv": WITHIN_A_FILE[way]})
+    assert rows(tenant, "customers", "customer, email_norm, email_opt_out") == [
+        ("C1", "b@example.com", True),
+        ("C2", "a@example.com", False),
+    ]
+    assert rows(tenant, "suppressions", "customer, email_norm") == [
+        ("C1", "a@example.com"),
+        ("C1", "b@example.com"),
+    ]
+    assert suppressed(tenant) == {"C1", "C2"}
+
+
+def test_an_opt_out_of_a_later_file_follows_the_addresses_of_rows_that_were_folded(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    text = "client_code,email\nC1,a@example.com\nC1,b@example.com\nC2,a@example.com\n"
+    begin_with(tenant, {"clients_20260101.csv": text})
+    bring(tenant, tmp_path, WISHES["opt-out"])
+    assert suppressed(tenant) == {"C1", "C2"}

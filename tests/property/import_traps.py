@@ -81,6 +81,15 @@ KNOWN: Mapping[str, tuple[tuple[WorldFile, ...], tuple[WorldFile, ...]]] = {
             world_file(5, "contacts", FEB, [{**_left("2025-12-09"), "email": None}]),
         ),
     ),
+    "an opt-out of a person with two addresses in one file": (
+        (),
+        (
+            world_file(
+                3, "clients", FEB, [_client("C1", "a@example.com"), _client("C1", "b@example.com")]
+            ),
+            world_file(4, "clients", MAR, [_client("C1", opt_out=True)]),
+        ),
+    ),
     "two messages that unsubscribe": (
         (),
         (
