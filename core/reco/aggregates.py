@@ -15,10 +15,8 @@ from core.compiled import njit
 from core.reco.history import History
 from core.reco.lines import Lines, day_of, is_gift, product_of
 from core.reco.shards import joined, run_slices, slices_of
-from core.reco.tables import BoolArray, Int32Array, IntArray
+from core.reco.tables import BoolArray, Columns, Int32Array, IntArray
 from core.reco.totals import count_documents, sum_paid
-
-Columns = dict[str, NDArray[Any]]
 
 ROWS_PER_SLICE = 500_000
 

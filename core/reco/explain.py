@@ -14,13 +14,12 @@ from core.contracts import Scenario
 from core.policy import Policy
 from core.reco import phrases
 from core.reco.evidence import LED_BY
+from core.reco.lines import EPOCH, day_number
 from core.reco.scoring import COMPONENTS, weights_of
 from core.reco.shapes import MICRO, Ground
-from core.reco.tables import create_table_from_arrays
+from core.reco.tables import Columns, create_table_from_arrays
 from core.reco.texts import NOTHING, Op, Pieces, Recipe, Step, Wanted, write_texts
 from core.reco.timing import DueState
-
-Columns = dict[str, NDArray[Any]]
 
 PRODUCT_WORDS = """
 SELECT
@@ -44,7 +43,6 @@ ORDER BY customer_no
 """
 
 FAVOURITE_FROM = MICRO // 2  # affinity: a quarter of the chance of her likeliest item
-EPOCH = date(1970, 1, 1)
 WORDS = (*phrases.SENTENCES, *phrases.COUNTED_SENTENCES)
 
 # What the marks of a sentence are filled with: a column of pieces, or of numbers.
@@ -124,7 +122,7 @@ def _columns(rows: Columns, components: NDArray[Any], evidence: Columns, as_of: 
         rows["evidence"],
     )
     last_day = evidence["last_day"]
-    today = (as_of - EPOCH).days
+    today = day_number(as_of)
     columns["elapsed_days"] = np.where(last_day >= 0, today - last_day, NOTHING)
     for name in ("own_gap", "expected_gap"):
         columns[f"{name}_tenths"] = _tenths(evidence[name])

@@ -10,20 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
-from numpy.typing import NDArray
 
 from core.compiled import njit
 from core.counts import count_rows
 from core.reco.netting import netted_lines
 from core.reco.numbering import build_numbers
 from core.reco.shards import Slice, run_slices
-from core.reco.tables import IntArray, fetch_columns
-
-Columns = dict[str, NDArray[Any]]
+from core.reco.tables import Columns, IntArray, fetch_columns
 
 EPOCH = date(1970, 1, 1)
 FEW_RECORDS = 48  # up to here, insertion is faster than any other sort

@@ -12,6 +12,7 @@ IntArray = NDArray[np.int64]
 Int32Array = NDArray[np.int32]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Columns = dict[str, NDArray[Any]]
 
 
 def create_table(con: DuckDBPyConnection, table: str, query: str, **parameters: object) -> None:
