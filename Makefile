@@ -1,7 +1,7 @@
 # make run    set up everything and serve the app with demo data
 # make test   set up everything and pass every test
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full checked compiled lint messages lock clean
+.PHONY: help run test test-full checked recommender reader lint messages lock clean
 
 PORT ?= 8501
 WORKERS ?= 2
@@ -33,11 +33,16 @@ lint: .venv/dev.stamp
 	$(BIN)/lint-imports
 
 # The kernels are compiled beside the linting: later each worker would compile them for itself.
-compiled: .venv/dev.stamp
-	$(BIN)/python -m pytest -q tests/golden
+recommender: .venv/dev.stamp
+	$(BIN)/python -m pytest -q tests/golden \
+		"tests/contract/test_backtest.py::test_a_rolling_backtest_is_kept_with_its_report[sqlite]"
+
+reader: .venv/dev.stamp
+	$(BIN)/python -m pytest -q \
+		"tests/property/test_ingest_plain.py::test_both_ways_of_reading_give_the_same[direct]"
 
 checked: .venv/dev.stamp
-	$(MAKE) --no-print-directory -j2 lint compiled
+	$(MAKE) --no-print-directory -j2 lint recommender reader
 
 test: checked
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not full"

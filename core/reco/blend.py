@@ -233,7 +233,7 @@ def _describe_targets(  # type: ignore[no-untyped-def]
         low, first = offsets[customers[target]], firsts[target]
         group = population[customers[target]]
         _, number, _ = describe(
-            low, first, day[first], group, item, basket, day, volume, known, scratch
+            low, first, np.int64(day[first]), group, item, basket, day, volume, known, scratch
         )
         for row in range(first, behinds[target]):
             is_target[item[row]] = True

@@ -106,7 +106,7 @@ def find_seasons(history: History, family: Int32Array, first_day: int, as_of: in
     return Seasons(
         group=row_of[family + 1],
         index=index,
-        clock=np.cumsum(index[:, months], axis=1),
+        clock=np.ascontiguousarray(np.cumsum(index[:, months], axis=1)),
         first_day=first_day,
     )
 

@@ -13,7 +13,7 @@ from core.store.tenant import TenantStore
 from tests.browser.conftest import Instance, click, settled
 from tests.golden.small_tenant import AS_OF, FOLDER
 
-LONG = 60_000  # milliseconds for what a worker computes
+LONG = 180_000  # milliseconds for what a worker computes
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def _rank(  # type: ignore[no-untyped-def]
         number = kept = 0
         if low < high:
             _, number, _ = describe(
-                low, high, days[at], group, item, basket, day, volume, known, scratch
+                low, high, np.int64(days[at]), group, item, basket, day, volume, known, scratch
             )
             weigh(number, weights, scratch)
         for spot in range(number):
