@@ -6,8 +6,9 @@ views `{p}_load` and `{p}_history`, the tables `{p}_changes`, `{p}_held`, `{p}_l
 
 The content of an identity is, field by field, the newest filled cell among all its versions,
 a version being (exported_at, sha256): blank cells never erase, and any order of arrival gives
-the same content, provided that `Known.versions` holds what each version said. A file older than
-what is there (`older`) may still fill a blank. An opt-out once said stays.
+the same content, provided that `Known.versions` holds what each version said. The same bytes read
+by another mapping are the same version: the last reading stands for the earlier ones. A file
+older than what is there (`older`) may still fill a blank. An opt-out once said stays.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from core.ingest.identity import IDENTITY, stored_fields
 from core.ingest.issues import ISSUES, Effect
 from core.ingest.mapping import ColumnMapping
 from core.ingest.missing import find_missing
+from core.ingest.values import quote_literal
 
 __all__ = ["FileVersion", "Known", "compare", "forget_compared"]
 
@@ -188,7 +190,7 @@ def _create_compared(
         said = _VERSIONS.format(**given, fields=", ".join(fields))
         con.execute(said, [version.key()])
     sides = _AMONG_VERSIONS if has_versions else _OF_TWO
-    before, after = _newest(con, names["p"], fields) if has_versions else _newer(fields)
+    before, after = _newest(con, names["p"], fields, version) if has_versions else _newer(fields)
     equal = " AND ".join(f"before_{field} IS NOT DISTINCT FROM {field}" for field in fields)
     con.execute(
         _COMPARED.format(
@@ -198,11 +200,16 @@ def _create_compared(
     )
 
 
-def _newest(con: DuckDBPyConnection, prefix: str, fields: Sequence[str]) -> tuple[str, str]:
+def _newest(
+    con: DuckDBPyConnection, prefix: str, fields: Sequence[str], incoming: FileVersion
+) -> tuple[str, str]:
     """Return the columns of what is there and of what will be, among many versions.
 
-    A row without version is what is there, whatever the versions say.
+    A row without version is what is there, whatever the versions say. What the same bytes said
+    when they were read by another mapping is gone, but for an opt-out.
     """
+    read_anew = f"NOT incoming AND version = {quote_literal(incoming.key())}"
+    stands = f" FILTER (({read_anew}) IS NOT TRUE)"
     is_there = f"FROM {prefix}_versions WHERE version IS NULL LIMIT 1"
     has_rows_there = con.execute(is_there).fetchone() is not None
 
@@ -219,7 +226,8 @@ def _newest(con: DuckDBPyConnection, prefix: str, fields: Sequence[str]) -> tupl
         return f"CASE WHEN bool_or(version IS NULL) THEN {row} ELSE {said} END"
 
     before = (f"{there(field)} AS before_{field}" for field in fields)
-    return ", ".join(before), ", ".join(f"{newest(field, '')} AS {field}" for field in fields)
+    after = (f"{newest(field, '' if field == _OPT_OUT else stands)} AS {field}" for field in fields)
+    return ", ".join(before), ", ".join(after)
 
 
 def _newer(fields: Sequence[str]) -> tuple[str, str]:

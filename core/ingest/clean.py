@@ -23,7 +23,19 @@ from core.ingest.plain_read import parse_opened
 from core.ingest.reader import RawTable
 from core.ingest.settle import settle_formats
 from core.ingest.sheet_numbers import write_numbers
-from core.ingest.values import Formats
+from core.ingest.values import Formats, quote_literal
+
+_SHOWN = 200  # letters of a cell that holds rows
+
+# Two quotes too many, in one column of two rows, make the rows between them one cell.
+_ROWS_IN_CELL = """
+INSERT INTO {p}_issues
+SELECT record, line, NULL, cell[:{shown}], 'ROWS_IN_CELL', false
+FROM (UNPIVOT (SELECT record, line, {cells} FROM {raw}) ON {names} INTO NAME place VALUE cell)
+"""
+_HOLDS_ROWS = (
+    "CASE WHEN contains({cell}, {end}) AND {delimiters} = {ends} * {inside} THEN {cell} END"
+)
 
 __all__ = ["ParseOptions", "ParsedFile", "parse_table", "restore_held"]
 
@@ -58,14 +70,49 @@ def parse_table(
     create_rows(work)
     formats = parse_opened(work) if raw.is_open else None
     if formats is None:
-        formats = settle_formats(con, raw, mapping, options.tenant_currency)
+        formats = settle_formats(
+            con, raw, mapping, options.tenant_currency, remembered=options.remembered
+        )
         write_numbers(con, raw, mapping, formats.decimal)
     con.execute(
         f"INSERT INTO {prefix}_issues SELECT record, line, NULL, value, code, true "
         f"FROM {raw.bad_table}"
     )
     insert_text(work, text_sources(work, formats))
+    if len(raw.headers) > 2:  # a delimiter and a line end in a text make no row of two cells
+        _find_rows_in_cells(work)
     return ParsedFile(kind=mapping.kind, prefix=prefix, formats=formats)
+
+
+def _find_rows_in_cells(work: Parsing) -> None:
+    """Warn of cells in which as many delimiters stand to each line end as in the rows."""
+    raw, dialect = work.raw, work.dialect
+
+    def count(cell: str, text: str) -> str:
+        return f"(length({cell}) - length(replace({cell}, {text}, ''))) // length({text})"
+
+    names = [raw.column(header) for header in raw.headers]
+    end, delimiter = quote_literal(dialect.line_end), quote_literal(dialect.delimiter)
+    cells = (
+        _HOLDS_ROWS.format(
+            cell=name,
+            end=end,
+            ends=count(name, end),
+            delimiters=count(name, delimiter),
+            inside=len(names) - 1,
+        )
+        + f" AS {name}"
+        for name in names
+    )
+    work.con.execute(
+        _ROWS_IN_CELL.format(
+            p=work.prefix,
+            shown=_SHOWN,
+            raw=raw.table,
+            cells=", ".join(cells),
+            names=", ".join(names),
+        )
+    )
 
 
 def restore_held(con: DuckDBPyConnection, held: str, kind: FileKind, prefix: str) -> ParsedFile:

@@ -56,10 +56,15 @@ _ADDRESS = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 
 @dataclass(frozen=True, kw_only=True)
 class ParseOptions:
-    """What a file's rows are judged against: the import's date and the tenant's currency."""
+    """What a file's rows are judged against: the import's date and the tenant's currency.
+
+    `remembered` names what the mapping has from earlier files only (`date_order`, `decimal`):
+    it stands where the cells leave a question, and gives way where they settle it otherwise.
+    """
 
     as_of: date
     tenant_currency: str
+    remembered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

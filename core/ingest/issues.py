@@ -175,6 +175,11 @@ _ALL = (
         N_("The row is rejected, but the opt-out that it says counts."),
         N_("Correct the row for its other cells; nobody is written to meanwhile."),
     ),
+    _warn(
+        "ROWS_IN_CELL",
+        N_("One cell holds whole rows of the file, which are not read as rows."),
+        N_("Look for a quote too many at the beginning of that cell and at its end."),
+    ),
 )
 
 ISSUES: Mapping[str, RowIssue] = {issue.code: issue for issue in _ALL}

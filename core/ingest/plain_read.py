@@ -52,10 +52,16 @@ def parse_opened(work: Parsing) -> Formats | None:
 def _expect_formats(work: Parsing) -> Formats:
     """Return what the first rows say, and an assumption where they leave a question."""
     mapping = work.mapping
-    currency = work.options.tenant_currency
+    options = work.options
     while True:
         try:
-            return settle_formats(work.con, work.raw, mapping, currency)
+            return settle_formats(
+                work.con,
+                work.raw,
+                mapping,
+                options.tenant_currency,
+                remembered=options.remembered,
+            )
         except QuestionOpen as asked:
             if asked.question == "decimal":
                 mapping = replace(mapping, decimal=".")
@@ -116,9 +122,16 @@ def _votes_of(plan: PlainPlan, split: Split, expected: Formats) -> CountedVotes:
 
 
 def _settle(work: Parsing, counted: CountedVotes) -> Formats | None:
-    currency = work.options.tenant_currency
+    options = work.options
     try:
-        return settle_formats(work.con, work.raw, work.mapping, currency, counted)
+        return settle_formats(
+            work.con,
+            work.raw,
+            work.mapping,
+            options.tenant_currency,
+            counted,
+            options.remembered,
+        )
     except QuestionOpen:
         return None
 

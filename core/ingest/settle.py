@@ -1,6 +1,6 @@
 """The decimal sign and the order of dates, settled over whole columns or asked."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -91,17 +91,18 @@ def settle_formats(
     mapping: ColumnMapping,
     currency: str,
     counted: CountedVotes | None = None,
+    remembered: Container[str] = (),
 ) -> Formats:
     """Return the file's decimal sign and date order, each with what it rests on.
 
-    The mapping's word counts first; `counted` is added to what the cells of `raw.table` say.
-    Raises `QuestionOpen` (`decimal` or `date_order`) with two example rows when the cells fit
-    both readings.
+    The mapping's word counts first, but last for what is `remembered` of earlier files only;
+    `counted` is added to what the cells of `raw.table` say. Raises `QuestionOpen` (`decimal` or
+    `date_order`) with two example rows when the cells fit both readings.
     """
     evidence: dict[str, Finding] = {}
     counted = counted or CountedVotes()
-    decimal = _settle_decimal(con, raw, mapping, counted.decimal, evidence)
-    order = _settle_dates(con, raw, mapping, counted.dates, evidence)
+    decimal = _settle_decimal(con, raw, mapping, counted.decimal, evidence, remembered)
+    order = _settle_dates(con, raw, mapping, counted.dates, evidence, remembered)
     return Formats(decimal=decimal, date_order=order, currency=currency, evidence=evidence)
 
 
@@ -111,14 +112,17 @@ def _settle_decimal(
     mapping: ColumnMapping,
     before: Votes,
     evidence: dict[str, Finding],
+    remembered: Container[str],
 ) -> str:
     headers = mapping.headers_of(NUMERIC)
     patterns = (_COMMA, _POINT, _EITHER, *(pattern for pattern, _ in _GROUPS))
     counted = _count(con, raw, headers, patterns)
     votes = before + Votes(first=counted[0], second=counted[1], either=counted[2])
-    settled = mapping.decimal or votes.winner((",", "."))
+    said, winner = mapping.decimal, votes.winner((",", "."))
+    is_said = said is not None and (winner is None or "decimal" not in remembered)
+    settled = said if is_said else winner
     if settled is not None:
-        evidence["decimal"] = _decimal_evidence(settled, mapping, votes)
+        evidence["decimal"] = _decimal_evidence(settled, votes, is_said=is_said)
         evidence.update(_thousands_evidence(settled, counted[3:]))
         return settled
     if votes.first + votes.second + votes.either == 0:
@@ -134,9 +138,9 @@ def _settle_decimal(
     ).with_examples(_find_examples(con, raw, headers, _matches(_EITHER)))
 
 
-def _decimal_evidence(settled: str, mapping: ColumnMapping, votes: Votes) -> Finding:
+def _decimal_evidence(settled: str, votes: Votes, *, is_said: bool) -> Finding:
     sign = found(_SIGNS[settled])
-    if mapping.decimal:
+    if is_said:
         return found(N_("Decimals with %(sign)s: as the mapping says."), sign=sign)
     return found(
         N_("Decimals with %(sign)s: %(count)s cells can be read in no other way."),
@@ -162,19 +166,22 @@ def _settle_dates(
     mapping: ColumnMapping,
     before: Votes,
     evidence: dict[str, Finding],
+    remembered: Container[str],
 ) -> str:
     headers = mapping.headers_of({ColumnType.DATE})
-    if mapping.date_order:
-        evidence["date_order"] = found(
-            N_("Dates as %(order)s: as the mapping says."), order=_order(mapping.date_order)
-        )
-        return mapping.date_order
+    said = mapping.date_order
+    if said is not None and "date_order" not in remembered:
+        evidence["date_order"] = _said_order(said)
+        return said
     first, second, either, alike = _count_tests(con, raw, headers, _DATE_TESTS)
     votes = before + Votes(first=first, second=second, either=either)
     settled = votes.winner(("dmy", "mdy"))
     if settled is not None:
         evidence["date_order"] = _date_evidence(settled, votes)
         return settled
+    if said is not None:
+        evidence["date_order"] = _said_order(said)
+        return said
     if votes.either == 0:
         order, evidence_of = _any_order_does(alike)
         if headers:
@@ -198,6 +205,10 @@ def _any_order_does(alike: int) -> tuple[str, Finding]:
         return "dmy", found(message, order=_order("dmy"), count=alike)
     message = N_("Dates as %(order)s: no date is written in another way.")
     return "iso", found(message, order=_order("iso"))
+
+
+def _said_order(order: str) -> Finding:
+    return found(N_("Dates as %(order)s: as the mapping says."), order=_order(order))
 
 
 def _date_evidence(settled: str, votes: Votes) -> Finding:

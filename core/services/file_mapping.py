@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.store.tenant import Transaction
 
 ANY_OF = "any_of"  # key of a choice: mappings of which the one that fits the file is taken
 _ANSWERS = frozenset({"sheet", "date_order", "decimal"})  # may stand over a remembered mapping
-_SETTLED_PER_FILE = ("date_order", "decimal")
+_SETTLED_PER_FILE = frozenset({"date_order", "decimal"})
 _DIALECT_FIELDS = frozenset(field.name for field in fields(Dialect)) - {"evidence"}
 _ALIKE = 0.5  # share of the columns read before that are still there
 
@@ -31,6 +31,18 @@ _FITS_NO_MORE = N_(
     "The last file of this kind had these columns, which this one lacks: %(columns)s. Its mapping"
     " does not fit any more, and the columns are suggested anew."
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenMapping:
+    """The mapping of a file, and where it comes from when it is remembered.
+
+    `remembered` names what is settled file by file and only known of an earlier one.
+    """
+
+    mapping: ColumnMapping
+    why: Finding | None = None
+    remembered: frozenset[str] = frozenset()
 
 
 def read_dialect_of(
@@ -71,8 +83,8 @@ def choose_mapping(
     headers: Sequence[str],
     chosen: Mapping[str, Any],
     suggestion: MappingSuggestion,
-) -> tuple[ColumnMapping, Finding | None]:
-    """Return the file's mapping, and where it comes from when it is remembered.
+) -> ChosenMapping:
+    """Return the file's mapping.
 
     What is chosen with columns is the whole mapping; without, it is put over what is remembered
     or suggested. Raises `QuestionOpen` as `MappingSuggestion.to_mapping` does.
@@ -82,12 +94,16 @@ def choose_mapping(
         fitting = _fitting(chosen[ANY_OF], headers, suggestion.kind)
         told = {**{name: value for name, value in fitting.items() if value}, **told}
     if told.get("columns"):
-        return parse_mapping(told), None
+        return ChosenMapping(mapping=parse_mapping(told))
     remembered, why = (None, None)
     if told.keys() <= _ANSWERS:
         remembered, why = recall_mapping(tx, headers, suggestion)
-    base = remembered or suggestion.to_mapping(tax_rate=told.get("tax_rate"))
-    return parse_mapping({**dump_mapping(base), **told}), why
+    base = dump_mapping(remembered or suggestion.to_mapping(tax_rate=told.get("tax_rate")))
+    return ChosenMapping(
+        mapping=parse_mapping({**base, **told}),
+        why=why,
+        remembered=_SETTLED_PER_FILE & base.keys() - told.keys(),
+    )
 
 
 def recall_mapping(

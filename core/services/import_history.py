@@ -19,14 +19,18 @@ from core.store.imports import ImportFile, load_loaded_files, load_loaded_ids
 from core.store.tenant import TenantStore, Transaction
 
 _SAID = "SELECT *, TIMESTAMP '{exported_at}' AS exported_at, '{sha256}' AS sha256 FROM {table}"
-# A correction (its version begins with that of its file) stands for what its file said before.
-# The visible row goes last: it holds what a load created and no version tells.
+# A correction (its version begins with that of its file) stands for what its file said before, and
+# the last reading of the same bytes for those by other mappings. The visible row goes last: it
+# holds what a load created and no version tells.
 _VERSIONS = """
 CREATE OR REPLACE TABLE {table} AS
-SELECT said.* FROM ({said}) AS said
+SELECT said.* EXCLUDE load_no
+FROM (SELECT NULL::UBIGINT AS load_no WHERE false UNION ALL BY NAME {said}) AS said
 WHERE {identity} IN (SELECT {identity} FROM {named})
-WINDOW file_said AS (PARTITION BY {identity}, exported_at, substr(sha256, 1, 64))
-QUALIFY length(max(sha256) OVER file_said) = 64 OR sha256 = max(sha256) OVER file_said
+QUALIFY row_number() OVER (
+  PARTITION BY {identity}, exported_at, substr(sha256, 1, 64)
+  ORDER BY sha256 DESC, load_no DESC NULLS FIRST
+) = 1
 UNION ALL BY NAME
 SELECT * REPLACE (TIMESTAMP '1000-01-01' AS exported_at, '' AS sha256) FROM {state}
 WHERE {identity} IN (SELECT {identity} FROM {named})
@@ -72,11 +76,11 @@ def versions_before(
 ) -> str | None:
     """Return the table `{p}_said` of every version of the identities in the folded file.
 
-    None when the file is the newest of its kind and not `is_late`: the visible rows are enough.
+    None when the file is newer than all of its kind and not `is_late`: the visible rows are enough.
     """
     loaded = load_loaded_files(tx, kind.value)
-    newer = (version_of(file).key() > version.key() for _, file in loaded)
-    if not (is_late or any(newer)):
+    no_older = (version_of(file).key() >= version.key() for _, file in loaded)
+    if not (is_late or any(no_older)):
         return None
     table = f"{prefix}_said"
     is_found = collect_versions(store, tx, con, kind, f"{prefix}_folded", table)
@@ -112,8 +116,8 @@ def collect_versions(
 def said_before(store: TenantStore, tx: Transaction, kind: FileKind) -> list[str]:
     """Return the SELECT of what the loaded files of `kind` said, none when there are none.
 
-    Any import may have released rows of any kind.
+    `load_no` rises with the order of the loads. Any import may have released rows of any kind.
     """
     archives = [archive_of(store, import_id) for import_id in load_loaded_ids(tx)]
     paths = [path for archive in archives for path in archive.all_said(kind.value)]
-    return [f"SELECT * FROM {parquet_rows(paths)}"] if paths else []
+    return [f"SELECT *, file_index AS load_no FROM {parquet_rows(paths)}"] if paths else []

@@ -107,7 +107,7 @@ def _mapping_json(
     chosen: dict[str, Any] = json.loads(file.mapping_json or "{}")
     kind = FileKind(chosen["kind"]) if chosen.get("kind") else None
     suggestion = suggest_mapping(raw.headers, samples, kind=kind)
-    mapping, _ = choose_mapping(tx, raw.headers, chosen, suggestion)
+    mapping = choose_mapping(tx, raw.headers, chosen, suggestion).mapping
     return json.dumps(dump_mapping(mapping), sort_keys=True, ensure_ascii=False)
 
 

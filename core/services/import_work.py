@@ -20,11 +20,12 @@ from core.i18n import N_
 from core.ingest.changeset import forget_compared
 from core.ingest.clean import ParsedFile, ParseOptions, parse_table
 from core.ingest.dialect import Dialect
-from core.ingest.findings import Finding
+from core.ingest.findings import Finding, found
 from core.ingest.folding import fold_file
 from core.ingest.mapping import (
     ColumnMapping,
     dump_mapping,
+    parse_mapping,
     parse_moment,
 )
 from core.ingest.parquet import write_parquet
@@ -32,6 +33,7 @@ from core.ingest.reader import RawTable, ReadLimits, open_table
 from core.ingest.repeats import count_repeated
 from core.ingest.report import build_report
 from core.ingest.suggest import MappingSuggestion, suggest_mapping
+from core.ingest.values import Formats
 from core.services.file_mapping import choose_mapping, read_dialect_of
 from core.services.import_archive import ImportArchive
 from core.services.import_created import move_created
@@ -51,6 +53,10 @@ ORDER = (FileKind.PRODUCTS, FileKind.CLIENTS, FileKind.SALES, FileKind.CONTACTS)
 _RECORD_BYTES = 16 << 20
 STAGE_READ = N_("Reading the files")
 STAGE_CHECK = N_("Checking and comparing")
+_GIVES_WAY = N_(
+    "The order of dates or the decimal sign of the last file does not fit this one: its own"
+    " cells count."
+)
 
 
 @dataclass(kw_only=True)
@@ -63,6 +69,7 @@ class FileWork:
     suggestion: MappingSuggestion | None = None
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mapping: ColumnMapping | None = None
+    remembered: frozenset[str] = frozenset()
     parsed: ParsedFile | None = None
     notes: dict[str, Finding] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
@@ -163,8 +170,9 @@ def _recognise(
     work.samples = work.raw.samples(con)
     kind = FileKind(chosen["kind"]) if chosen.get("kind") else None
     work.suggestion = suggest_mapping(work.raw.headers, work.samples, kind=kind)
-    work.mapping, why = choose_mapping(tx, work.raw.headers, chosen, work.suggestion)
-    work.notes = {"mapping": why} if why else {}
+    choice = choose_mapping(tx, work.raw.headers, chosen, work.suggestion)
+    work.mapping, work.remembered = choice.mapping, choice.remembered
+    work.notes = {"mapping": choice.why} if choice.why else {}
     work.mapping.check(work.raw.headers)
     told = parse_moment(work.mapping.exported_at) if work.mapping.exported_at else None
     work.file = replace(work.file, exported_at=told or work.file.exported_at)
@@ -229,9 +237,14 @@ def _check(
     assert work.raw is not None
     assert work.mapping is not None
     assert work.dialect is not None
-    options = ParseOptions(as_of=entry.as_of, tenant_currency=store.tenant.currency)
     if work.parsed is None:
+        options = ParseOptions(
+            as_of=entry.as_of,
+            tenant_currency=store.tenant.currency,
+            remembered=work.remembered,
+        )
         work.parsed = parse_table(con, work.raw, work.mapping, work.dialect, options, work.prefix)
+        _give_way(work, work.parsed.formats)
     else:
         forget_compared(con, work.parsed)
     labels = labels_for(con, work.prefix) if work.mapping.kind is FileKind.SALES else None
@@ -257,6 +270,18 @@ def _check(
         work.report["renumbered"] = count_renumbered(tx, con, work.prefix)
         work.report["repeated"] = count_repeated(con, work.prefix)
     _archive_tables(con, archive, work)
+
+
+def _give_way(work: FileWork, formats: Formats) -> None:
+    """Take out of the mapping what was remembered and what the cells of the file contradict."""
+    assert work.mapping is not None
+    given = dump_mapping(work.mapping)
+    read = {"date_order": formats.date_order, "decimal": formats.decimal}
+    wrong = {name for name in work.remembered if given[name] != read[name]}
+    if wrong:
+        kept = {name: value for name, value in given.items() if name not in wrong}
+        work.mapping = parse_mapping(kept)
+        work.notes["gives_way"] = found(_GIVES_WAY)
 
 
 def _archive_tables(con: DuckDBPyConnection, archive: ImportArchive, work: FileWork) -> None:

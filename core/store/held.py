@@ -32,8 +32,8 @@ _FILES = """
 SELECT * FROM import_file
 WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
 """
-_RELEASE = """
-UPDATE held_row SET released_seq = :seq
+_MARK = """
+UPDATE held_row SET {column} = :seq
 WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no AND line {among}
 """
 
@@ -87,6 +87,15 @@ def stage_held(
 
 def stage_released(store: TenantStore, con: DuckDBPyConnection, table: str, seq: int) -> None:
     """Mark the rows of DuckDB `table` (import_id, file_no, line) as released by import `seq`."""
+    _mark(store, con, table, "released_seq", seq)
+
+
+def stage_held_again(store: TenantStore, con: DuckDBPyConnection, table: str, seq: int) -> None:
+    """Mark the rows of `table`, as of `stage_released`, as held again by import `seq`."""
+    _mark(store, con, table, "again_seq", seq)
+
+
+def _mark(store: TenantStore, con: DuckDBPyConnection, table: str, column: str, seq: int) -> None:
     files = con.execute(
         "SELECT import_id, file_no, list(line ORDER BY line) "
         f"FROM {table} GROUP BY ALL ORDER BY import_id, file_no"
@@ -95,7 +104,7 @@ def stage_released(store: TenantStore, con: DuckDBPyConnection, table: str, seq:
         for start in range(0, len(lines), _LINES_AT_ONCE):
             with store.begin() as tx:
                 tx.execute(
-                    _RELEASE.format(among=tx.among("lines")),
+                    _MARK.format(column=column, among=tx.among("lines")),
                     seq=seq,
                     import_id=import_id,
                     file_no=file_no,
@@ -104,9 +113,9 @@ def stage_released(store: TenantStore, con: DuckDBPyConnection, table: str, seq:
 
 
 def clear_unreleased(tx: Transaction) -> None:
-    """Let the rows wait again that an unfinished or undone load released."""
-    tx.execute(
-        "UPDATE held_row SET released_seq = NULL"
-        " WHERE tenant_id = :tenant AND released_seq > :head",
-        head=head_of(tx),
-    )
+    """Let the rows wait again that an unfinished or undone load released or held again."""
+    for column in ("released_seq", "again_seq"):
+        tx.execute(
+            f"UPDATE held_row SET {column} = NULL WHERE tenant_id = :tenant AND {column} > :head",
+            head=head_of(tx),
+        )

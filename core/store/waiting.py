@@ -13,6 +13,7 @@ from core.store.import_relations import load_newest_loaded_id
 from core.store.run_outputs import bytewise
 from core.store.tenant import Transaction
 
+# A line that several exports hold waits once, as the last of them says it.
 # Rows under a decision that stands are not on the desk, unless its product has gone again.
 _WAITING = f"""
 WITH waiting AS (
@@ -20,6 +21,7 @@ WITH waiting AS (
     FROM held_row
     WHERE tenant_id = :tenant
         AND (released_seq IS NULL OR released_seq > :head)
+        AND (again_seq IS NULL OR again_seq > :head)
         AND import_id IN (
             SELECT import_id FROM imports WHERE tenant_id = :tenant AND status = 'loaded'
         )
@@ -156,7 +158,7 @@ def sum_waiting(tx: Transaction, what: str, *, pending: Sequence[str] = ()) -> W
 
 
 def count_waiting(tx: Transaction) -> int:
-    """Return how many rows wait, for whatever reason."""
+    """Return how many rows wait, for whatever reason, a line of several exports once."""
     return int(tx.scalar(f"{_WAITING} SELECT count(*) FROM waiting", head=head_of(tx)))
 
 

@@ -103,6 +103,20 @@ def test_every_list_says_what_stands_behind_it(held: TenantStore) -> None:
     assert [x.subject for x in list_labels(held, limit=1, offset=1)] == ["riesling 21"]
 
 
+def test_a_line_that_several_exports_hold_waits_once(held: TenantStore, tmp_path: Path) -> None:
+    before, waiting = state(held), listed(held, LABELS)
+    (so_far,) = SALES.values()
+    more = f"{so_far}E1,,Riesling 21,C1,1,9.00,2026-02-10\n"
+    report = bring(held, tmp_path, {"sales_20260301.csv": more, "sales_20260228.csv": so_far})
+    assert report["totals"]["held"] == 19  # type: ignore[index]
+    assert count_waiting_rows(held) == 10
+    assert ("riesling 21", "Riesling 21", 3, 3200) in listed(held, LABELS)
+    undo(held, SYSTEM, str(report["import_id"]))
+    assert (count_waiting_rows(held), listed(held, LABELS), state(held)) == (9, waiting, before)
+    bring(held, tmp_path, {"products_20260401.csv": "product_key,name\nX,Xeres\n"})
+    assert count_waiting_rows(held) == 9
+
+
 def test_the_vintage_of_the_label_is_suggested(held: TenantStore) -> None:
     label = list_labels(held, limit=1)[0]
     assert [s.product_key for s in label.suggestions] == ["RIE-21"]

@@ -11,6 +11,7 @@ from core.services.file_findings import finding_lines
 from core.services.import_files import choose, load, plan, receive
 from core.services.import_paths import import_paths
 from core.services.mappings import export_mappings, go_back, list_mappings
+from core.store.dataset import VISIBLE, head_of
 from core.store.tenant import TenantStore
 from tests.contract.conftest import new_tenant
 
@@ -108,6 +109,53 @@ def test_an_exported_mapping_is_read_back(tenant: TenantStore, tmp_path: Path) -
     report = import_paths(other, SYSTEM, [write(tmp_path)], mapping_file=file)
     assert report["files"][0]["mapping"] == MAPPING
     assert list_mappings(other)[0].mapping_json == list_mappings(tenant)[0].mapping_json
+
+
+@pytest.mark.parametrize(
+    ("row", "order", "is_remembered"),
+    [
+        ("C2;Petit;05/06/2020", "dmy", True),
+        ("C2;Petit;25/06/2020", "dmy", True),
+        ("C2;Petit;06/25/2020", "mdy", False),
+    ],
+)
+def test_a_remembered_order_of_dates_gives_way_to_cells_that_settle_another(
+    tenant: TenantStore, tmp_path: Path, row: str, order: str, is_remembered: bool
+) -> None:
+    loaded(tenant, write(tmp_path, row="C1;Durand;03/04/2020"), {**MAPPING, "date_order": "dmy"})
+    report = import_paths(tenant, SYSTEM, [write(tmp_path, row=row)])
+    (file,) = report["files"]
+    assert file["dialect"]["settled"]["date_order"] == order
+    assert file["mapping"].get("date_order") == ("dmy" if is_remembered else None)
+    assert report["totals"]["loaded"] == 1
+    assert (
+        "of the last file does not fit" in "".join(finding_lines(report, "en"))
+    ) != is_remembered
+    again = import_paths(tenant, SYSTEM, [write(tmp_path, row=row)])
+    assert again["import_id"] == report["import_id"]
+
+
+def test_the_last_reading_of_the_same_bytes_stands_for_the_earlier(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("key;name;sold;cost\nP1;Riesling;10,00;3,50\nP2;Gamay;8,00;2,50\n")
+    names = tmp_path / "names.csv"
+    names.write_text("key;name\nP1;Riesling Vieilles Vignes\n")
+    columns = {"product_key": "key", "name": "name"}
+    for path, more, day in (
+        (prices, {"price_ttc": "cost"}, "2026-01-01"),
+        (names, {}, "2026-01-02"),
+        (prices, {"price_ttc": "sold"}, "2026-01-01"),
+    ):
+        mapping = {"kind": "products", "columns": {**columns, **more}, "exported_at": day}
+        loaded(tenant, path, mapping)
+    with tenant.read() as tx:
+        found = tx.rows(f"SELECT name, price_cents FROM product WHERE {VISIBLE}", head=head_of(tx))
+    assert sorted((row["name"], row["price_cents"]) for row in found) == [
+        ("Gamay", 800),
+        ("Riesling Vieilles Vignes", 1000),
+    ]
 
 
 def test_an_answer_is_given_to_the_files_that_ask_and_to_no_other(

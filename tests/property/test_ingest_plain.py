@@ -1,6 +1,6 @@
 """The one-pass reader of large files gives what the SQL of small files gives, for any file."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,11 @@ from core.ingest.mapping import ColumnMapping
 from core.ingest.reader import RawTable, ReadLimits, open_table, read_dialect, read_table
 
 LIMITS = ReadLimits()
-OPTIONS = ParseOptions(as_of=date(2026, 3, 14), tenant_currency="EUR")
+OPTIONS = ParseOptions(
+    as_of=date(2026, 3, 14),
+    tenant_currency="EUR",
+    remembered=frozenset({"date_order", "decimal"}),
+)
 HEADERS = ("document_id", "client_code", "product_key", "quantity", "amount", "sale_date", "rest")
 CONVERTED = ColumnMapping(
     kind=FileKind.SALES,
@@ -37,6 +41,8 @@ COMPUTED = ColumnMapping(
     constants={"channel": "cave", "document_status": "valid"},
     create_missing={"products": {"name": "rest"}},
 )
+
+REMEMBERED = replace(MAPPING, date_order="mdy", decimal=",")
 
 odd = st.sampled_from(
     ["", " ", "\u00a0x", "é", "x\u00a0", "a" * 201, "NaN", "1e5", "-", "0", "'=1", "\ufeffq",
@@ -119,7 +125,9 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize(
-    "mapping", [MAPPING, COMPUTED, CONVERTED], ids=["direct", "computed", "converted"]
+    "mapping",
+    [MAPPING, COMPUTED, CONVERTED, REMEMBERED],
+    ids=["direct", "computed", "converted", "remembered"],
 )
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -68,6 +68,25 @@ def test_a_trap_costs_its_own_row_and_shifts_no_column(
 
 
 @pytest.mark.parametrize(
+    ("rows", "warned"),
+    [
+        ('C1;"a;b\nC2;c;d\nC3;e";f\n', [(2, "a;b\nC2;c;d\nC3;e")]),
+        ('C1;"a;b\nC2;c";d\n', [(2, "a;b\nC2;c")]),
+        ('C1;"a;b\nC2;' + "x" * 300 + '";f\n', [(2, "a;b\nC2;" + "x" * 193)]),
+        ('C1;"a;b\nc";d\n', []),
+        ('C1;"a;b;c";d\n', []),
+        ('C1;"a\nb\nc";d\n', []),
+    ],
+)  # fmt: skip
+def test_a_cell_that_holds_rows_is_shown(
+    bench: Bench, rows: str, warned: list[tuple[object, ...]]
+) -> None:
+    bench.parse(HEAD + rows + GOOD * 3)
+    found = "SELECT line, value FROM f_issues WHERE code = 'ROWS_IN_CELL' AND NOT rejects"
+    assert bench.rows(found) == warned
+
+
+@pytest.mark.parametrize(
     ("text", "judged"),
     [
         ("C1;a;b\rC2", "STRAY_LINE_END"),
