@@ -27,15 +27,24 @@ from core.ingest.values import Formats, quote_literal
 
 _SHOWN = 200  # letters of a cell that holds rows
 
-# Two quotes too many, in one column of two rows, make the rows between them one cell.
+# Two quotes too many, in one column of two rows, make the rows between them one cell. Then each
+# line in it has as many delimiters as a row, the first and the last together as many as another.
 _ROWS_IN_CELL = """
 INSERT INTO {p}_issues
 SELECT record, line, NULL, cell[:{shown}], 'ROWS_IN_CELL', false
-FROM (UNPIVOT (SELECT record, line, {cells} FROM {raw}) ON {names} INTO NAME place VALUE cell)
-"""
-_HOLDS_ROWS = (
-    "CASE WHEN contains({cell}, {end}) AND {delimiters} = {ends} * {inside} THEN {cell} END"
+FROM (
+  SELECT *, list_transform(
+    string_split(cell, {end}),
+    lambda piece: (length(piece) - length(replace(piece, {delimiter}, ''))) // length({delimiter})
+  ) AS inside
+  FROM (
+    SELECT record, line, unnest(cells) AS cell, generate_subscripts(cells, 1) AS place
+    FROM (SELECT record, line, [{cells}] AS cells FROM {raw} WHERE contains(concat({cells}), {end}))
+  ) WHERE contains(cell, {end})
 )
+WHERE inside[1] = {width} - place AND inside[-1] = place - 1
+  AND len(list_filter(inside[2:-2], lambda number: number <> {width} - 1)) = 0
+"""
 
 __all__ = ["ParseOptions", "ParsedFile", "parse_table", "restore_held"]
 
@@ -79,38 +88,24 @@ def parse_table(
         f"FROM {raw.bad_table}"
     )
     insert_text(work, text_sources(work, formats))
-    if len(raw.headers) > 2:  # a delimiter and a line end in a text make no row of two cells
+    # A workbook has no quotes; in two columns, any text of two lines with a delimiter looks so.
+    if dialect.container != "workbook" and len(raw.headers) > 2:
         _find_rows_in_cells(work)
     return ParsedFile(kind=mapping.kind, prefix=prefix, formats=formats)
 
 
 def _find_rows_in_cells(work: Parsing) -> None:
-    """Warn of cells in which as many delimiters stand to each line end as in the rows."""
+    """Warn of cells that look like whole rows: what is between two quotes too many."""
     raw, dialect = work.raw, work.dialect
-
-    def count(cell: str, text: str) -> str:
-        return f"(length({cell}) - length(replace({cell}, {text}, ''))) // length({text})"
-
-    names = [raw.column(header) for header in raw.headers]
-    end, delimiter = quote_literal(dialect.line_end), quote_literal(dialect.delimiter)
-    cells = (
-        _HOLDS_ROWS.format(
-            cell=name,
-            end=end,
-            ends=count(name, end),
-            delimiters=count(name, delimiter),
-            inside=len(names) - 1,
-        )
-        + f" AS {name}"
-        for name in names
-    )
     work.con.execute(
         _ROWS_IN_CELL.format(
             p=work.prefix,
             shown=_SHOWN,
+            end=quote_literal(dialect.line_end),
+            delimiter=quote_literal(dialect.delimiter),
+            cells=", ".join(raw.column(header) for header in raw.headers),
             raw=raw.table,
-            cells=", ".join(cells),
-            names=", ".join(names),
+            width=len(raw.headers),
         )
     )
 

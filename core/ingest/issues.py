@@ -177,8 +177,8 @@ _ALL = (
     ),
     _warn(
         "ROWS_IN_CELL",
-        N_("One cell holds whole rows of the file, which are not read as rows."),
-        N_("Look for a quote too many at the beginning of that cell and at its end."),
+        N_("One cell holds what looks like whole rows; none of them is read as a row."),
+        N_("If they are rows, take out the quote before that cell and the one after it."),
     ),
 )
 

@@ -52,21 +52,16 @@ def parse_opened(work: Parsing) -> Formats | None:
 def _expect_formats(work: Parsing) -> Formats:
     """Return what the first rows say, and an assumption where they leave a question."""
     mapping = work.mapping
-    options = work.options
+    currency, remembered = work.options.tenant_currency, work.options.remembered
     while True:
         try:
-            return settle_formats(
-                work.con,
-                work.raw,
-                mapping,
-                options.tenant_currency,
-                remembered=options.remembered,
-            )
+            return settle_formats(work.con, work.raw, mapping, currency, remembered=remembered)
         except QuestionOpen as asked:
             if asked.question == "decimal":
                 mapping = replace(mapping, decimal=".")
             else:
                 mapping = replace(mapping, date_order="dmy")
+            remembered -= {asked.question}
 
 
 def _read(work: Parsing, plain: PlainSources) -> Split:

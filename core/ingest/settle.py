@@ -15,6 +15,7 @@ from core.ingest.reader import RawTable
 from core.ingest.values import LOCAL_DATE, Formats, quote_literal
 
 _STRAY_SHARE = 0.05  # of the cells that may speak against the rest: they are errors, not evidence
+_FEW_SHARE = 0.05  # of the cells: fewer do not outweigh what is remembered, they make it a question
 _EXAMPLES = 2
 _LOOKED_AT = 500  # ambiguous rows among which two different cells are looked for
 
@@ -62,6 +63,21 @@ class Votes:
         if self.second > self.first and self.first <= _STRAY_SHARE * total:
             return answers[1]
         return None
+
+    def settle(
+        self, answers: tuple[str, str], said: str | None, *, is_remembered: bool
+    ) -> tuple[str | None, bool]:
+        """Return the answer, None when it is open, and whether it is the one that was `said`.
+
+        What is remembered gives way to the cells; where few of them contradict it, that is open.
+        """
+        winner = self.winner(answers)
+        if said is None or (is_remembered and winner == said):
+            return winner, False
+        if not is_remembered or winner is None:
+            return said, True
+        sure = self.first + self.second
+        return (winner if sure >= _FEW_SHARE * (sure + self.either) else None), False
 
     def __add__(self, other: "Votes") -> "Votes":
         return Votes(
@@ -118,9 +134,9 @@ def _settle_decimal(
     patterns = (_COMMA, _POINT, _EITHER, *(pattern for pattern, _ in _GROUPS))
     counted = _count(con, raw, headers, patterns)
     votes = before + Votes(first=counted[0], second=counted[1], either=counted[2])
-    said, winner = mapping.decimal, votes.winner((",", "."))
-    is_said = said is not None and (winner is None or "decimal" not in remembered)
-    settled = said if is_said else winner
+    settled, is_said = votes.settle(
+        (",", "."), mapping.decimal, is_remembered="decimal" in remembered
+    )
     if settled is not None:
         evidence["decimal"] = _decimal_evidence(settled, votes, is_said=is_said)
         evidence.update(_thousands_evidence(settled, counted[3:]))
@@ -175,13 +191,10 @@ def _settle_dates(
         return said
     first, second, either, alike = _count_tests(con, raw, headers, _DATE_TESTS)
     votes = before + Votes(first=first, second=second, either=either)
-    settled = votes.winner(("dmy", "mdy"))
+    settled, is_said = votes.settle(("dmy", "mdy"), said, is_remembered=True)
     if settled is not None:
-        evidence["date_order"] = _date_evidence(settled, votes)
+        evidence["date_order"] = _said_order(settled) if is_said else _date_evidence(settled, votes)
         return settled
-    if said is not None:
-        evidence["date_order"] = _said_order(said)
-        return said
     if votes.either == 0:
         order, evidence_of = _any_order_does(alike)
         if headers:

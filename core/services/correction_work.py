@@ -107,7 +107,7 @@ def _check_all(place: CorrectionPlace, jobs: list[CorrectedFile], progress: Prog
                 retold = move_created(place.store, place.tx, place.con, prefix, version, file_no)
                 job.work.report["retold"] = retold
     if not any(job.work.waits_for for job in jobs):
-        release_held(place.store, place.tx, place.con, partial(_take_over, place, jobs))
+        release_held(place.store, place.tx, place.con, take_over=partial(_take_over, place, jobs))
     progress(STAGE_CHECK, len(ordered), len(ordered))
 
 

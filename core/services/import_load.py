@@ -7,13 +7,13 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.errors import QuestionOpen
 from core.i18n import N_
-from core.ingest.identity import IDENTITY
 from core.services.import_addresses import find_said_addresses
 from core.services.import_archive import archive_of
-from core.services.import_history import keep_said, version_of
+from core.services.import_history import keep_said
 from core.services.import_months import stage_months
 from core.services.import_opt_outs import count_leaving, suppression_select
 from core.services.import_state import staged_select
+from core.services.import_waiting import WorkedFile, find_held_again
 from core.services.import_work import ORDER, FileWork
 from core.store.dataset import head_of
 from core.store.held import stage_held, stage_held_again, stage_released
@@ -22,22 +22,6 @@ from core.store.tenant import TenantStore
 from core.store.unpublished import announce_staging
 from core.store.versions import fetch_suppression_ids, stage_rows, stage_suppressions
 
-_HELD = """
-SELECT '{kind}' AS kind, {file_no} AS file_no, {place} AS place, record, line,
-  {identity} AS identity
-FROM {p}_held
-"""
-_HELD_AGAIN = """
-CREATE OR REPLACE TABLE held_again AS
-WITH held_here AS ({held})
-SELECT import_id, file_no, line FROM waiting_rows
-WHERE (kind, identity) IN (SELECT (kind, identity) FROM held_here)
-UNION ALL
-SELECT import_id, file_no, line FROM (
-  SELECT '{import_id}' AS import_id, * FROM held_here
-  QUALIFY row_number() OVER (PARTITION BY kind, identity ORDER BY place DESC, record DESC) > 1
-)
-"""
 _OPT_OUT_ALARM = 0.2
 _MANY_LEAVE = N_(
     "This import would opt %(leaving)s of %(customers)s customers out of e-mail. Check the opt-out"
@@ -67,9 +51,10 @@ def stage_all(
     for work in works:
         _stage_held(store, con, entry.import_id, work)
     if works:
-        _find_held_again(con, entry.import_id, works)
+        find_held_again(con, entry.import_id, [_worked(work) for work in works])
         stage_held_again(store, con, "held_again", seq)
-    stage_released(store, con, "released_rows", seq)
+    for released in ("released_rows", "superseded_rows"):
+        stage_released(store, con, released, seq)
     stage_months(store, con, seq)
     return seq
 
@@ -83,21 +68,9 @@ def _stage_held(
     stage_held(store, con, held, kind, import_id, work.file.file_no, norms=norms)
 
 
-def _find_held_again(con: DuckDBPyConnection, import_id: str, works: Sequence[FileWork]) -> None:
-    """Create `held_again`: the waiting rows that a later file holds, in this import or before."""
-    ordered = sorted(works, key=lambda work: version_of(work.file).key())
-    held = (
-        _HELD.format(
-            kind=work.mapping.kind,
-            file_no=work.file.file_no,
-            place=place,
-            identity=IDENTITY[work.mapping.kind],
-            p=work.prefix,
-        )
-        for place, work in enumerate(ordered)
-        if work.mapping is not None
-    )
-    con.execute(_HELD_AGAIN.format(held=" UNION ALL ".join(held), import_id=import_id))
+def _worked(work: FileWork) -> WorkedFile:
+    assert work.mapping is not None
+    return WorkedFile(prefix=work.prefix, kind=work.mapping.kind, file=work.file)
 
 
 def find_opt_out_alarm(

@@ -5,7 +5,7 @@ same state as if nothing had ever been missing.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -28,6 +28,7 @@ from core.services.import_state import (
     move_state,
     state_table,
 )
+from core.services.import_waiting import find_waiting_files, supersede
 from core.store.held import fetch_waiting, load_file
 from core.store.imports import ImportFile
 from core.store.tenant import TenantStore, Transaction
@@ -93,16 +94,20 @@ def release_held(
     store: TenantStore,
     tx: Transaction,
     con: DuckDBPyConnection,
+    read_anew: Sequence[str] = (),
     take_over: Callable[[], None] = lambda: None,
 ) -> None:
     """Move the state by every held row that need not wait any longer; list it in `released_rows`.
 
     `released_rows(import_id, file_no, line)` names the rows by the import that held them; those
-    that `take_over` enters first wait no longer either. What is released may be the sale that an
-    older return waits for, so this ends with a round that releases nothing.
+    that `take_over` enters first wait no longer either, nor do those of earlier readings of the
+    files `read_anew`, by sha256, which are in `superseded_rows`. What is released may be the sale
+    that an older return waits for, so this ends with a round that releases nothing.
     """
     con.execute(_NONE_RELEASED)
     _fetch_waiting(tx, con)
+    find_waiting_files(tx, con)
+    supersede(con, read_anew)
     take_over()
     if count_rows(con, "waiting_rows") == 0:
         return

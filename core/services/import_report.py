@@ -15,7 +15,7 @@ from core.services.file_findings import findings_of
 from core.services.import_archive import ImportArchive, archive_of
 from core.services.import_decisions import order_of
 from core.services.import_months import months_of
-from core.services.import_release import count_released
+from core.services.import_waiting import count_released_lines
 from core.services.import_warnings import warning_text, warnings_of
 from core.services.import_work import FileWork
 from core.store.import_states import ASKING, PLANNED
@@ -44,7 +44,7 @@ def build_import_report(
         **_of_entry(store, entry),
         "status": ASKING if asks else PLANNED,
         "files": files,
-        "released": 0 if asks else count_released(con),
+        "released": 0 if asks else count_released_lines(con),
         "totals": {name: sum(f.get(name, 0) for f in files) for name in _COUNTED},
     }
     return report if asks else {**report, **_beside(store, con, entry, works, report, alarm)}

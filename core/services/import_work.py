@@ -200,7 +200,7 @@ def _check_all(
                 retold = move_created(store, tx, con, work.prefix, version, work.file.file_no)
                 work.report["retold"] = retold
     if not any(work.waits_for for work in works):
-        release_held(store, tx, con)
+        release_held(store, tx, con, [work.file.sha256 for work in works])
     progress(STAGE_CHECK, len(ordered), len(ordered))
 
 

@@ -35,6 +35,7 @@ WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no
 _MARK = """
 UPDATE held_row SET {column} = :seq
 WHERE tenant_id = :tenant AND import_id = :import_id AND file_no = :file_no AND line {among}
+    AND {column} IS NULL
 """
 
 

@@ -111,10 +111,34 @@ def test_a_line_that_several_exports_hold_waits_once(held: TenantStore, tmp_path
     assert report["totals"]["held"] == 19  # type: ignore[index]
     assert count_waiting_rows(held) == 10
     assert ("riesling 21", "Riesling 21", 3, 3200) in listed(held, LABELS)
+    third = bring(held, tmp_path, {"sales_20260215.csv": f"{so_far}\n"})  # older than the newest
+    assert count_waiting_rows(held) == 10
+    undo(held, SYSTEM, str(third["import_id"]))
+    assert count_waiting_rows(held) == 10
+    decision = decide(held, SYSTEM, {TYPO: "RIE-21"})
+    assert released(held, decision) == 2
+    undo(held, SYSTEM, str(decision))
     undo(held, SYSTEM, str(report["import_id"]))
     assert (count_waiting_rows(held), listed(held, LABELS), state(held)) == (9, waiting, before)
     bring(held, tmp_path, {"products_20260401.csv": "product_key,name\nX,Xeres\n"})
     assert count_waiting_rows(held) == 9
+
+
+def test_lines_of_a_file_that_sum_all_wait(held: TenantStore, tmp_path: Path) -> None:
+    more = f"{HEADER}F1,,Foo,C1,1,9.00,2026-02-10\nF1,,Foo,C1,2,18.00,2026-02-10\n"
+    bring(held, tmp_path, {"sales_20260301.csv": more})
+    assert ("foo", "Foo", 2, 2700) in listed(held, LABELS)
+
+
+def test_a_line_that_a_newer_file_says_otherwise_waits_no_more(
+    held: TenantStore, tmp_path: Path
+) -> None:
+    header = "document_id,line_no,product_key,client_code,quantity,amount,sale_date\n"
+    lines = f"{header}G1,1,{{}},C1,1,9.00,2026-02-10\n"
+    bring(held, tmp_path, {"sales_20260301.csv": lines.format("NEW-7")})
+    assert ("NEW-7", None, 1, 900) in listed(held, PRODUCTS)
+    bring(held, tmp_path, {"sales_20260302.csv": lines.format("SYL")})
+    assert "NEW-7" not in [found[0] for found in listed(held, PRODUCTS)]
 
 
 def test_the_vintage_of_the_label_is_suggested(held: TenantStore) -> None:

@@ -11,6 +11,7 @@ from core.services.file_findings import finding_lines
 from core.services.import_files import choose, load, plan, receive
 from core.services.import_paths import import_paths
 from core.services.mappings import export_mappings, go_back, list_mappings
+from core.services.waiting_rows import PRODUCTS, list_subjects
 from core.store.dataset import VISIBLE, head_of
 from core.store.tenant import TenantStore
 from tests.contract.conftest import new_tenant
@@ -135,6 +136,19 @@ def test_a_remembered_order_of_dates_gives_way_to_cells_that_settle_another(
     assert again["import_id"] == report["import_id"]
 
 
+def test_a_cell_among_many_makes_what_is_remembered_a_question(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    loaded(tenant, write(tmp_path, row="C1;Durand;03/04/2020"), {**MAPPING, "date_order": "dmy"})
+    rows = "\n".join([*(f"C{n};Durand;05/06/2020" for n in range(10, 50)), "C50;Petit;05/26/2020"])
+    with pytest.raises(QuestionOpen, match="date-order"):
+        import_paths(tenant, SYSTEM, [write(tmp_path, row=rows)])
+    report = import_paths(
+        tenant, SYSTEM, [write(tmp_path, row=rows)], answers={"date_order": "dmy"}
+    )
+    assert (report["totals"]["loaded"], report["totals"]["rejected"]) == (40, 1)
+
+
 def test_the_last_reading_of_the_same_bytes_stands_for_the_earlier(
     tenant: TenantStore, tmp_path: Path
 ) -> None:
@@ -156,6 +170,37 @@ def test_the_last_reading_of_the_same_bytes_stands_for_the_earlier(
         ("Gamay", 800),
         ("Riesling Vieilles Vignes", 1000),
     ]
+
+
+def test_rows_that_wait_give_way_to_the_last_reading_of_their_file(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    clients, products = tmp_path / "clients.csv", tmp_path / "products.csv"
+    clients.write_text("client_code,email\nC1,a@example.com\n")
+    products.write_text("product_key,name\nA,Riesling\n")
+    import_paths(tenant, SYSTEM, [clients, products])
+    sales = tmp_path / "sales.csv"
+    sales.write_text("doc;row;wrong;key;who;cost;paid;day\nD1;1;SKU9;A;C1;4,00;10,00;2026-01-02\n")
+    names = {"document_id": "doc", "line_no": "row", "client_code": "who", "sale_date": "day"}
+    for columns in (
+        {"product_key": "wrong", "amount": "cost"},
+        {"product_key": "key", "amount": "paid"},
+    ):
+        mapping = {
+            "kind": "sales",
+            "columns": {**names, **columns},
+            "constants": {"quantity": "1"},
+            "exported_at": "2026-01-03",
+        }
+        loaded(tenant, sales, mapping)
+    assert list_subjects(tenant, PRODUCTS, limit=10) == []
+    products.write_text("product_key,name\nA,Riesling\nSKU9,Gamay\n")
+    assert import_paths(tenant, SYSTEM, [products])["released"] == 0
+    with tenant.read() as tx:
+        found = tx.rows(
+            f"SELECT product_key, amount_cents FROM sale_line WHERE {VISIBLE}", head=head_of(tx)
+        )
+    assert [tuple(row.values()) for row in found] == [("A", 1000)]
 
 
 def test_an_answer_is_given_to_the_files_that_ask_and_to_no_other(
