@@ -17,8 +17,8 @@ class Beginnings:
 
     `first` and `then` are the items of a customer's first purchase day and those new on her second
     one. `starters` (2, items) counts who began with an item: customers of trade in row 1, all
-    others in row 0. `taken_up[offsets[i]:offsets[i + 1]]` are the days, ascending, on which
-    customers first bought item `i`.
+    others in row 0. `taken_up[offsets[at]:offsets[at + 1]]` are the days, ascending, on which
+    customers of population `g` first bought item `i`, `at` being `g` times the items plus `i`.
     """
 
     first: list[Buyers]
@@ -40,8 +40,8 @@ def find_beginnings(history: History, population: Population, is_trade: BoolArra
     for trade in (0, 1):
         _, items, _, _ = _first_steps(*given, kind, trade)
         starters.append(np.bincount(items, minlength=history.items))
-    item, day = _first_days(*given)
-    offsets = offsets_of(item, history.items)
+    item, day = _first_days(*given, population)
+    offsets = offsets_of(item, populations * history.items)
     return Beginnings(
         first=first,
         then=then,
@@ -89,8 +89,8 @@ def _first_steps(offsets, item, day, items, population, group):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _first_days(offsets, item, day, items):  # type: ignore[no-untyped-def]
-    """Return each item each customer bought, with the day of the first time."""
+def _first_days(offsets, item, day, items, population):  # type: ignore[no-untyped-def]
+    """Return each item each customer bought, by her population, with the day of the first time."""
     name, first_day = np.empty(len(item), np.int32), np.empty(len(item), np.int32)
     seen_by = np.full(items, -1, np.int64)
     rows = 0
@@ -98,7 +98,8 @@ def _first_days(offsets, item, day, items):  # type: ignore[no-untyped-def]
         for row in range(offsets[customer], offsets[customer + 1]):
             if seen_by[item[row]] != customer:
                 seen_by[item[row]] = customer
-                name[rows], first_day[rows] = item[row], day[row]
+                name[rows] = population[customer] * items + item[row]
+                first_day[rows] = day[row]
                 rows += 1
     return name[:rows].copy(), first_day[:rows].copy()
 

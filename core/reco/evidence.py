@@ -17,6 +17,7 @@ from core.reco.timing import chance_by_now, due_state, expected_log_gap
 
 LED_BY = 3  # of her items, those that speak most for a new one
 UNKNOWN = -1
+NO_DAY = -(2**31)  # days before 1970 are below 0
 NAMES = (
     "times", "purchase_days", "first_day", "last_day", "own_gap", "expected_gap", "stage",
     "bought_product", "neighbours", "together", "paid75",
@@ -41,7 +42,7 @@ def find_evidence(
     between purchase days) and `expected_gap` (days) of what she bought, `bought_product` the
     product she last bought of the chain; `neighbours` (rows, LED_BY) the products of hers that
     speak most for a new item, strongest first, and `together` the buyers of both of the strongest.
-    `UNKNOWN` where there is none.
+    `UNKNOWN` where there is none, `NO_DAY` of days.
     """
     together = np.stack([one.together for one in neighbours])
 
@@ -70,7 +71,7 @@ def _find_evidence(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     rows = len(customers)
     times, days = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
-    first_day, last_day = np.full(rows, UNKNOWN, np.int32), np.full(rows, UNKNOWN, np.int32)
+    first_day, last_day = np.full(rows, NO_DAY, np.int32), np.full(rows, NO_DAY, np.int32)
     own_gap, expected_gap = np.full(rows, -1.0), np.full(rows, -1.0)
     bought = np.full(rows, UNKNOWN, np.int32)
     led_by = np.full((rows, LED_BY), UNKNOWN, np.int32)

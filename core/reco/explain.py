@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.contracts import Scenario
 from core.policy import Policy
 from core.reco import phrases
-from core.reco.evidence import LED_BY
+from core.reco.evidence import LED_BY, NO_DAY
 from core.reco.lines import EPOCH, day_number
 from core.reco.scoring import COMPONENTS, weights_of
 from core.reco.shapes import MICRO, Ground
@@ -28,7 +28,8 @@ SELECT
     coalesce(products.name, product_key) AS name,
     coalesce(facts.family, '') AS family,
     coalesce(to_json(facts.family)::VARCHAR, '') AS family_json,
-    coalesce(facts.price75_cents, -1)::INTEGER AS price75_cents
+    CASE WHEN facts.price75_cents <= 2147483647 THEN facts.price75_cents ELSE -1 END::INTEGER
+        AS price75_cents
 FROM product_numbers
 LEFT JOIN products USING (product_key)
 LEFT JOIN product_facts AS facts USING (product_no)
@@ -43,6 +44,8 @@ ORDER BY customer_no
 """
 
 FAVOURITE_FROM = MICRO // 2  # affinity: a quarter of the chance of her likeliest item
+_CALENDAR = day_number(date(1900, 1, 1))  # no sale is dated before: days are counted from it
+_GREATEST = 2**31 - 1  # what the texts can show of a price; one beyond it is left out
 WORDS = (*phrases.SENTENCES, *phrases.COUNTED_SENTENCES)
 
 # What the marks of a sentence are filled with: a column of pieces, or of numbers.
@@ -122,13 +125,16 @@ def _columns(rows: Columns, components: NDArray[Any], evidence: Columns, as_of: 
         rows["evidence"],
     )
     last_day = evidence["last_day"]
-    today = day_number(as_of)
-    columns["elapsed_days"] = np.where(last_day >= 0, today - last_day, NOTHING)
+    columns["elapsed_days"] = np.where(last_day != NO_DAY, day_number(as_of) - last_day, NOTHING)
+    for name in ("first_day", "last_day"):
+        since = evidence[name].astype(np.int64) - _CALENDAR
+        columns[name] = np.where(evidence[name] != NO_DAY, since, NOTHING)
     for name in ("own_gap", "expected_gap"):
         columns[f"{name}_tenths"] = _tenths(evidence[name])
     columns["own_purchase_days"] = np.where(is_own, evidence["purchase_days"], NOTHING)
     columns["own_product"] = np.where(is_own, evidence["bought_product"], NOTHING)
-    columns["paid75"] = np.where(evidence["paid75"] > 0, evidence["paid75"], NOTHING)
+    is_shown = (evidence["paid75"] > 0) & (evidence["paid75"] <= _GREATEST)
+    columns["paid75"] = np.where(is_shown, evidence["paid75"], NOTHING)
     columns["words"] = _words(columns, is_own)
     return columns
 
@@ -205,7 +211,7 @@ def _sayings(pieces: Pieces, columns: Columns, language: str) -> Columns:
 
 
 def _iso(day: int) -> str:
-    return (EPOCH + timedelta(days=day)).isoformat()
+    return (EPOCH + timedelta(days=day + _CALENDAR)).isoformat()
 
 
 def _counted_side(language: str, words: str, side: int, count: int) -> str:

@@ -11,7 +11,7 @@ from core.reco.learning import Catalogue, Learned
 from core.reco.neighbours import Neighbours, find_neighbours
 from core.reco.offers import Offers
 from core.reco.season import month_of
-from core.reco.shapes import MICRO, People, Shelf
+from core.reco.shapes import MICRO, People, Rules, Shelf
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray, fetch_columns, offsets_of
 
 PEOPLE = f"""
@@ -139,12 +139,13 @@ def with_formats(
 
 
 def build_shelf(
-    offers: Offers, learned: Learned, beginnings: Beginnings, policy: Policy, as_of: int
+    offers: Offers, learned: Learned, beginnings: Beginnings, policy: Policy, rules: Rules
 ) -> Shelf:
-    """Return the facts per item, with what follows a first purchase."""
+    """Return the facts per item, with what follows a first purchase; `rules` are the policy's."""
     place, items = learned.place, learned.items
     most = np.maximum(items.popularity[:, offers.offered].max(axis=1, initial=0), 1)
     following = _following(offers, learned, beginnings, policy)
+    season = _micro(offers.season_fit(learned.seasons, month_of(rules.today)))
     by_family, family_offsets = _by_family(offers, place)
     return Shelf(
         offered=offers.offered,
@@ -154,7 +155,7 @@ def build_shelf(
         price=offers.price,
         wine=offers.wine,
         margin=_micro(offers.margin),
-        season=_micro(offers.season_fit(learned.seasons, month_of(as_of))),
+        season=season,
         popularity=items.popularity,
         popularity_share=_micro(np.minimum(1, np.sqrt(items.popularity / most[:, None]))),
         by_family=by_family,
@@ -165,7 +166,7 @@ def build_shelf(
         next_strength=np.stack([one.strength for one in following]),
         next_together=np.stack([one.together for one in following]),
         starters=beginnings.starters,
-        beginners=_beginners(offers, beginnings.starters, place),
+        beginners=_beginners(offers, beginnings.starters, place, season, rules),
         taken_offsets=beginnings.offsets,
         taken_days=beginnings.taken_up,
         is_sold=items.is_sold,
@@ -192,15 +193,43 @@ def _by_family(offers: Offers, place: IntArray) -> tuple[Int32Array, IntArray]:
     return np.stack(ordered).astype(np.int32), offsets_of(family, offers.families)
 
 
-def _beginners(offers: Offers, starters: IntArray, place: IntArray) -> Int32Array:
-    """Return the offered items from the most frequent first purchase on."""
-    shown = np.flatnonzero(offers.offered)
+def _beginners(
+    offers: Offers, starters: IntArray, place: IntArray, season: IntArray, rules: Rules
+) -> Int32Array:
+    """Return by kind what to begin with, the most frequent first purchase first, then -1.
+
+    Of each wine one format, as many wines as a pool has, and as many again of which no family has
+    more than its share of a list: the most frequent ones may all be of one family.
+    """
+    shown = np.flatnonzero(offers.offered & (season >= rules.least_season))
     of_all = starters.sum(axis=0)
-    ordered = [
-        shown[np.lexsort((place[0][shown], -of_all[shown], -of_kind[shown]))]
-        for of_kind in starters
-    ]
-    return np.stack(ordered).astype(np.int32)
+    chosen = []
+    for of_kind in starters:
+        ordered = shown[np.lexsort((place[0][shown], -of_all[shown], -of_kind[shown]))]
+        _, first = np.unique(offers.wine[ordered], return_index=True)
+        ordered = ordered[np.sort(first)]
+        family = offers.family[ordered]
+        shared = np.flatnonzero((_ranks(family) < rules.family_cap) | (family < 0))
+        foremost = np.arange(min(len(ordered), rules.pool_size))
+        chosen.append(ordered[np.union1d(foremost, shared[: rules.pool_size])])
+    filled = np.full((len(chosen), max(map(len, chosen))), -1, np.int32)
+    for kind, items in enumerate(chosen):
+        filled[kind, : len(items)] = items
+    return filled
+
+
+def _ranks(groups: Int32Array) -> IntArray:
+    """Return the place of each row among those of its group, from 0.
+
+    >>> _ranks(np.array([4, 2, 4, 4, 2], np.int32)).tolist()
+    [0, 0, 1, 2, 1]
+    """
+    order = np.argsort(groups, kind="stable")
+    begins = np.r_[True, np.diff(groups[order]) != 0] if len(groups) else np.empty(0, np.bool_)
+    rows = np.arange(len(groups))
+    ranks = np.empty(len(groups), np.int64)
+    ranks[order] = rows - np.maximum.accumulate(np.where(begins, rows, 0))
+    return ranks
 
 
 def _micro(share: FloatArray) -> IntArray:

@@ -43,7 +43,8 @@ def mark_customer(customer, low, high, item, day, amount, known, people, shelf, 
         p_paid_in[family] = paid
         if paid > 0:
             least, most = BASIS_POINTS + rules_least_step, BASIS_POINTS + rules_greatest_step
-            p_step_from[family] = (paid * least + BASIS_POINTS - 1) // BASIS_POINTS
+            step_from = (paid * least + BASIS_POINTS - 1) // BASIS_POINTS
+            p_step_from[family] = max(step_from, paid + 1)
             p_step_to[family] = paid * most // BASIS_POINTS
         p_is_usual[family, :] = True
     _mark_sweetness(customer, people, rules, p)

@@ -7,7 +7,7 @@ from core.reco.shapes import AFFINITY, DUE, MICRO, NURTURE
 
 
 @njit(cache=True, nogil=True)
-def propose_beginnings(n, kind, shelf, rules, p):  # type: ignore[no-untyped-def]
+def propose_beginnings(n, kind, shelf, p):  # type: ignore[no-untyped-def]
     """Propose what others of her kind bought first to somebody who bought nothing for herself."""
     p_known = p.known
     p_item = p.item
@@ -18,14 +18,13 @@ def propose_beginnings(n, kind, shelf, rules, p):  # type: ignore[no-untyped-def
     p_proposed = p.proposed
     shelf_beginners = shelf.beginners
     shelf_starters = shelf.starters
-    shelf_season = shelf.season
-    rules_least_season = rules.least_season
-    rules_pool_size = rules.pool_size
     most = 0
     for spot in range(shelf_beginners.shape[1]):
         name = shelf_beginners[kind, spot]
+        if name < 0:
+            break
         most = max(most, shelf_starters[kind, name])
-        if p_known[name] != 0 or shelf_season[name] < rules_least_season:
+        if p_known[name] != 0:
             continue
         p_item[n], p_scenario[n], p_ground[n] = name, NURTURE, 7
         p_evidence[n] = shelf_starters[kind, name]
@@ -33,8 +32,6 @@ def propose_beginnings(n, kind, shelf, rules, p):  # type: ignore[no-untyped-def
         p_components[n, DUE] = 0
         p_proposed[name] |= 1 << NURTURE
         n += 1
-        if n == rules_pool_size:
-            break
     return n
 
 

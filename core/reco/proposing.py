@@ -160,7 +160,8 @@ def propose_new(  # type: ignore[no-untyped-def]
             p_proposed[name] |= 1 << UPSELL
             n += 1
         if silent and is_near:
-            first, last = shelf_taken_offsets[name], shelf_taken_offsets[name + 1]
+            place = group * len(shelf_offered) + name
+            first, last = shelf_taken_offsets[place], shelf_taken_offsets[place + 1]
             since = (
                 last
                 - first

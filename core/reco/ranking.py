@@ -110,12 +110,11 @@ def rank_candidates(
             history, facts.tickets, population, catalogue_of(offers), policy, today,
             threads=threads,
         )  # fmt: skip
-    shelf = build_shelf(offers, model.learned, beginnings.result(), policy, today)
+    rules = rules_of(policy, today)
+    shelf = build_shelf(offers, model.learned, beginnings.result(), policy, rules)
     people = read_people(con, facts, population, is_trade, offers, policy, today)
     pools = list(
-        rank_customers(
-            history, people, model, shelf, rules_of(policy, today), slices=sample, threads=threads
-        )
+        rank_customers(history, people, model, shelf, rules, slices=sample, threads=threads)
     )
     pool = _joined(pools)
     _store_pool(con, pool, offers)

@@ -94,7 +94,7 @@ def find_seasons(history: History, family: Int32Array, first_day: int, as_of: in
         history.item, history.day, family, families, months, first_day
     )
     index = np.ones((families + 1, 12))
-    if as_of - first_day >= LEAST_DAYS:
+    if as_of - _usual_begin(history, as_of) >= LEAST_DAYS:
         # What came lately and is sold on has not shown its year yet.
         came_lately = (since > as_of - LEAST_DAYS + SEASON_AROUND) & (until > as_of - STILL_SOLD)
         counts[came_lately] = 0
@@ -109,6 +109,12 @@ def find_seasons(history: History, family: Int32Array, first_day: int, as_of: in
         clock=np.ascontiguousarray(np.cumsum(index[:, months], axis=1)),
         first_day=first_day,
     )
+
+
+def _usual_begin(history: History, as_of: int) -> int:
+    """Return the day before which one purchase in 1,000 is: a date long ago is a placeholder."""
+    few = len(history.day) // 1000
+    return int(np.partition(history.day, few)[few]) if len(history.day) else as_of
 
 
 def no_seasons(items: int, first_day: int, as_of: int) -> Seasons:

@@ -78,8 +78,8 @@ class Shelf(NamedTuple):
     next_strength: FloatArray
     next_together: Int32Array  # how many did both
     starters: IntArray  # (kinds, items)
-    beginners: Int32Array  # (kinds, items): offered items, the best beginnings first
-    taken_offsets: IntArray
+    beginners: Int32Array  # (kinds, n): offered items, the best beginnings first, -1 at the end
+    taken_offsets: IntArray  # by population, then item
     taken_days: Int32Array
     is_sold: BoolArray  # (populations, items)
 

@@ -43,7 +43,8 @@ def add_unsold(
     """Return `neighbours` with what is offered and not sold among those of what tastes alike.
 
     An offer like an item is as near to it as its strongest neighbour is on average, times
-    likeness and `TRUST`. At most `MOST_UNSOLD` take places, the last ones of a full list.
+    likeness and `TRUST`. At most `MOST_UNSOLD` take places: free ones, else the last ones, up to
+    half of the list.
     """
     strongest = neighbours.strength[:, :1]
     unsold = np.flatnonzero(offered & ~is_sold)
@@ -58,6 +59,8 @@ def add_unsold(
 def _merged(neighbours: Neighbours, item: Int32Array, strength: FloatArray) -> Neighbours:
     """Put the new neighbours into the lists, which stay ordered and as long as they are."""
     keep = neighbours.item.shape[1]
+    free = keep - np.sum(neighbours.item != NOBODY, axis=1, keepdims=True)
+    item = np.where(np.arange(item.shape[1]) < np.maximum(free, keep // 2), item, NOBODY)
     added = np.sum(item != NOBODY, axis=1, keepdims=True)
     kept = np.arange(keep) < keep - added
     listed = np.where(kept, neighbours.item, NOBODY)

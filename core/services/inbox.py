@@ -63,7 +63,7 @@ def take_in(
         inbox.mkdir(parents=True, exist_ok=True)
         complete = _complete_files(inbox, pause)
         if complete:
-            _claim(inbox, [complete])
+            _claim_together(store, complete)
         for claim in sorted((inbox / _TAKEN).glob("*")):
             _receive_or_put_aside(store, claim, tell or _logged(store))
         with store.read() as tx:
@@ -145,6 +145,25 @@ def _seen(inbox: Path) -> dict[Path, tuple[int, int]]:
     return found
 
 
+def _claim_together(store: TenantStore, files: Sequence[Path]) -> None:
+    """Move the files into one folder: a new one, or that which a kill left before all had come."""
+    inbox = inbox_of(store)
+    for claim in sorted((inbox / _TAKEN).glob("*")):
+        if not (_is_entered(store, claim.name) or any((claim / f.name).exists() for f in files)):
+            for path in files:
+                path.rename(claim / path.name)
+            return
+    _claim(inbox, [files])
+
+
+def _is_entered(store: TenantStore, import_id: str) -> bool:
+    try:
+        entry_of(store, import_id)
+    except NotFound:
+        return False
+    return True
+
+
 def _claim(inbox: Path, groups: Sequence[Sequence[Path]]) -> list[Path]:
     """Move each group of files into a folder of its own, named after an import to be.
 
@@ -192,9 +211,7 @@ def _put_aside(store: TenantStore, claim: Path, file: Path, error: Refused) -> R
 def _receive(store: TenantStore, claim: Path) -> None:
     """Enter the import of a claim, unless it was entered before a kill; then the claim goes."""
     import_id, files = claim.name, sorted(claim.iterdir())
-    try:
-        entry_of(store, import_id)
-    except NotFound:
+    if not _is_entered(store, import_id):
         archive_of(store, import_id).remove()
         if files:
             receive(store, INBOX, [(path.name, path) for path in files], import_id=import_id)

@@ -53,7 +53,12 @@ GROUP_QUESTIONS: Mapping[Group, str] = {
 }
 
 DAYS, MONTHS, ITEMS, PRODUCTS = N_("days"), N_("months"), N_("products"), N_("neighbours")
-SHARE, TIMES, POINTS, BOUNCES = N_("share, 1 is all"), N_("times"), N_("points"), N_("bounces")
+SHARE, TIMES, POINTS, BOUNCES = (
+    N_("share, 1 is all"),
+    N_("times"),
+    N_("points out of 100"),
+    N_("bounces"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +138,10 @@ WORDS: Mapping[str, Words] = {
     ),
     "min_season_fit": _words(
         Group.CHOICE, SHARE, N_("Least fit to the season"),
-        N_("A product further out of its season than this is not proposed; 0 proposes all."),
+        N_(
+            "A product further out of its season than this is not proposed; 0 proposes all. What"
+            " has no season counts as 0.5: above that, only what is in season is proposed."
+        ),
     ),
     "audit.error_points": _words(
         Group.AUDIT, POINTS, N_("Cost of an error"),

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from core.store.tenant import Transaction
 
 _COMPUTING = (
     "reco", "audit", "contracts", "compiled.py", "policy.py", "services/compute_lists.py",
+    "store/dataset.py",
 )  # fmt: skip
+_LIBRARIES = ("duckdb", "numba", "numpy", "pyarrow")  # that compute what is proposed
 
 
 def basis_of(revision: Revision, read_at: datetime) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def intact_seq(tx: Transaction, run: Run) -> int | None:
 
 @lru_cache(maxsize=1)
 def code_digest() -> str:
-    """Return the sha256 of the sources that decide what a run proposes and judges.
+    """Return the sha256 of the sources and libraries that decide what a run proposes and judges.
 
     Two builds can carry one version; the digest tells them apart.
     """
@@ -59,6 +62,8 @@ def code_digest() -> str:
         for source in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             digest.update(f"{source.relative_to(root).as_posix()}\n".encode())
             digest.update(source.read_bytes())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}\n".encode())
     return digest.hexdigest()
 
 

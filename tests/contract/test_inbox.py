@@ -139,6 +139,20 @@ def once_then(first: Callable[..., object], later: Callable[..., object]) -> Cal
     return lambda *values: next(calls, later)(*values)
 
 
+@pytest.mark.parametrize(("name", "imports"), [("sales.csv", 1), ("clients.csv", 2)])
+def test_files_between_which_a_kill_came_are_one_import(
+    company: TenantStore, name: str, imports: int
+) -> None:
+    claim = inbox.inbox_of(company) / ".taken" / str(uuid.uuid4())
+    claim.mkdir(parents=True)
+    leave(company, "clients.csv").rename(claim / "clients.csv")
+    leave(company, name, "client_code,email\nC3,c@example.com\n")
+    found = take_in(company, no_pause)
+    assert len(found) == imports
+    assert sum(len(entry_of(company, import_id).files) for import_id in found) == 2
+    assert not any(claim.parent.iterdir())
+
+
 def test_two_scans_at_once_take_a_file_once(company: TenantStore) -> None:
     leave(company, "clients.csv")
     with exclusive(company, "inbox", "busy"), pytest.raises(Busy):

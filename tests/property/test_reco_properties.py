@@ -86,6 +86,10 @@ BROKEN = {
     "rebuy but never bought": """
         SELECT * FROM c ANTI JOIN bought USING (customer, chain) WHERE scenario = 'rebuy'
     """,
+    "rebuy but not due": """
+        SELECT * FROM c WHERE scenario = 'rebuy'
+            AND coalesce(reasons_json ->> '$.evidence.stage', '') NOT IN ('due', 'late')
+    """,
     "bought in the last 30 days": """
         SELECT * FROM c JOIN bought USING (customer, chain)
         WHERE last_date > DATE '2025-06-30' - 30

@@ -38,6 +38,9 @@ def test_beginnings_are_those_of_a_plain_table(populations):
     for kind, items in zip(is_trade.astype(int), first, strict=True):
         starters[kind, list(items)] += 1
     assert np.array_equal(found.starters, starters)
-    days = rows.groupby(["item", "customer"]).day.min().groupby("item").agg(sorted)
     taken_up = np.split(found.taken_up, found.offsets[1:-1])
-    assert [part.tolist() for part in taken_up] == [days.get(i, []) for i in range(history.items)]
+    for group in range(populations):
+        own = rows[population[rows.customer] == group]
+        days = own.groupby(["item", "customer"]).day.min().groupby("item").agg(sorted)
+        parts = taken_up[group * history.items : (group + 1) * history.items]
+        assert [part.tolist() for part in parts] == [days.get(i, []) for i in range(history.items)]

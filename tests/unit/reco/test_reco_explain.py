@@ -1,4 +1,5 @@
 import json
+from datetime import date
 
 import pytest
 
@@ -6,6 +7,7 @@ from core.policy import Policy
 from core.reco import phrases
 from tests.unit.reco.dataset import fetch, goods, people, ranked, sale
 
+LONG_AGO = (date(1900, 1, 1), date(1969, 12, 31), date(1970, 1, 1))
 DAYS = [
     (0, "0 days ago"),
     (1, "1 day ago"),
@@ -132,3 +134,27 @@ def test_reasons_have_sorted_keys_no_blanks_and_give_the_score_again(con):
         assert all(0 <= part <= 1 for part in reasons["components"].values())
         assert score == pytest.approx(weighed / sum(weights.values()), abs=1e-6)
         assert None not in reasons["evidence"].values()
+
+
+@pytest.mark.parametrize("day", LONG_AGO)
+def test_a_purchase_of_long_ago_is_told_with_its_date(day):
+    con = ranked(
+        customers=people("C"),
+        products=goods("P", price_cents=1000),
+        sales=[{**sale("C", "P", 1), "sale_date": day}],
+    )
+    [(reasons,)] = fetch(con, "SELECT reasons_json FROM pooled WHERE scenario = 'winback'")
+    told = json.dumps(json.loads(reasons))
+    assert told.count(day.isoformat()) == 2
+    assert said(con, "C", "P").endswith(" years ago")
+
+
+def test_a_price_beyond_what_texts_can_show_is_left_out():
+    con = ranked(
+        customers=people("C"),
+        products=goods("P", price_cents=9_999_999_900),
+        sales=[{**sale("C", "P", 100), "quantity_milli": 1, "amount_cents": 9_999_999_900}],
+    )
+    [(reasons,)] = fetch(con, "SELECT reasons_json FROM pooled WHERE product_key = 'P' LIMIT 1")
+    assert "price75_cents" not in reasons
+    assert "paid75_cents" not in reasons

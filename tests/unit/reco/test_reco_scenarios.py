@@ -212,6 +212,37 @@ def test_prospects_get_first_purchases_of_their_kind():
     assert pool(con, scenario="nurture") == {"P", "Q", "R"}
 
 
+def test_a_prospect_gets_more_than_the_family_that_most_begin_with():
+    reds, whites = [f"R{n:02}" for n in range(20)], [f"W{n}" for n in range(10)]
+    beginners = [f"B{n}" for n in range(40)]
+    con = ranked(
+        customers=people("C", *beginners, *(f"A{n}" for n in range(10))),
+        products=[*goods(*reds, family="Rouge"), *goods(*whites, family="Blanc")],
+        sales=[
+            *(sale(code, key, 90) for code in beginners for key in reds),
+            *(sale(f"A{n}", key, 90) for n, key in enumerate(whites)),
+        ],
+    )
+    listed = "SELECT product_key FROM pooled WHERE customer = 'C' ORDER BY position"
+    families = [key[0] for (key,) in fetch(con, listed)]
+    assert families[:5].count("R") == int(Policy().top_n * Policy().max_family_share)
+    assert len(families) == Policy().pool_size
+
+
+def test_an_upsell_is_dearer_even_where_the_step_may_be_nothing():
+    con = ranked(
+        Policy(upsell_min_step=0.0),
+        customers=people("C"),
+        products=[
+            *goods("P", family="Rouge", price_cents=1000),
+            *goods("SAME", family="Rouge", price_cents=1000),
+            *goods("MORE", family="Rouge", price_cents=1001),
+        ],
+        sales=[sale("C", "P", ago, amount_cents=1000) for ago in (40, 80, 120)],
+    )
+    assert pool(con, scenario="upsell") == {"MORE"}
+
+
 def test_who_bought_but_a_gift_begins_like_a_prospect():
     con = ranked(
         customers=people("A", "B", "C"),

@@ -103,14 +103,21 @@ def sold(days, items):
     return history_of_baskets([[[i]] for i in items], 3, [[d] for d in days])
 
 
-def summer_world(first=FIRST, days=DAYS):
+def summer_world(first=FIRST, days=DAYS, also=()):
     """Item 0 sells in June to August, items 1 and 2 all the year; item 2 has no family."""
     start = day_number(first)
     every = start + np.arange(days)
     summer = [d for d in every.tolist() if month_of(d) in (6, 7, 8)]
     rows = [(d, 0) for d in summer for _ in range(3)]
-    rows += [(d, i) for d in every.tolist() for i in (1, 1, 1, 1, 1, 1, 2)]
+    rows += [(d, i) for d in every.tolist() for i in (1, 1, 1, 1, 1, 1, 2)] + [*also]
     return sold(*zip(*rows, strict=True)), start, start + days - 1
+
+
+def test_a_date_of_long_ago_makes_no_year_of_a_summer():
+    history, _, as_of = summer_world(date(2025, 4, 1), 200, also=[(0, 1)])
+    seasons = find_seasons(history, np.array([0, 1, -1], np.int32), 0, as_of)
+    assert (seasons.index == 1).all()
+    assert len(seasons.clock[0]) == as_of + 1
 
 
 def test_a_summer_wine_has_a_season_and_a_clock_that_runs_with_it():

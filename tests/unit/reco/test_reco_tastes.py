@@ -60,7 +60,18 @@ def test_unsold_offers_take_the_last_places_and_few():
     tastes = tastes_of(*[(0, 0, 0, [1.0])] * (9 + unsold))
     full = [(other, 0.9 - other / 100) for other in range(1, 9)]
     lists, _ = added([full, *[[]] * (8 + unsold)], tastes, [True] * 9 + [False] * unsold, keep=8)
-    assert [item for item, _ in lists[0]] == [1, 2, 3, 9, 10, 11, 12, 13]
+    assert [item for item, _ in lists[0]] == [1, 2, 3, 4, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("keep", "real", "expected"),
+    [(1, 1, [1]), (3, 3, [1, 2, 9]), (5, 5, [1, 2, 3, 9, 10]), (8, 4, [1, 2, 3, 4, 9, 10, 11, 12])],
+)
+def test_unsold_offers_never_take_all_places_of_a_list(keep, real, expected):
+    tastes = tastes_of(*[(0, 0, 0, [1.0])] * 14)
+    listed = [(other, 0.9 - other / 100) for other in range(1, real + 1)]
+    lists, _ = added([listed, *[[]] * 13], tastes, [True] * 9 + [False] * 5, keep=keep)
+    assert [item for item, _ in lists[0]] == expected
 
 
 def test_a_new_wine_is_proposed_to_those_who_drink_its_like():
