@@ -225,10 +225,9 @@ def _ranks(groups: Int32Array) -> IntArray:
     [0, 0, 1, 2, 1]
     """
     order = np.argsort(groups, kind="stable")
-    begins = np.r_[True, np.diff(groups[order]) != 0] if len(groups) else np.empty(0, np.bool_)
-    rows = np.arange(len(groups))
+    _, first, count = np.unique(groups[order], return_index=True, return_counts=True)
     ranks = np.empty(len(groups), np.int64)
-    ranks[order] = rows - np.maximum.accumulate(np.where(begins, rows, 0))
+    ranks[order] = np.arange(len(groups)) - np.repeat(first, count)
     return ranks
 
 

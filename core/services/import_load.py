@@ -53,8 +53,7 @@ def stage_all(
     if works:
         find_held_again(con, entry.import_id, [_worked(work) for work in works])
         stage_held_again(store, con, "held_again", seq)
-    for released in ("released_rows", "superseded_rows"):
-        stage_released(store, con, released, seq)
+    stage_released(store, con, "released_rows", seq)
     stage_months(store, con, seq)
     return seq
 

@@ -101,8 +101,8 @@ def release_held(
 
     `released_rows(import_id, file_no, line)` names the rows by the import that held them; those
     that `take_over` enters first wait no longer either, nor do those of earlier readings of the
-    files `read_anew`, by sha256, which are in `superseded_rows`. What is released may be the sale
-    that an older return waits for, so this ends with a round that releases nothing.
+    files `read_anew`, by sha256. What is released may be the sale that an older return waits for,
+    so this ends with a round that releases nothing.
     """
     con.execute(_NONE_RELEASED)
     _fetch_waiting(tx, con)
@@ -113,17 +113,12 @@ def release_held(
         return
     number = 0
     while True:
-        before = count_released(con)
+        before = count_rows(con, "released_rows")
         for group in _hopeful_groups(tx, con, number):
             number += 1
             _judge(store, tx, con, group)
-        if count_released(con) == before:
+        if count_rows(con, "released_rows") == before:
             return
-
-
-def count_released(con: DuckDBPyConnection) -> int:
-    """Return how many rows `release_held` released."""
-    return count_rows(con, "released_rows")
 
 
 def _fetch_waiting(tx: Transaction, con: DuckDBPyConnection) -> None:

@@ -23,13 +23,13 @@ CREATE OR REPLACE TABLE waiting_files (
 )
 """
 _SUPERSEDED = """
-CREATE OR REPLACE TABLE superseded_rows AS
+INSERT INTO released_rows
 SELECT import_id, file_no, line FROM waiting_rows JOIN waiting_files USING (import_id, file_no)
 WHERE list_contains(?::VARCHAR[], sha256)
 """
 _WAIT_NO_LONGER = """
 DELETE FROM waiting_rows
-WHERE (import_id, file_no, line) IN (SELECT (import_id, file_no, line) FROM superseded_rows)
+WHERE (import_id, file_no, line) IN (SELECT (import_id, file_no, line) FROM released_rows)
 """
 # Rows of this import: those that wait, and the loaded ones that were waited for.
 _HERE = """
@@ -55,13 +55,12 @@ older AS (
 SELECT import_id, file_no, line FROM older WHERE line IS NOT NULL
 """
 # Of a line that several files brought, the rows of the newest are the line.
-_RELEASED = """
-CREATE OR REPLACE TABLE released_lines AS
-SELECT kind, identity FROM released_rows
+_RELEASED_LINES = """(
+FROM released_rows
 JOIN waiting_rows USING (import_id, file_no, line)
 JOIN waiting_files USING (import_id, file_no)
 QUALIFY version = max(version) OVER (PARTITION BY kind, identity)
-"""
+)"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +83,10 @@ def find_waiting_files(tx: Transaction, con: DuckDBPyConnection) -> None:
 
 
 def supersede(con: DuckDBPyConnection, read_anew: Sequence[str]) -> None:
-    """Take out of `waiting_rows`, into `superseded_rows`, what earlier readings of files said.
+    """Move from `waiting_rows` to `released_rows` what earlier readings of files said.
 
-    `read_anew` are the sha256 of the files that this import reads, by another mapping.
+    `read_anew` are the sha256 of the files that this import reads, by another mapping. To be called
+    before anything else is released.
     """
     con.execute(_SUPERSEDED, [list(read_anew)])
     con.execute(_WAIT_NO_LONGER)
@@ -109,5 +109,4 @@ def find_held_again(con: DuckDBPyConnection, import_id: str, files: Sequence[Wor
 
 def count_released_lines(con: DuckDBPyConnection) -> int:
     """Return how many rows `release_held` released, a line of several exports once."""
-    con.execute(_RELEASED)
-    return count_rows(con, "released_lines")
+    return count_rows(con, _RELEASED_LINES)

@@ -128,7 +128,7 @@ held_row = Table(
     Column("amount_cents", BigInteger),
     Column("row_json", Text, nullable=False),
     Column("released_seq", BigInteger),
-    # Of the load whose file holds the same sale line or contact event again.
+    # Of the load after which a newer file says the same sale line or contact event.
     Column("again_seq", BigInteger),
     Index(None, "tenant_id", "code", "subject_norm"),
 )

@@ -13,7 +13,7 @@ from core.store.import_relations import load_newest_loaded_id
 from core.store.run_outputs import bytewise
 from core.store.tenant import Transaction
 
-# A line that several exports hold waits once, as the last of them says it.
+# A line that several exports hold waits once, as the newest of them says it.
 # Rows under a decision that stands are not on the desk, unless its product has gone again.
 _WAITING = f"""
 WITH waiting AS (
