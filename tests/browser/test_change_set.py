@@ -28,7 +28,6 @@ from tests.change_set_files import (
 )
 from tests.contract.test_import_files import rows
 
-LONG_MS = 60_000
 _NUMBERS = count(1)
 _ROW = 35  # pixels of a row of a table, and of its header
 _OUR_COLUMN = 450  # pixels from the left of the table of a mapping
@@ -63,14 +62,14 @@ def test_words_that_nobody_knows_are_mapped_and_dates_asked_before_the_load(
 ) -> None:
     page = enter()
     bring(page, *write_files(tmp_path, {**TILL, **SCAN}))
-    expect(page.get_by_text("it is a PDF document")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("it is a PDF document")).to_be_visible()
     _leave_the_scan_out(page)
     _say_the_kind(page)
     _map_the_columns(page)
     _answer_the_order_of_the_dates(page)
     _read_the_review(page)
     click(page, "Load 3 rows")
-    expect(page.get_by_text("3 rows are loaded.")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("3 rows are loaded.")).to_be_visible()
     expect(page.get_by_text("1 row waits for a product")).to_be_visible()
     assert [str(day) for (day,) in rows(company, "sale_lines", "sale_date")] == [
         "2026-04-03",
@@ -89,9 +88,7 @@ def _leave_the_scan_out(page: Page) -> None:
         if leave.is_visible():
             break
     click(page, "Leave scan.csv out")
-    expect(page.get_by_text("Left out, neither read nor counted: scan.csv.")).to_be_visible(
-        timeout=LONG_MS
-    )
+    expect(page.get_by_text("Left out, neither read nor counted: scan.csv.")).to_be_visible()
 
 
 def _say_the_kind(page: Page) -> None:
@@ -103,7 +100,7 @@ def _say_the_kind(page: Page) -> None:
 
 def _map_the_columns(page: Page) -> None:
     missing = page.get_by_text("which are required: Document number; Customer code")
-    expect(missing).to_be_visible(timeout=LONG_MS)
+    expect(missing).to_be_visible()
     settled(page)
     mapping = table(page, "How the columns of the file are mapped")
     expect(mapping).to_contain_text("The contrary")
@@ -130,7 +127,7 @@ def _choose_in_cell(editor: Locator, *, row: int, option: str) -> None:
 
 def _answer_the_order_of_the_dates(page: Page) -> None:
     question = page.get_by_text("In which order are its dates written?")
-    expect(question).to_be_visible(timeout=LONG_MS)
+    expect(question).to_be_visible()
     examples = table(page, "Rows of the file, read in every way")
     for said in ("3 April 2026", "4 March 2026", "5 April 2026", "4 May 2026"):
         expect(examples).to_contain_text(said)
@@ -141,7 +138,7 @@ def _answer_the_order_of_the_dates(page: Page) -> None:
 
 
 def _read_the_review(page: Page) -> None:
-    expect(page.get_by_text("Rows read", exact=True).first).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("Rows read", exact=True).first).to_be_visible()
     settled(page)
     for label, figure in {"Rows read": "5", "Loaded": "3", "Held": "1", "Rejected": "1"}.items():
         expect(metric(page, label)).to_have_text(figure)
@@ -169,7 +166,7 @@ def test_a_label_is_decided_and_a_corrected_row_goes_back_to_its_import(
     open_row(table(page, "Imports, the newest first"), 2, "3 rows are loaded.")
     _correct_the_row(page, tmp_path)
     click(page, "Load 1 row")
-    expect(page.get_by_text("1 row is loaded.")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("1 row is loaded.")).to_be_visible()
     click(page, "Open that import")
     expect(page.get_by_text("Its rejected rows were corrected once since")).to_be_visible()
     settled(page)
@@ -197,7 +194,7 @@ def _decide_the_label(page: Page) -> None:
     expect(suggestion).to_be_visible()
     click(page, "Accept for 1 row")
     released = page.get_by_text("1 row released by 1 decided label.")
-    expect(released).to_be_visible(timeout=LONG_MS)
+    expect(released).to_be_visible()
     expect(metric(page, "Unknown labels")).to_have_text("0")
     decided = table(page, "Decided labels, the newest first")
     expect(decided).to_contain_text(MISSPELT)
@@ -218,7 +215,7 @@ def _correct_the_row(page: Page, folder: Path) -> None:
     path.write_bytes(sent.replace(b"three", b"3"))
     click(page, "New import")
     bring(page, path)
-    expect(page.get_by_text("they go back to that import")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("they go back to that import")).to_be_visible()
 
 
 @pytest.mark.full
@@ -229,7 +226,7 @@ def test_what_a_newer_file_changes_is_read_loaded_and_undone(
     bring(page, *write_files(tmp_path, NEWER_CLIENTS))
     _read_what_changes(page)
     click(page, "Load 1 row")
-    expect(page.get_by_text("1 row is loaded.")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("1 row is loaded.")).to_be_visible()
     assert _telephones(company)["C3"] == "+33699999999"
     click(page, "New import")
     expect(page.get_by_text("Date of the export")).to_be_visible()
@@ -239,7 +236,7 @@ def test_what_a_newer_file_changes_is_read_loaded_and_undone(
     expect(page.get_by_text("every row is as before it")).to_be_visible()
     click(page, "Undo 1 row")
     undone = page.get_by_text("This import was undone: every row is as it was before.")
-    expect(undone).to_be_visible(timeout=LONG_MS)
+    expect(undone).to_be_visible()
     assert list_imports(company)[0].status == "undone"
     assert _telephones(company)["C3"] == "+33600000003"
     assert ("C2", True) in rows(company, "customers", "customer, email_opt_out")
@@ -247,7 +244,7 @@ def test_what_a_newer_file_changes_is_read_loaded_and_undone(
 
 
 def _read_what_changes(page: Page) -> None:
-    expect(page.get_by_text("What changes, field by field")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("What changes, field by field")).to_be_visible()
     expect(page.get_by_text("Opt-outs kept: 1. The files would write")).to_be_visible()
     expect(page.get_by_text("1 opt-out kept: C2.")).to_be_visible()
     settled(page)

@@ -16,7 +16,6 @@ MESSY = sorted((ROOT / "samples" / "messy").glob("*.csv"))
 COUNTS = json.loads((ROOT / "samples" / "messy" / "expected" / "counts.json").read_text())
 PICTURES = ROOT / "docs" / "pictures"
 AS_OF = {"year": "2026", "month": "10", "day": "31"}
-LONG_MS = 180_000
 
 
 def test_from_messy_files_to_a_rehearsed_campaign_and_the_four_files(
@@ -37,14 +36,14 @@ def _upload(page: Page) -> None:
     drop(page, *MESSY)
     _type_day(page, "Date of the export")
     click(page, "Look at the files")
-    expect(page.get_by_text("What the files leave open")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("What the files leave open")).to_be_visible()
     _picture(page, "upload-recognise")
 
 
 def _answer_and_review(page: Page) -> None:
     page.get_by_test_id("stRadio").get_by_text("20%", exact=True).click()
     click(page, "Answer and look again")
-    expect(metric(page, "Rows read")).to_be_visible(timeout=LONG_MS)
+    expect(metric(page, "Rows read")).to_be_visible()
     settled(page)
     rows = sum(counts["rows_in"] for counts in COUNTS.values())
     expect(metric(page, "Rows read")).to_have_text(f"{rows:,}")
@@ -56,7 +55,7 @@ def _answer_and_review(page: Page) -> None:
 def _load(page: Page) -> None:
     loaded = metric(page, "Loaded").inner_text()
     click(page, f"Load {loaded} rows")
-    expect(page.get_by_text(f"{loaded} rows are loaded.")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text(f"{loaded} rows are loaded.")).to_be_visible()
     click(page, "Go to the runs")
 
 
@@ -67,7 +66,7 @@ def _run(page: Page) -> None:
     _type_day(page, "As-of date")
     expect(dialog.get_by_text("as if today were 31 October 2026")).to_be_visible()
     dialog.get_by_role("button", name="Launch", exact=True).click()
-    expect(page.get_by_text("Twenty customers as a sample")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("Twenty customers as a sample")).to_be_visible()
     expect(metric(page, "Customers")).to_have_text("2,000")
     settled(page)
     _picture(page, "run")
@@ -96,15 +95,15 @@ def _prepare_and_rehearse(page: Page) -> None:
     expect(page.get_by_text("Who is left after each step?")).to_be_visible()
     settled(page)
     click(page, "Prepare ", is_exact=False)
-    expect(page.get_by_text("How will the first messages look?")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("How will the first messages look?")).to_be_visible()
     settled(page)
     message = page.frame_locator("iframe[title='The message as it will look']")
     expect(message.frame_locator("iframe").get_by_text("Domaine Isavigne").first).to_be_visible()
     click(page, "Dry run to ", is_exact=False)
     click(page, "Start the dry run")
     expect(page.get_by_text("5. Send")).to_be_visible()
-    expect(metric(page, "To come")).to_have_text("0", timeout=LONG_MS)
-    expect(page.get_by_role("button", name="Dry run to ")).to_have_count(0, timeout=LONG_MS)
+    expect(metric(page, "To come")).to_have_text("0")
+    expect(page.get_by_role("button", name="Dry run to ")).to_have_count(0)
     expect(metric(page, "Difference")).to_have_text("0")
     assert metric(page, "Worked through, dry").inner_text() != "0"
     settled(page)
