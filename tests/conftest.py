@@ -1,6 +1,8 @@
 """What every suite shares: markers by folder, a closed environment, and no silent skips."""
 
 import os
+import random
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,37 @@ settings.load_profile("same")
 # compile every library anew: one to three seconds.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".pytest_cache" / "bytecode"))
+SAMPLE_SEED = "IACRM_SAMPLE_SEED"
 _CLOSED = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_DIR", "BREVO_API_KEY", "BREVO_DRY_RUN")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the seed of the samples once, for the workers too."""
+    os.environ.setdefault(SAMPLE_SEED, str(random.randrange(1_000_000)))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how the same sample is drawn again."""
+    return f"{SAMPLE_SEED}={os.environ[SAMPLE_SEED]}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of a short run what the samples of the long matrices do not hold."""
+    if config.option.markexpr != "not full":
+        return
+    matrices = defaultdict(list)
+    for item in items:
+        if mark := item.get_closest_marker("sampled"):
+            matrices[item.nodeid.partition("[")[0], mark.kwargs["one_in"]].append(item)
+    left_out = set()
+    for (name, one_in), cases in matrices.items():
+        kept = random.Random(f"{os.environ[SAMPLE_SEED]} {name}").sample(
+            cases, -(-len(cases) // one_in)
+        )
+        left_out |= set(cases) - set(kept)
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,6 +59,7 @@ def test_an_opt_out_by_code_stays_with_every_address_of_the_person(
     assert suppressed(tenant) == {"C1", "C2"}
 
 
+@pytest.mark.sampled(one_in=3)
 @pytest.mark.parametrize("wish", WISHES)
 def test_an_opt_out_by_code_leads_to_one_state_in_any_order(
     store: Store, tmp_path: Path, wish: str
