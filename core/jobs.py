@@ -28,6 +28,7 @@ from core.services.import_undo import clear_undone
 from core.services.inbox import INBOX, take_in, work_on
 from core.services.policy_preview import compute_preview
 from core.services.progress import Progress
+from core.services.review_work import apply_decisions
 from core.services.send_campaign import send_dry
 from core.settings import Settings
 from core.store.engine import is_sqlite, normalise_url, sibling_file
@@ -49,10 +50,10 @@ _UNEXPECTED = N_(
 _STOPPED = N_("The work was stopped. Start it again.")
 
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
-BACKTEST, PREVIEW, CAUSES = "backtest", "preview", "causes"
+BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
 _QUEUES = {
     **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"),
-    **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES), "runs"),
+    **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs"),
     SEND: "sends",
 }
 
@@ -69,6 +70,7 @@ _WORK: dict[str, _Work] = {
     RUN: lambda store, subject, progress: execute(store, subject, progress),
     PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
     CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
+    REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
     SEND: lambda store, subject, progress: send_dry(store, subject, progress),
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
 }
@@ -124,9 +126,9 @@ def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
-    `subject` is an import id (plan, load, take), a run id (run), a campaign id (send), or the id
-    of a backtest (backtest), a preview (preview) or a question (causes). Raises `NotAllowed` for a
-    viewer.
+    `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send), or
+    the id of a backtest (backtest), a preview (preview) or a question (causes). Raises
+    `NotAllowed` for a viewer.
     """
     require(actor, Role.ANALYST)
     prefix = _job_prefix(store, kind, subject)

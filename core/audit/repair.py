@@ -10,13 +10,19 @@ until no item fails or the candidates end. The tables `repair_*` are temporary.
 - `repair_settled` lists on which no item fails
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from duckdb import DuckDBPyConnection
 
-from core.audit.rules import LIST_RULES, RULES, Level, Rule, collect_failures, write_issues
+from core.audit.rules import (
+    LIST_RULES,
+    RULES,
+    Level,
+    collect_failures,
+    counting_rules,
+    write_issues,
+)
 from core.audit.scope import MICRO, Scope, load_items, share_in_micro
 from core.contracts import Severity
 from core.counts import count_rows
@@ -198,8 +204,8 @@ def repair_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
 
 
 def _repair_items(con: DuckDBPyConnection, first: Scope, policy: Policy) -> None:
-    collect_failures(con, _repairing(policy.audit, Level.ITEM), first, "repair_struck")
-    collect_failures(con, _repairing(policy.audit, Level.LIST), first, "repair_uniform")
+    collect_failures(con, counting_rules(policy.audit, Level.ITEM), first, "repair_struck")
+    collect_failures(con, counting_rules(policy.audit, Level.LIST), first, "repair_uniform")
     con.execute(_TOUCHED_SQL)
     con.execute(_FAILING_LISTS_SQL)
     con.execute("CREATE OR REPLACE TEMP TABLE repair_failed AS FROM repair_struck")
@@ -208,7 +214,7 @@ def _repair_items(con: DuckDBPyConnection, first: Scope, policy: Policy) -> None
 
 
 def _repair_diversity(con: DuckDBPyConnection, present: Scope, policy: Policy) -> None:
-    rules = _repairing(policy.audit, Level.LIST)
+    rules = counting_rules(policy.audit, Level.LIST)
     collect_failures(con, rules, present, "repair_uniform")
     con.execute("CREATE OR REPLACE TEMP TABLE repair_failed AS FROM repair_uniform")
     cap = share_in_micro(policy.audit.diversity_max_share) * policy.top_n // MICRO
@@ -240,7 +246,7 @@ def _settle(con: DuckDBPyConnection, scope: Scope, policy: Policy, standing: str
 
 
 def _strike_failing(con: DuckDBPyConnection, scope: Scope) -> None:
-    collect_failures(con, _repairing(scope.policy, Level.ITEM), scope, "repair_failed")
+    collect_failures(con, counting_rules(scope.policy, Level.ITEM), scope, "repair_failed")
     con.execute("INSERT INTO repair_struck FROM repair_failed")
     con.execute(_STRIKE_SQL)
 
@@ -269,11 +275,3 @@ def _points_sql(policy: AuditPolicy) -> str:
         f"CASE severity WHEN '{Severity.ERROR.value}' THEN {policy.error_points:d} "
         f"WHEN '{Severity.WARN.value}' THEN {policy.warning_points:d} ELSE 0 END"
     )
-
-
-def _repairing(policy: AuditPolicy, level: Level) -> Sequence[Rule]:
-    return [
-        rule
-        for rule in RULES
-        if rule.level == level and policy.severities[rule.code] != Severity.INFO
-    ]

@@ -16,7 +16,7 @@ from core.audit.list_rules import (
     upsell_not_higher,
 )
 from core.audit.scope import Query, Scope, load_items
-from core.contracts import RuleCode
+from core.contracts import RuleCode, Severity
 from core.i18n import N_
 from core.policy import AuditPolicy, Policy
 
@@ -156,6 +156,15 @@ QUALIFY row_number() OVER (
 ) = 1
 ORDER BY customer_no, list_position($codes, rule_code), product_no NULLS FIRST
 """
+
+
+def counting_rules(policy: AuditPolicy, level: Level) -> list[Rule]:
+    """Return the rules of `level` whose issues lower the score: those that are repaired."""
+    return [
+        rule
+        for rule in RULES
+        if rule.level == level and policy.severities[rule.code] != Severity.INFO
+    ]
 
 
 def find_issues(con: DuckDBPyConnection, list_table: str, as_of: date, policy: Policy) -> None:

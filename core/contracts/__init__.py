@@ -18,6 +18,7 @@ from core.contracts.outputs import (
     RECO_OUTPUT,
     SCENARIO_TITLES,
     RuleCode,
+    RunVersion,
     Scenario,
     Severity,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "ColumnType",
     "FileKind",
     "RuleCode",
+    "RunVersion",
     "Scenario",
     "Severity",
     "fold",

@@ -25,6 +25,13 @@ SCENARIO_TITLES: Mapping[Scenario, str] = {
 }
 
 
+class RunVersion(StrEnum):
+    """The lists of a run as it made them, or as its reviews left them."""
+
+    ORIGINAL = "original"
+    REVIEWED = "reviewed"
+
+
 class Severity(StrEnum):
     """Weight of an audit issue; INFO is not scored."""
 

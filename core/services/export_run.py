@@ -14,11 +14,12 @@ from typing import Any
 
 import xlsxwriter
 
+from core.contracts import RunVersion
 from core.errors import NotFound
 from core.i18n import N_
 from core.services.csv_cells import escape
-from core.services.run_reports import summary_of
-from core.store.run_outputs import OUTPUT_COLUMNS, count_output, stream_output
+from core.services.run_reports import finished_run, summary_of
+from core.store.run_outputs import OUTPUT_COLUMNS, RunAt, count_output, stream_output
 from core.store.tenant import TenantStore
 
 SUMMARY_NAME = "run_summary.json"
@@ -41,19 +42,22 @@ class ExportCard:
     sha256: str
 
 
-def export_file(store: TenantStore, run_id: str, name: str) -> Iterator[bytes]:
+def export_file(
+    store: TenantStore, run_id: str, name: str, version: RunVersion = RunVersion.REVIEWED
+) -> Iterator[bytes]:
     """Return the bytes of one of `EXPORT_NAMES`, in pieces, with constant memory.
 
     Raises `NotFound` at once when the run is not finished or the name is not a standard file.
     """
-    summary = summary_of(store, run_id)
+    summary = summary_of(store, run_id, version)
+    run = _run_at(store, run_id, version)
     table = _table(name)
     if name == SUMMARY_NAME:
         return iter([_summary_bytes(summary)])
     if name in CSV_NAMES:
-        return _csv_pieces(store, run_id, table)
+        return _csv_pieces(store, run, table)
     if name in XLSX_NAMES:
-        return _xlsx_pieces(store, run_id, table, date.fromisoformat(summary["as_of"]))
+        return _xlsx_pieces(store, run, table, date.fromisoformat(summary["as_of"]))
     raise NotFound(
         N_("There is no export of this name. The names are: %(names)s."),
         names=", ".join(EXPORT_NAMES),
@@ -74,22 +78,29 @@ def write_exports(
     return paths
 
 
-def export_card(store: TenantStore, run_id: str, name: str) -> ExportCard:
+def export_card(
+    store: TenantStore, run_id: str, name: str, version: RunVersion = RunVersion.REVIEWED
+) -> ExportCard:
     """Return size, rows and sha256 of a file, which is made once for it."""
     digest, size = hashlib.sha256(), 0
-    for piece in export_file(store, run_id, name):
+    for piece in export_file(store, run_id, name, version):
         digest.update(piece)
         size += len(piece)
     return ExportCard(
-        name=name, rows=_rows(store, run_id, name), bytes=size, sha256=digest.hexdigest()
+        name=name, rows=_rows(store, run_id, name, version), bytes=size, sha256=digest.hexdigest()
     )
 
 
-def _rows(store: TenantStore, run_id: str, name: str) -> int | None:
+def _rows(store: TenantStore, run_id: str, name: str, version: RunVersion) -> int | None:
     if name == SUMMARY_NAME:
         return None
     with store.read() as tx:
-        return count_output(tx, _table(name), run_id)
+        return count_output(tx, _table(name), finished_run(tx, run_id).at(version))
+
+
+def _run_at(store: TenantStore, run_id: str, version: RunVersion) -> RunAt:
+    with store.read() as tx:
+        return finished_run(tx, run_id).at(version)
 
 
 def _table(name: str) -> str:
@@ -101,10 +112,10 @@ def _summary_bytes(summary: Mapping[str, Any]) -> bytes:
     return f"{text}\n".encode()
 
 
-def _csv_pieces(store: TenantStore, run_id: str, table: str) -> Iterator[bytes]:
+def _csv_pieces(store: TenantStore, run: RunAt, table: str) -> Iterator[bytes]:
     columns = OUTPUT_COLUMNS[table]
     yield _csv_lines([columns])
-    for rows in _text_rows(store, run_id, table):
+    for rows in _text_rows(store, run, table):
         yield _csv_lines([[escape(cell) for cell in row] for row in rows])
 
 
@@ -114,10 +125,10 @@ def _csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _text_rows(store: TenantStore, run_id: str, table: str) -> Iterator[list[list[str]]]:
+def _text_rows(store: TenantStore, run: RunAt, table: str) -> Iterator[list[list[str]]]:
     as_text = [_AS_TEXT.get(name, _plain) for name in OUTPUT_COLUMNS[table]]
     with store.read() as tx:
-        for rows in stream_output(tx, table, run_id):
+        for rows in stream_output(tx, table, run):
             yield [[f(cell) for f, cell in zip(as_text, row, strict=True)] for row in rows]
 
 
@@ -140,12 +151,12 @@ _AS_TEXT: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def _xlsx_pieces(store: TenantStore, run_id: str, table: str, as_of: date) -> Iterator[bytes]:
+def _xlsx_pieces(store: TenantStore, run: RunAt, table: str, as_of: date) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(prefix="iacrm-") as folder:
         path = Path(folder) / "export.xlsx"
         with xlsxwriter.Workbook(str(path), _workbook_options(folder)) as workbook:
             workbook.set_properties({"created": datetime.combine(as_of, time())})
-            _write_rows(workbook, table, _text_rows(store, run_id, table))
+            _write_rows(workbook, table, _text_rows(store, run, table))
         with path.open("rb") as stream:
             while piece := stream.read(_READ_BYTES):
                 yield piece

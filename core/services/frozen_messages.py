@@ -49,6 +49,7 @@ class Choices:
 
     campaign_id: str
     run_id: str
+    review_no: int
     template: MessageTemplate
     batch_size: int
     mode: Mode

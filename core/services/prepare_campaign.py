@@ -10,6 +10,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from core.audit import check_addresses
+from core.contracts import RunVersion
 from core.errors import Busy, NotFound, Refused
 from core.i18n import N_, translate
 from core.outreach.audience import Audience, select_audience
@@ -84,8 +85,9 @@ def prepare(
     _check_choices(batch_size, mode)
     run = _done_run(store, run_id)
     choices = Choices(
-        campaign_id=_campaign_id(store, run.run_id, template, batch_size, mode),
+        campaign_id=_campaign_id(store, run, template, batch_size, mode),
         run_id=run.run_id,
+        review_no=run.review_no,
         template=template_of(template),
         batch_size=batch_size,
         mode=Mode(mode),
@@ -122,19 +124,25 @@ def _done_run(store: TenantStore, run_id: str) -> Run:
     return run
 
 
-def _campaign_id(store: TenantStore, run_id: str, template: str, batch_size: int, mode: str) -> str:
+def _campaign_id(store: TenantStore, run: Run, template: str, batch_size: int, mode: str) -> str:
     """Return the id of the open campaign of these choices, or of the next one.
 
     The id follows from the choices, so two clicks at once name one campaign.
     """
     with store.read() as tx:
         like = campaigns.load_campaigns_like(
-            tx, run_id=run_id, template=template, batch_size=batch_size, mode=mode
+            tx,
+            run_id=run.run_id,
+            review_no=run.review_no,
+            template=template,
+            batch_size=batch_size,
+            mode=mode,
         )
     still_open = [campaign for campaign in like if campaign.state not in FINISHED]
     if still_open:
         return still_open[-1].campaign_id
-    return str(uuid5(UUID(store.tenant_id), f"{run_id}/{template}/{batch_size}/{mode}/{len(like)}"))
+    lists = f"{run.run_id}/{run.review_no}" if run.review_no else run.run_id
+    return str(uuid5(UUID(store.tenant_id), f"{lists}/{template}/{batch_size}/{mode}/{len(like)}"))
 
 
 def _alone(store: TenantStore, campaign_id: str, work: Callable[[], None]) -> None:
@@ -166,6 +174,7 @@ def _new_campaign(store: TenantStore, actor: Actor, choices: Choices) -> campaig
     return campaigns.CampaignRow(
         campaign_id=choices.campaign_id,
         run_id=choices.run_id,
+        review_no=choices.review_no,
         template=choices.template.name,
         template_sha256=template_sha256(choices.template),
         batch_size=choices.batch_size,
@@ -198,7 +207,7 @@ def _publish(store: TenantStore, choices: Choices, audience: Audience) -> None:
 
 def _read_audience(store: TenantStore, con: DuckDBPyConnection, run: Run) -> Audience:
     with store.read() as tx:
-        fetch_lists(tx, con, run.run_id)
+        fetch_lists(tx, con, run.at(RunVersion.REVIEWED))
         fetch_addressees(tx, con)
     policy = parse_policy(json.loads(run.policy_json))
     check_addresses(con)

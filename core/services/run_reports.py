@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from core.audit.rules import RULES, Rule
-from core.contracts import AROMA_FIELDS, Severity
+from core.contracts import AROMA_FIELDS, RunVersion, Severity
 from core.errors import NotFound
 from core.formats import format_date, format_number
 from core.i18n import N_, SOURCE_LANGUAGE, translate
@@ -31,6 +31,7 @@ from core.services.run_records import (
 )
 from core.services.run_summary import RUN_WARNINGS
 from core.store import run_reads
+from core.store.run_outputs import RunAt
 from core.store.run_reads import Row, VerdictFilter
 from core.store.runs import Run, count_runs, find_run, load_qc_json, load_runs
 from core.store.tenant import TenantStore, Transaction, as_date
@@ -51,28 +52,43 @@ def number_of_runs(store: TenantStore) -> int:
         return count_runs(tx)
 
 
-def run_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) -> RunDetail:
+def run_of(
+    store: TenantStore,
+    run_id: str,
+    *,
+    version: RunVersion = RunVersion.REVIEWED,
+    language: str = SOURCE_LANGUAGE,
+) -> RunDetail:
     """Return one run in whatever state; raise `NotFound`."""
     with store.read() as tx:
         run = find_run(tx, run_id)
     if run is None:
         raise NotFound(N_("There is no such run."))
-    summary = _summary(run)
+    summary = _summary(run, version)
     warnings = tuple(_warning(found, language) for found in summary.get("warnings", ()))
     return RunDetail(card=card_of(run), summary=summary, warnings=warnings)
 
 
-def summary_of(store: TenantStore, run_id: str) -> dict[str, Any]:
+def summary_of(
+    store: TenantStore, run_id: str, version: RunVersion = RunVersion.REVIEWED
+) -> dict[str, Any]:
     """Return the summary of a finished run, as exported; raise `NotFound`."""
     with store.read() as tx:
-        return _summary(finished_run(tx, run_id))
+        return _summary(finished_run(tx, run_id), version)
 
 
-def qc_of(store: TenantStore, run_id: str, *, language: str = SOURCE_LANGUAGE) -> Quality:
+def qc_of(
+    store: TenantStore,
+    run_id: str,
+    *,
+    version: RunVersion = RunVersion.REVIEWED,
+    language: str = SOURCE_LANGUAGE,
+) -> Quality:
     """Return the quality figures of a finished run; raise `NotFound`."""
     with store.read() as tx:
-        summary = _summary(finished_run(tx, run_id))
-        qc = json.loads(load_qc_json(tx, run_id))
+        run = finished_run(tx, run_id)
+        summary = _summary(run, version)
+        qc = json.loads(load_qc_json(tx, run.at(version)))
     return Quality(
         customers=summary["customers"],
         eligible=summary["eligible"],
@@ -100,6 +116,7 @@ def lowest_scores(
     reason: str | None = None,
     score_from: int | None = None,
     score_to: int | None = None,
+    version: RunVersion = RunVersion.REVIEWED,
 ) -> VerdictPage:
     """Return a page of customers, the lowest audit score first; bounds are inclusive.
 
@@ -108,21 +125,26 @@ def lowest_scores(
     """
     wanted = VerdictFilter(rule=rule, reason=reason, score_from=score_from, score_to=score_to)
     with store.read() as tx:
-        finished_run(tx, run_id)
-        rows = run_reads.load_lowest_scores(tx, run_id, wanted, limit=limit, offset=offset)
-        total = run_reads.count_verdicts(tx, run_id, wanted)
-        return VerdictPage(verdicts=_verdicts(tx, run_id, rows), total=total)
+        run = finished_run(tx, run_id).at(version)
+        rows = run_reads.load_lowest_scores(tx, run, wanted, limit=limit, offset=offset)
+        total = run_reads.count_verdicts(tx, run, wanted)
+        return VerdictPage(verdicts=_verdicts(tx, run, rows), total=total)
 
 
 def sample_customers(store: TenantStore, run_id: str, n: int = 20) -> tuple[Verdict, ...]:
-    """Return `n` customers spread evenly over the run, the same ones each time."""
+    """Return `n` customers spread evenly over the run as reviewed, the same ones each time."""
     with store.read() as tx:
-        finished_run(tx, run_id)
-        return _verdicts(tx, run_id, run_reads.load_sample(tx, run_id, n))
+        run = finished_run(tx, run_id).at(RunVersion.REVIEWED)
+        return _verdicts(tx, run, run_reads.load_sample(tx, run, n))
 
 
 def customer_of_run(
-    store: TenantStore, run_id: str, customer: str, *, language: str = SOURCE_LANGUAGE
+    store: TenantStore,
+    run_id: str,
+    customer: str,
+    *,
+    version: RunVersion = RunVersion.REVIEWED,
+    language: str = SOURCE_LANGUAGE,
 ) -> CustomerDetail:
     """Return what the run says of one customer, sentences in `language`; raise `NotFound`.
 
@@ -130,20 +152,21 @@ def customer_of_run(
     """
     with store.read() as tx:
         run = finished_run(tx, run_id)
-        found = run_reads.find_verdict(tx, run_id, customer)
+        lists = run.at(version)
+        found = run_reads.find_verdict(tx, lists, customer)
         if found is None:
             raise NotFound(N_("This customer is not in the run."))
         contacts = run_reads.load_contacts(
             tx, customer, found["email_norm"], run.as_of, _CONTACTS_SHOWN
         )
         return CustomerDetail(
-            verdict=_verdicts(tx, run_id, [found])[0],
+            verdict=_verdicts(tx, lists, [found])[0],
             email=found["email"],
             language=found["language"],
             customer_type=found["customer_type"],
-            items=tuple(_item(row) for row in run_reads.load_items(tx, run_id, customer)),
+            items=tuple(_item(row) for row in run_reads.load_items(tx, lists, customer)),
             issues=tuple(
-                _issue(row, language) for row in run_reads.load_issues(tx, run_id, customer)
+                _issue(row, language) for row in run_reads.load_issues(tx, lists, customer)
             ),
             purchases=tuple(
                 Purchases(**row) for row in run_reads.load_purchases(tx, customer, run.as_of)
@@ -168,8 +191,8 @@ def finished_run(tx: Transaction, run_id: str) -> Run:
     return run
 
 
-def _summary(run: Run) -> dict[str, Any]:
-    summary: dict[str, Any] = json.loads(run.summary_json or "{}")
+def _summary(run: Run, version: RunVersion = RunVersion.REVIEWED) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(run.summary_of(version) or "{}")
     return summary
 
 
@@ -220,8 +243,8 @@ def _gating_point(run: Run) -> GatingPoint:
     )
 
 
-def _verdicts(tx: Transaction, run_id: str, rows: Sequence[Row]) -> tuple[Verdict, ...]:
-    rules = run_reads.load_rules(tx, run_id, [row["customer"] for row in rows])
+def _verdicts(tx: Transaction, run: RunAt, rows: Sequence[Row]) -> tuple[Verdict, ...]:
+    rules = run_reads.load_rules(tx, run, [row["customer"] for row in rows])
     return tuple(_verdict(row, rules[row["customer"]]) for row in rows)
 
 

@@ -18,6 +18,7 @@ from core.contracts import (
     REASON_NO_RECOMMENDATION,
     REASON_OK,
     RuleCode,
+    RunVersion,
     Scenario,
     Severity,
 )
@@ -27,7 +28,6 @@ from core.policy import Policy
 from core.reco.features import rfm_cut_points
 from core.store.runs import Run
 
-REVISION_ORIGINAL = "original"
 SALES_ARE_OLD_AFTER_DAYS = 14
 QUANTILES: Mapping[str, float] = {
     "min": 0.0,
@@ -70,6 +70,13 @@ SELECT
     count(*) AS customers,
     count(*) FILTER (eligible) AS eligible,
     quantile_disc(audit_score, $quantiles) AS quantiles
+FROM verdicts
+"""
+
+_EXPORTED = """
+SELECT
+    count(*) FILTER (eligible AND NOT gate_export) AS rejected,
+    coalesce(bool_or(gate_export), FALSE) AS gate_export
 FROM verdicts
 """
 
@@ -139,18 +146,28 @@ def compute_summary(
         "policy": policy.model_dump(mode="json"),
         "policy_sha256": policy.sha256(),
         "code_version": __version__,
-        "revision": REVISION_ORIGINAL,
-        "scenario_counts": _scenario_counts(con),
-        "rule_counts": _rule_counts(con),
+        "revision": RunVersion.ORIGINAL.value,
+        "review": 0,
         "repairs": count_rows(con, "repairs"),
-        "recommendations": count_rows(con, "repaired_list"),
         "rfm_cut_points": {
             score: [asdict(point) for point in points]
             for score, points in rfm_cut_points(con).items()
         },
         "warnings": _warnings(con, run.as_of),
-        **_verdict_figures(con),
+        **_figures(con),
     }
+
+
+def compute_reviewed(
+    con: DuckDBPyConnection, original: Mapping[str, Any], review: int
+) -> dict[str, Any]:
+    """Return `run_summary.json` of the run as the review of this number left it.
+
+    `original` is the run's own summary; the tables are those of `review_rows.fetch_run`.
+    """
+    revision = {"revision": RunVersion.REVIEWED.value, "review": review}
+    exported = _records(con, _EXPORTED)[0]
+    return {**original, **revision, **_figures(con), **exported}
 
 
 def compute_qc(con: DuckDBPyConnection) -> dict[str, Any]:
@@ -166,6 +183,16 @@ def compute_qc(con: DuckDBPyConnection) -> dict[str, Any]:
     }
 
 
+def _figures(con: DuckDBPyConnection) -> dict[str, Any]:
+    """Return what is counted of lists, issues and verdicts."""
+    return {
+        "scenario_counts": _scenario_counts(con),
+        "rule_counts": _rule_counts(con),
+        "recommendations": count_rows(con, "repaired_list"),
+        **_verdict_figures(con),
+    }
+
+
 def _verdict_figures(con: DuckDBPyConnection) -> dict[str, Any]:
     found = _records(con, _VERDICT_FIGURES, quantiles=list(QUANTILES.values()))[0]
     customers, eligible = found["customers"], found["eligible"]
@@ -175,6 +202,7 @@ def _verdict_figures(con: DuckDBPyConnection) -> dict[str, Any]:
         "customers": customers,
         "eligible": eligible,
         "gating_rate": round(blocked / customers, 6) if customers else 0.0,
+        "rejected": 0,
         "gate_export": eligible > 0,
         "audit_score_quantiles": dict(zip(QUANTILES, quantiles, strict=True)),
     }

@@ -7,6 +7,7 @@ from duckdb import DuckDBPyConnection
 from core.contracts import DATASET_TABLES
 from core.store.bulk import fetch_table
 from core.store.dataset import SOURCES, head_of
+from core.store.run_outputs import RunAt, counts
 from core.store.tenant import Transaction
 
 _CUSTOMER_TYPES = {
@@ -32,7 +33,7 @@ _ITEM_TYPES = {
     },
 }
 
-_VERDICTS_SQL = """
+_VERDICTS_SQL = f"""
 SELECT verdict.customer, verdict.gate_export, verdict.reason, verdict.segment,
     verdict.value_cents, count(item.rank) AS items
 FROM next_action_output AS verdict
@@ -40,12 +41,13 @@ LEFT JOIN reco_output AS item
     ON item.tenant_id = verdict.tenant_id
     AND item.run_id = verdict.run_id
     AND item.customer = verdict.customer
-WHERE verdict.tenant_id = :tenant AND verdict.run_id = :run_id
+    AND {counts("item")}
+WHERE verdict.tenant_id = :tenant AND verdict.run_id = :run_id AND {counts("verdict")}
 GROUP BY verdict.customer, verdict.gate_export, verdict.reason, verdict.segment,
     verdict.value_cents
 """
 
-_ITEMS_SQL = """
+_ITEMS_SQL = f"""
 SELECT item.customer, item.rank, item.scenario, item.explain_short AS sentence,
     item.product_key, product.name, product.family, product.grape, product.sweetness,
     product.price_cents
@@ -55,17 +57,19 @@ LEFT JOIN product
     AND product.product_key = item.product_key
     AND product.from_seq <= :head
     AND (product.to_seq IS NULL OR product.to_seq > :head)
-WHERE item.tenant_id = :tenant AND item.run_id = :run_id
+WHERE item.tenant_id = :tenant AND item.run_id = :run_id AND {counts("item")}
 """
 
 _EVENTS = ("contacts", "suppressions")
 
 
-def fetch_lists(tx: Transaction, con: DuckDBPyConnection, run_id: str) -> None:
-    """Create `verdicts` (one row per customer of the run) and `items` (its lists, by rank)."""
-    fetch_table(tx, con, "verdicts", _VERDICT_TYPES, _VERDICTS_SQL, run_id=run_id)
-    head = head_of(tx)
-    fetch_table(tx, con, "items", _ITEM_TYPES, _ITEMS_SQL, run_id=run_id, head=head)
+def fetch_lists(tx: Transaction, con: DuckDBPyConnection, run: RunAt) -> None:
+    """Create `verdicts` and `items` of a run at a review.
+
+    `verdicts` has one row per customer of the run, `items` her list by rank.
+    """
+    fetch_table(tx, con, "verdicts", _VERDICT_TYPES, _VERDICTS_SQL, **vars(run))
+    fetch_table(tx, con, "items", _ITEM_TYPES, _ITEMS_SQL, head=head_of(tx), **vars(run))
 
 
 def fetch_addressees(tx: Transaction, con: DuckDBPyConnection) -> None:

@@ -13,7 +13,7 @@ PREPARING = "PREPARING"
 
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
-    " created_by, finished_at, pause_reason"
+    " created_by, finished_at, pause_reason, review_no"
 )
 
 
@@ -32,6 +32,7 @@ class CampaignRow:
     created_by: str
     finished_at: datetime | None = None
     pause_reason: str | None = None
+    review_no: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
         INSERT INTO campaign (tenant_id, {_CAMPAIGN_COLUMNS}, audience_json)
         VALUES (
             :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
-            :state, :created_at, :created_by, :finished_at, :pause_reason, '{{}}'
+            :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, '{{}}'
         )
         """,
         **asdict(campaign),
@@ -115,17 +116,19 @@ def load_campaigns(
 
 
 def load_campaigns_like(
-    tx: Transaction, *, run_id: str, template: str, batch_size: int, mode: str
+    tx: Transaction, *, run_id: str, review_no: int, template: str, batch_size: int, mode: str
 ) -> list[CampaignRow]:
-    """Return the campaigns prepared by the same choices, oldest first."""
+    """Return the campaigns prepared by the same choices from the same lists, oldest first."""
     rows = tx.rows(
         f"""
         SELECT {_CAMPAIGN_COLUMNS} FROM campaign
         WHERE tenant_id = :tenant AND run_id = :run_id AND template = :template
             AND batch_size = :batch_size AND mode = :mode AND state <> :preparing
+            AND review_no = :review_no
         ORDER BY created_at, campaign_id
         """,
         run_id=run_id,
+        review_no=review_no,
         template=template,
         batch_size=batch_size,
         mode=mode,

@@ -8,6 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from core.contracts import DATASET_TABLES
 from core.store.bulk import fetch_table
+from core.store.run_outputs import counts
 from core.store.tenant import Transaction
 
 VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_seq > :head)"
@@ -56,7 +57,7 @@ SOURCES: Mapping[str, str] = {
                 )
             )
     """,
-    "sent_items": """
+    "sent_items": f"""
         FROM (
             SELECT
                 delivery.customer,
@@ -70,11 +71,21 @@ SOURCES: Mapping[str, str] = {
                 ON reco_output.tenant_id = campaign.tenant_id
                 AND reco_output.run_id = campaign.run_id
                 AND reco_output.customer = delivery.customer
+                AND {counts("reco_output", "campaign.review_no")}
             WHERE delivery.tenant_id = :tenant
                 AND delivery.mode = 'live'
                 AND delivery.state = 'SENT'
         ) AS sent
     """,
+}
+
+
+_OF_CUSTOMER: Mapping[str, str] = {
+    "customers": "customer = :customer",
+    "sale_lines": "customer = :customer",
+    "contacts": "customer = :customer OR email_norm = :email_norm",
+    "suppressions": "customer = :customer OR email_norm = :email_norm",
+    "sent_items": "customer = :customer",
 }
 
 
@@ -125,6 +136,24 @@ def load_revision(tx: Transaction, con: DuckDBPyConnection, seq: int | None = No
         import_id=import_at(tx, head),
         tables=tables,
     )
+
+
+def load_dataset_of(
+    tx: Transaction, con: DuckDBPyConnection, customer: str, email_norm: str | None
+) -> None:
+    """Create the tables of `DATASET_TABLES` with all products, and the rest of one customer alone.
+
+    Events at her address come too, whoever they name.
+    """
+    values: dict[str, object] = {"customer": customer, "email_norm": email_norm}
+    for table, types in DATASET_TABLES.items():
+        names = ", ".join(f'"{name}"' for name in types)
+        source = f"SELECT {names} {SOURCES[table]}"
+        if condition := _OF_CUSTOMER.get(table):
+            source = f"SELECT {names} FROM ({source}) AS whole WHERE {condition}"
+        bound = {name: value for name, value in values.items() if f":{name}" in source}
+        bound |= {"head": head_of(tx)} if ":head" in source else {}
+        fetch_table(tx, con, table, types, source, **bound)
 
 
 def import_at(tx: Transaction, seq: int) -> str | None:

@@ -54,6 +54,21 @@ def _versions() -> list[Column[object]]:
     ]
 
 
+def _counted_reviews() -> list[Column[object]]:
+    """From and until which review of its run a row counts; 0 is the original."""
+    return [
+        Column(
+            "since_review",
+            Integer,
+            primary_key=True,
+            autoincrement=False,
+            nullable=False,
+            server_default="0",
+        ),
+        Column("until_review", Integer),
+    ]
+
+
 def _fields(columns: tuple[ContractColumn, ...], key: str) -> list[Column[object]]:
     return [Column(c.field, _TYPES.get(c.type, Text)()) for c in columns if c.field != key]
 
@@ -273,6 +288,10 @@ run = Table(
     Column("policy_version", Integer),
     # What the run was computed from (`core.store.run_basis`), None in runs of earlier schemas.
     Column("basis_json", Text),
+    # The review that counts, 0 before the first, with its own figures.
+    Column("review_no", Integer, nullable=False, server_default="0"),
+    Column("review_summary_json", Text),
+    Column("review_qc_json", Text),
     Index(None, "tenant_id", "created_at"),
 )
 
@@ -316,6 +335,7 @@ reco_output = Table(
     Column("score", Double, nullable=False),
     Column("explain_short", Text, nullable=False),
     Column("reasons_json", Text, nullable=False),
+    *_counted_reviews(),
 )
 
 audit_output = Table(
@@ -329,6 +349,7 @@ audit_output = Table(
     Column("rule_code", Text, nullable=False),
     Column("product_key", Text),
     Column("details_json", Text, nullable=False),
+    *_counted_reviews(),
     Index(None, "tenant_id", "run_id", "rule_code"),
 )
 
@@ -348,7 +369,40 @@ next_action_output = Table(
     Column("value_cents", BigInteger, nullable=False),
     # Equal for equal lists (rank, scenario, product), so that runs are compared row by row.
     Column("list_digest", BigInteger),
+    *_counted_reviews(),
     Index(None, "tenant_id", "run_id", "audit_score", "customer"),
+)
+
+# What each list can be mended from: [product, scenario, score] of the candidates behind it.
+run_reserve = Table(
+    "run_reserve",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("candidates_json", Text, nullable=False),
+)
+
+review_decision = Table(
+    "review_decision",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("decision_no", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    # The review whose lists were looked at: a filter means the customers it showed.
+    Column("seen_review", Integer, nullable=False),
+    Column("customer", Text),
+    Column("product_key", Text),
+    Column("replacement", Text),
+    Column("filter_json", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("applied_review", Integer),
+    Column("withdrawn_at", Moment),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_review", Integer),
 )
 
 campaign = Table(
@@ -367,6 +421,8 @@ campaign = Table(
     Column("created_by", Text, nullable=False),
     Column("finished_at", Moment),
     Column("pause_reason", Text),
+    # The review of the run whose lists it sends.
+    Column("review_no", Integer, nullable=False, server_default="0"),
     Index(None, "tenant_id", "run_id"),
 )
 

@@ -1,6 +1,7 @@
 """The rows of finished runs as they are exported: whole, in bytewise order, streamed."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.contracts import AUDIT_OUTPUT, NEXT_ACTION_OUTPUT, RECO_OUTPUT
@@ -16,13 +17,29 @@ _FIELDS = {"customer_code": "customer", "run_id": "CAST(run_id AS TEXT)"}
 _STREAMED_ROWS = 5_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunAt:
+    """A run as one of its reviews left it; review 0 is the original."""
+
+    run_id: str
+    review: int
+
+
 def bytewise(tx: Transaction, column: str) -> str:
     """Return the sort key of `column` by its bytes, whatever the collation of the database."""
     return f"{column} COLLATE BINARY" if tx.is_sqlite else f'{column} COLLATE "C"'
 
 
-def stream_output(tx: Transaction, table: str, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield the rows of a run in lists, by customer, then rank or issue number.
+def counts(table: str, review: str = ":review") -> str:
+    """Return the condition under which a row of `table` counts in `review`, which is SQL."""
+    return (
+        f"{table}.since_review <= {review}"
+        f" AND coalesce({table}.until_review, {review} + 1) > {review}"
+    )
+
+
+def stream_output(tx: Transaction, table: str, run: RunAt) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a run at a review in lists, by customer, then rank or issue number.
 
     The columns are `OUTPUT_COLUMNS[table]`; memory does not grow with the number of rows.
     """
@@ -30,14 +47,17 @@ def stream_output(tx: Transaction, table: str, run_id: str) -> Iterator[list[tup
     order = bytewise(tx, "customer") + _ORDER_WITHIN_CUSTOMER.get(table, "")
     return tx.stream(
         f"SELECT {columns} FROM {table} WHERE tenant_id = :tenant AND run_id = :run_id"
-        f" ORDER BY {order}",
+        f" AND {counts(table)} ORDER BY {order}",
         _STREAMED_ROWS,
-        run_id=run_id,
+        **vars(run),
     )
 
 
-def count_output(tx: Transaction, table: str, run_id: str) -> int:
-    """Return the number of rows of a run in `table`."""
+def count_output(tx: Transaction, table: str, run: RunAt) -> int:
+    """Return the number of rows of `table` that count in a run at a review."""
     assert table in OUTPUT_COLUMNS
-    sql = f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant AND run_id = :run_id"
-    return int(tx.scalar(sql, run_id=run_id))
+    sql = (
+        f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant AND run_id = :run_id"
+        f" AND {counts(table)}"
+    )
+    return int(tx.scalar(sql, **vars(run)))

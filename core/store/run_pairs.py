@@ -1,6 +1,7 @@
 """Two finished runs side by side: how many customers changed, and which.
 
-Rows are joined by customer and compared by the digest of her list and by her verdict.
+Rows are joined by customer and compared by the digest of her list and by her verdict, as the runs
+left them: what reviews changed is no difference between runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ FROM next_action_output AS {left}
     ON {right}.tenant_id = {left}.tenant_id
     AND {right}.run_id = :{right}
     AND {right}.customer = {left}.customer
-WHERE {left}.tenant_id = :tenant AND {left}.run_id = :{left}
+    AND {right}.since_review = 0
+WHERE {left}.tenant_id = :tenant AND {left}.run_id = :{left} AND {left}.since_review = 0
 """
 
 _TRANSITIONS = f"""
@@ -61,7 +63,7 @@ CONDITIONS: Mapping[str, str] = {
 _LISTS = """
 SELECT CAST(run_id AS TEXT) AS run_id, customer, rank, scenario, product_key, score
 FROM reco_output
-WHERE tenant_id = :tenant AND run_id = :run_id AND customer {among}
+WHERE tenant_id = :tenant AND run_id = :run_id AND since_review = 0 AND customer {among}
 ORDER BY customer, rank
 """
 

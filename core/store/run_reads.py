@@ -6,7 +6,7 @@ from typing import Any
 
 from core.contracts import AROMA_FIELDS
 from core.store.dataset import VISIBLE, head_of
-from core.store.run_outputs import bytewise
+from core.store.run_outputs import RunAt, bytewise, counts
 from core.store.tenant import Transaction, as_date
 
 Row = dict[str, Any]
@@ -31,15 +31,19 @@ LEFT JOIN (SELECT * FROM customer WHERE {VISIBLE}) AS person
     ON person.customer = next_action_output.customer
 """
 
-_OF_RUN = "next_action_output.tenant_id = :tenant AND next_action_output.run_id = :run_id"
+_OF_RUN = (
+    "next_action_output.tenant_id = :tenant AND next_action_output.run_id = :run_id"
+    f" AND {counts('next_action_output')}"
+)
 
 # Not correlated: SQLite would walk all issues of the rule once for every customer.
-_HAS_RULE = """
+_HAS_RULE = f"""
 next_action_output.customer IN (
     SELECT audit_output.customer FROM audit_output
     WHERE audit_output.tenant_id = :tenant
         AND audit_output.run_id = :run_id
         AND audit_output.rule_code = :rule
+        AND {counts("audit_output")}
         AND audit_output.severity <> 'INFO'
 )
 """
@@ -76,6 +80,7 @@ LEFT JOIN (SELECT * FROM product WHERE {VISIBLE}) AS article
 WHERE reco_output.tenant_id = :tenant
     AND reco_output.run_id = :run_id
     AND reco_output.customer = :customer
+    AND {counts("reco_output")}
 ORDER BY reco_output.rank
 """
 
@@ -92,6 +97,7 @@ LEFT JOIN (SELECT * FROM product WHERE {VISIBLE}) AS article
 WHERE audit_output.tenant_id = :tenant
     AND audit_output.run_id = :run_id
     AND audit_output.customer = :customer
+    AND {counts("audit_output")}
 ORDER BY audit_output.issue_no
 """
 
@@ -179,7 +185,7 @@ class VerdictFilter:
 
 
 def load_lowest_scores(
-    tx: Transaction, run_id: str, wanted: VerdictFilter, *, limit: int, offset: int
+    tx: Transaction, run: RunAt, wanted: VerdictFilter, *, limit: int, offset: int
 ) -> list[Row]:
     """Return a page of verdicts, the lowest audit score first, then by customer."""
     conditions, values = wanted.conditions()
@@ -187,7 +193,7 @@ def load_lowest_scores(
         f"SELECT {_VERDICT_COLUMNS} FROM next_action_output {_PERSON} WHERE {conditions}"
         " ORDER BY next_action_output.audit_score,"
         f" {bytewise(tx, 'next_action_output.customer')} LIMIT :limit OFFSET :offset",
-        run_id=run_id,
+        **vars(run),
         head=head_of(tx),
         limit=limit,
         offset=offset,
@@ -195,14 +201,14 @@ def load_lowest_scores(
     )
 
 
-def count_verdicts(tx: Transaction, run_id: str, wanted: VerdictFilter) -> int:
+def count_verdicts(tx: Transaction, run: RunAt, wanted: VerdictFilter) -> int:
     """Return how many customers of the run meet `wanted`."""
     conditions, values = wanted.conditions()
     sql = f"SELECT count(*) FROM next_action_output WHERE {conditions}"
-    return int(tx.scalar(sql, run_id=run_id, **values))
+    return int(tx.scalar(sql, **vars(run), **values))
 
 
-def load_sample(tx: Transaction, run_id: str, n: int) -> list[Row]:
+def load_sample(tx: Transaction, run: RunAt, n: int) -> list[Row]:
     """Return `n` verdicts of the run, evenly spread over its customers."""
     sql = _SAMPLE.format(
         columns=_VERDICT_COLUMNS,
@@ -210,10 +216,10 @@ def load_sample(tx: Transaction, run_id: str, n: int) -> list[Row]:
         of_run=_OF_RUN,
         order=bytewise(tx, "next_action_output.customer"),
     )
-    return tx.rows(sql, run_id=run_id, head=head_of(tx), n=n)
+    return tx.rows(sql, head=head_of(tx), n=n, **vars(run))
 
 
-def load_rules(tx: Transaction, run_id: str, customers: Sequence[str]) -> dict[str, list[str]]:
+def load_rules(tx: Transaction, run: RunAt, customers: Sequence[str]) -> dict[str, list[str]]:
     """Return the rules that each of `customers` fails, repairs left out, in issue order."""
     found: dict[str, list[str]] = {customer: [] for customer in customers}
     names = {f"c{place}": customer for place, customer in enumerate(customers)}
@@ -221,10 +227,10 @@ def load_rules(tx: Transaction, run_id: str, customers: Sequence[str]) -> dict[s
         return found
     rows = tx.rows(
         "SELECT customer, rule_code FROM audit_output WHERE tenant_id = :tenant"
-        " AND run_id = :run_id AND severity <> 'INFO'"
+        f" AND run_id = :run_id AND {counts('audit_output')} AND severity <> 'INFO'"
         f" AND customer IN ({', '.join(f':{name}' for name in names)})"
         " ORDER BY issue_no",
-        run_id=run_id,
+        **vars(run),
         **names,
     )
     for row in rows:
@@ -233,27 +239,27 @@ def load_rules(tx: Transaction, run_id: str, customers: Sequence[str]) -> dict[s
     return found
 
 
-def find_verdict(tx: Transaction, run_id: str, customer: str) -> Row | None:
+def find_verdict(tx: Transaction, run: RunAt, customer: str) -> Row | None:
     """Return the verdict of one customer with her name and address, or None."""
     return tx.row(
         f"SELECT {_VERDICT_COLUMNS}, person.email, person.email_norm, person.language,"
         " person.customer_type"
         f" FROM next_action_output {_PERSON}"
         f" WHERE {_OF_RUN} AND next_action_output.customer = :customer",
-        run_id=run_id,
+        **vars(run),
         customer=customer,
         head=head_of(tx),
     )
 
 
-def load_items(tx: Transaction, run_id: str, customer: str) -> list[Row]:
+def load_items(tx: Transaction, run: RunAt, customer: str) -> list[Row]:
     """Return the list of one customer with the products' names, by rank."""
-    return tx.rows(_ITEMS, run_id=run_id, customer=customer, head=head_of(tx))
+    return tx.rows(_ITEMS, customer=customer, head=head_of(tx), **vars(run))
 
 
-def load_issues(tx: Transaction, run_id: str, customer: str) -> list[Row]:
+def load_issues(tx: Transaction, run: RunAt, customer: str) -> list[Row]:
     """Return the audit issues of one customer, repairs included."""
-    return tx.rows(_ISSUES, run_id=run_id, customer=customer, head=head_of(tx))
+    return tx.rows(_ISSUES, customer=customer, head=head_of(tx), **vars(run))
 
 
 def load_product_names(tx: Transaction, keys: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from core.store.tenant import TenantStore, Transaction
 _DELETED_CUSTOMERS = 5_000  # a step of deletion, short enough for SQLite's other writers
 
 # What a run stores, by table, from the tables of core.reco and core.audit; `this_run` is its row.
-_OUTPUT_ROWS: Mapping[str, str] = {
+OUTPUT_ROWS: Mapping[str, str] = {
     "reco_output": """
         SELECT
             this_run.run_id,
@@ -76,12 +76,26 @@ _OUTPUT_ROWS: Mapping[str, str] = {
         CROSS JOIN this_run
         ORDER BY customer_no
     """,
+    "run_reserve": """
+        SELECT
+            this_run.run_id,
+            customer,
+            to_json(list(json_array(product_key, scenario) ORDER BY position))::VARCHAR
+                AS candidates_json
+        FROM candidates
+        ANTI JOIN repaired_list USING (customer_no, product_no)
+        JOIN customer_numbers USING (customer_no)
+        JOIN product_numbers USING (product_no)
+        CROSS JOIN this_run
+        GROUP BY ALL
+        ORDER BY customer
+    """,
 }
 
 
 def delete_outputs(store: TenantStore, run_id: str) -> None:
     """Remove the rows of a run that is not done, in short transactions."""
-    for table in _OUTPUT_ROWS:
+    for table in OUTPUT_ROWS:
         deleted = 1
         while deleted:
             with store.begin() as tx:
@@ -104,16 +118,22 @@ def store_lists(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> Non
 
 
 def store_verdicts(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> None:
-    """Store the rows of `issues` and `verdicts` under `run_id`, still unseen."""
+    """Store the rows of `issues` and `verdicts`, and the reserves, under `run_id`, still unseen."""
     _store(store, con, run_id, "audit_output")
     _store(store, con, run_id, "next_action_output")
+    _store(store, con, run_id, "run_reserve")
 
 
-def _store(store: TenantStore, con: DuckDBPyConnection, run_id: str, table: str) -> None:
+def name_run(con: DuckDBPyConnection, run_id: str) -> None:
+    """Create `this_run`, the row of which `OUTPUT_ROWS` reads the run's id."""
     con.execute(
         "CREATE OR REPLACE TABLE this_run AS SELECT $run_id AS run_id, $codes AS rule_codes",
         {"run_id": run_id, "codes": [code.value for code in RuleCode]},
     )
-    select = _OUTPUT_ROWS[table]
+
+
+def _store(store: TenantStore, con: DuckDBPyConnection, run_id: str, table: str) -> None:
+    name_run(con, run_id)
+    select = OUTPUT_ROWS[table]
     described = con.execute(f"DESCRIBE {select}").fetchall()
     store_rows_in_steps(store, con, select, table, [row[0] for row in described])

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from core.contracts import RunVersion
+from core.store.run_outputs import RunAt
 from core.store.run_rows import delete_outputs
 from core.store.tenant import TenantStore, Transaction, as_date, as_moment
 
@@ -38,6 +40,17 @@ class Run:
     error: str | None = None
     policy_version: int | None = None
     basis_json: str | None = None
+    review_no: int = 0
+    review_summary_json: str | None = None
+
+    def at(self, version: RunVersion) -> RunAt:
+        """Return the run at the review in which the rows of `version` count."""
+        review = 0 if version is RunVersion.ORIGINAL else self.review_no
+        return RunAt(run_id=self.run_id, review=review)
+
+    def summary_of(self, version: RunVersion) -> str | None:
+        """Return the summary of `version` as JSON, None until the run is done."""
+        return self.review_summary_json if self.at(version).review else self.summary_json
 
 
 _RUN = """
@@ -52,7 +65,9 @@ SELECT
     summary_json,
     error,
     policy_version,
-    basis_json
+    basis_json,
+    review_no,
+    review_summary_json
 FROM run
 WHERE tenant_id = :tenant
 """
@@ -112,10 +127,11 @@ def count_runs(tx: Transaction) -> int:
     return int(tx.scalar("SELECT count(*) FROM run WHERE tenant_id = :tenant"))
 
 
-def load_qc_json(tx: Transaction, run_id: str) -> str:
-    """Return the stored quality figures of a finished run."""
-    sql = "SELECT qc_json FROM run WHERE tenant_id = :tenant AND run_id = :run_id"
-    return str(tx.scalar(sql, run_id=run_id))
+def load_qc_json(tx: Transaction, run: RunAt) -> str:
+    """Return the stored quality figures of a finished run at its original or present review."""
+    column = "review_qc_json" if run.review else "qc_json"
+    sql = f"SELECT {column} FROM run WHERE tenant_id = :tenant AND run_id = :run_id"
+    return str(tx.scalar(sql, run_id=run.run_id))
 
 
 def start_run(store: TenantStore, run_id: str) -> None:
@@ -179,7 +195,6 @@ def _run(row: Mapping[str, object]) -> Run:
     as_of, created_at = as_date(row["as_of"]), as_moment(row["created_at"])
     assert as_of is not None
     assert created_at is not None
-    summary, error, basis = row["summary_json"], row["error"], row["basis_json"]
     version = row["policy_version"]
     return Run(
         run_id=str(row["run_id"]),
@@ -189,8 +204,14 @@ def _run(row: Mapping[str, object]) -> Run:
         created_at=created_at,
         created_by=str(row["created_by"]),
         finished_at=as_moment(row["finished_at"]),
-        summary_json=None if summary is None else str(summary),
-        error=None if error is None else str(error),
+        summary_json=_text(row["summary_json"]),
+        error=_text(row["error"]),
         policy_version=None if version is None else int(str(version)),
-        basis_json=None if basis is None else str(basis),
+        basis_json=_text(row["basis_json"]),
+        review_no=int(str(row["review_no"])),
+        review_summary_json=_text(row["review_summary_json"]),
     )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -19,6 +19,7 @@ from core.services.run_reports import (
     run_of,
     sample_customers,
 )
+from core.store.run_outputs import RunAt
 from core.store.runs import RunStatus, load_qc_json
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
@@ -55,7 +56,7 @@ def test_repairs_are_told_from_what_stands(tenant: TenantStore) -> None:
     assert not any(found.is_repair for found in qc_of(tenant, run_id).issues)
     logged = {"rule_code": "RECENT_DUPLICATE", "severity": "INFO", "issues": 7, "customers": 5}
     with tenant.begin() as tx:
-        qc = json.loads(load_qc_json(tx, run_id))
+        qc = json.loads(load_qc_json(tx, RunAt(run_id=run_id, review=0)))
         qc["issues"].append(logged)
         tx.execute(
             "UPDATE run SET qc_json = :qc WHERE tenant_id = :tenant AND run_id = :run_id",

@@ -1,0 +1,198 @@
+"""Decisions on the lists of a run: entered, withdrawn, and applied by the review that follows.
+
+A decision stays for good, also when it is withdrawn. It means the lists of the review that was
+looked at, `seen_review`: those rows stay too, so a filter finds the same customers later.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from core.store.bulk import fetch_table
+from core.store.run_outputs import RunAt, counts
+from core.store.run_reads import VerdictFilter
+from core.store.tenant import Transaction, as_moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a person decided on lists of a run; `number` counts from 1 in each run.
+
+    Of one `customer`, or of those of `customers_like` when it is None; of one product, or of the
+    customer as a whole when `product_key` is None. `replacement` is what takes its place.
+    """
+
+    number: int
+    kind: str
+    seen_review: int
+    customer: str | None = None
+    product_key: str | None = None
+    replacement: str | None = None
+    customers_like: VerdictFilter = field(default_factory=VerdictFilter)
+    note: str
+    decided_at: datetime
+    decided_by: str
+    applied_review: int | None = None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
+    withdrawn_review: int | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether a review has yet to take account of it, or of its withdrawal."""
+        if self.withdrawn_at is not None:
+            return self.withdrawn_review is None
+        return self.applied_review is None
+
+
+_COLUMNS = (
+    "kind, seen_review, customer, product_key, replacement, filter_json, note, decided_at,"
+    " decided_by"
+)
+_RECORDED = "applied_review, withdrawn_at, withdrawn_by, withdrawn_review"
+_OF_RUN = "tenant_id = :tenant AND run_id = :run_id"
+
+_INSERT = f"""
+INSERT INTO review_decision (tenant_id, run_id, decision_no, {_COLUMNS})
+SELECT
+    :tenant, :run_id, coalesce(max(decision_no), 0) + 1, :kind, :seen_review, :customer,
+    :product_key, :replacement, :filter_json, :note, :decided_at, :decided_by
+FROM review_decision
+WHERE {_OF_RUN}
+"""
+
+_SUBJECTS = """
+SELECT next_action_output.customer
+FROM next_action_output
+{listed}
+WHERE {conditions}
+"""
+
+_LISTED = f"""
+JOIN reco_output
+    ON reco_output.tenant_id = next_action_output.tenant_id
+    AND reco_output.run_id = next_action_output.run_id
+    AND reco_output.customer = next_action_output.customer
+    AND reco_output.product_key = :product_key
+    AND {counts("reco_output")}
+"""
+
+
+def insert_decision(tx: Transaction, run: RunAt, decision: Mapping[str, Any]) -> int:
+    """Enter a decision (the fields of `Decision` up to `decided_by`) and return its number."""
+    # Takes the run's row, so that two decisions at once get two numbers.
+    tx.execute(f"UPDATE run SET review_no = review_no WHERE {_OF_RUN}", run_id=run.run_id)
+    values = {**decision, "filter_json": json.dumps(vars(decision["customers_like"]))}
+    values.pop("customers_like")
+    tx.execute(_INSERT, run_id=run.run_id, seen_review=run.review, **values)
+    sql = f"SELECT max(decision_no) FROM review_decision WHERE {_OF_RUN}"
+    return int(tx.scalar(sql, run_id=run.run_id))
+
+
+def load_decisions(tx: Transaction, run_id: str) -> list[Decision]:
+    """Return the decisions on a run in the order in which they were made."""
+    rows = tx.rows(
+        f"SELECT decision_no AS number, {_COLUMNS}, {_RECORDED} FROM review_decision"
+        f" WHERE {_OF_RUN} ORDER BY decision_no",
+        run_id=run_id,
+    )
+    return [_decision(row) for row in rows]
+
+
+def withdraw_decision(tx: Transaction, run_id: str, number: int, at: datetime, by: str) -> bool:
+    """Take a decision back; return whether one was in force. One not yet applied is done with."""
+    return bool(
+        tx.execute(
+            "UPDATE review_decision SET withdrawn_at = :at, withdrawn_by = :by,"
+            " withdrawn_review = CASE WHEN applied_review IS NULL THEN 0 END"
+            f" WHERE {_OF_RUN} AND decision_no = :number AND withdrawn_at IS NULL",
+            run_id=run_id,
+            number=number,
+            at=at,
+            by=by,
+        )
+    )
+
+
+def fetch_subjects(
+    tx: Transaction, con: DuckDBPyConnection, run_id: str, decision: Decision
+) -> None:
+    """Create `subjects(customer)`: whom a decision means."""
+    conditions, values = decision.customers_like.conditions()
+    listed = ""
+    if decision.customer is not None:
+        conditions += " AND next_action_output.customer = :customer"
+        values["customer"] = decision.customer
+    elif decision.product_key is not None:
+        listed, values["product_key"] = _LISTED, decision.product_key
+    fetch_table(
+        tx,
+        con,
+        "subjects",
+        {"customer": "VARCHAR"},
+        _SUBJECTS.format(listed=listed, conditions=conditions),
+        run_id=run_id,
+        review=decision.seen_review,
+        **values,
+    )
+
+
+def count_subjects(
+    tx: Transaction, run: RunAt, customers_like: VerdictFilter, product_key: str | None
+) -> int:
+    """Return how many customers a decision on these would mean."""
+    conditions, values = customers_like.conditions()
+    if product_key is not None:
+        values["product_key"] = product_key
+    listed = "" if product_key is None else _LISTED
+    sql = _SUBJECTS.format(listed=listed, conditions=conditions)
+    return int(tx.scalar(f"SELECT count(*) FROM ({sql}) AS meant", **vars(run), **values))
+
+
+def load_reserve(tx: Transaction, run_id: str, customer: str) -> list[list[str]]:
+    """Return what a run left over for a customer, best first: product key and scenario of each."""
+    found = tx.scalar(
+        f"SELECT candidates_json FROM run_reserve WHERE {_OF_RUN} AND customer = :customer",
+        run_id=run_id,
+        customer=customer,
+    )
+    reserve: list[list[str]] = json.loads(found) if found else []
+    return reserve
+
+
+def publish_review(
+    tx: Transaction,
+    run: RunAt,
+    decisions: Sequence[Decision],
+    *,
+    summary_json: str,
+    qc_json: str,
+) -> None:
+    """Make the rows of the review `run.review` count, and its decisions applied."""
+    tx.execute(
+        "UPDATE run SET review_no = :review, review_summary_json = :summary_json,"
+        f" review_qc_json = :qc_json WHERE {_OF_RUN} AND review_no = :review - 1",
+        summary_json=summary_json,
+        qc_json=qc_json,
+        **vars(run),
+    )
+    for decision in decisions:
+        column = "withdrawn_review" if decision.withdrawn_at else "applied_review"
+        tx.execute(
+            f"UPDATE review_decision SET {column} = :review WHERE {_OF_RUN}"
+            " AND decision_no = :number",
+            number=decision.number,
+            **vars(run),
+        )
+
+
+def _decision(row: Mapping[str, Any]) -> Decision:
+    values = {name: value for name, value in row.items() if name != "filter_json"}
+    decided_at = as_moment(row["decided_at"])
+    assert decided_at is not None
+    values |= {"decided_at": decided_at, "withdrawn_at": as_moment(row["withdrawn_at"])}
+    return Decision(**values, customers_like=VerdictFilter(**json.loads(row["filter_json"])))

@@ -1,0 +1,270 @@
+"""Decisions on the lists of a run: what they make of it, what stays, and what is left of a kill."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.contracts import RunVersion
+from core.errors import NotAllowed, NotFound, Refused
+from core.services.accounts import SYSTEM, Actor, Role
+from core.services.export_run import CSV_NAMES, export_file
+from core.services.policies import save_policy
+from core.services.prepare_campaign import audience_of_run
+from core.services.review import Subject, decide_on, decisions_on, number_meant, withdraw
+from core.services.review_offers import offers_for
+from core.services.review_work import apply_decisions
+from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
+from core.store.run_reads import VerdictFilter
+from core.store.tenant import TenantStore
+from tests.golden.small_tenant import run_small_tenant, store_small_tenant
+
+WHY = "Sold to the restaurant"
+
+
+@pytest.fixture
+def run_id(tenant: TenantStore) -> str:
+    store_small_tenant(tenant)
+    return run_small_tenant(tenant)
+
+
+def listed(tenant: TenantStore, run_id: str, customer: str) -> list[str]:
+    return [item.product_key for item in customer_of_run(tenant, run_id, customer).items]
+
+
+def exported(tenant: TenantStore, run_id: str, version: RunVersion) -> dict[str, bytes]:
+    return {
+        name: b"".join(export_file(tenant, run_id, name, version))
+        for name in (*CSV_NAMES, "run_summary.json")
+    }
+
+
+def rows_of(files: dict[str, bytes], name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(files[name].decode())))
+
+
+def decide(
+    tenant: TenantStore,
+    run_id: str,
+    kind: str,
+    subject: Subject,
+    replacement: str | None = None,
+) -> int:
+    number = decide_on(tenant, SYSTEM, run_id, kind, subject, note=WHY, replacement=replacement)
+    apply_decisions(tenant, run_id)
+    return number
+
+
+def test_a_rejected_item_leaves_and_the_next_candidate_takes_a_place(
+    tenant: TenantStore, run_id: str
+) -> None:
+    before = exported(tenant, run_id, RunVersion.REVIEWED)
+    own = listed(tenant, run_id, "A1")
+    decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
+    detail = customer_of_run(tenant, run_id, "A1")
+    now = [item.product_key for item in detail.items]
+    assert now[:4] == [key for key in own if key != "ROS"]
+    assert now[4] not in own
+    assert [item.rank for item in detail.items] == [1, 2, 3, 4, 5]
+    assert all(item.explain_short and item.reasons for item in detail.items)
+    assert detail.items[4].score > 0
+    assert exported(tenant, run_id, RunVersion.ORIGINAL) == before
+    summary = summary_of(tenant, run_id)
+    assert (summary["revision"], summary["review"]) == ("reviewed", 1)
+    assert (
+        summary["recommendations"]
+        == summary_of(tenant, run_id, RunVersion.ORIGINAL)["recommendations"]
+    )
+    after = exported(tenant, run_id, RunVersion.REVIEWED)
+    others = [
+        [row for row in rows_of(files, "reco_output.csv") if row["customer_code"] != "A1"]
+        for files in (before, after)
+    ]
+    assert others[0] == others[1]
+
+
+def test_a_product_is_rejected_everywhere_and_the_decision_taken_back(
+    tenant: TenantStore, run_id: str
+) -> None:
+    before = exported(tenant, run_id, RunVersion.REVIEWED)
+    holders = {
+        row["customer_code"]
+        for row in rows_of(before, "reco_output.csv")
+        if row["product_key"] == "ROS"
+    }
+    everywhere = Subject(product_key="ROS")
+    assert number_meant(tenant, run_id, everywhere) == len(holders) == 11
+    number = decide(tenant, run_id, "reject", everywhere)
+    rows = rows_of(exported(tenant, run_id, RunVersion.REVIEWED), "reco_output.csv")
+    assert "ROS" not in {row["product_key"] for row in rows}
+    withdraw(tenant, SYSTEM, run_id, number)
+    apply_decisions(tenant, run_id)
+    again = exported(tenant, run_id, RunVersion.REVIEWED)
+    for name in CSV_NAMES:
+        assert again[name] == before[name]
+    assert json.loads(again["run_summary.json"])["review"] == 2
+    (decision,) = decisions_on(tenant, run_id)
+    assert (decision.note, decision.applied_review, decision.withdrawn_review) == (WHY, 1, 2)
+    with pytest.raises(NotFound):
+        withdraw(tenant, SYSTEM, run_id, number)
+
+
+def test_a_replacement_takes_the_place_and_a_second_one_takes_its(
+    tenant: TenantStore, run_id: str
+) -> None:
+    decide(tenant, run_id, "replace", Subject(customer="A1", product_key="ROS"), "PNR")
+    assert listed(tenant, run_id, "A1") == ["RIE23", "PNR", "RIEGC", "PN", "CREM"]
+    decide(tenant, run_id, "replace", Subject(customer="A1", product_key="PNR"), "RIE22")
+    assert listed(tenant, run_id, "A1") == ["RIE23", "RIE22", "RIEGC", "PN", "CREM"]
+    detail = customer_of_run(tenant, run_id, "A1")
+    chosen = detail.items[1]
+    assert (chosen.score, chosen.reasons["ground"]) == (0, "chosen")
+    assert chosen.explain_short == "Chosen by hand for this list."
+    # Another vintage of the first item: the audit judges what a person chose as anything else.
+    issues = {(issue.rule_code, issue.product_key) for issue in detail.issues}
+    assert ("RECENT_DUPLICATE", "RIE22") in issues
+    assert not detail.verdict.eligible
+
+
+def test_who_is_rejected_stays_eligible_and_is_not_written_to(
+    tenant: TenantStore, run_id: str
+) -> None:
+    before = audience_of_run(tenant, run_id)
+    decide(tenant, run_id, "reject", Subject(customer="B3"))
+    verdict = customer_of_run(tenant, run_id, "B3").verdict
+    assert (verdict.eligible, verdict.gate_export) == (True, False)
+    assert summary_of(tenant, run_id)["rejected"] == 1
+    assert audience_of_run(tenant, run_id).recipients == before.recipients - 1
+    decide(tenant, run_id, "approve", Subject(customer="B3"))
+    assert customer_of_run(tenant, run_id, "B3").verdict.gate_export
+    assert audience_of_run(tenant, run_id).recipients == before.recipients
+
+
+def test_a_filter_means_whom_it_showed(tenant: TenantStore, run_id: str) -> None:
+    blocked = Subject(customers_like=VerdictFilter(reason="OPTOUT_OR_BOUNCE"))
+    eligible = Subject(customers_like=VerdictFilter(reason="OK"), product_key="CRE")
+    assert number_meant(tenant, run_id, blocked) == 2
+    meant = number_meant(tenant, run_id, eligible)
+    decide(tenant, run_id, "reject", eligible)
+    rows = rows_of(exported(tenant, run_id, RunVersion.REVIEWED), "reco_output.csv")
+    holders = {row["customer_code"] for row in rows if row["product_key"] == "CRE"}
+    assert meant == 5
+    assert holders == {"C4", "F6", "é5", "C-4"}
+
+
+def test_figures_are_those_of_the_reviewed_lists(tenant: TenantStore, run_id: str) -> None:
+    decide(tenant, run_id, "replace", Subject(customer="A1", product_key="ROS"), "RIE22")
+    original = qc_of(tenant, run_id, version=RunVersion.ORIGINAL)
+    reviewed = qc_of(tenant, run_id)
+    assert reviewed.eligible == original.eligible - 1
+    assert {row.rule_code for row in reviewed.issues} - {
+        row.rule_code for row in original.issues
+    } == {"RECENT_DUPLICATE"}
+    lowest = lowest_scores(tenant, run_id, rule="RECENT_DUPLICATE")
+    assert [verdict.customer for verdict in lowest.verdicts] == ["A1"]
+    assert (
+        lowest_scores(tenant, run_id, rule="RECENT_DUPLICATE", version=RunVersion.ORIGINAL).total
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "replacement", "note", "error"),
+    [
+        ("reject", Subject(customer="A1", product_key="ROS"), None, " ", Refused),
+        ("reject", Subject(customer="A1", product_key="ROS"), None, "x" * 501, Refused),
+        ("reject", Subject(customer="nobody"), None, WHY, NotFound),
+        ("reject", Subject(customer="A1", product_key="GEW"), None, WHY, Refused),
+        ("reject", Subject(product_key="PORT"), None, WHY, Refused),
+        ("replace", Subject(customer="A1"), "PNR", WHY, Refused),
+        ("replace", Subject(customer="A1", product_key="ROS"), "NONE", WHY, NotFound),
+        ("replace", Subject(customer="A1", product_key="ROS"), "ROS", WHY, Refused),
+        ("replace", Subject(customer="A1", product_key="ROS"), "PN", WHY, Refused),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_nothing(
+    tenant: TenantStore,
+    run_id: str,
+    kind: str,
+    subject: Subject,
+    replacement: str | None,
+    note: str,
+    error: type[Exception],
+) -> None:
+    with pytest.raises(error):
+        decide_on(tenant, SYSTEM, run_id, kind, subject, note=note, replacement=replacement)
+    assert decisions_on(tenant, run_id) == ()
+
+
+def test_who_may_only_read_decides_nothing(tenant: TenantStore, run_id: str) -> None:
+    viewer = Actor(user_id="v", username="v", role=Role.VIEWER, language="en")
+    with pytest.raises(NotAllowed):
+        decide_on(tenant, viewer, run_id, "approve", Subject(customer="A1"), note="")
+    with pytest.raises(NotAllowed):
+        withdraw(tenant, viewer, run_id, 1)
+
+
+def test_offers_say_what_they_would_break(tenant: TenantStore, run_id: str) -> None:
+    offered = {offer.product_key: offer for offer in offers_for(tenant, run_id, "A1", "ROS")}
+    assert offered
+    assert not set(offered) & set(listed(tenant, run_id, "A1"))
+    assert all(offer.is_candidate and not offer.rules for offer in offered.values())
+    (older,) = offers_for(tenant, run_id, "A1", "ROS", "RIESLING 2022")
+    assert (older.product_key, older.rules) == ("RIE22", ("RECENT_DUPLICATE",))
+    # In the place of its own successor it would be twice in nothing.
+    (alone,) = offers_for(tenant, run_id, "A1", "RIE23", "riesling 2022")
+    assert alone.rules == ()
+    assert [o.name for o in offers_for(tenant, run_id, "A1", "ROS", "gewürz")] == ["Gewurztraminer"]
+    assert offers_for(tenant, run_id, "A1", "ROS", "no such wine") == ()
+    with pytest.raises(NotFound):
+        offers_for(tenant, run_id, "nobody", "ROS")
+
+
+@pytest.mark.parametrize("broken", ["store_review", "fetch_run", "publish_review"])
+def test_what_stops_in_the_middle_leaves_the_lists_and_is_done_once_later(
+    tenant: TenantStore, run_id: str, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exported(tenant, run_id, RunVersion.REVIEWED)
+    decide_on(tenant, SYSTEM, run_id, "reject", Subject(product_key="ROS"), note=WHY)
+    with monkeypatch.context() as patched:
+        patched.setattr(f"core.services.review_work.{broken}", _after(broken))
+        with pytest.raises(KeyboardInterrupt):
+            apply_decisions(tenant, run_id)
+    assert exported(tenant, run_id, RunVersion.REVIEWED) == before
+    apply_decisions(tenant, run_id)
+    once = exported(tenant, run_id, RunVersion.REVIEWED)
+    apply_decisions(tenant, run_id)
+    assert exported(tenant, run_id, RunVersion.REVIEWED) == once
+    assert json.loads(once["run_summary.json"])["review"] == 1
+    rows = rows_of(once, "reco_output.csv")
+    assert "ROS" not in {row["product_key"] for row in rows}
+    assert len({(row["customer_code"], row["rank"]) for row in rows}) == len(rows) == 59
+    assert exported(tenant, run_id, RunVersion.ORIGINAL) == before
+
+
+def _after(name: str) -> Callable[..., None]:
+    """Return a function that does what `name` does, and then stops as a kill would."""
+    from core.services import review_work
+
+    whole = getattr(review_work, name)
+
+    def stopping(*arguments: Any, **named: Any) -> None:
+        if name != "publish_review":
+            whole(*arguments, **named)
+        raise KeyboardInterrupt
+
+    return stopping
+
+
+def test_a_remark_rule_repairs_nothing_and_the_review_keeps_the_repairs_of_the_run(
+    tenant: TenantStore,
+) -> None:
+    store_small_tenant(tenant)
+    save_policy(tenant, SYSTEM, {"audit.severities.MISSING_EMAIL": "INFO"})
+    run_id = run_small_tenant(tenant)
+    before = customer_of_run(tenant, run_id, "C-4").issues
+    decide(tenant, run_id, "reject", Subject(customer="C-4", product_key="ROS"))
+    assert customer_of_run(tenant, run_id, "C-4").issues == before
