@@ -59,14 +59,23 @@ def apply_decisions(
     decisions of the tenant are applied.
     """
     with exclusive(store, "review", _BUSY):
-        with store.read() as tx:
-            run = finished_run(tx, run_id)
-            decisions = load_decisions(tx, run.run_id)
-        if any(decision.waits for decision in decisions):
-            clear_unpublished_review(store, run.at(RunVersion.REVIEWED))
-            with workbench(store, "review") as con:
-                _review(store, run, decisions, con, Stages(progress, _STAGES))
+        # What is decided meanwhile asks for no work of its own.
+        while _apply_waiting(store, run_id, progress):
+            pass
     return summary_of(store, run_id)
+
+
+def _apply_waiting(store: TenantStore, run_id: str, progress: Progress) -> bool:
+    """Apply the decisions that wait by now, and return whether there were any."""
+    with store.read() as tx:
+        run = finished_run(tx, run_id)
+        decisions = load_decisions(tx, run.run_id)
+    if not any(decision.waits for decision in decisions):
+        return False
+    clear_unpublished_review(store, run.at(RunVersion.REVIEWED))
+    with workbench(store, "review") as con:
+        _review(store, run, decisions, con, Stages(progress, _STAGES))
+    return True
 
 
 def _review(

@@ -173,13 +173,14 @@ def publish_review(
     qc_json: str,
 ) -> None:
     """Make the rows of the review `run.review` count, and its decisions applied."""
-    tx.execute(
+    published = tx.execute(
         "UPDATE run SET review_no = :review, review_summary_json = :summary_json,"
         f" review_qc_json = :qc_json WHERE {_OF_RUN} AND review_no = :review - 1",
         summary_json=summary_json,
         qc_json=qc_json,
         **vars(run),
     )
+    assert published == 1, "reviews are published one after another"
     for decision in decisions:
         column = "withdrawn_review" if decision.withdrawn_at else "applied_review"
         tx.execute(

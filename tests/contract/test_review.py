@@ -10,6 +10,7 @@ import pytest
 
 from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound, Refused
+from core.services import review_work
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.export_run import CSV_NAMES, export_file
 from core.services.policies import save_policy
@@ -245,10 +246,25 @@ def test_what_stops_in_the_middle_leaves_the_lists_and_is_done_once_later(
     assert exported(tenant, run_id, RunVersion.ORIGINAL) == before
 
 
+def test_what_is_decided_meanwhile_is_applied_too(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = Subject(customer="B3", product_key="PG")
+    whole = review_work.store_review
+
+    def deciding(*arguments: Any) -> None:
+        whole(*arguments)
+        if len(decisions_on(tenant, run_id)) == 1:
+            decide_on(tenant, SYSTEM, run_id, "reject", late, note=WHY)
+
+    monkeypatch.setattr(review_work, "store_review", deciding)
+    decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
+    assert [decision.applied_review for decision in decisions_on(tenant, run_id)] == [2, 1]
+    assert "PG" not in listed(tenant, run_id, "B3")
+
+
 def _after(name: str) -> Callable[..., None]:
     """Return a function that does what `name` does, and then stops as a kill would."""
-    from core.services import review_work
-
     whole = getattr(review_work, name)
 
     def stopping(*arguments: Any, **named: Any) -> None:
