@@ -11,7 +11,7 @@ from core.contracts import FileKind, RunVersion
 from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
-from core.services.review_lists import APPROVE, REJECT, REPLACE
+from core.services.review_meant import APPROVE, REJECT, REPLACE
 from core.services.run_reports import finished_run
 from core.store.catalogue_reads import load_visible_keys
 from core.store.reviews import (

@@ -1,11 +1,8 @@
 """What decisions make of a run's lists, as DuckDB tables over the run's own lists and its data.
 
-`meant(number, kind, customer, product_key, replacement)` has a row for each customer whom a
-decision in force means, `changed(customer)` those whose list is made again, `rejected(customer)`
-those who are not exported. Of one customer and product the last decision counts.
+Reads the tables of `review_meant`. Of one customer and product the last decision counts.
 """
 
-from collections.abc import Sequence
 from datetime import date
 
 from duckdb import DuckDBPyConnection
@@ -15,45 +12,8 @@ from core.i18n import N_, translate
 from core.policy import CustomerState, Policy
 from core.reco.ranking import Ranked, explain_ranked
 from core.services.run_summary import canonical_json
-from core.store.review_rows import fetch_stored
-from core.store.reviews import Decision, fetch_subjects
-from core.store.run_outputs import RunAt
-from core.store.tenant import Transaction
 
-APPROVE, REJECT, REPLACE = "approve", "reject", "replace"
 CHOSEN = N_("Chosen by hand for this list.")
-
-_MEANT_SQL = """
-CREATE OR REPLACE TABLE meant (
-    number INTEGER, kind VARCHAR, customer VARCHAR, product_key VARCHAR, replacement VARCHAR,
-    waits BOOLEAN, in_force BOOLEAN
-)
-"""
-
-_ADD_MEANT_SQL = """
-INSERT INTO meant
-SELECT $number, $kind, customer, $product_key, $replacement, $waits, $in_force FROM subjects
-"""
-
-# An approved product changes no list.
-_CHANGED_SQL = """
-CREATE OR REPLACE TABLE changed AS
-SELECT DISTINCT customer
-FROM meant
-SEMI JOIN customers USING (customer)
-WHERE waits AND NOT (kind = 'approve' AND product_key IS NOT NULL)
-ORDER BY customer
-"""
-
-_REJECTED_SQL = """
-CREATE OR REPLACE TABLE rejected AS
-SELECT customer
-FROM meant
-WHERE in_force AND product_key IS NULL
-GROUP BY customer
-HAVING arg_max(kind, number) = 'reject'
-ORDER BY customer
-"""
 
 _OWN_LISTS_SQL = """
 CREATE OR REPLACE TABLE own_items AS
@@ -166,12 +126,19 @@ CREATE OR REPLACE TABLE wanted_items AS
 SELECT customer_no, count(*)::INTEGER AS items FROM own_items GROUP BY customer_no
 """
 
-# What a person threw out of a list does not come back as the next candidate.
+# What a person threw out of a list does not come back as the next candidate, nor into the lists of
+# those who might have had it.
 _CANDIDATES_SQL = """
 CREATE OR REPLACE TEMP TABLE reserve AS
 SELECT candidates.*
 FROM candidates
 ANTI JOIN (FROM words WHERE is_last AND NOT is_in) USING (customer_no, product_no)
+ANTI JOIN (
+    SELECT customer_no, product_no
+    FROM barred
+    JOIN customer_numbers USING (customer)
+    JOIN product_numbers USING (product_key)
+) USING (customer_no, product_no)
 """
 
 # The repairs of the run stay in its record.
@@ -217,33 +184,6 @@ LEFT JOIN explained
     ON explained.customer_no = listed.customer_no AND explained.product_no = listed.product_no
 ORDER BY listed.customer_no, listed.rank
 """
-
-
-def read_decisions(
-    tx: Transaction, con: DuckDBPyConnection, run_id: str, decisions: Sequence[Decision]
-) -> None:
-    """Create `meant`, `changed` and `rejected`, and what the run stored of those who change."""
-    con.execute(_MEANT_SQL)
-    for decision in decisions:
-        if decision.withdrawn_at is None or decision.waits:
-            fetch_subjects(tx, con, run_id, decision)
-            con.execute(
-                _ADD_MEANT_SQL,
-                {
-                    "number": decision.number,
-                    "kind": decision.kind,
-                    "product_key": decision.product_key,
-                    "replacement": decision.replacement,
-                    "waits": decision.waits,
-                    "in_force": decision.withdrawn_at is None,
-                },
-            )
-    con.execute(_CHANGED_SQL)
-    con.execute(_REJECTED_SQL)
-    changed = [row[0] for row in con.execute("FROM changed").fetchall()]
-    original = RunAt(run_id=run_id, review=0)
-    for table in ("stored_items", "stored_issues"):
-        fetch_stored(tx, con, table, original, customers=changed)
 
 
 def arrange_kept(con: DuckDBPyConnection) -> None:

@@ -25,7 +25,8 @@ from core.reco.ranking import rank_candidates
 from core.reco.shards import Slice
 from core.services.compute_lists import COMPUTING, Stages
 from core.services.progress import Progress, no_progress
-from core.services.review_lists import arrange_kept, explain_reviewed, read_decisions
+from core.services.review_lists import arrange_kept, explain_reviewed
+from core.services.review_meant import read_decisions
 from core.services.run_basis import intact_seq
 from core.services.run_reports import finished_run, summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_reviewed

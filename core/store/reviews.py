@@ -119,15 +119,23 @@ def withdraw_decision(tx: Transaction, run_id: str, number: int, at: datetime, b
 
 
 def fetch_subjects(
-    tx: Transaction, con: DuckDBPyConnection, run_id: str, decision: Decision
+    tx: Transaction,
+    con: DuckDBPyConnection,
+    run_id: str,
+    decision: Decision,
+    *,
+    whatever_listed: bool = False,
 ) -> None:
-    """Create `subjects(customer)`: whom a decision means."""
+    """Create `subjects(customer)`: whom a decision means.
+
+    With `whatever_listed` those too whose list does not hold the product.
+    """
     conditions, values = decision.customers_like.conditions()
     listed = ""
     if decision.customer is not None:
         conditions += " AND next_action_output.customer = :customer"
         values["customer"] = decision.customer
-    elif decision.product_key is not None:
+    elif decision.product_key is not None and not whatever_listed:
         listed, values["product_key"] = _LISTED, decision.product_key
     fetch_table(
         tx,

@@ -10,12 +10,14 @@ import pytest
 
 from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound, Refused
+from core.i18n import translate
 from core.services import review_work
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.export_run import CSV_NAMES, export_file
 from core.services.policies import save_policy
 from core.services.prepare_campaign import audience_of_run
 from core.services.review import Subject, decide_on, decisions_on, number_meant, withdraw
+from core.services.review_lists import CHOSEN
 from core.services.review_offers import offers_for
 from core.services.review_work import apply_decisions
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
@@ -113,6 +115,15 @@ def test_a_product_is_rejected_everywhere_and_the_decision_taken_back(
         withdraw(tenant, SYSTEM, run_id, number)
 
 
+def test_what_is_rejected_everywhere_fills_no_place(tenant: TenantStore, run_id: str) -> None:
+    gone = {"ROS", "CRE", "PN"}
+    for key in sorted(gone):
+        decide_on(tenant, SYSTEM, run_id, "reject", Subject(product_key=key), note=WHY)
+    apply_decisions(tenant, run_id)
+    rows = rows_of(exported(tenant, run_id, RunVersion.REVIEWED), "reco_output.csv")
+    assert not gone & {row["product_key"] for row in rows}
+
+
 def test_a_replacement_takes_the_place_and_a_second_one_takes_its(
     tenant: TenantStore, run_id: str
 ) -> None:
@@ -123,7 +134,7 @@ def test_a_replacement_takes_the_place_and_a_second_one_takes_its(
     detail = customer_of_run(tenant, run_id, "A1")
     chosen = detail.items[1]
     assert (chosen.score, chosen.reasons["ground"]) == (0, "chosen")
-    assert chosen.explain_short == "Chosen by hand for this list."
+    assert chosen.explain_short == translate(tenant.tenant.language, CHOSEN)
     # Another vintage of the first item: the audit judges what a person chose as anything else.
     issues = {(issue.rule_code, issue.product_key) for issue in detail.issues}
     assert ("RECENT_DUPLICATE", "RIE22") in issues
