@@ -5,7 +5,9 @@ are windows and groups in SQL, each of which orders or hashes all lines again: t
 five times as long. `tests/unit/reco/test_reco_aggregates.py` holds both equal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,45 +66,51 @@ def aggregate(
     lines: Lines, products: ProductArrays, window_start: int, threads: int | None = None
 ) -> Aggregates:
     """Sum the lines per customer; frequency and revenue count those after day `window_start`."""
-    given = (lines.offsets, lines.records)
-    taste = (products.pack_ml, products.is_article)
-
-    def work(low: int, high: int) -> list[list[NDArray[Any]]]:
-        kinds = (products.families, products.sweetnesses)
-        families, sweetness = _sum_tastes(
-            low, high, *given, *taste, products.family, products.sweetness, *kinds
-        )
-        return [
-            [
-                *count_documents(low, high, *given, window_start),
-                *sum_paid(low, high, *given, *taste, window_start),
-            ],
-            list(_last_days(low, high, *given, len(products.chain))),
-            list(families),
-            list(sweetness),
-            list(_own_items(low, high, *given, *taste, products.chain)),
-        ]
-
-    parts = run_slices(work, slices_of(lines.offsets, ROWS_PER_SLICE), threads)
+    parts = run_slices(
+        partial(_sum_slice, lines=lines, products=products, window_start=window_start),
+        slices_of(lines.offsets, ROWS_PER_SLICE),
+        threads,
+    )
     totals, pairs, families, sweetness, own = (
         joined(tables) for tables in zip(*parts, strict=True)
     )
-    day, item, product, volume, amount, starts, rows = own
     return Aggregates(
         totals=dict(zip(TOTALS, totals, strict=True)),
         products=dict(zip(PRODUCTS, pairs, strict=True)),
         families=dict(zip(FAMILIES, families, strict=True)),
         sweetness=dict(zip(SWEETNESS, sweetness, strict=True)),
-        history=History(
-            offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(rows))),
-            item=item,
-            product=product,
-            basket=np.cumsum(starts, dtype=np.int32) - 1,
-            day=day,
-            volume=volume,
-            amount=amount,
-            items=products.chains,
-        ),
+        history=_history_of(own, products.chains),
+    )
+
+
+def _sum_slice(
+    low: int, high: int, lines: Lines, products: ProductArrays, window_start: int
+) -> list[list[NDArray[Any]]]:
+    """Return the columns of each table of `Aggregates`, and those of `_own_items`."""
+    given = (low, high, lines.offsets, lines.records)
+    taste = (products.pack_ml, products.is_article)
+    kinds = (products.families, products.sweetnesses)
+    families, sweetness = _sum_tastes(*given, *taste, products.family, products.sweetness, *kinds)
+    return [
+        [*count_documents(*given, window_start), *sum_paid(*given, *taste, window_start)],
+        list(_last_days(*given, len(products.chain))),
+        list(families),
+        list(sweetness),
+        list(_own_items(*given, *taste, products.chain)),
+    ]
+
+
+def _history_of(own: Sequence[NDArray[Any]], chains: int) -> History:
+    day, item, product, volume, amount, starts, rows = own
+    return History(
+        offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(rows))),
+        item=item,
+        product=product,
+        basket=np.cumsum(starts, dtype=np.int32) - 1,
+        day=day,
+        volume=volume,
+        amount=amount,
+        items=chains,
     )
 
 

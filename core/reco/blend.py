@@ -9,7 +9,6 @@ which of the candidates the baskets taken away held. It starts from, and with fe
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from core.reco.candidates import NEAR, POPULAR
 from core.reco.history import History
 from core.reco.items import Population
 from core.reco.logit import Occasions, fit_logit
-from core.reco.shards import joined, run_slices
+from core.reco.shards import joined, run_slices, slices_of_rows
 from core.reco.tables import FloatArray, IntArray
 from core.reco.traits import FEATURES
 
@@ -133,9 +132,8 @@ def describe_targets(
             history.items, population, known,
         )  # fmt: skip
 
-    number = len(targets.customer)
-    edges = [*range(0, number, OCCASIONS_PER_SLICE), number]
-    counts, features, taken = joined(list(run_slices(work, list(pairwise(edges)), threads)))
+    slices = slices_of_rows(len(targets.customer), OCCASIONS_PER_SLICE)
+    counts, features, taken = joined(list(run_slices(work, slices, threads)))
     offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
     return Occasions(offsets=offsets, features=features, taken=taken)
 

@@ -1,6 +1,5 @@
 """What stands behind each item of a list: her purchases of it, and those of hers that led to it."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from core.reco.affinity import Knowledge
 from core.reco.history import History
 from core.reco.neighbours import Neighbours
 from core.reco.shapes import People, Shelf
-from core.reco.shards import joined, run_slices
+from core.reco.shards import joined, run_slices, slices_of_rows
 from core.reco.tables import Int32Array
 from core.reco.timing import chance_by_now, due_state, expected_log_gap
 
@@ -55,11 +54,8 @@ def find_evidence(
             known, together, shelf.next_item, shelf.next_strength, shelf.next_together,
         )  # fmt: skip
 
-    edges = [*range(0, len(customer), ROWS_PER_SLICE), len(customer)]
-    slices = list(pairwise(edges))
-    found = joined(list(run_slices(work, slices, threads))) if slices else None
-    if found is None:
-        found = list(work(0, 0))
+    slices = slices_of_rows(len(customer), ROWS_PER_SLICE)
+    found = joined(list(run_slices(work, slices, threads)))
     return dict(zip(NAMES, found, strict=True))
 
 

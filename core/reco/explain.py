@@ -64,7 +64,6 @@ _MARK = re.compile(r"\{(\w+)\}")
 def explain_lists(
     con: DuckDBPyConnection,
     rows: Columns,
-    components: NDArray[Any],
     evidence: Columns,
     as_of: date,
     policy: Policy,
@@ -72,22 +71,15 @@ def explain_lists(
 ) -> None:
     """Create `final_list`: the sentence in `language` and the reasons as JSON, for each row.
 
-    `rows` holds customer_no, rank, product_no, scenario (a number), ground, evidence and score (in
-    millionths), in the order of customer and rank; `components` and `evidence` the same rows.
+    `rows` holds customer_no, rank, product_no, scenario (a number), ground, evidence, score and
+    components (in millionths), in the order of customer and rank; `evidence` the same rows.
     `final_list(customer_no, customer, rank, product_no, product_key, scenario, score,
     explain_short, reasons_json)`. `reasons_json` holds as_of, scenario, ground, evidence (dates,
     gaps in days, prices in cents per 75 cl, product keys of neighbours), the components, their
     weights and the score, which is the sum of weight x component over the sum of the weights.
     """
     products = con.sql(PRODUCT_WORDS).to_arrow_table()
-    pieces = Pieces()
-    columns = _columns(rows, components, evidence, as_of)
-    columns |= _product_pieces(pieces, products, columns)
-    columns |= _sayings(pieces, columns, language)
-    sentences = [_sentence(pieces, language, words) for words in WORDS]
-    said = write_texts(sentences, columns["words"], columns, pieces)
-    reasons = [_reasons(pieces, as_of, policy, scenario) for scenario in Scenario]
-    given = write_texts(reasons, columns["scenario"], columns, pieces)
+    said, given = _texts(_columns(rows, evidence, as_of), products, as_of, policy, language)
     customer, customers = _customers(con, rows["customer_no"])
     listed = {
         "customer_no": rows["customer_no"],
@@ -105,6 +97,19 @@ def explain_lists(
     create_table_from_arrays(con, "final_list", listed)
 
 
+def _texts(
+    columns: Columns, products: pa.Table, as_of: date, policy: Policy, language: str
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return the sentence and the reasons of each row."""
+    pieces = Pieces()
+    columns |= _product_pieces(pieces, products, columns)
+    columns |= _sayings(pieces, columns, language)
+    sentences = [_sentence(pieces, language, words) for words in WORDS]
+    said = write_texts(sentences, columns["words"], columns, pieces)
+    reasons = [_reasons(pieces, as_of, policy, scenario) for scenario in Scenario]
+    return said, write_texts(reasons, columns["scenario"], columns, pieces)
+
+
 def _customers(con: DuckDBPyConnection, customer_no: NDArray[Any]) -> tuple[NDArray[Any], pa.Array]:
     """Return the place of each row's customer in the names of those from the first to the last."""
     low, high = (int(customer_no[0]), int(customer_no[-1])) if len(customer_no) else (0, -1)
@@ -112,12 +117,11 @@ def _customers(con: DuckDBPyConnection, customer_no: NDArray[Any]) -> tuple[NDAr
     return customer_no - low, found["customer"].combine_chunks()
 
 
-def _columns(rows: Columns, components: NDArray[Any], evidence: Columns, as_of: date) -> Columns:
+def _columns(rows: Columns, evidence: Columns, as_of: date) -> Columns:
     """Return what the recipes read and needs no words: whole numbers, unknown ones below 0."""
     ground = rows["ground"]
     is_own = np.isin(ground, (Ground.DUE, Ground.FAVOURITE))
     columns = {**rows, **evidence}
-    columns |= {name: components[:, at] for at, name in enumerate(COMPONENTS)}
     columns |= {f"near{n}": evidence["neighbours"][:, n] for n in range(LED_BY)}
     columns["counted"] = np.select(
         [np.isin(ground, (Ground.NEIGHBOURS, Ground.NEXT_STEP)), is_own],

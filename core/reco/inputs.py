@@ -6,10 +6,12 @@ from duckdb import DuckDBPyConnection
 from core.policy import CUSTOMER_STATES, Policy
 from core.reco.beginnings import Beginnings
 from core.reco.features import Facts
+from core.reco.history import BOTTLE
 from core.reco.items import Population
 from core.reco.learning import Catalogue, Learned
 from core.reco.neighbours import Neighbours, find_neighbours
 from core.reco.offers import Offers
+from core.reco.rounding import rounded_part
 from core.reco.season import month_of
 from core.reco.shapes import MICRO, People, Rules, Shelf
 from core.reco.tables import BoolArray, FloatArray, Int32Array, IntArray, fetch_columns, offsets_of
@@ -90,8 +92,9 @@ def read_people(
 
 def price_per_bottle(cents: IntArray, volume: IntArray) -> IntArray:
     """Return cents per 75 cl, half a cent rounded up; 0 where nothing is known."""
-    whole = np.maximum(volume, 1)
-    price: IntArray = np.where(volume > 0, (1_500_000 * cents + whole) // (2 * whole), 0)
+    bottle = np.broadcast_to(np.int64(BOTTLE), cents.shape)
+    price = rounded_part(cents, bottle, np.maximum(volume, 1))
+    price[volume <= 0] = 0
     return price
 
 

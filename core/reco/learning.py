@@ -119,11 +119,33 @@ def learn(
         _neighbours(buyers, items.is_sold[group], catalogue, place[group], policy, threads)
         for group, buyers in enumerate(groups)
     ]
-    known = Knowledge(
+    by_popularity = _by_popularity(items.terms[:, :, 2], place, catalogue)
+    interest = decay_table(tempo.interest_half_life, max(as_of - seasons.first_day, 0))
+    return Learned(
+        known=_known(items, neighbours, timing, seasons, place, by_popularity, interest),
+        items=items,
+        neighbours=neighbours,
+        timing=timing,
+        seasons=seasons,
+        place=place,
+    )
+
+
+def _known(
+    items: Items,
+    neighbours: list[Neighbours],
+    timing: Timing,
+    seasons: Seasons,
+    place: IntArray,
+    by_popularity: Int32Array,
+    interest: FloatArray,
+) -> Knowledge:
+    """Return what was learned as the kernels read it."""
+    return Knowledge(
         terms=items.terms,
         neighbour=np.stack([one.item for one in neighbours]),
         strength=np.stack([one.strength for one in neighbours]),
-        by_popularity=_by_popularity(items.terms[:, :, 2], place, catalogue),
+        by_popularity=by_popularity,
         place=place,
         mean_log_gap=timing.mean_log_gap,
         mean_log_volume=timing.mean_log_volume,
@@ -136,10 +158,7 @@ def learn(
         elasticity=timing.elasticity,
         recent=np.power(RECENT, np.arange(OLDEST_BASKET + 1)),
         longer=np.power(LONGER, np.arange(OLDEST_BASKET + 1)),
-        interest=decay_table(tempo.interest_half_life, max(as_of - seasons.first_day, 0)),
-    )
-    return Learned(
-        known=known, items=items, neighbours=neighbours, timing=timing, seasons=seasons, place=place
+        interest=interest,
     )
 
 

@@ -71,8 +71,12 @@ def _mark_sweetness(customer, people, rules, p):  # type: ignore[no-untyped-def]
         unknown = p_is_odd.shape[1] - 1
         p_is_usual[family, :] = False
         p_is_odd[family, :unknown] = rules_sweetness_share > 0
+        # total x share / BASIS_POINTS, rounded up; the product itself might not fit int64.
+        full, rest = divmod(total, BASIS_POINTS)
+        least = full * rules_sweetness_share
+        least += (rest * rules_sweetness_share + BASIS_POINTS - 1) // BASIS_POINTS
         for one in range(first, row):
-            usual = people_sweet_volume[one] * BASIS_POINTS >= total * rules_sweetness_share
+            usual = people_sweet_volume[one] >= least
             p_is_usual[family, people_sweet_kind[one]] = usual
             p_is_odd[family, people_sweet_kind[one]] = not usual
 

@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from core.compiled import njit
+from core.reco.rounding import rounded_part
 from core.reco.tables import IntArray, create_table, create_table_from_arrays, fetch_columns
 
 RETURNED_PAIRS = """
@@ -89,7 +90,7 @@ def net_returns(
     starts = np.flatnonzero(np.diff(pair, prepend=-1))
     _undo_returns(np.append(starts, len(pair)), document, day, np.maximum(-quantity, 0), left)
     whole = np.maximum(quantity, 1)
-    return left, (2 * amount * left + whole) // (2 * whole)
+    return left, rounded_part(amount, left, whole)
 
 
 @njit(cache=True, nogil=True)

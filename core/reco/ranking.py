@@ -1,14 +1,12 @@
 """From facts to every customer's pool of candidates, in the order her list is filled."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
-from numpy.typing import NDArray
 
 from core.compiled import njit
 from core.contracts import Scenario
@@ -26,7 +24,7 @@ from core.reco.learning import Model, learn_model
 from core.reco.lines import day_number
 from core.reco.offers import Offers, read_offers
 from core.reco.scenarios import propose
-from core.reco.scoring import weights_of
+from core.reco.scoring import COMPONENTS, weights_of
 from core.reco.selection import fill_pool, turn_numbers
 from core.reco.shapes import (
     BASIS_POINTS,
@@ -37,10 +35,11 @@ from core.reco.shapes import (
     make_proposals,
 )
 from core.reco.shards import Slice, run_slices, slices_of
-from core.reco.tables import create_table_from_arrays, fetch_columns
+from core.reco.tables import Columns, create_table_from_parts, fetch_columns
 
 ROWS_PER_SLICE = 200_000
 POOL = ("customer_no", "position", "item", "scenario", "ground", "evidence", "score")
+PER_ROW = ("item", "scenario", "ground", "evidence", "score", *COMPONENTS)
 
 _SCENARIOS = ", ".join(f"'{scenario}'" for scenario in Scenario)
 CANDIDATES = f"""
@@ -50,38 +49,33 @@ SELECT
     position,
     product_no,
     [{_SCENARIOS}][scenario + 1] AS scenario,
-    row_no
+    position AS pool_position
 FROM pool
 """
 
-LISTED = """
-SELECT customer_no, rank::INTEGER AS rank, product_no, row_no
-FROM {listed}
-WHERE customer_no >= $low AND customer_no < $high
-ORDER BY customer_no, rank
+# Both sides are bounded, so that only these customers are read of either.
+LISTED = f"""
+SELECT
+    listed.customer_no,
+    listed.rank::INTEGER AS rank,
+    listed.product_no,
+    {", ".join(f"pool.{name}" for name in PER_ROW)}
+FROM {{listed}} AS listed
+JOIN pool ON pool.customer_no = listed.customer_no AND pool.position = listed.pool_position
+WHERE listed.customer_no >= $low AND listed.customer_no < $high
+    AND pool.customer_no >= $low AND pool.customer_no < $high
+ORDER BY listed.customer_no, listed.rank
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pool:
-    """The pools of some customers: the columns of `POOL` (score in millionths), and components.
-
-    `components` (rows, 7) are in millionths, in the order of `core.policy.Weights`.
-    """
-
-    columns: dict[str, NDArray[Any]]
-    components: NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """What was ranked and by what: enough to explain any row of the pools."""
+    """By what customers were ranked: enough to explain any row of the table `pool`."""
 
     history: History
     people: People
     model: Model
     shelf: Shelf
-    pool: Pool
 
 
 def rank_candidates(
@@ -95,10 +89,11 @@ def rank_candidates(
     """Create `candidates`, every customer's pool in the order her list is filled.
 
     Needs the tables of `features.build_facts`. Columns: customer_no, position (from 1),
-    product_no, scenario, row_no (of the pool returned). No product or vintage chain comes twice;
-    at most `policy.pool_size` rows per customer, or twice `policy.top_n` where that is more.
-    `sample` bounds the customers to ranges of their numbers, in order; what is learned is learned
-    from all.
+    product_no, scenario, pool_position (the same, which a row keeps when it is ranked anew). No
+    product or vintage chain comes twice; at most `policy.pool_size` rows per customer, or twice
+    `policy.top_n` where that is more. The table `pool` beneath has also what a row is explained
+    by: item, ground, evidence, score and components (in millionths). `sample` bounds the customers
+    to ranges of their numbers, in order; what is learned is learned from all.
     """
     today, history = day_number(as_of), facts.history
     is_trade = read_trade(con)
@@ -113,12 +108,9 @@ def rank_candidates(
     rules = rules_of(policy, today)
     shelf = build_shelf(offers, model.learned, beginnings.result(), policy, rules)
     people = read_people(con, facts, population, is_trade, offers, policy, today)
-    pools = list(
-        rank_customers(history, people, model, shelf, rules, slices=sample, threads=threads)
-    )
-    pool = _joined(pools)
-    _store_pool(con, pool, offers)
-    return Ranked(history=history, people=people, model=model, shelf=shelf, pool=pool)
+    pools = rank_customers(history, people, model, shelf, rules, slices=sample, threads=threads)
+    _store_pools(con, pools, offers)
+    return Ranked(history=history, people=people, model=model, shelf=shelf)
 
 
 def explain_ranked(
@@ -130,37 +122,24 @@ def explain_ranked(
     language: str,
     customers: tuple[int, int] | None = None,
 ) -> None:
-    """Create `final_list` (`explain.explain_lists`) from the table `listed`.
+    """Create `final_list` (`explain.explain_lists`) from the table `listed` and the `pool`.
 
-    `listed` has customer_no, rank, product_no and row_no of `candidates`. Sentences take memory:
-    `customers` bounds the numbers (low, behind) that are explained.
+    `listed` has customer_no, rank, product_no and pool_position of `candidates`. Sentences take
+    memory: `customers` bounds the numbers (low, behind) that are explained.
     """
     low, high = customers or (0, ranked.history.customers)
     rows = fetch_columns(con, LISTED.format(listed=listed), low=low, high=high)
-    at = rows.pop("row_no")
-    columns = ranked.pool.columns
-    rows |= {name: columns[name][at] for name in ("scenario", "ground", "evidence", "score")}
     evidence = find_evidence(
-        rows["customer_no"], columns["item"][at], rows["ground"], ranked.history, ranked.people,
+        rows["customer_no"], rows.pop("item"), rows["ground"], ranked.history, ranked.people,
         ranked.model.learned.known, ranked.model.learned.neighbours, ranked.shelf,
     )  # fmt: skip
-    explain_lists(con, rows, ranked.pool.components[at], evidence, as_of, policy, language)
+    explain_lists(con, rows, evidence, as_of, policy, language)
 
 
-def _joined(pools: list[Pool]) -> Pool:
-    if len(pools) == 1:
-        return pools[0]
-    return Pool(
-        columns={n: np.concatenate([pool.columns[n] for pool in pools]) for n in POOL},
-        components=np.concatenate([pool.components for pool in pools]),
-    )
-
-
-def _store_pool(con: DuckDBPyConnection, pool: Pool, offers: Offers) -> None:
-    kept = {name: pool.columns[name] for name in ("customer_no", "position", "scenario")}
-    row_no = np.arange(len(pool.components), dtype=np.int32)
-    product_no = offers.product[pool.columns["item"]]
-    create_table_from_arrays(con, "pool", {**kept, "product_no": product_no, "row_no": row_no})
+def _store_pools(con: DuckDBPyConnection, pools: Iterable[Columns], offers: Offers) -> None:
+    """Create `pool` and `candidates`; each part is gone from memory before the next is taken."""
+    parts = ({**pool, "product_no": offers.product[pool["item"]]} for pool in pools)
+    create_table_from_parts(con, "pool", parts)
     con.execute(CANDIDATES)
 
 
@@ -194,18 +173,22 @@ def rank_customers(
     rows_per_slice: int = ROWS_PER_SLICE,
     slices: Sequence[Slice] | None = None,
     threads: int | None = None,
-) -> Iterator[Pool]:
-    """Yield the pools of all customers, or of `slices`, in the order of their numbers."""
+) -> Iterator[Columns]:
+    """Yield the pools of all customers, or of `slices`, in the order of their numbers.
+
+    Columns are those of `POOL`, and the components by name; they and the score in millionths.
+    """
     known = model.learned.known
     place = model.learned.place
 
-    def work(low: int, high: int) -> Pool:
-        found = _rank_slice(
+    def work(low: int, high: int) -> Columns:
+        *found, components = _rank_slice(
             low, high, history.offsets, history.item, history.basket, history.day,
             history.volume, history.amount, history.items,
             known, people, shelf, rules, model.blend.weights, place,
         )  # fmt: skip
-        return Pool(columns=dict(zip(POOL, found[:-1], strict=True)), components=found[-1])
+        by_name = zip(COMPONENTS, components.T, strict=True)
+        return {**dict(zip(POOL, found, strict=True)), **dict(by_name)}
 
     yield from run_slices(work, slices or slices_of(history.offsets, rows_per_slice), threads)
 

@@ -34,6 +34,15 @@ def slices_of(offsets: IntArray, rows: int) -> list[Slice]:
     return list(pairwise(edges))
 
 
+def slices_of_rows(rows: int, size: int) -> list[Slice]:
+    """Return ranges of `size` rows, the last one shorter; one in all where there are no rows.
+
+    >>> slices_of_rows(5, 2)
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    return list(pairwise([*range(0, max(rows, 1), size), rows]))
+
+
 def run_slices(
     work: Callable[[int, int], Result], slices: Sequence[Slice], threads: int | None = None
 ) -> Iterator[Result]:

@@ -1,6 +1,6 @@
 """How the recommender writes its DuckDB tables: one query, one table, parameters bound."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,21 @@ def create_table_from_arrays(
     columns: Mapping[str, NDArray[Any] | pa.Array | pa.ChunkedArray],
 ) -> None:
     """Create or replace `table` from arrays of equal length, one per column."""
-    name = f"{table}_arrays"
-    con.register(name, pa.table(dict(columns)))
-    con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {name}")
-    con.unregister(name)
+    create_table_from_parts(con, table, [columns])
+
+
+def create_table_from_parts(
+    con: DuckDBPyConnection,
+    table: str,
+    parts: Iterable[Mapping[str, NDArray[Any] | pa.Array | pa.ChunkedArray]],
+) -> None:
+    """Create or replace `table` from one or more parts with the same columns, each as it comes."""
+    name, write = f"{table}_arrays", f"CREATE OR REPLACE TABLE {table} AS"
+    for part in parts:
+        con.register(name, pa.table(dict(part)))
+        con.execute(f"{write} SELECT * FROM {name}")
+        con.unregister(name)
+        write = f"INSERT INTO {table}"
 
 
 def create_table_from_rows(

@@ -6,7 +6,6 @@ slice of rows, as Arrow keeps them.
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from core.compiled import copy_bytes, njit
-from core.reco.shards import run_slices
+from core.reco.shards import run_slices, slices_of_rows
 from core.reco.tables import Int32Array, IntArray
 
 ROWS_PER_SLICE = 25_000
@@ -120,13 +119,7 @@ def write_texts(
     `columns` are whole numbers, of as many rows as `chosen`; recipes may leave some unread.
     """
     used = sorted({step.column for recipe in recipes for step in recipe if step.column})
-    places = {name: place for place, name in enumerate(used)}
-    written = [
-        (op, places.get(column, NOTHING), *rest)
-        for recipe in recipes
-        for op, column, *rest in recipe
-    ]
-    steps = np.array(written, dtype=np.int64).reshape(-1, len(Step._fields))
+    steps = _numbered(recipes, used)
     begins = np.cumsum([0, *map(len, recipes)], dtype=np.int64)
     blob, ends = pieces.arrays()
     read = [np.ascontiguousarray(columns[name], dtype=np.int32) for name in used]
@@ -137,9 +130,19 @@ def write_texts(
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
         return pa.Array.from_buffers(pa.large_string(), high - low, buffers)
 
-    edges = [*range(0, len(chosen), ROWS_PER_SLICE), len(chosen)]
-    slices = list(pairwise(edges))
+    slices = slices_of_rows(len(chosen), ROWS_PER_SLICE)
     return pa.chunked_array(run_slices(work, slices, threads), pa.large_string())
+
+
+def _numbered(recipes: Sequence[Recipe], used: Sequence[str]) -> IntArray:
+    """Return the steps of all recipes, one per row, with the place of each column in `used`."""
+    places = {name: place for place, name in enumerate(used)}
+    written = [
+        (op, places.get(column, NOTHING), *rest)
+        for recipe in recipes
+        for op, column, *rest in recipe
+    ]
+    return np.array(written, dtype=np.int64).reshape(-1, len(Step._fields))
 
 
 _NO_COLUMNS = np.empty((0, 0), np.int32)

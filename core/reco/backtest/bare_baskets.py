@@ -10,7 +10,7 @@ by customer, so that only numbers are kept of it.
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from json import JSONDecodeError
@@ -87,26 +87,28 @@ def read_bare_trial(history: tuple[str, str], future: tuple[str, str]) -> Trial:
     items = len(numbers.names)
     order = _order(past.customers)
     known = history_of_rows(*_ordered(past, order, number_of), items)
-    of_then = _order(then.customers)
-    _, lengths, item = _ordered(then, of_then, number_of)
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    pairs = np.unique(rows * items + item)
-    customers = len(past.customers)
-    number_of_customer = {past.customers[at]: number for number, at in enumerate(order)}
-    asked = np.array([number_of_customer[then.customers[at]] for at in of_then], np.int64)
+    customers = {past.customers[at]: number for number, at in enumerate(order)}
     return Trial(
         history=known,
         tickets=None,
-        population=np.zeros(customers, np.int8),
+        population=np.zeros(len(customers), np.int8),
         catalogue=known_only(bare_catalogue(items), known, None),
         as_of=NEXT_DAY,
         has_dates=False,
-        asked=Asked(
-            customer=asked,
-            today=np.full(len(asked), NEXT_DAY, np.int64),
-            offsets=offsets_of(pairs // items, len(asked)),
-            item=(pairs % items).astype(np.int32),
-        ),
+        asked=_asked(then, customers, number_of),
+    )
+
+
+def _asked(then: _Baskets, customers: Mapping[str, int], number_of: IntArray) -> Asked:
+    """Return whom the baskets of `then` are asked of, by the numbers of customers and items."""
+    order, items = _order(then.customers), len(number_of)
+    _, lengths, item = _ordered(then, order, number_of)
+    pairs = np.unique(np.repeat(np.arange(len(lengths)), lengths) * items + item)
+    return Asked(
+        customer=np.array([customers[then.customers[at]] for at in order], np.int64),
+        today=np.full(len(order), NEXT_DAY, np.int64),
+        offsets=offsets_of(pairs // items, len(order)),
+        item=(pairs % items).astype(np.int32),
     )
 
 

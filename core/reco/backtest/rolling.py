@@ -29,7 +29,7 @@ from core.reco.items import populations_of
 from core.reco.learning import Model
 from core.reco.lines import day_number
 from core.reco.offers import read_offers
-from core.reco.ranking import Ranked, rank_candidates
+from core.reco.ranking import rank_candidates
 from core.reco.tables import IntArray, create_table, fetch_columns
 
 LEAST_DAYS_BEFORE = 180  # of history before the first date
@@ -71,6 +71,12 @@ SELECT coalesce(chain_numbers.chain_no, {UNKNOWN_ITEM})::INTEGER AS number
 FROM every_chain
 LEFT JOIN chain_numbers USING (chain)
 ORDER BY every_chain.chain_no
+"""
+
+FIRST_ITEMS = """
+SELECT customer_no, position, item, scenario
+FROM pool
+WHERE position <= $most
 """
 
 
@@ -139,22 +145,25 @@ def rolling_trial(
     number_of = fetch_columns(con, NUMBER_OF_CHAIN)["number"]
     asked = bought_between(past.history, day, day + window_days, number_of, facts.history)
     trial = _trial(con, facts, facts.history, asked, as_of)
-    return trial, ranked.model, lists_of(ranked, asked.customer, policy.top_n, k)
+    lists = _lists_of(con, asked.customer, facts.history.customers, policy.top_n, k)
+    return trial, ranked.model, lists
 
 
-def lists_of(ranked: Ranked, customers: IntArray, top_n: int, k: int) -> Lists:
-    """Return the lists of `customers` (numbers) as a run fills them, before its audit.
+def _lists_of(
+    con: DuckDBPyConnection, chosen: IntArray, customers: int, top_n: int, k: int
+) -> Lists:
+    """Return the lists of `chosen` numbers of `customers` as a run fills them, before its audit.
 
     At most `k` items of each list are taken.
     """
-    columns = ranked.pool.columns
-    place = np.full(ranked.history.customers, -1, np.int64)
-    place[customers] = np.arange(len(customers))
-    rows = (place[columns["customer_no"]] >= 0) & (columns["position"] <= min(top_n, k))
-    at = place[columns["customer_no"][rows]], columns["position"][rows] - 1
-    item = np.full((len(customers), k), -1, np.int32)
-    scenario = np.full((len(customers), k), -1, np.int32)
-    item[at], scenario[at] = columns["item"][rows], columns["scenario"][rows]
+    found = fetch_columns(con, FIRST_ITEMS, most=min(top_n, k))
+    place = np.full(customers, -1, np.int64)
+    place[chosen] = np.arange(len(chosen))
+    rows = place[found["customer_no"]] >= 0
+    at = place[found["customer_no"][rows]], found["position"][rows] - 1
+    item = np.full((len(chosen), k), -1, np.int32)
+    scenario = np.full((len(chosen), k), -1, np.int32)
+    item[at], scenario[at] = found["item"][rows], found["scenario"][rows]
     return Lists(item=item, scenario=scenario)
 
 

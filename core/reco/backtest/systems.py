@@ -17,7 +17,7 @@ from core.reco.candidates import NEAR, POPULAR
 from core.reco.history import History
 from core.reco.items import Population
 from core.reco.learning import Model
-from core.reco.shards import run_slices
+from core.reco.shards import run_slices, slices_of_rows
 from core.reco.tables import Int32Array
 
 ASKED_PER_SLICE = 4_000
@@ -43,11 +43,8 @@ def rank_catalogue(
         )  # fmt: skip
         return ranked
 
-    number = len(asked.customer)
-    edges = range(0, number, ASKED_PER_SLICE)
-    slices = [(low, min(low + ASKED_PER_SLICE, number)) for low in edges]
-    parts = list(run_slices(work, slices, threads))
-    return np.concatenate([np.empty((0, k), np.int32), *parts])
+    slices = slices_of_rows(len(asked.customer), ASKED_PER_SLICE)
+    return np.concatenate(list(run_slices(work, slices, threads)))
 
 
 @njit(cache=True, nogil=True)

@@ -101,7 +101,7 @@ GROUP BY customer_no, family_no, sweetness_no
 """
 _LISTED_SQL = """
 CREATE TABLE candidates AS
-SELECT customer_no, position, product_no, scenario, row_number() OVER () AS row_no
+SELECT customer_no, position, product_no, scenario, position AS pool_position
 FROM named_candidates
 JOIN customer_numbers USING (customer)
 JOIN product_numbers USING (product_key);
@@ -242,7 +242,7 @@ def named(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[object, ...]
         "product_no": "p.product_key",
         "replaced_by": "r.product_key",
     }
-    columns = [name for name, *_ in described if name != "row_no"]
+    columns = [name for name, *_ in described if name != "pool_position"]
     product = "t.product_no" if "product_no" in columns else "NULL"
     replaced = "t.replaced_by" if "replaced_by" in columns else "NULL"
     return con.execute(

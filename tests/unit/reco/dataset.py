@@ -14,7 +14,7 @@ from core.policy import Policy
 from core.reco.features import build_facts
 from core.reco.history import BOTTLE, History, Tickets
 from core.reco.lines import day_number
-from core.reco.ranking import explain_ranked, rank_candidates
+from core.reco.ranking import Ranked, explain_ranked, rank_candidates
 from core.reco.tables import offsets_of
 
 AS_OF = date(2025, 6, 30)
@@ -102,12 +102,13 @@ def ranked(
 
 def rank_pools(
     con: duckdb.DuckDBPyConnection, policy: Policy, language: str = "en", threads: int = 2
-) -> None:
+) -> Ranked:
     facts = build_facts(con, AS_OF, policy)
     done = rank_candidates(con, facts, AS_OF, policy, threads)
     con.execute("CREATE TABLE pool_list AS SELECT * RENAME (position AS rank) FROM candidates")
     explain_ranked(con, done, "pool_list", AS_OF, policy, language)
     con.execute("CREATE TABLE pooled AS SELECT * RENAME (rank AS position) FROM final_list")
+    return done
 
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:

@@ -1,10 +1,14 @@
 """A random dataset, ranked, with what the kernels were given and what they found."""
 
+import numpy as np
+
 from core.policy import Policy
 from core.reco.affinity import describe, make_scratch, weigh
 from core.reco.candidates import NEAR, POPULAR
 from core.reco.features import build_facts
 from core.reco.ranking import rank_candidates
+from core.reco.scoring import COMPONENTS
+from core.reco.tables import fetch_columns
 from core.reco.timing import chance_alive, chance_by_now
 from tests.unit.reco.dataset import AS_OF, TODAY, fetch, frame_of, load_dataset, random_world
 
@@ -18,10 +22,12 @@ class World:
         self.con = load_dataset(**random_world(12))
         self.facts = build_facts(self.con, AS_OF, POLICY)
         self.done = rank_candidates(self.con, self.facts, AS_OF, POLICY)
-        columns, self.shelf = self.done.pool.columns, self.done.shelf
+        self.shelf = self.done.shelf
+        self.pool = fetch_columns(self.con, "FROM pool")
         names = ("customer_no", "item", "scenario", "ground")
-        numbers = [columns[name].tolist() for name in names]
-        self.rows = list(zip(*numbers, self.done.pool.components, strict=True))
+        numbers = [self.pool[name].tolist() for name in names]
+        components = np.stack([self.pool[name] for name in COMPONENTS], axis=1)
+        self.rows = list(zip(*numbers, components, strict=True))
         self.bought = frame_of(self.facts.history)
         trade = fetch(self.con, "SELECT is_trade::INTEGER FROM customer_facts ORDER BY customer_no")
         self.population = [number for (number,) in trade]

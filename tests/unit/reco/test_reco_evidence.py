@@ -29,7 +29,7 @@ def known(world):
 @pytest.fixture(scope="module")
 def found(world, known):
     """The evidence by row, as mappings."""
-    done, columns = world.done, world.done.pool.columns
+    done, columns = world.done, world.pool
     evidence = find_evidence(
         columns["customer_no"], columns["item"], columns["ground"], done.history, done.people,
         known, done.model.learned.neighbours, done.shelf,

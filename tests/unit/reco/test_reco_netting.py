@@ -1,9 +1,13 @@
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.reco.netting import net_returns
+from core.reco.rounding import rounded_part
 from tests.unit.reco.dataset import AS_OF, facts_of, fetch, goods, people, sale
 
 
@@ -41,6 +45,10 @@ CASES = {
     "the part that stands is rounded half up": (
         [line("A", 1, 3, 100), line("R", 2, -1, -33)],
         [("A", 2, 67)],
+    ),
+    "quantities as great as an import takes them": (
+        [line("A", 1, 999_999_999, 999_999_999_999), line("R", 2, -333_333_333, -333_333_333_333)],
+        [("A", 666_666_666, 666_666_666_666)],
     ),
 }
 
@@ -98,6 +106,16 @@ def test_returns_are_those_of_a_plain_pile_of_bottles(lines):
     assert left.tolist() == plain_returns(lines)
     share = np.where(quantity > 0, amount * left / np.maximum(quantity, 1), 0)
     assert paid.tolist() == np.floor(share + 0.5 + 1e-9).tolist()
+
+
+great = st.integers(0, 2**63 - 1) | st.integers(0, 4 * 10**9)
+
+
+@given(great, great, great)
+def test_a_part_is_exact_however_large(number, part, whole):
+    part, whole = sorted((part, max(whole, 1)))
+    given = (np.array([value]) for value in (number, part, whole))
+    assert rounded_part(*given).tolist() == [floor(Fraction(number * part, whole) + Fraction(1, 2))]
 
 
 def test_only_valid_lines_of_known_customers_up_to_the_date_stand():

@@ -154,6 +154,25 @@ def test_upsell(upsold, case):
     assert (case in upsold) == proposed
 
 
+@pytest.mark.parametrize("lines", [2, 7])  # each of as many bottles as an import takes
+def test_upsell_to_who_bought_absurdly_much_keeps_sweetness_and_step(lines):
+    white = {"family": "Blanc", "sweetness": "sec"}
+    con = ranked(
+        Policy(quotas={"active": {"upsell": 5}}),
+        customers=people("C"),
+        products=[
+            *goods("P", price_cents=1000, **white),
+            *goods("DEAR", price_cents=1300, **white),
+            *goods("DOUX", "DEAR DOUX", price_cents=1300, family="Blanc", sweetness="doux"),
+        ],
+        sales=[
+            sale("C", "DOUX", 90, price=1000),
+            *(sale("C", "P", 20 + n, price=1000, quantity=999_999_999) for n in range(lines)),
+        ],
+    )
+    assert pool(con, scenario="upsell") == {"DEAR"}
+
+
 def test_upsell_fits_best_at_a_moderate_step():
     white = {"family": "Blanc"}
     con = ranked(

@@ -1,7 +1,9 @@
 """Slices of customers, and the same bytes whatever their size and the number of threads."""
 
 import threading
+from itertools import pairwise
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from core.contracts import Scenario
 from core.policy import Policy
 from core.reco import aggregates, blend, evidence, neighbours, ranking, texts
+from core.reco.ranking import explain_ranked
 from core.reco.shards import joined, run_slices, slices_of
-from tests.unit.reco.dataset import fetch, load_dataset, random_world, rank_pools
+from core.reco.tables import create_table_from_parts
+from tests.unit.reco.dataset import AS_OF, fetch, load_dataset, random_world, rank_pools
 
 
 @given(st.lists(st.integers(0, 30), max_size=40), st.integers(1, 50))
@@ -57,6 +61,19 @@ def test_the_error_of_a_slice_is_raised():
 def test_columns_are_joined_part_after_part():
     parts = [[np.array([n]), np.array([10 * n, 10 * n])] for n in range(3)]
     assert [column.tolist() for column in joined(parts)] == [[0, 1, 2], [0, 0, 10, 10, 20, 20]]
+
+
+def test_a_part_stands_in_the_table_before_the_next_one_is_made():
+    con, stood = duckdb.connect(), []
+
+    def parts():
+        for n in range(3):
+            stood.append(fetch(con, "SELECT x FROM t") if n else [])
+            yield {"x": np.array([n, 10 * n])}
+
+    create_table_from_parts(con, "t", parts())
+    assert stood == [[], [(0,), (0,)], [(0,), (0,), (1,), (10,)]]
+    assert fetch(con, "SELECT x FROM t")[4:] == [(2,), (20,)]
 
 
 TABLES = (
@@ -112,3 +129,23 @@ def test_slices_and_threads_change_no_byte(world, expected, threads, rows, monke
         assert found[table] == expected[table], table
     assert len(numbers) >= len({aggregates, neighbours, ranking})
     assert (max(numbers) > 1) == (rows < 1000)
+
+
+LISTED = """
+CREATE TABLE listed AS
+SELECT customer_no, 100 - position AS rank, product_no, pool_position
+FROM candidates
+WHERE position % 2 = 1
+"""
+
+
+def test_a_row_ranked_anew_keeps_its_reasons_in_whatever_parts_lists_are_explained(world, expected):
+    con = load_dataset(**world)
+    ranked = rank_pools(con, POLICY, "fr")
+    con.execute(LISTED)
+    found = []
+    for part in pairwise((0, 1, 60, 61, 150, 220)):
+        explain_ranked(con, ranked, "listed", AS_OF, POLICY, "fr", part)
+        found += fetch(con, "FROM final_list")
+    anew = [(*row[:2], 100 - row[2], *row[3:]) for row in expected["pooled"] if row[2] % 2]
+    assert found == sorted(anew, key=lambda row: (row[0], row[2]))
