@@ -48,9 +48,9 @@ class Aggregates:
     """Columns by name (`TOTALS` per customer, the others in the order of their numbers).
 
     Volumes are in thousandths x millilitres, money in cents, days since 1970-01-01; of a family
-    `sweet_volume` is what is of known sweetness. What is paid leaves out gifts, zero amounts and
-    what is no article; `gaps` counts the gaps between distinct days, `usual_gap_days` is their
-    median.
+    `sweet_volume` is what is of known sweetness. What is paid leaves out gifts and zero amounts,
+    and, in `totals` but not within a family, what is no article; `gaps` counts the gaps between
+    distinct days, `usual_gap_days` is their median.
     """
 
     totals: Columns
@@ -70,7 +70,7 @@ def aggregate(
     def work(low: int, high: int) -> list[list[NDArray[Any]]]:
         kinds = (products.families, products.sweetnesses)
         families, sweetness = _sum_tastes(
-            low, high, *given, *taste, products.family, products.sweetness, *kinds
+            low, high, *given, products.pack_ml, products.family, products.sweetness, *kinds
         )
         return [
             [
@@ -141,7 +141,7 @@ def _last_days(low, high, offsets, records, products):  # type: ignore[no-untype
 
 @njit(cache=True, nogil=True)
 def _sum_tastes(  # type: ignore[no-untyped-def]
-    low, high, offsets, records, pack_ml, is_article, family, sweetness, families, kinds
+    low, high, offsets, records, pack_ml, family, sweetness, families, kinds
 ):
     """Return `FAMILIES` and `SWEETNESS`; within a customer families come in order of number."""
     most = offsets[high] - offsets[low]
@@ -163,7 +163,7 @@ def _sum_tastes(  # type: ignore[no-untyped-def]
                 number += 1
             volume, amount = records[line, 2] * pack_ml[product], records[line, 3]
             volume_of[group, sweetness[product]] += volume
-            if amount > 0 and is_article[product] and not is_gift(records[line, 0]):
+            if amount > 0 and not is_gift(records[line, 0]):
                 cents_of[group] += amount
                 paid_of[group] += volume
         for group in np.sort(touched[:number]):
