@@ -76,7 +76,7 @@ def audited(con, list_table, policy):
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), POLICIES)
 def test_a_repair_never_lowers_a_score_and_lists_stay_in_order(seed, policy):
-    con = connect(generate(seed, customers=60, items=12))
+    con = connect(generate(seed, customers=40, items=12))
     check_addresses(con)
     con.execute(f"CREATE TABLE before AS FROM listed WHERE rank <= {policy.top_n}")
     before = audited(con, "before", policy)
