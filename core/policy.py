@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from core.contracts import RuleCode, Scenario, Severity
+from core.contracts import EXTRA_RULES, USUAL_SEVERITIES, RuleCode, Scenario, Severity
 from core.errors import Refused
 from core.i18n import N_
 
@@ -97,12 +97,36 @@ def _default_quotas() -> dict[str, dict[Scenario, int]]:
 
 
 def _default_severities() -> dict[RuleCode, Severity]:
-    warnings = {RuleCode.CROSS_SELL_NOT_NEW, RuleCode.LOW_DIVERSITY, RuleCode.SUGAR_MISMATCH}
-    return {r: Severity.WARN if r in warnings else Severity.ERROR for r in RuleCode}
+    return {rule: usual for rule, usual in USUAL_SEVERITIES.items() if rule not in EXTRA_RULES}
+
+
+class ExtraRules(_Frozen):
+    """The rules of `EXTRA_RULES` that are switched on, each with its severity, and their numbers.
+
+    FREQUENCY_CAP: `cap_messages` in `cap_days`; TOO_FEW_ITEMS: fewer than `fewest_items`;
+    STALE_PROSPECT: `silent_months` without an act of the person's own.
+    """
+
+    severities: dict[RuleCode, Severity] = Field(default_factory=dict)
+    cap_messages: int = Field(default=4, ge=1, le=100)
+    cap_days: int = Field(default=90, ge=1, le=365)
+    fewest_items: int = Field(default=3, ge=2, le=MOST_ITEMS)
+    silent_months: int = Field(default=36, ge=1, le=240)
+
+    @field_validator("severities")
+    @classmethod
+    def _extra_alone(cls, severities: dict[RuleCode, Severity]) -> dict[RuleCode, Severity]:
+        if others := sorted(set(severities) - set(EXTRA_RULES)):
+            raise ValueError(f"{others[0].value} is no rule that can be switched on")
+        return severities
 
 
 class AuditPolicy(_Frozen):
-    """Numbers of the audit rules, of the score and of the gate."""
+    """Numbers of the audit rules, of the score and of the gate.
+
+    `extra` is written, and hashed, only where something in it was set: a policy that switches no
+    rule on has the text and the hash that it had before there were such rules.
+    """
 
     severities: dict[RuleCode, Severity] = Field(default_factory=_default_severities)
     error_points: int = Field(default=40, ge=0, le=100)
@@ -114,6 +138,22 @@ class AuditPolicy(_Frozen):
     diversity_min_items: int = Field(default=3, ge=2, le=20)
     diversity_max_share: float = Field(default=0.7, gt=0, le=1)
     sugar_min_share: float = Field(default=0.2, ge=0, le=1)
+    extra: ExtraRules = Field(
+        default_factory=ExtraRules, exclude_if=lambda extra: bool(extra == ExtraRules())
+    )
+
+    @field_validator("severities")
+    @classmethod
+    def _no_extra(cls, severities: dict[RuleCode, Severity]) -> dict[RuleCode, Severity]:
+        if extra := sorted(set(severities) & set(EXTRA_RULES)):
+            raise ValueError(f"{extra[0].value} is switched on under extra")
+        return severities
+
+    def severity_of(self, rule: RuleCode) -> Severity | None:
+        """Return how grave a finding of `rule` is, None where the rule is off."""
+        if rule in EXTRA_RULES:
+            return self.extra.severities.get(rule)
+        return self.severities.get(rule, USUAL_SEVERITIES[rule])
 
 
 WHOLE = "policy"  # the place of an error that is of no single value

@@ -125,12 +125,14 @@ JOIN customers who ON who.customer = suppressed.customer
 GROUP BY who.customer
 """
 
-_SILENCE_SQL = """
+# Live e-mails of a window, and whom each of them touched: the person or the address.
+_TOUCHED = """
 WITH messages AS (
     SELECT
         seen.customer,
         coalesce(seen.email_norm, own.email_norm) AS address,
-        seen.contact_date
+        seen.contact_date,
+        coalesce(seen.campaign, '') AS campaign
     FROM contacts seen
     LEFT JOIN customers own ON own.customer = seen.customer
     WHERE seen.status IN ('sent', 'delivered')
@@ -144,14 +146,18 @@ WITH messages AS (
         )
 ),
 touched AS (
-    SELECT customer, contact_date, TRUE AS own_event
+    SELECT *, TRUE AS own_event
     FROM messages
     WHERE customer IS NOT NULL
     UNION ALL
-    SELECT who.customer, messages.contact_date, FALSE
+    SELECT messages.* REPLACE (who.customer AS customer), FALSE
     FROM messages
     JOIN customers who ON who.email_norm = messages.address
 )
+"""
+
+_SILENCE_SQL = f"""
+{_TOUCHED}
 SELECT
     who.customer,
     json_object(
@@ -162,6 +168,31 @@ SELECT
 FROM touched
 JOIN customers who ON who.customer = touched.customer
 GROUP BY who.customer
+"""
+
+# One mailbox, day and campaign is one message, however often and under whatever status it is told.
+_FREQUENCY_SQL = f"""
+{_TOUCHED},
+counted AS (
+    SELECT
+        customer,
+        count(DISTINCT (coalesce('a' || address, 'c' || customer), contact_date, campaign))
+            AS messages,
+        max(contact_date) AS last_message
+    FROM touched
+    GROUP BY customer
+)
+SELECT
+    customer,
+    json_object(
+        'cap', $cap,
+        'last_message', last_message,
+        'messages', messages,
+        'window_days', $window_days
+    ) AS details_json
+FROM counted
+JOIN customers USING (customer)
+WHERE messages >= $cap
 """
 
 
@@ -188,13 +219,23 @@ def optout_or_bounce(scope: Scope) -> Query:
 
 def silence_window(scope: Scope) -> Query:
     """Customers written to by e-mail, or whose address was, within the silence window."""
-    days = scope.policy.silence_window_days
-    return Query(
-        sql=_SILENCE_SQL,
-        values={
-            "window_start": scope.days_before(days),
-            "as_of": scope.as_of,
-            "window_days": days,
-            "email_channels": list(EMAIL_CHANNELS),
-        },
-    )
+    return Query(sql=_SILENCE_SQL, values=_window(scope, scope.policy.silence_window_days))
+
+
+def frequency_cap(scope: Scope) -> Query:
+    """Customers who were sent `cap_messages` e-mails or more, or whose address was, within the cap.
+
+    Rows of one mailbox, day and campaign are one message.
+    """
+    extra = scope.policy.extra
+    values = {**_window(scope, extra.cap_days), "cap": extra.cap_messages}
+    return Query(sql=_FREQUENCY_SQL, values=values)
+
+
+def _window(scope: Scope, days: int) -> dict[str, object]:
+    return {
+        "window_start": scope.days_before(days),
+        "as_of": scope.as_of,
+        "window_days": days,
+        "email_channels": list(EMAIL_CHANNELS),
+    }

@@ -107,6 +107,17 @@ WHERE of_family * {micro} > items * $max_share_micro
 QUALIFY row_number() OVER (PARTITION BY customer_no ORDER BY of_family DESC, family) = 1
 """
 
+_TOO_FEW_SQL = """
+SELECT
+    customer_no,
+    NULL::INTEGER AS rank,
+    NULL::INTEGER AS product_no,
+    json_object('items', count(*), 'min_items', $min_items) AS details_json
+FROM {items}
+GROUP BY customer_no
+HAVING count(*) < $min_items
+"""
+
 _SUGAR_SQL = """
 SELECT
     item.customer_no,
@@ -166,6 +177,14 @@ def low_diversity(scope: Scope) -> Query:
             "min_items": scope.policy.diversity_min_items,
             "max_share_micro": share_in_micro(scope.policy.diversity_max_share),
         },
+    )
+
+
+def too_few_items(scope: Scope) -> Query:
+    """Lists shorter than the policy wants; an empty one is no list."""
+    return Query(
+        sql=_TOO_FEW_SQL.format(items=scope.items),
+        values={"min_items": scope.policy.extra.fewest_items},
     )
 
 

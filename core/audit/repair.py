@@ -16,15 +16,16 @@ from datetime import date
 from duckdb import DuckDBPyConnection
 
 from core.audit.rules import (
-    LIST_RULES,
     RULES,
     Level,
+    Rule,
+    active_rules,
     collect_failures,
     counting_rules,
     write_issues,
 )
 from core.audit.scope import MICRO, Scope, load_items, share_in_micro
-from core.contracts import Severity
+from core.contracts import RuleCode, Severity
 from core.counts import count_rows
 from core.policy import AuditPolicy, Policy
 
@@ -175,6 +176,7 @@ _TEMPORARY_TABLES = (
     "repair_settled",
     "repair_uniform",
     "repair_uniform_after",
+    "repair_unmended",
     "repair_mended",
     "repair_worse",
     "repair_issues_before",
@@ -205,7 +207,7 @@ def repair_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
 
 def _repair_items(con: DuckDBPyConnection, first: Scope, policy: Policy) -> None:
     collect_failures(con, counting_rules(policy.audit, Level.ITEM), first, "repair_struck")
-    collect_failures(con, counting_rules(policy.audit, Level.LIST), first, "repair_uniform")
+    collect_failures(con, _on_diversity(policy.audit), first, "repair_uniform")
     con.execute(_TOUCHED_SQL)
     con.execute(_FAILING_LISTS_SQL)
     con.execute("CREATE OR REPLACE TEMP TABLE repair_failed AS FROM repair_struck")
@@ -214,7 +216,7 @@ def _repair_items(con: DuckDBPyConnection, first: Scope, policy: Policy) -> None
 
 
 def _repair_diversity(con: DuckDBPyConnection, present: Scope, policy: Policy) -> None:
-    rules = counting_rules(policy.audit, Level.LIST)
+    rules = _on_diversity(policy.audit)
     collect_failures(con, rules, present, "repair_uniform")
     con.execute("CREATE OR REPLACE TEMP TABLE repair_failed AS FROM repair_uniform")
     cap = share_in_micro(policy.audit.diversity_max_share) * policy.top_n // MICRO
@@ -254,17 +256,21 @@ def _strike_failing(con: DuckDBPyConnection, scope: Scope) -> None:
 def _withdraw_worse(con: DuckDBPyConnection, first: Scope) -> None:
     """Put the first list back where the repaired one costs more points.
 
-    Only a list that has become uniform can: after the repair no item fails any more.
+    Only a list that fails as a whole can, having become uniform or short: after the repair no
+    item fails any more.
     """
     policy = first.policy
+    rules = [rule for rule in active_rules(policy) if rule.level != Level.CUSTOMER]
+    on_lists = [rule for rule in rules if rule.level == Level.LIST]
+    collect_failures(con, on_lists, replace(first, items="repair_list"), "repair_unmended")
     for items, issues in (
         ("repair_first", "repair_issues_before"),
         ("repair_list", "repair_issues_after"),
     ):
-        changed = f"(SELECT * FROM {items} SEMI JOIN repair_uniform USING (customer_no))"
+        changed = f"(SELECT * FROM {items} SEMI JOIN repair_unmended USING (customer_no))"
         scope = replace(first, items="repair_round")
         load_items(con, changed, scope.items)
-        collect_failures(con, LIST_RULES, scope, "repair_failed")
+        collect_failures(con, rules, scope, "repair_failed")
         write_issues(con, "repair_failed", issues, policy)
     con.execute(_WORSE_SQL.format(points=_points_sql(policy)))
     con.execute(_REPLACE_LISTS_SQL.format(replaced="repair_worse", better="repair_worse"))
@@ -275,3 +281,9 @@ def _points_sql(policy: AuditPolicy) -> str:
         f"CASE severity WHEN '{Severity.ERROR.value}' THEN {policy.error_points:d} "
         f"WHEN '{Severity.WARN.value}' THEN {policy.warning_points:d} ELSE 0 END"
     )
+
+
+def _on_diversity(policy: AuditPolicy) -> list[Rule]:
+    """Return the one rule on the whole list that a swap can mend."""
+    on_lists = counting_rules(policy, Level.LIST)
+    return [rule for rule in on_lists if rule.code == RuleCode.LOW_DIVERSITY]

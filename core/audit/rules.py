@@ -7,12 +7,20 @@ from enum import StrEnum
 
 from duckdb import DuckDBPyConnection
 
-from core.audit.customer_rules import missing_email, optout_or_bounce, silence_window
+from core.audit.catalogue_rules import not_in_catalogue, out_of_stock
+from core.audit.consent_rules import no_consent, stale_prospect
+from core.audit.customer_rules import (
+    frequency_cap,
+    missing_email,
+    optout_or_bounce,
+    silence_window,
+)
 from core.audit.list_rules import (
     cross_sell_not_new,
     low_diversity,
     recent_duplicate,
     sugar_mismatch,
+    too_few_items,
     upsell_not_higher,
 )
 from core.audit.scope import Query, Scope, load_items
@@ -108,10 +116,54 @@ RULES: tuple[Rule, ...] = (
         remedy=N_("Replace the item by one of the usual sweetness."),
         once_per_customer=True,
     ),
+    Rule(
+        code=RuleCode.OUT_OF_STOCK,
+        level=Level.ITEM,
+        query=out_of_stock,
+        sentence=N_("The product is sold out, or not active any more."),
+        remedy=N_("Replace the item, or correct stock and state in the catalogue."),
+    ),
+    Rule(
+        code=RuleCode.NO_CONSENT,
+        level=Level.CUSTOMER,
+        query=no_consent,
+        sentence=N_("No consent is recorded up to the as-of date."),
+        remedy=N_("Ask for it, and complete its date and source in the clients file."),
+    ),
+    Rule(
+        code=RuleCode.FREQUENCY_CAP,
+        level=Level.CUSTOMER,
+        query=frequency_cap,
+        sentence=N_("The customer or the address was sent as many e-mails as the cap allows."),
+        remedy=N_("Wait until fewer lie within the days of the cap, or raise it."),
+    ),
+    Rule(
+        code=RuleCode.TOO_FEW_ITEMS,
+        level=Level.LIST,
+        query=too_few_items,
+        sentence=N_("The list has fewer items than the policy wants."),
+        remedy=N_("Add products; the log of repairs says what was dropped."),
+    ),
+    Rule(
+        code=RuleCode.STALE_PROSPECT,
+        level=Level.CUSTOMER,
+        query=stale_prospect,
+        sentence=N_(
+            "This person last bought, clicked or consented too long ago, or never as far as is"
+            " known."
+        ),
+        remedy=N_("Leave this person out; erase the record unless it must be kept."),
+    ),
+    Rule(
+        code=RuleCode.NOT_IN_CATALOGUE,
+        level=Level.ITEM,
+        query=not_in_catalogue,
+        sentence=N_("The item is not in the catalogue, or is not to be recommended."),
+        remedy=N_("Replace the item, or complete the catalogue."),
+    ),
 )
 
 RULE_CODES: tuple[RuleCode, ...] = tuple(rule.code for rule in RULES)
-LIST_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.level != Level.CUSTOMER)
 
 _FAILURES_SQL = """
 CREATE OR REPLACE TEMP TABLE {failures} (
@@ -158,12 +210,17 @@ ORDER BY customer_no, list_position($codes, rule_code), product_no NULLS FIRST
 """
 
 
+def active_rules(policy: AuditPolicy) -> tuple[Rule, ...]:
+    """Return the rules that `policy` has switched on, in their order."""
+    return tuple(rule for rule in RULES if policy.severity_of(rule.code) is not None)
+
+
 def counting_rules(policy: AuditPolicy, level: Level) -> list[Rule]:
     """Return the rules of `level` whose issues lower the score: those that are repaired."""
     return [
         rule
-        for rule in RULES
-        if rule.level == level and policy.severities[rule.code] != Severity.INFO
+        for rule in active_rules(policy)
+        if rule.level == level and policy.severity_of(rule.code) != Severity.INFO
     ]
 
 
@@ -177,7 +234,7 @@ def find_issues(con: DuckDBPyConnection, list_table: str, as_of: date, policy: P
     """
     load_items(con, list_table, "audit_items")
     scope = Scope(items="audit_items", as_of=as_of, policy=policy.audit)
-    collect_failures(con, RULES, scope, "audit_failures")
+    collect_failures(con, active_rules(policy.audit), scope, "audit_failures")
     write_issues(con, "audit_failures", "issues", policy.audit)
     for table in ("audit_items", "audit_failures"):
         con.execute(f"DROP TABLE {table}")
@@ -202,11 +259,12 @@ def collect_failures(
 
 def write_issues(con: DuckDBPyConnection, failures: str, issues: str, policy: AuditPolicy) -> None:
     """Create the table `issues` from `failures`, with the policy's severities."""
+    severities = {rule.code: policy.severity_of(rule.code) for rule in RULES}
     con.execute(
         _ISSUES_SQL.format(failures=failures, issues=issues),
         {
-            "codes": [code.value for code in RULE_CODES],
-            "severities": [policy.severities[code].value for code in RULE_CODES],
+            "codes": list(severities),
+            "severities": list(severities.values()),
             "once_codes": [rule.code.value for rule in RULES if rule.once_per_customer],
         },
     )

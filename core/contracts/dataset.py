@@ -17,6 +17,8 @@ DATASET_TABLES: Mapping[str, Mapping[str, str]] = {
         "phone": "VARCHAR",
         "phone_consent": "BOOLEAN",
         "email_opt_out": "BOOLEAN",
+        "consent_source": "VARCHAR",
+        "consent_date": "DATE",
         "budget_band": "VARCHAR",
         "language": "VARCHAR",
         "country": "VARCHAR",

@@ -51,6 +51,31 @@ class RuleCode(StrEnum):
     CROSS_SELL_NOT_NEW = "CROSS_SELL_NOT_NEW"
     LOW_DIVERSITY = "LOW_DIVERSITY"
     SUGAR_MISMATCH = "SUGAR_MISMATCH"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    NO_CONSENT = "NO_CONSENT"
+    FREQUENCY_CAP = "FREQUENCY_CAP"
+    TOO_FEW_ITEMS = "TOO_FEW_ITEMS"
+    STALE_PROSPECT = "STALE_PROSPECT"
+    NOT_IN_CATALOGUE = "NOT_IN_CATALOGUE"
+
+
+# How grave a rule is unless a policy says otherwise.
+USUAL_SEVERITIES: Mapping[RuleCode, Severity] = {
+    **dict.fromkeys(RuleCode, Severity.ERROR),
+    RuleCode.CROSS_SELL_NOT_NEW: Severity.WARN,
+    RuleCode.LOW_DIVERSITY: Severity.WARN,
+    RuleCode.SUGAR_MISMATCH: Severity.WARN,
+    RuleCode.TOO_FEW_ITEMS: Severity.WARN,
+}
+# Rules that are off until a policy switches them on; all others are always on.
+EXTRA_RULES = (
+    RuleCode.OUT_OF_STOCK,
+    RuleCode.NO_CONSENT,
+    RuleCode.FREQUENCY_CAP,
+    RuleCode.TOO_FEW_ITEMS,
+    RuleCode.STALE_PROSPECT,
+    RuleCode.NOT_IN_CATALOGUE,
+)
 
 
 REASON_OK = "OK"

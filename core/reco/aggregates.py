@@ -50,9 +50,9 @@ class Aggregates:
     """Columns by name (`TOTALS` per customer, the others in the order of their numbers).
 
     Volumes are in thousandths x millilitres, money in cents, days since 1970-01-01; of a family
-    `sweet_volume` is what is of known sweetness. What is paid leaves out gifts, zero amounts and
-    what is no article; `gaps` counts the gaps between distinct days, `usual_gap_days` is their
-    median.
+    `sweet_volume` is what is of known sweetness. What is paid leaves out gifts and zero amounts,
+    and, in `totals` but not within a family, what is no article; `gaps` counts the gaps between
+    distinct days, `usual_gap_days` is their median.
     """
 
     totals: Columns
@@ -90,7 +90,9 @@ def _sum_slice(
     given = (low, high, lines.offsets, lines.records)
     taste = (products.pack_ml, products.is_article)
     kinds = (products.families, products.sweetnesses)
-    families, sweetness = _sum_tastes(*given, *taste, products.family, products.sweetness, *kinds)
+    families, sweetness = _sum_tastes(
+        *given, products.pack_ml, products.family, products.sweetness, *kinds
+    )
     return [
         [*count_documents(*given, window_start), *sum_paid(*given, *taste, window_start)],
         list(_last_days(*given, len(products.chain))),
@@ -149,7 +151,7 @@ def _last_days(low, high, offsets, records, products):  # type: ignore[no-untype
 
 @njit(cache=True, nogil=True)
 def _sum_tastes(  # type: ignore[no-untyped-def]
-    low, high, offsets, records, pack_ml, is_article, family, sweetness, families, kinds
+    low, high, offsets, records, pack_ml, family, sweetness, families, kinds
 ):
     """Return `FAMILIES` and `SWEETNESS`; within a customer families come in order of number."""
     most = offsets[high] - offsets[low]
@@ -171,7 +173,7 @@ def _sum_tastes(  # type: ignore[no-untyped-def]
                 number += 1
             volume, amount = records[line, 2] * pack_ml[product], records[line, 3]
             volume_of[group, sweetness[product]] += volume
-            if amount > 0 and is_article[product] and not is_gift(records[line, 0]):
+            if amount > 0 and not is_gift(records[line, 0]):
                 cents_of[group] += amount
                 paid_of[group] += volume
         for group in np.sort(touched[:number]):

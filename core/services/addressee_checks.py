@@ -8,7 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from core.audit import RULES
 from core.audit.scope import Scope
-from core.contracts import RuleCode
+from core.contracts import RuleCode, Severity
 from core.outreach.audience import ADDRESS_CHANGED, CUSTOMER_GONE, DEADLINE_PASSED, PAYLOAD_CHANGED
 from core.outreach.payload import payload_sha256
 from core.policy import AuditPolicy
@@ -52,7 +52,8 @@ def judge_deliveries(
     """Return why deliveries must not be sent at `now`, by delivery number; the others are absent.
 
     Asked both of the customer and of the frozen address: neither may be suppressed, nor written
-    to within the silence window that ends on `day`. Replaces the tables of `con`.
+    to within the silence window that ends on `day`, nor as often as the cap allows where the
+    policy makes that an error. Replaces the tables of `con`.
     """
     reasons = {d.delivery_no: reason for d in deliveries if (reason := _own_reason(d, now))}
     codes, addresses = [d.customer for d in deliveries], [d.email_norm for d in deliveries]
@@ -60,12 +61,19 @@ def judge_deliveries(
     found = con.execute("SELECT customer, email_norm FROM customers").fetchall()
     _note_address_changes(reasons, deliveries, dict(found))
     _add_stand_ins(con, deliveries)
-    for code in (RuleCode.OPTOUT_OR_BOUNCE, RuleCode.SILENCE_WINDOW):
+    for code in _asked_again(policy):
         failing = _failing(con, code, policy, day)
         for delivery in deliveries:
             if {delivery.customer, _stand_in(delivery)} & failing:
                 reasons.setdefault(delivery.delivery_no, code.value)
     return reasons
+
+
+def _asked_again(policy: AuditPolicy) -> Sequence[RuleCode]:
+    codes = [RuleCode.OPTOUT_OR_BOUNCE, RuleCode.SILENCE_WINDOW]
+    if policy.severity_of(RuleCode.FREQUENCY_CAP) == Severity.ERROR:
+        codes.append(RuleCode.FREQUENCY_CAP)
+    return codes
 
 
 def _own_reason(delivery: DeliveryRow, now: datetime) -> str | None:

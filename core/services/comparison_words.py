@@ -21,6 +21,8 @@ _FIELDS: Mapping[str, str] = {
     "customer": N_("her record"),
     "email": N_("address"),
     "email_opt_out": N_("opt-out"),
+    "consent_source": N_("source of the consent"),
+    "consent_date": N_("date of the consent"),
     "language": N_("language"),
     "customer_type": N_("private or trade"),
 }

@@ -12,7 +12,14 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 
 from core.audit.rules import RULES
-from core.contracts import SCENARIO_TITLES, RuleCode, Scenario, Severity
+from core.contracts import (
+    EXTRA_RULES,
+    SCENARIO_TITLES,
+    USUAL_SEVERITIES,
+    RuleCode,
+    Scenario,
+    Severity,
+)
 from core.formats import format_number
 from core.i18n import N_, translate
 from core.policy import (
@@ -20,6 +27,7 @@ from core.policy import (
     MOST_ITEMS,
     STATE_TITLES,
     AuditPolicy,
+    ExtraRules,
     Policy,
     Weights,
 )
@@ -27,14 +35,22 @@ from core.services.policy_words import (
     COMPONENT_WORDS,
     COMPONENTS,
     ITEMS,
+    OFF,
     QUOTA_TITLE,
-    SEVERITY_CHOICES,
+    RULE_CHOICES,
+    RULE_TITLE,
     SEVERITY_TITLE,
+    USUALLY,
     WEIGHT_TITLE,
     WORDS,
     Group,
 )
 
+_MODELS: Mapping[str, type[BaseModel]] = {
+    "": Policy,
+    "audit": AuditPolicy,
+    "audit.extra": ExtraRules,
+}
 Value = int | float | str
 Values = Mapping[str, Value]
 _MOST_DIGITS = 6
@@ -78,7 +94,7 @@ def said(value: Value, language: str) -> str:
     ('0,35', '180', 'Avertissement')
     """
     if isinstance(value, str):
-        return translate(language, SEVERITY_CHOICES.get(value, value))
+        return translate(language, RULE_CHOICES.get(value, value))
     digits = len(f"{value:.{_MOST_DIGITS}f}".rstrip("0").partition(".")[2])
     return format_number(value, language, digits=digits)
 
@@ -86,7 +102,7 @@ def said(value: Value, language: str) -> str:
 @lru_cache(maxsize=1)
 def policy_fields() -> Mapping[str, PolicyField]:
     """Return every value of a policy by its name, in the order in which they are shown."""
-    fields = [*_numbers(), *_quotas(), *_weights(), *_severities()]
+    fields = [*_extra_rules(), *_numbers(), *_quotas(), *_weights(), *_severities()]
     order = list(Group)
     return {f.name: f for f in sorted(fields, key=lambda f: order.index(f.group))}
 
@@ -97,11 +113,14 @@ def values_of(policy: Policy) -> dict[str, Value]:
 
 
 def data_of(values: Values) -> dict[str, Any]:
-    """Return what `parse_policy` reads, from every value by its name; quotas of 0 are left out."""
+    """Return what `parse_policy` reads, from every value by its name.
+
+    Quotas of 0 and rules that are off are left out.
+    """
     data: dict[str, Any] = {"quotas": {state: {} for state in CUSTOMER_STATES}}
     for name, value in values.items():
         *parents, last = name.split(".")
-        if parents[:1] == ["quotas"] and value == 0:
+        if (parents[:1] == ["quotas"] and value == 0) or value == OFF:
             continue
         place = data
         for parent in parents:
@@ -145,10 +164,12 @@ def _value(policy: Policy, path: list[str]) -> Value:
         return policy.quotas.get(path[1], {}).get(Scenario(path[2]), 0)
     if path[0] == "weights":
         return float(getattr(policy.weights.get(Scenario(path[1]), Weights()), path[2]))
-    if path[:2] == ["audit", "severities"]:
-        rule = RuleCode(path[2])
-        return policy.audit.severities.get(rule, AuditPolicy().severities[rule]).value
-    owner = policy.audit if path[0] == "audit" else policy
+    if "severities" in path:
+        severity = policy.audit.severity_of(RuleCode(path[-1]))
+        return severity.value if severity else OFF
+    owner: BaseModel = policy
+    for part in path[:-1]:
+        owner = getattr(owner, part)
     value: Value = getattr(owner, path[-1])
     return value
 
@@ -157,9 +178,8 @@ def _numbers() -> list[PolicyField]:
     default = Policy()
     found = []
     for name, words in WORDS.items():
-        *_, last = path = name.split(".")
-        model: type[BaseModel] = AuditPolicy if path[0] == "audit" else Policy
-        info = model.model_fields[last]
+        *parents, last = path = name.split(".")
+        info = _MODELS[".".join(parents)].model_fields[last]
         found.append(
             PolicyField(
                 name=name,
@@ -229,4 +249,17 @@ def _severities() -> list[PolicyField]:
             else tuple(severity.value for severity in Severity),
         )
         for rule in RULES
+        if rule.code not in EXTRA_RULES
+    ]  # fmt: skip
+
+
+def _extra_rules() -> list[PolicyField]:
+    return [
+        PolicyField(
+            name=f"audit.extra.severities.{rule.code.value}", group=Group.EXTRA, title=RULE_TITLE,
+            parts={"rule": rule.code.value}, unit=USUALLY[USUAL_SEVERITIES[rule.code]],
+            explanation=rule.sentence, default=OFF, choices=tuple(RULE_CHOICES),
+        )
+        for rule in RULES
+        if rule.code in EXTRA_RULES
     ]  # fmt: skip

@@ -22,6 +22,7 @@ class Group(StrEnum):
     WEIGHTS = "weights"
     AUDIT = "audit"
     SEVERITIES = "severities"
+    EXTRA = "extra"
 
 
 GROUP_TITLES: Mapping[Group, str] = {
@@ -32,6 +33,7 @@ GROUP_TITLES: Mapping[Group, str] = {
     Group.WEIGHTS: N_("Weights"),
     Group.AUDIT: N_("Audit"),
     Group.SEVERITIES: N_("Severities"),
+    Group.EXTRA: N_("Further rules"),
 }
 GROUP_QUESTIONS: Mapping[Group, str] = {
     Group.LISTS: N_("How long is a list, and how mixed?"),
@@ -50,14 +52,19 @@ GROUP_QUESTIONS: Mapping[Group, str] = {
         "How grave is a finding? An error blocks the customer, a warning costs points, a note is"
         " only shown."
     ),
+    Group.EXTRA: N_(
+        "What else shall the audit look at? Each rule is off until you choose how grave its finding"
+        " is."
+    ),
 }
 
 DAYS, MONTHS, ITEMS, PRODUCTS = N_("days"), N_("months"), N_("products"), N_("neighbours")
-SHARE, TIMES, POINTS, BOUNCES = (
+SHARE, TIMES, POINTS, BOUNCES, MESSAGES = (
     N_("share, 1 is all"),
     N_("times"),
     N_("points out of 100"),
     N_("bounces"),
+    N_("e-mails"),
 )
 
 
@@ -179,6 +186,25 @@ WORDS: Mapping[str, Words] = {
         Group.AUDIT, SHARE, N_("Usual sweetness from"),
         N_("A sweetness that makes less of what is bought in the family counts as unusual."),
     ),
+    "audit.extra.cap_messages": _words(
+        Group.EXTRA, MESSAGES, N_("Cap on e-mails"),
+        N_("FREQUENCY_CAP: who was sent so many, or whose address was, is sent no further one."),
+    ),
+    "audit.extra.cap_days": _words(
+        Group.EXTRA, DAYS, N_("Days of the cap"),
+        N_("FREQUENCY_CAP: e-mails of these last days count."),
+    ),
+    "audit.extra.fewest_items": _words(
+        Group.EXTRA, ITEMS, N_("Fewest items, audited"),
+        N_("TOO_FEW_ITEMS: a shorter list gets a finding; an empty one is blocked anyhow."),
+    ),
+    "audit.extra.silent_months": _words(
+        Group.EXTRA, MONTHS, N_("Stale after"),
+        N_(
+            "STALE_PROSPECT: so long after the last purchase, click, consent or creation of the"
+            " record. Opens and what you sent do not count."
+        ),
+    ),
 }  # fmt: skip
 
 COMPONENTS: Mapping[str, str] = {
@@ -206,4 +232,11 @@ SEVERITY_CHOICES: Mapping[str, str] = {
     Severity.ERROR: N_("Error"),
     Severity.WARN: N_("Warning"),
     Severity.INFO: N_("Remark"),
+}
+OFF = "OFF"
+RULE_CHOICES: Mapping[str, str] = {OFF: N_("Off"), **SEVERITY_CHOICES}
+RULE_TITLE = N_("Rule %(rule)s")
+USUALLY: Mapping[str, str] = {
+    Severity.ERROR: N_("usually an error"),
+    Severity.WARN: N_("usually a warning"),
 }

@@ -118,7 +118,7 @@ class Offer:
 
     def worst(self, policy: Policy) -> Severity | None:
         """Return the gravest severity of its issues, None when it breaks no rule."""
-        found = {policy.audit.severities[RuleCode(rule)] for rule in self.rules}
+        found = {policy.audit.severity_of(RuleCode(rule)) for rule in self.rules}
         return next((severity for severity in Severity if severity in found), None)
 
 

@@ -293,8 +293,9 @@ def _contact(row: Row) -> Contact:
 
 def _is_repair(row: Row, summary: Mapping[str, Any]) -> bool:
     """Tell repairs from remarks: a rule whose issues are remarks repairs nothing."""
-    of_rule = summary["policy"]["audit"]["severities"].get(row["rule_code"])
-    return bool(row["severity"] == Severity.INFO != of_rule)
+    audit = summary["policy"]["audit"]
+    of_rules = {**audit["severities"], **audit.get("extra", {}).get("severities", {})}
+    return bool(row["severity"] == Severity.INFO != of_rules.get(row["rule_code"]))
 
 
 def _words(row: Row, language: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ to 6 digits and lists are in a fixed order, so the same data give the same bytes
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from core import __version__
+from core.audit.rules import active_rules
 from core.contracts import (
     REASON_LOW_SCORE,
     REASON_NO_RECOMMENDATION,
@@ -154,7 +155,7 @@ def compute_summary(
             for score, points in rfm_cut_points(con).items()
         },
         "warnings": _warnings(con, run.as_of),
-        **_figures(con),
+        **_figures(con, [rule.code.value for rule in active_rules(policy.audit)]),
     }
 
 
@@ -167,7 +168,7 @@ def compute_reviewed(
     """
     revision = {"revision": RunVersion.REVIEWED.value, "review": review}
     exported = _records(con, _EXPORTED)[0]
-    return {**original, **revision, **_figures(con), **exported}
+    return {**original, **revision, **_figures(con, original["rule_counts"]), **exported}
 
 
 def compute_qc(con: DuckDBPyConnection) -> dict[str, Any]:
@@ -183,11 +184,11 @@ def compute_qc(con: DuckDBPyConnection) -> dict[str, Any]:
     }
 
 
-def _figures(con: DuckDBPyConnection) -> dict[str, Any]:
-    """Return what is counted of lists, issues and verdicts."""
+def _figures(con: DuckDBPyConnection, rules: Iterable[str]) -> dict[str, Any]:
+    """Return what is counted of lists, issues of `rules` and verdicts."""
     return {
         "scenario_counts": _scenario_counts(con),
-        "rule_counts": _rule_counts(con),
+        "rule_counts": _rule_counts(con, rules),
         "recommendations": count_rows(con, "repaired_list"),
         **_verdict_figures(con),
     }
@@ -213,8 +214,8 @@ def _scenario_counts(con: DuckDBPyConnection) -> dict[str, int]:
     return {scenario.value: found.get(scenario.value, 0) for scenario in Scenario}
 
 
-def _rule_counts(con: DuckDBPyConnection) -> dict[str, dict[str, int]]:
-    counts = {code.value: {severity.value: 0 for severity in Severity} for code in RuleCode}
+def _rule_counts(con: DuckDBPyConnection, rules: Iterable[str]) -> dict[str, dict[str, int]]:
+    counts = {rule: {severity.value: 0 for severity in Severity} for rule in rules}
     rows = _records(con, _RULE_COUNTS, codes=list(RuleCode), severities=list(Severity))
     for row in rows:
         counts[row["rule_code"]][row["severity"]] = row["issues"]

@@ -270,6 +270,25 @@ def test_every_check_is_asked_again_at_the_claim(
     assert len(dry_contacts(tenant)) == 2 + (expected == SENT)
 
 
+@pytest.mark.parametrize(
+    ("severity", "expected"), [("ERROR", ("SUPPRESSED", "FREQUENCY_CAP")), ("WARN", SENT)]
+)
+def test_a_cap_that_blocks_is_asked_again_at_the_claim(
+    tenant: TenantStore, small_batches: None, severity: str, expected: tuple[str, str | None]
+) -> None:
+    campaign_id = prepare_small(tenant, recipients=2)
+    capped = {"severities": {"FREQUENCY_CAP": severity}, "cap_messages": 2}
+    with tenant.begin() as tx:
+        tx.execute(
+            "UPDATE run SET policy_json = :policy WHERE tenant_id = :tenant",
+            policy=json.dumps({"audit": {"extra": capped}}),
+        )
+    for days_ago in (14, 20):
+        _contact("sent", days_ago, **ADDRESS)(tenant)
+    send_dry(tenant, campaign_id)
+    assert states(tenant, campaign_id) == {"C00001": SENT, "C00002": expected}
+
+
 def test_an_opt_out_of_another_customer_holds_back_the_shared_address(
     tenant: TenantStore, small_batches: None
 ) -> None:

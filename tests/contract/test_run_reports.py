@@ -18,6 +18,7 @@ from core.services.run_reports import (
     qc_of,
     run_of,
     sample_customers,
+    summary_of,
 )
 from core.store.run_outputs import RunAt
 from core.store.runs import RunStatus, load_qc_json
@@ -69,12 +70,23 @@ def test_repairs_are_told_from_what_stands(tenant: TenantStore) -> None:
 
 def test_what_a_policy_makes_a_remark_is_no_repair(tenant: TenantStore) -> None:
     store_small_tenant(tenant)
-    save_policy(tenant, SYSTEM, {"audit.severities.MISSING_EMAIL": "INFO"})
-    issues = qc_of(tenant, run_small_tenant(tenant)).issues
-    remarks = [
-        (i.rule_code, i.severity) for i in issues if not i.is_repair and i.severity == "INFO"
+    with tenant.begin() as tx:
+        tx.execute(
+            "UPDATE customer SET consent_date = :day"
+            " WHERE tenant_id = :tenant AND customer IN ('A1', 'a2')",
+            day=AS_OF,
+        )
+    remarks = {"severities.MISSING_EMAIL": "INFO", "extra.severities.NO_CONSENT": "INFO"}
+    save_policy(tenant, SYSTEM, {f"audit.{name}": value for name, value in remarks.items()})
+    run_id = run_small_tenant(tenant)
+    issues = [i for i in qc_of(tenant, run_id).issues if i.severity == "INFO"]
+    assert [(i.rule_code, i.customers, i.is_repair) for i in issues] == [
+        ("MISSING_EMAIL", 1, False),
+        ("NO_CONSENT", CUSTOMERS - 2, False),
     ]
-    assert remarks == [("MISSING_EMAIL", "INFO")]
+    counted = summary_of(tenant, run_id)["rule_counts"]
+    assert counted["NO_CONSENT"] == {"ERROR": 0, "WARN": 0, "INFO": CUSTOMERS - 2}
+    assert "OUT_OF_STOCK" not in counted
 
 
 def test_lowest_scores_come_first_then_by_bytes(finished: tuple[TenantStore, str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.contracts import RuleCode
 from core.services.accounts import SYSTEM
 from core.services.policies import current_version, go_back, policy_versions, save_policy
 from core.services.policy_preview import ask_preview, compute_preview
@@ -38,10 +39,11 @@ def save(page: AppTest, note: str) -> AppTest:
 def test_every_value_has_a_field_with_its_meaning(world: World, look: Look) -> None:
     page = look("settings")
     assert not page.exception
-    assert len(page.number_input) + len(page.selectbox) == 93
+    assert len(page.number_input) + len(page.selectbox) == 103
     said = sentences(page)
     assert "Nobody is lapsed before so many times her usual gap" in said
     assert "Default: 180." in said
+    assert "The product is sold out, or not active any more. Default: Off." in said
     assert "The defaults are in force" in said or "is in force, saved" in said
     assert page.button(key="settings_save").disabled
 
@@ -57,6 +59,18 @@ def test_a_change_is_marked_and_saved_with_its_note(world: World, look: Look) ->
     assert saved.created_by == "anne"
     assert "shorter lists" in sentences(page)
     assert page.number_input(key=key(world, TOP_N)).value == 4
+
+
+def test_a_rule_is_switched_on(world: World, look: Look) -> None:
+    rule = "audit.extra.severities.NO_CONSENT"
+    page = look("settings")
+    field = page.selectbox(key=key(world, rule))
+    assert field.label == "Rule NO_CONSENT (usually an error)"
+    assert field.options == ["Off", "Error", "Warning", "Remark"]
+    page = field.set_value("ERROR").run()
+    assert "Off → Error" in sentences(page)
+    save(page, "")
+    assert current_version(world.small).policy.audit.severity_of(RuleCode.NO_CONSENT) == "ERROR"
 
 
 def test_what_is_wrong_stands_beside_the_field_and_nothing_is_saved(

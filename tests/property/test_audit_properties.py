@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.audit import check_addresses, decide, find_issues, is_deliverable, repair_lists
-from core.contracts import RuleCode, Severity
-from core.policy import AuditPolicy, Policy
+from core.contracts import EXTRA_RULES, Severity
+from core.policy import AuditPolicy, ExtraRules, Policy
 from tests.unit.audit.generated import generate
 from tests.unit.audit.world import AS_OF, connect, named
 
@@ -42,9 +42,18 @@ def test_the_fast_way_gives_the_verdict_of_the_library(addresses):
     }
 
 
+EXTRA = st.builds(
+    ExtraRules,
+    severities=st.dictionaries(st.sampled_from(EXTRA_RULES), st.sampled_from(Severity)),
+    cap_messages=st.integers(1, 5),
+    fewest_items=st.integers(2, 6),
+)
 AUDITS = st.builds(
     AuditPolicy,
-    severities=st.fixed_dictionaries({code: st.sampled_from(Severity) for code in RuleCode}),
+    severities=st.fixed_dictionaries(
+        {code: st.sampled_from(Severity) for code in AuditPolicy().severities}
+    ),
+    extra=EXTRA,
     error_points=st.integers(0, 50),
     warning_points=st.integers(0, 50),
     recent_days=st.sampled_from([0, 1, 30, 365]),
@@ -67,7 +76,7 @@ def audited(con, list_table, policy):
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), POLICIES)
 def test_a_repair_never_lowers_a_score_and_lists_stay_in_order(seed, policy):
-    con = connect(generate(seed, customers=60, items=12))
+    con = connect(generate(seed, customers=40, items=12))
     check_addresses(con)
     con.execute(f"CREATE TABLE before AS FROM listed WHERE rank <= {policy.top_n}")
     before = audited(con, "before", policy)

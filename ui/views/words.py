@@ -22,7 +22,7 @@ from core.reco.backtest.verdict import Verdict
 from core.reco.segments import SEGMENTS
 from core.services.backtest import LAST_BASKET, ROLLING
 from core.services.backtest_words import SYSTEM_TITLES
-from core.services.policy_words import SEVERITY_CHOICES
+from core.services.policy_words import RULE_CHOICES
 from core.store.runs import RunStatus
 from ui.i18n import NO_VALUE, _
 
@@ -41,6 +41,12 @@ _REASONS: Mapping[str, str] = {
     RuleCode.CROSS_SELL_NOT_NEW: N_("Discovery known already"),
     RuleCode.LOW_DIVERSITY: N_("Too much of one family"),
     RuleCode.SUGAR_MISMATCH: N_("Unusual sweetness"),
+    RuleCode.OUT_OF_STOCK: N_("Sold out or not active"),
+    RuleCode.NO_CONSENT: N_("No consent recorded"),
+    RuleCode.FREQUENCY_CAP: N_("E-mailed as often as the cap allows"),
+    RuleCode.TOO_FEW_ITEMS: N_("Too few items"),
+    RuleCode.STALE_PROSPECT: N_("Silent for too long"),
+    RuleCode.NOT_IN_CATALOGUE: N_("Not in the catalogue"),
     REASON_NO_RECOMMENDATION: N_("Nothing to recommend"),
     REASON_LOW_SCORE: N_("Score below the gate"),
 }
@@ -149,8 +155,8 @@ def severity_title(severity: str) -> str:
 
 
 def severity_choice(severity: str) -> str:
-    """Return the title of a severity that a rule may have: of INFO nothing is repaired."""
-    return _(SEVERITY_CHOICES[severity])
+    """Return the title of what a rule may be: of INFO nothing is repaired, and some may be off."""
+    return _(RULE_CHOICES[severity])
 
 
 def reason_title(code: str) -> str:

@@ -101,6 +101,8 @@ def test_an_opt_out_follows_the_person_and_the_address():
         ([("soft_bounce", 9), ("soft_bounce", 7), ("click", 7), ("soft_bounce", 5)], False),
         ([("click", 10), *[("soft_bounce", day) for day in (9, 8, 7)], ("open", 6)], True),
         ([("soft_bounce", -1), ("soft_bounce", -2), ("soft_bounce", -3)], True),
+        ([("delivered", 9), *[("soft_bounce", day) for day in (9, 8, 7)], ("open", 7)], True),
+        ([("soft_bounce", 9), ("dry_run", 8), ("soft_bounce", 7), ("soft_bounce", 5)], True),
     ],
 )
 def test_three_soft_bounces_in_a_row(events, fails):
@@ -108,6 +110,18 @@ def test_three_soft_bounces_in_a_row(events, fails):
     for status, days in events:
         world.contact("A", status, days)
     assert failing(world, "OPTOUT_OR_BOUNCE") == (["A"] if fails else [])
+
+
+@pytest.mark.parametrize(("in_a_row", "fails"), [(1, True), (2, True), (3, False)])
+def test_how_many_soft_bounces_is_policy(in_a_row, fails):
+    world = World().customer("A").contact("A", "soft_bounce", 9).contact("A", "soft_bounce", 8)
+    policy = Policy.model_validate({"audit": {"soft_bounces_in_a_row": in_a_row}})
+    assert failing(world, "OPTOUT_OR_BOUNCE", policy) == (["A"] if fails else [])
+
+
+def test_a_bounce_keeps_its_person_where_no_address_is_known():
+    world = World().customer("A", None).customer("B", None).contact("A", "hard_bounce", 9)
+    assert failing(world, "OPTOUT_OR_BOUNCE") == ["A"]
 
 
 def test_soft_bounces_of_one_day_count_when_their_campaigns_differ():

@@ -3,8 +3,9 @@
 import pytest
 
 from core.audit import RULES, check_addresses, decide, find_issues, repair_lists
-from core.contracts import RuleCode, Severity
-from core.policy import Policy
+from core.audit.rules import active_rules
+from core.contracts import RuleCode
+from core.policy import AuditPolicy, Policy
 from tests.unit.audit.world import AS_OF, World, connect, named
 
 
@@ -70,12 +71,29 @@ def test_one_failing_customer_blocks_nobody_else():
 
 def test_severities_are_policy():
     world = World().customer("A", None)
-    severities = dict.fromkeys(RuleCode, Severity.INFO)
-    policy = Policy.model_validate({"audit": {"severities": severities}})
+    policy = Policy.model_validate(
+        {
+            "audit": {
+                "severities": {"MISSING_EMAIL": "INFO"},
+                "extra": {"severities": {"NO_CONSENT": "WARN"}},
+            }
+        }
+    )
     con = connect(world)
     check_addresses(con)
     find_issues(con, "listed", AS_OF, policy)
-    assert con.execute("SELECT severity FROM issues").fetchall() == [("INFO",)]
+    found = con.execute("SELECT rule_code, severity FROM issues").fetchall()
+    assert found == [("MISSING_EMAIL", "INFO"), ("NO_CONSENT", "WARN")]
+
+
+def test_a_rule_that_is_off_is_not_asked():
+    """Its tables are not even there."""
+    world = World().customer("A").product("P", stock_quantity=0).item("A", "P")
+    con = connect(world)
+    check_addresses(con)
+    con.execute("DROP TABLE products; DROP TABLE sale_lines")
+    find_issues(con, "listed", AS_OF, Policy())
+    assert con.execute("FROM issues").fetchall() == []
 
 
 def test_issues_stand_in_bytewise_order_of_customer_rule_and_product():
@@ -113,4 +131,5 @@ def test_repairs_are_logged_as_information():
 
 def test_the_registry_holds_the_published_rules_in_order():
     assert [rule.code for rule in RULES] == list(RuleCode)
-    assert len({rule.sentence for rule in RULES}) == len({rule.remedy for rule in RULES}) == 8
+    assert [rule.code for rule in active_rules(AuditPolicy())] == list(RuleCode)[:8]
+    assert len({rule.sentence for rule in RULES}) == len({rule.remedy for rule in RULES}) == 14

@@ -42,6 +42,13 @@ def test_recently_bought_or_sent_counts_for_the_whole_chain(days, fails, product
     assert bool(found(sent, "RECENT_DUPLICATE")) is fails
 
 
+@pytest.mark.parametrize(("recent_days", "fails"), [(0, False), (10, False), (11, True)])
+def test_what_is_recent_is_policy(recent_days, fails):
+    policy = Policy.model_validate({"audit": {"recent_days": recent_days}})
+    world = cellar().bought("A", "PINOT", 10).item("A", "PINOT")
+    assert bool(found(world, "RECENT_DUPLICATE", policy)) is fails
+
+
 @pytest.mark.parametrize("scenario", ["rebuy", "cross_sell", "upsell", "winback", "nurture"])
 def test_recently_bought_in_any_scenario(scenario):
     world = cellar().bought("A", "PINOT", 3).item("A", "PINOT", scenario)
@@ -97,6 +104,15 @@ def test_upsell_must_be_above_what_is_paid(price, fails):
     assert bool(found(world, "UPSELL_NOT_HIGHER")) is fails
 
 
+@pytest.mark.parametrize(("price", "fails"), [(550, True), (551, False)])
+def test_upsell_weighs_what_is_paid_by_bottles(price, fails):
+    """One bottle at 20 € and three at 8 € are 11 € a bottle; the half bottle costs 5.50 €."""
+    world = World().customer("A").product("OLD", family="Rouge", is_recommendable=False)
+    world.product("HALF", family="Rouge", price_cents=price, volume_ml=375)
+    world.bought("A", "OLD", 90, cents=2000).bought("A", "OLD", 80, bottles=3, cents=2400)
+    assert bool(found(world.item("A", "HALF", "upsell"), "UPSELL_NOT_HIGHER")) is fails
+
+
 @pytest.mark.parametrize(
     ("family", "lines"),
     [
@@ -145,6 +161,11 @@ def test_cross_sell_must_be_new_with_its_chain(scenario, bought, fails):
     assert found(world, "CROSS_SELL_NOT_NEW") == (expected if fails else {})
 
 
+def test_a_gift_is_bought_too():
+    world = cellar().bought("A", "PINOT", 90, gift=True).item("A", "PINOT", "cross_sell")
+    assert list(found(world, "CROSS_SELL_NOT_NEW")) == ["PINOT"]
+
+
 @pytest.mark.parametrize(
     ("families", "fails"),
     [
@@ -166,6 +187,23 @@ def test_low_diversity_is_three_items_and_over_70_percent(families, fails):
         world.product(f"P{number}", family=family).item("A", f"P{number}")
     evidence = {"family": "Rouge", "items": len(families), "of_family": families.count("R")}
     assert found(world, "LOW_DIVERSITY") == ({None: evidence} if fails else {})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "fails"),
+    [
+        ({"diversity_min_items": 3}, True),
+        ({"diversity_min_items": 4}, False),
+        ({"diversity_max_share": 0.99}, True),
+        ({"diversity_max_share": 1.0}, False),
+    ],
+)
+def test_what_is_diverse_is_policy(numbers, fails):
+    world = World().customer("A")
+    for product in "PQR":
+        world.product(product, family="Rouge").item("A", product)
+    policy = Policy.model_validate({"audit": numbers})
+    assert bool(found(world, "LOW_DIVERSITY", policy)) is fails
 
 
 @pytest.mark.parametrize(("sweet", "dry", "fails"), [(1, 4, False), (1, 5, True), (0, 1, True)])

@@ -106,6 +106,41 @@ def test_a_repair_that_would_cost_points_is_not_made():
     assert repair(world, dear) == (["P0", "P1", "P2", "P3", "P4"], [])
 
 
+def extra(top_n, severities):
+    """Return a policy with extra rules on."""
+    return Policy.model_validate({"top_n": top_n, "audit": {"extra": {"severities": severities}}})
+
+
+def test_items_that_are_not_for_sale_give_way_where_the_rules_are_on():
+    world = pool("RBRB")
+    world.products[0]["stock_quantity"] = 0
+    world.products[1]["is_recommendable"] = False
+    assert repair(world, Policy(top_n=2)) == (["P0", "P1"], [])
+    on = {"OUT_OF_STOCK": "ERROR", "NOT_IN_CATALOGUE": "WARN"}
+    assert repair(world, extra(2, on)) == (
+        ["P2", "P3"],
+        [("P0", "OUT_OF_STOCK", "P2", 1), ("P1", "NOT_IN_CATALOGUE", "P3", 2)],
+    )
+    assert repair(world, extra(2, dict.fromkeys(on, "INFO"))) == (["P0", "P1"], [])
+
+
+def test_a_short_list_stays_and_is_mended_of_its_uniformity_all_the_same():
+    on = {"TOO_FEW_ITEMS": "WARN"}
+    assert repair(pool("RR"), extra(5, on)) == (["P0", "P1"], [])
+    policy = Policy.model_validate(
+        {"top_n": 4, "audit": {"extra": {"severities": on, "fewest_items": 5}}}
+    )
+    assert repair(pool("RRRRBB"), policy)[0] == ["P0", "P1", "P4", "P5"]
+
+
+def test_no_item_is_dropped_where_a_short_list_would_cost_more():
+    world = pool("RBR")
+    world.products[2]["stock_quantity"] = 0
+    on = {"OUT_OF_STOCK": "WARN", "TOO_FEW_ITEMS": "ERROR"}
+    assert repair(world, extra(3, on)) == (["P0", "P1", "P2"], [])
+    assert repair(world, extra(3, {**on, "TOO_FEW_ITEMS": "WARN"}))[0] == ["P0", "P1"]
+
+
 def test_what_is_known_of_the_candidates_comes_along():
     con = connect(pool("RB", bought=(0,)))
     repair_lists(con, AS_OF, Policy(top_n=1))

@@ -1,9 +1,11 @@
 """A small world written by hand: dataset rows, and the fact tables the audit reads from them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
+from math import floor
 
 import duckdb
 
@@ -41,7 +43,9 @@ CREATE TABLE product_numbers AS
 WITH keys AS (
     SELECT product_key, chain FROM named_facts
     UNION
-    SELECT product_key, product_key FROM named_candidates ANTI JOIN named_facts USING (product_key)
+    SELECT product_key, product_key
+    FROM (SELECT product_key FROM named_candidates UNION SELECT product_key FROM net_lines)
+    ANTI JOIN named_facts USING (product_key)
 )
 SELECT
     product_key,
@@ -71,10 +75,10 @@ FROM named_facts JOIN product_numbers USING (product_key)
 _LINES = """
 net_lines JOIN product_facts USING (product_key) JOIN customer_numbers USING (customer)
 """
-_CUSTOMER_PRODUCTS_SQL = f"""
+_CUSTOMER_PRODUCTS_SQL = """
 CREATE TABLE customer_products AS
 SELECT customer_no, product_no, max(sale_date) AS last_date
-FROM {_LINES}
+FROM net_lines JOIN product_numbers USING (product_key) JOIN customer_numbers USING (customer)
 GROUP BY customer_no, product_no
 """
 _CUSTOMER_FAMILIES_SQL = f"""
@@ -125,6 +129,8 @@ class World:
     suppressions: list[dict[str, object]] = field(default_factory=list)
     sent_items: list[dict[str, object]] = field(default_factory=list)
     listed: list[dict[str, object]] = field(default_factory=list)
+    as_of: date = AS_OF
+    lengths: Counter[str] = field(default_factory=Counter)
 
     def customer(self, code: str, email: str | None = "", **fields: object) -> "World":
         """Add a customer, with an address of its own unless one (or None) is given."""
@@ -136,13 +142,13 @@ class World:
         return self
 
     def product(self, key: str, **fields: object) -> "World":
-        """Add a product: family, sweetness, price_cents, volume_ml, units_per_pack, replaces."""
+        """Add a product with whatever else is known of it."""
         self.products.append({"product_key": key, "name": key, **fields})
         return self
 
     def bought(
         self,
-        customer: str,
+        customer: str | None,
         product: str,
         days: int,
         *,
@@ -150,6 +156,7 @@ class World:
         cents: int = 1000,
         document: str = "",
         gift: bool = False,
+        status: str = "valid",
     ) -> "World":
         """Add a sale line `days` before as-of; negative bottles and cents are a return."""
         self.sale_lines.append(
@@ -162,6 +169,7 @@ class World:
                 "amount_cents": cents,
                 "sale_date": days_ago(days),
                 "is_gift": gift,
+                "document_status": status,
             }
         )
         return self
@@ -188,11 +196,11 @@ class World:
 
     def item(self, customer: str, product: str, scenario: str = "rebuy") -> "World":
         """Append an item to the list (or pool) of a customer."""
-        position = 1 + sum(row["customer"] == customer for row in self.listed)
+        self.lengths[customer] += 1
         self.listed.append(
             {
                 "customer": customer,
-                "position": position,
+                "position": self.lengths[customer],
                 "product_key": product,
                 "scenario": scenario,
             }
@@ -205,7 +213,6 @@ def connect_dataset(world: World) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config={"threads": 1})
     for table, columns in DATASET_TABLES.items():
         _create(con, table, columns, getattr(world, table))
-    con.execute("UPDATE sale_lines SET document_status = 'valid'")
     return con
 
 
@@ -258,28 +265,39 @@ def named(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[object, ...]
 
 
 def net_lines(world: World) -> list[dict[str, object]]:
-    """Return the sale lines up to as-of with returns undone, document first, then the newest."""
-    lines = [dict(row) for row in world.sale_lines if row["sale_date"] <= AS_OF]
-    sales: dict[tuple[object, object], list[dict[str, object]]] = defaultdict(list)
-    for line in sorted(lines, key=lambda row: (row["sale_date"], row["line_key"])):
-        if line["quantity_milli"] > 0:
-            sales[line["customer"], line["product_key"]].append(line)
-    for back in (row for row in lines if row["quantity_milli"] < 0):
-        _undo(back, sales[back["customer"], back["product_key"]])
-    return [row for rows in sales.values() for row in rows if row["quantity_milli"] > 0]
+    """Return the known customers' valid lines up to as-of with returns undone.
+
+    A return undoes its own document first, then the newest sale before it; what is left of a line
+    keeps its price per unit, in whole cents.
+    """
+    pairs: dict[tuple[object, object], list[dict[str, object]]] = defaultdict(list)
+    for line in sorted(world.sale_lines, key=lambda row: (row["sale_date"], row["document_id"])):
+        is_valid = line["sale_date"] <= world.as_of and line["document_status"] != "cancelled"
+        if is_valid and line["customer"] is not None:
+            stands = max(0, line["quantity_milli"])
+            owed = max(0, -line["quantity_milli"])
+            pairs[line["customer"], line["product_key"]].append(
+                {**line, "stands": stands, "owed": owed}
+            )
+    return [_what_stands(line) for lines in pairs.values() for line in _netted(lines)]
 
 
-def _undo(back: Mapping[str, object], sales: list[dict[str, object]]) -> None:
-    left = -int(back["quantity_milli"])
-    same = [row for row in sales if row["document_id"] == back["document_id"]]
-    others = [row for row in reversed(sales) if row["document_id"] != back["document_id"]]
-    for sale in same + [row for row in others if row["sale_date"] <= back["sale_date"]]:
-        quantity = int(sale["quantity_milli"])
-        undone = min(left, quantity)
-        if undone:
-            sale["amount_cents"] = int(sale["amount_cents"]) * (quantity - undone) // quantity
-            sale["quantity_milli"] = quantity - undone
-            left -= undone
+def _netted(lines: list[dict[str, object]]) -> list[dict[str, object]]:
+    for is_own_document in (True, False):
+        for back in (line for line in lines if line["owed"]):
+            for sale in reversed(lines):
+                is_same = sale["document_id"] == back["document_id"]
+                if is_same if is_own_document else sale["sale_date"] <= back["sale_date"]:
+                    undone = min(sale["stands"], back["owed"])
+                    sale["stands"] -= undone
+                    back["owed"] -= undone
+    return [line for line in lines if line["stands"]]
+
+
+def _what_stands(line: dict[str, object]) -> dict[str, object]:
+    amount = Fraction(line["amount_cents"] * line["stands"], line["quantity_milli"])
+    cents = floor(amount + Fraction(1, 2))
+    return {**line, "quantity_milli": line["stands"], "amount_cents": cents}
 
 
 def _facts(world: World):

@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from core.contracts import RuleCode
 from core.policy import Policy, Weights, parse_policy
 from core.services.policy_checks import PolicyRefused, allowed_in, read_changes, with_changes
 from core.services.policy_fields import (
@@ -25,11 +27,14 @@ def test_every_value_of_the_policy_can_be_edited() -> None:
         Policy(), {f.name: f.greatest for f in NUMBERS if f.name != "winback_days"} |
         {"upsell_min_step": 1, "top_n": 5, "min_items": 3}
     )  # fmt: skip
-    data, default = other.model_dump(), Policy().model_dump()
-    same = {"winback_days"}
-    assert {name for name in default if data[name] == default[name]} - same == {"top_n"}
-    assert data["audit"].keys() == default["audit"].keys()
+    assert _same(other, Policy()) == {"winback_days", "top_n"}
+    assert _same(other.audit, Policy().audit) == {"severities"}
+    assert _same(other.audit.extra, Policy().audit.extra) == {"severities"}
     assert sum(name.startswith("weights.") for name in FIELDS) == 5 * len(Weights.model_fields)
+
+
+def _same(one: BaseModel, other: BaseModel) -> set[str]:
+    return {name for name in type(one).model_fields if getattr(one, name) == getattr(other, name)}
 
 
 def test_the_values_make_the_policy_again() -> None:
@@ -39,6 +44,13 @@ def test_the_values_make_the_policy_again() -> None:
 def test_a_place_of_none_is_no_place_at_all() -> None:
     policy = with_changes(Policy(), {"quotas.active.nurture": "0", "quotas.active.rebuy": "2"})
     assert policy.sha256() == Policy().sha256()
+
+
+def test_a_rule_is_switched_on_and_off_again() -> None:
+    on = with_changes(Policy(), {"audit.extra.severities.NO_CONSENT": "WARN"})
+    assert on.audit.severity_of(RuleCode.NO_CONSENT) == "WARN"
+    off = with_changes(on, {"audit.extra.severities.NO_CONSENT": "OFF"})
+    assert off.sha256() == Policy().sha256()
 
 
 @pytest.mark.parametrize("known", FIELDS.values(), ids=lambda known: known.name)
@@ -61,6 +73,7 @@ def test_every_field_says_what_it_is_in_both_languages(known: PolicyField) -> No
         ("price_reach", "0", "Enter a number above 0, up to 100."),
         ("audit.severities.LOW_DIVERSITY", "LOUD", "Choose one of: ERROR, WARN, INFO."),
         ("audit.severities.OPTOUT_OR_BOUNCE", "INFO", "Choose one of: ERROR."),
+        ("audit.extra.severities.NO_CONSENT", "ON", "Choose one of: OFF, ERROR, WARN, INFO."),
         ("audit.gate", "80", "There is no policy value of this name."),
         ("quotas.active.rebuy", "-1", "outside the allowed range"),
     ],
@@ -85,6 +98,11 @@ def test_a_wrong_value_is_said_with_its_remedy(name: str, given_value: object, r
             "audit.severities.SUGAR_MISMATCH", "info",
             "Severity of SUGAR_MISMATCH: Warning → Remark",
             "Gravité de SUGAR_MISMATCH\u00a0: Avertissement → Remarque",
+        ),
+        (
+            "audit.extra.severities.OUT_OF_STOCK", "error",
+            "Rule OUT_OF_STOCK: Off → Error",
+            "Règle OUT_OF_STOCK\u00a0: Désactivée → Erreur",
         ),
     ],
 )  # fmt: skip

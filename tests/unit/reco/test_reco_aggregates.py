@@ -51,8 +51,8 @@ SELECT
     family AS family_no,
     sum(volume) AS volume,
     coalesce(sum(volume) FILTER (sweetness >= 0), 0) AS sweet_volume,
-    coalesce(sum(amount_cents) FILTER (is_paid), 0) AS paid_cents,
-    coalesce(sum(volume) FILTER (is_paid), 0) AS paid_volume
+    coalesce(sum(amount_cents) FILTER (has_price), 0) AS paid_cents,
+    coalesce(sum(volume) FILTER (has_price), 0) AS paid_volume
 FROM lines
 WHERE family >= 0
 GROUP BY customer_no, family
@@ -89,7 +89,8 @@ SELECT
     sold.*,
     products.*,
     quantity_milli * pack_ml AS volume,
-    is_article AND gift = 0 AND amount_cents > 0 AS is_paid
+    gift = 0 AND amount_cents > 0 AS has_price,
+    is_article AND has_price AS is_paid
 FROM sold JOIN products USING (product_no)
 """
 
