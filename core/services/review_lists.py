@@ -153,7 +153,7 @@ WHERE severity = 'INFO' AND json_exists(details_json, '$.repaired_by')
 
 _TAKEN_SQL = """
 CREATE OR REPLACE TABLE taken AS
-SELECT listed.customer_no, listed.rank, listed.product_no, pool.row_no
+SELECT listed.customer_no, listed.rank, listed.product_no, pool.pool_position
 FROM repaired_list listed
 ANTI JOIN own_items USING (customer_no, product_no)
 JOIN candidates pool USING (customer_no, product_no)
