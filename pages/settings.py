@@ -18,10 +18,13 @@ def draw_policy(current: PolicyVersion) -> None:
     draft = read_draft(session, current)
     page_header(title, question, action=lambda: draw_save_button(session, draft))
     worker_notice(session)
-    draw_state(session, draft)
-    if PREVIEW_PARAM in st.query_params:
-        with error_boundary():
-            draw_preview(session, draft, st.query_params[PREVIEW_PARAM])
+    # What comes and goes has a place of its own: else the tabs below would begin anew.
+    with st.container():
+        draw_state(session, draft)
+    with st.container():
+        if PREVIEW_PARAM in st.query_params:
+            with error_boundary():
+                draw_preview(session, draft, st.query_params[PREVIEW_PARAM])
     draw_fields(draft)
     draw_versions(session, current)
 

@@ -30,6 +30,17 @@ def test_a_policy_is_changed_previewed_saved_and_its_run_compared(
     page = signed_in
     page.goto("/settings")
     settled(page)
+    page.get_by_role("tab", name="Choice of products").click()
+    own = page.get_by_label("Neighbours of a product", exact=False).first
+    own.fill("40")
+    own.press("Enter")
+    settled(page)
+    expect(page.get_by_role("tab", name="Choice of products (1)")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    click(page, "Take the changes back")
+    settled(page)
+    page.get_by_role("tab", name="Lists").first.click()
     field = page.get_by_label("Length of a list (products)", exact=True)
     field.fill("2")
     field.press("Enter")
