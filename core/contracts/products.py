@@ -120,6 +120,7 @@ PRODUCT_COLUMNS: tuple[Column, ...] = (
         field="volume_ml",
         type=ColumnType.VOLUME,
         minimum=0.1,
+        maximum=100_000,
         synonyms=names("volume | contenance | contenance cl | cl | format cl"),
     ),
     Column(
@@ -127,6 +128,7 @@ PRODUCT_COLUMNS: tuple[Column, ...] = (
         field="units_per_pack",
         type=ColumnType.INTEGER,
         minimum=1,
+        maximum=10_000,
         synonyms=names(
             "colisage | unites par colis | pack size | bouteilles par carton | conditionnement"
         ),

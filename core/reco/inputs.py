@@ -201,8 +201,7 @@ def _beginners(
 ) -> Int32Array:
     """Return by kind what to begin with, the most frequent first purchase first, then -1.
 
-    Of each wine one format, as many wines as a pool has, and as many again of which no family has
-    more than its share of a list: the most frequent ones may all be of one family.
+    Of each wine one format, its most frequent one.
     """
     shown = np.flatnonzero(offers.offered & (season >= rules.least_season))
     of_all = starters.sum(axis=0)
@@ -210,28 +209,11 @@ def _beginners(
     for of_kind in starters:
         ordered = shown[np.lexsort((place[0][shown], -of_all[shown], -of_kind[shown]))]
         _, first = np.unique(offers.wine[ordered], return_index=True)
-        ordered = ordered[np.sort(first)]
-        family = offers.family[ordered]
-        shared = np.flatnonzero((_ranks(family) < rules.family_cap) | (family < 0))
-        foremost = np.arange(min(len(ordered), rules.pool_size))
-        chosen.append(ordered[np.union1d(foremost, shared[: rules.pool_size])])
+        chosen.append(ordered[np.sort(first)])
     filled = np.full((len(chosen), max(map(len, chosen))), -1, np.int32)
     for kind, items in enumerate(chosen):
         filled[kind, : len(items)] = items
     return filled
-
-
-def _ranks(groups: Int32Array) -> IntArray:
-    """Return the place of each row among those of its group, from 0.
-
-    >>> _ranks(np.array([4, 2, 4, 4, 2], np.int32)).tolist()
-    [0, 0, 1, 2, 1]
-    """
-    order = np.argsort(groups, kind="stable")
-    _, first, count = np.unique(groups[order], return_index=True, return_counts=True)
-    ranks = np.empty(len(groups), np.int64)
-    ranks[order] = np.arange(len(groups)) - np.repeat(first, count)
-    return ranks
 
 
 def _micro(share: FloatArray) -> IntArray:

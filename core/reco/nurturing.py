@@ -7,9 +7,14 @@ from core.reco.shapes import AFFINITY, DUE, MICRO, NURTURE
 
 
 @njit(cache=True, nogil=True)
-def propose_beginnings(n, kind, shelf, p):  # type: ignore[no-untyped-def]
-    """Propose what others of her kind bought first to somebody who bought nothing for herself."""
+def propose_beginnings(n, kind, shelf, rules, p):  # type: ignore[no-untyped-def]
+    """Propose what others of her kind bought first to somebody who bought nothing for herself.
+
+    As many wines as a pool has, and as many of which no family has more than its share of a list:
+    the most frequent ones may all be of one family.
+    """
     p_known = p.known
+    p_is_odd = p.is_odd
     p_item = p.item
     p_scenario = p.scenario
     p_ground = p.ground
@@ -18,14 +23,26 @@ def propose_beginnings(n, kind, shelf, p):  # type: ignore[no-untyped-def]
     p_proposed = p.proposed
     shelf_beginners = shelf.beginners
     shelf_starters = shelf.starters
-    most = 0
+    shelf_family = shelf.family
+    shelf_sweetness = shelf.sweetness
+    in_family = np.zeros(shelf.families, np.int64)
+    most = taken = spread = 0
     for spot in range(shelf_beginners.shape[1]):
         name = shelf_beginners[kind, spot]
-        if name < 0:
+        if name < 0 or (taken >= rules.pool_size and spread >= rules.pool_size):
             break
         most = max(most, shelf_starters[kind, name])
-        if p_known[name] != 0:
+        family = shelf_family[name]
+        if p_known[name] != 0 or (family >= 0 and p_is_odd[family, shelf_sweetness[name]]):
             continue
+        is_spread = family < 0 or in_family[family] < rules.family_cap
+        if not is_spread and taken >= rules.pool_size:
+            continue
+        taken += 1
+        if is_spread:
+            spread += 1
+            if family >= 0:
+                in_family[family] += 1
         p_item[n], p_scenario[n], p_ground[n] = name, NURTURE, 7
         p_evidence[n] = shelf_starters[kind, name]
         p_components[n, AFFINITY] = MICRO * shelf_starters[kind, name] // max(most, 1)

@@ -137,7 +137,7 @@ def explain_ranked(
 
 
 def _store_pools(con: DuckDBPyConnection, pools: Iterable[Columns], offers: Offers) -> None:
-    """Create `pool` and `candidates`; each part is gone from memory before the next is taken."""
+    """Create `pool` and `candidates`; of the parts only few are in memory at once."""
     parts = ({**pool, "product_no": offers.product[pool["item"]]} for pool in pools)
     create_table_from_parts(con, "pool", parts)
     con.execute(CANDIDATES)

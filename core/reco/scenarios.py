@@ -36,10 +36,10 @@ def propose(  # type: ignore[no-untyped-def]
     n = propose_new(n, customer, state, group, bought, number, best_new, people, shelf, rules, s, p)
     n = propose_dearer(n, customer, group, people, shelf, rules, p)
     if state == PROSPECT:
-        n = propose_beginnings(n, people_kind[customer], shelf, p)
+        n = propose_beginnings(n, people_kind[customer], shelf, rules, p)
     elif people_documents[customer] <= SPARSE_DOCUMENTS and state in (NEW, ACTIVE):
         if low == high:  # only gifts: nothing of her own yet
-            n = propose_beginnings(n, people_kind[customer], shelf, p)
+            n = propose_beginnings(n, people_kind[customer], shelf, rules, p)
         else:
             n = propose_next_steps(n, low, high, group, item, day, shelf, rules, p)
     n = _propose_anything(n, group, state, known, shelf, rules, p)

@@ -26,6 +26,7 @@ from core.reco.tables import FloatArray, Int32Array
 
 PRIOR = 50.0
 LEAST_DAYS, LEAST_PURCHASES = 365, 200
+LEAST_EARLY = 10  # purchases that come before a history is taken to begin
 LEAST_SWING = 2.0
 SEASON_AROUND, STILL_SOLD = 92, 31  # days
 
@@ -112,9 +113,12 @@ def find_seasons(history: History, family: Int32Array, first_day: int, as_of: in
 
 
 def _usual_begin(history: History, as_of: int) -> int:
-    """Return the day before which one purchase in 1,000 is: a date long ago is a placeholder."""
-    few = len(history.day) // 1000
-    return int(np.partition(history.day, few)[few]) if len(history.day) else as_of
+    """Return the day before which `LEAST_EARLY` purchases are, or one in 1,000 where that is more.
+
+    Dates of long ago, of a few purchases, are placeholders.
+    """
+    few = max(LEAST_EARLY, len(history.day) // 1000)
+    return int(np.partition(history.day, few)[few]) if len(history.day) > few else as_of
 
 
 def no_seasons(items: int, first_day: int, as_of: int) -> Seasons:

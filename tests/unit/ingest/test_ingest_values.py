@@ -68,6 +68,8 @@ def test_money_is_exact_to_the_cent(bench: Bench, cell: str, decimal: str, cents
         ("volume_cl", "37,5 cl", 375),
         ("volume_cl", "1,5 L", 1500),
         ("volume_cl", "0", "OUT_OF_RANGE"),
+        ("volume_cl", "100001", "OUT_OF_RANGE"),
+        ("units_per_pack", "3760123456789", "OUT_OF_RANGE"),
         ("price_ttc", "-1", "OUT_OF_RANGE"),
         ("margin", "35 %", 0.35),
         ("margin", "0,1234567", 0.123457),

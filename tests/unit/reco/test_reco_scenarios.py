@@ -3,7 +3,7 @@ import json
 import pytest
 
 from core.policy import Policy
-from tests.unit.reco.dataset import fetch, goods, people, ranked, sale
+from tests.unit.reco.dataset import days_ago, fetch, goods, people, ranked, sale
 
 
 def pool(con, customer="C", scenario=None):
@@ -246,6 +246,39 @@ def test_a_prospect_gets_more_than_the_family_that_most_begin_with():
     families = [key[0] for (key,) in fetch(con, listed)]
     assert families[:5].count("R") == int(Policy().top_n * Policy().max_family_share)
     assert len(families) == Policy().pool_size
+
+
+def test_a_prospect_who_was_sent_what_most_begin_with_gets_the_next():
+    wines = [f"W{n:02}" for n in range(60)]
+    families = ("Rouge", "Blanc", "Bulles")
+    world = {
+        "customers": people("C", *(f"B{n}" for n in range(60))),
+        "products": [
+            one for n, key in enumerate(wines) for one in goods(key, family=families[n % 3])
+        ],
+        "sales": [sale(f"B{n}", key, 90 + n) for n in range(60) for key in wines[n:]],
+    }
+    sent = [{"customer": "C", "product_key": key, "sent_on": days_ago(9)} for key in wines[:30]]
+    con = ranked(sent_items=sent, **world)
+    found = pool(con)
+    assert len(found) == Policy().pool_size
+    assert not found & set(wines[:30])
+
+
+def test_who_bought_gifts_alone_begins_with_no_sweetness_she_hardly_buys():
+    dry, sweet = [f"D{n}" for n in range(5)], [f"S{n}" for n in range(5)]
+    con = ranked(
+        customers=people("C", *(f"B{n}" for n in range(9))),
+        products=[
+            *goods(*dry, family="Blanc", sweetness="sec"),
+            *goods(*sweet, family="Blanc", sweetness="doux"),
+        ],
+        sales=[
+            *(sale(f"B{n}", key, 90) for n in range(9) for key in (*dry, *sweet)),
+            sale("C", "D0", 60, quantity=12, is_gift=True),
+        ],
+    )
+    assert pool(con, scenario="nurture") == set(dry[1:])
 
 
 def test_an_upsell_is_dearer_even_where_the_step_may_be_nothing():

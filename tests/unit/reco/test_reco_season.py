@@ -113,8 +113,9 @@ def summer_world(first=FIRST, days=DAYS, also=()):
     return sold(*zip(*rows, strict=True)), start, start + days - 1
 
 
-def test_a_date_of_long_ago_makes_no_year_of_a_summer():
-    history, _, as_of = summer_world(date(2025, 4, 1), 200, also=[(0, 1)])
+@pytest.mark.parametrize("dates", [1, 10])
+def test_dates_of_long_ago_make_no_year_of_a_summer(dates):
+    history, _, as_of = summer_world(date(2025, 4, 1), 200, also=[(0, 1)] * dates)
     seasons = find_seasons(history, np.array([0, 1, -1], np.int32), 0, as_of)
     assert (seasons.index == 1).all()
     assert len(seasons.clock[0]) == as_of + 1
@@ -138,7 +139,8 @@ def test_a_summer_wine_has_a_season_and_a_clock_that_runs_with_it():
     assert seasons.fit(1)[2] == 0.5
 
 
-@pytest.mark.parametrize(("span", "is_flat"), [(LEAST_DAYS, True), (LEAST_DAYS + 1, False)])
+# The tenth purchase of this world is on its second day.
+@pytest.mark.parametrize(("span", "is_flat"), [(LEAST_DAYS + 1, True), (LEAST_DAYS + 2, False)])
 def test_less_than_a_year_shows_no_season(span, is_flat):
     history, first, as_of = summer_world(days=span)
     seasons = find_seasons(history, np.array([0, 1, -1], np.int32), first, as_of)
