@@ -3,7 +3,8 @@
     python -m benchmarks.audit.audit FOLDER
 
 `FOLDER` is what `benchmarks.recommender.make_tenant` wrote. Facts and candidates are there before
-the clock runs; it stops when lists, issues and verdicts stand. The same rows (lists, issues,
+the clock runs; then every tenth customer was sent her first candidate, so that as many lists need
+repair. The clock stops when lists, issues and verdicts stand. The same rows (lists, issues,
 verdicts) are then written to Parquet, compressed as DuckDB does. Best of `ROUNDS`.
 """
 
@@ -28,6 +29,14 @@ from core.reco.ranking import rank_candidates
 AS_OF = date(2026, 3, 14)
 TOP_N = 5
 ROUNDS = 3
+SENT = """
+INSERT INTO sent_items (customer, product_key, sent_on)
+SELECT customer, product_key, $as_of
+FROM candidates
+JOIN customer_numbers USING (customer_no)
+JOIN product_numbers USING (product_no)
+WHERE position = 1 AND customer_no % 10 = 0
+"""
 TABLES = ("repaired_list", "issues", "verdicts")
 
 
@@ -57,6 +66,7 @@ def main(folder: Path) -> None:
     facts = build_facts(con, AS_OF, policy)
     check_addresses(con)
     rank_candidates(con, facts, AS_OF, policy)
+    con.execute(SENT, {"as_of": AS_OF})
     rounds = []
     for _ in range(ROUNDS):
         repair, audit = audited(con, policy)
