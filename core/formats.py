@@ -23,6 +23,16 @@ def format_number(value: float | Decimal, language: str, *, digits: int = 0) -> 
     return numbers.format_decimal(_rounded(value, digits), pattern, locale=_locale(language))
 
 
+def format_change(by: float | Decimal, language: str, *, digits: int = 0) -> str:
+    """Return by how much a figure rose, with its sign; 0 has none.
+
+    >>> format_change(1200, "en"), format_change(-0.25, "fr", digits=2)
+    ('+1,200', '-0,25')
+    """
+    written = format_number(by, language, digits=digits)
+    return f"+{written}" if _rounded(by, digits) > 0 else written
+
+
 def format_quantity(quantity_milli: int, language: str) -> str:
     """Return a quantity in thousandths of a unit as units, with the decimals it needs.
 

@@ -6,6 +6,7 @@ from ui.guard import require_session
 from ui.i18n import _
 from ui.layout import error_boundary, page_header
 from ui.views.export_cards import draw_cards
+from ui.views.export_people import draw_people_cards
 from ui.views.runs_list import choose_run
 
 session = require_session()
@@ -15,3 +16,4 @@ with error_boundary():
     if run is not None:
         with st.spinner(_("Making the files")):
             draw_cards(session, run.run_id)
+            draw_people_cards(session, run.run_id)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.services.run_reports import gating_history, lowest_scores, qc_of, run_of
 from ui.guard import require_session
-from ui.i18n import _, format_number, format_percent
-from ui.layout import Figure, error_boundary, figures_row, page_header
+from ui.i18n import _
+from ui.layout import error_boundary, figures_row, page_header
 from ui.tables import choose_page, no_rows
 from ui.views.customer_panel import draw_customer
 from ui.views.customer_table import CUSTOMER_PARAM, choose_customer
@@ -16,6 +16,7 @@ from ui.views.qc_charts import (
     draw_reasons,
     draw_repairs,
 )
+from ui.views.qc_figures import quality_figures
 from ui.views.qc_filters import (
     REASON,
     RULE,
@@ -35,13 +36,7 @@ def draw_charts(run_id: str, filters: Filters) -> None:
     """Draw the charts; a clicked bar becomes a filter."""
     quality = qc_of(session.store, run_id, language=session.language)
     gate = run_of(session.store, run_id).summary["policy"]["audit"]["gate_score"]
-    figures_row(
-        [
-            Figure(label=_("Customers"), value=format_number(quality.customers)),
-            Figure(label=_("Eligible"), value=format_number(quality.eligible)),
-            Figure(label=_("Gating rate"), value=format_percent(quality.gating_rate)),
-        ]
-    )
+    figures_row(quality_figures(session, run_id, quality))
     left, right = st.columns(2)
     with left:
         event = draw_scores(quality, gate, key=f"qc_scores_{filters.key}", is_clickable=True)

@@ -52,6 +52,7 @@ def figures_row(figures: Sequence[Figure]) -> None:
             figure.value,
             delta=figure.change,
             delta_color="off",
+            delta_arrow="auto" if (figure.change or "").startswith(("+", "-")) else "off",
             help=figure.explanation,
             border=True,
             height="stretch",

@@ -11,6 +11,7 @@ from core.contracts.dataset import DATASET_TABLES
 from core.contracts.files import BLANK_ALLOWED, COLUMNS, FILE_KIND_TITLES, REQUIRED_GROUPS, FileKind
 from core.contracts.outputs import (
     AUDIT_OUTPUT,
+    CALL_LIST,
     EXTRA_RULES,
     NEXT_ACTION_OUTPUT,
     REASON_LOW_SCORE,
@@ -31,6 +32,7 @@ __all__ = [
     "AROMA_FIELDS",
     "AUDIT_OUTPUT",
     "BLANK_ALLOWED",
+    "CALL_LIST",
     "CLIENT_COLUMNS",
     "COLUMNS",
     "CONTACT_COLUMNS",

@@ -109,3 +109,18 @@ NEXT_ACTION_OUTPUT = (
     "audit_score",
     "gate_export",
 )
+CALL_LIST = (
+    "customer_code",
+    "name",
+    "phone",
+    "segment",
+    "value",
+    "last_purchase",
+    "product_key",
+    "product_name",
+    "price_ttc",
+    "explain_short",
+    "also_proposed",
+    "why_no_email",
+    "run_id",
+)

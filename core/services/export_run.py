@@ -14,9 +14,10 @@ from typing import Any
 
 import xlsxwriter
 
-from core.contracts import RunVersion
+from core.contracts import CALL_LIST, RunVersion
 from core.errors import NotFound
 from core.i18n import N_
+from core.services.call_list import call_rows, number_of_calls
 from core.services.csv_cells import escape
 from core.services.run_reports import finished_run, summary_of
 from core.store.run_outputs import OUTPUT_COLUMNS, RunAt, count_output, stream_output
@@ -25,8 +26,11 @@ from core.store.tenant import TenantStore
 SUMMARY_NAME = "run_summary.json"
 CSV_NAMES = tuple(f"{table}.csv" for table in OUTPUT_COLUMNS)
 XLSX_NAMES = tuple(f"{table}.xlsx" for table in OUTPUT_COLUMNS)
-EXPORT_NAMES = (*CSV_NAMES, SUMMARY_NAME, *XLSX_NAMES)
+_CALLS = "call_list"
+CALL_NAMES = (f"{_CALLS}.csv", f"{_CALLS}.xlsx")
+EXPORT_NAMES = (*CSV_NAMES, SUMMARY_NAME, *XLSX_NAMES, *CALL_NAMES)
 
+_COLUMNS: Mapping[str, Sequence[str]] = {**OUTPUT_COLUMNS, _CALLS: CALL_LIST}
 _READ_BYTES = 1 << 18
 _SHEET_ROWS = 1_048_576  # of an Excel sheet; what is more goes on in the next sheet
 _CELL_CHARS = 32_767  # of an Excel cell
@@ -54,9 +58,9 @@ def export_file(
     table = _table(name)
     if name == SUMMARY_NAME:
         return iter([_summary_bytes(summary)])
-    if name in CSV_NAMES:
+    if name.endswith(".csv") and name in EXPORT_NAMES:
         return _csv_pieces(store, run, table)
-    if name in XLSX_NAMES:
+    if name.endswith(".xlsx") and name in EXPORT_NAMES:
         return _xlsx_pieces(store, run, table, date.fromisoformat(summary["as_of"]))
     raise NotFound(
         N_("There is no export of this name. The names are: %(names)s."),
@@ -94,6 +98,8 @@ def export_card(
 def _rows(store: TenantStore, run_id: str, name: str, version: RunVersion) -> int | None:
     if name == SUMMARY_NAME:
         return None
+    if name in CALL_NAMES:
+        return number_of_calls(store, run_id, version)
     with store.read() as tx:
         return count_output(tx, _table(name), finished_run(tx, run_id).at(version))
 
@@ -113,8 +119,7 @@ def _summary_bytes(summary: Mapping[str, Any]) -> bytes:
 
 
 def _csv_pieces(store: TenantStore, run: RunAt, table: str) -> Iterator[bytes]:
-    columns = OUTPUT_COLUMNS[table]
-    yield _csv_lines([columns])
+    yield _csv_lines([_COLUMNS[table]])
     for rows in _text_rows(store, run, table):
         yield _csv_lines([[escape(cell) for cell in row] for row in rows])
 
@@ -126,6 +131,10 @@ def _csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _text_rows(store: TenantStore, run: RunAt, table: str) -> Iterator[list[list[str]]]:
+    return call_rows(store, run) if table == _CALLS else _output_rows(store, run, table)
+
+
+def _output_rows(store: TenantStore, run: RunAt, table: str) -> Iterator[list[list[str]]]:
     as_text = [_AS_TEXT.get(name, _plain) for name in OUTPUT_COLUMNS[table]]
     with store.read() as tx:
         for rows in stream_output(tx, table, run):
@@ -179,7 +188,7 @@ def _write_rows(workbook: Any, table: str, pages: Iterable[list[list[str]]]) -> 
 def _add_sheet(workbook: Any, table: str) -> Any:
     number = len(workbook.worksheets()) + 1
     sheet = workbook.add_worksheet(table if number == 1 else f"{table}_{number}")
-    _write_cells(sheet, 0, OUTPUT_COLUMNS[table])
+    _write_cells(sheet, 0, _COLUMNS[table])
     return sheet
 
 

@@ -64,7 +64,7 @@ def run_of(
         run = find_run(tx, run_id)
     if run is None:
         raise NotFound(N_("There is no such run."))
-    summary = _summary(run, version)
+    summary = summary_in(run, version)
     warnings = tuple(_warning(found, language) for found in summary.get("warnings", ()))
     return RunDetail(card=card_of(run), summary=summary, warnings=warnings)
 
@@ -74,7 +74,7 @@ def summary_of(
 ) -> dict[str, Any]:
     """Return the summary of a finished run, as exported; raise `NotFound`."""
     with store.read() as tx:
-        return _summary(finished_run(tx, run_id), version)
+        return summary_in(finished_run(tx, run_id), version)
 
 
 def qc_of(
@@ -87,7 +87,7 @@ def qc_of(
     """Return the quality figures of a finished run; raise `NotFound`."""
     with store.read() as tx:
         run = finished_run(tx, run_id)
-        summary = _summary(run, version)
+        summary = summary_in(run, version)
         qc = json.loads(load_qc_json(tx, run.at(version)))
     return Quality(
         customers=summary["customers"],
@@ -176,10 +176,16 @@ def customer_of_run(
         )
 
 
-def gating_history(store: TenantStore, *, limit: int = 100) -> tuple[GatingPoint, ...]:
-    """Return the gating rates of the last finished runs, the oldest first."""
+def gating_history(
+    store: TenantStore, *, limit: int = 100, up_to: str | None = None
+) -> tuple[GatingPoint, ...]:
+    """Return the gating rates of the last finished runs, the oldest first.
+
+    `up_to` is the last of them; raises `NotFound` unless it is finished.
+    """
     with store.read() as tx:
-        runs = load_runs(tx, limit=limit, done_only=True)
+        last = None if up_to is None else finished_run(tx, up_to)
+        runs = load_runs(tx, limit=limit, done_only=True, up_to=last)
     return tuple(_gating_point(run) for run in reversed(runs))
 
 
@@ -191,7 +197,8 @@ def finished_run(tx: Transaction, run_id: str) -> Run:
     return run
 
 
-def _summary(run: Run, version: RunVersion = RunVersion.REVIEWED) -> dict[str, Any]:
+def summary_in(run: Run, version: RunVersion = RunVersion.REVIEWED) -> dict[str, Any]:
+    """Return the summary that a run keeps, empty until it is finished."""
     summary: dict[str, Any] = json.loads(run.summary_of(version) or "{}")
     return summary
 
@@ -212,7 +219,7 @@ def _as_read(value: int | str, language: str) -> str:
 
 def card_of(run: Run) -> RunCard:
     """Return how a run stands in a list."""
-    summary = _summary(run)
+    summary = summary_in(run)
     return RunCard(
         run_id=run.run_id,
         status=run.status,
@@ -232,7 +239,7 @@ def card_of(run: Run) -> RunCard:
 
 
 def _gating_point(run: Run) -> GatingPoint:
-    summary = _summary(run)
+    summary = summary_in(run)
     return GatingPoint(
         run_id=run.run_id,
         as_of=run.as_of,
@@ -248,11 +255,16 @@ def _verdicts(tx: Transaction, run: RunAt, rows: Sequence[Row]) -> tuple[Verdict
     return tuple(_verdict(row, rules[row["customer"]]) for row in rows)
 
 
+def full_name(person: Mapping[str, Any]) -> str:
+    """Return the name of a person, put together where it came in parts; empty without any."""
+    parts = (person["first_name"], person["last_name"])
+    return person["name"] or " ".join(part for part in parts if part)
+
+
 def _verdict(row: Row, rules: Sequence[str]) -> Verdict:
-    parts = (row["first_name"], row["last_name"])
     return Verdict(
         customer=row["customer"],
-        name=row["name"] or " ".join(part for part in parts if part),
+        name=full_name(row),
         eligible=bool(row["eligible"]),
         gate_export=bool(row["gate_export"]),
         reason=row["reason"],

@@ -16,7 +16,8 @@ VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_s
 # Imports that are published by now, and those that were when `:head` was the newest.
 _PUBLISHED = "status IN ('loaded', 'undone')"
 _PUBLISHED_BY_THEN = "(status = 'undone' OR (status = 'loaded' AND seq <= :head))"
-_IN_FORCE = f"""
+# Suppressions that count now.
+IN_FORCE = f"""
     suppression.tenant_id = :tenant
     AND lifted_at IS NULL
     AND (
@@ -41,7 +42,7 @@ SOURCES: Mapping[str, str] = {
         FROM (
             SELECT tenant_id, customer, email_norm, reason, min(since) AS since
             FROM suppression
-            WHERE {_IN_FORCE}
+            WHERE {IN_FORCE}
             GROUP BY tenant_id, customer, email_norm, reason
         ) AS kept
         WHERE tenant_id = :tenant
@@ -50,7 +51,7 @@ SOURCES: Mapping[str, str] = {
                 OR reason <> 'opt_out'
                 OR NOT EXISTS (
                     SELECT 1 FROM suppression
-                    WHERE {_IN_FORCE}
+                    WHERE {IN_FORCE}
                         AND suppression.customer = kept.customer
                         AND suppression.reason = 'opt_out'
                         AND suppression.email_norm IS NOT NULL

@@ -48,6 +48,12 @@ class Decision:
             return self.withdrawn_review is None
         return self.applied_review is None
 
+    def counts_in(self, review: int) -> bool:
+        """Tell whether a review, which has been made, took account of it."""
+        if self.applied_review is None or self.applied_review > review:
+            return False
+        return self.withdrawn_review is None or self.withdrawn_review > review
+
 
 _COLUMNS = (
     "kind, seen_review, customer, product_key, replacement, filter_json, note, decided_at,"
@@ -159,6 +165,26 @@ def count_subjects(
     listed = "" if product_key is None else _LISTED
     sql = _SUBJECTS.format(listed=listed, conditions=conditions)
     return int(tx.scalar(f"SELECT count(*) FROM ({sql}) AS meant", **vars(run), **values))
+
+
+def load_customer_kinds(tx: Transaction, run: RunAt) -> dict[str, str]:
+    """Return the kind of the last decision on each customer as a whole that a review knew."""
+    kinds: dict[str, str] = {}
+    for decision in load_decisions(tx, run.run_id):
+        if decision.product_key is None and decision.counts_in(run.review):
+            meant = _load_customers(tx, run.run_id, decision)
+            kinds.update(dict.fromkeys(meant, decision.kind))
+    return kinds
+
+
+def _load_customers(tx: Transaction, run_id: str, decision: Decision) -> list[str]:
+    """Return whom a decision on customers as a whole means."""
+    if decision.customer is not None:
+        return [decision.customer]
+    conditions, values = decision.customers_like.conditions()
+    sql = _SUBJECTS.format(listed="", conditions=conditions)
+    found = tx.rows(sql, run_id=run_id, review=decision.seen_review, **values)
+    return [row["customer"] for row in found]
 
 
 def load_reserve(tx: Transaction, run_id: str, customer: str) -> list[list[str]]:

@@ -72,6 +72,10 @@ FROM run
 WHERE tenant_id = :tenant
 """
 
+_UP_TO = """
+AND (created_at < :created_at OR (created_at = :created_at AND run_id <= :run_id))
+"""
+
 _INSERT_RUN = """
 INSERT INTO run
     (tenant_id, run_id, status, as_of, policy_json, policy_version, created_at, created_by)
@@ -110,14 +114,23 @@ def find_run(tx: Transaction, run_id: str) -> Run | None:
 
 
 def load_runs(
-    tx: Transaction, *, limit: int, offset: int = 0, done_only: bool = False
+    tx: Transaction,
+    *,
+    limit: int,
+    offset: int = 0,
+    done_only: bool = False,
+    up_to: Run | None = None,
 ) -> list[Run]:
-    """Return runs, the newest first."""
+    """Return runs, the newest first; with `up_to` that run and those launched before it."""
     done = f"AND status = '{RunStatus.DONE.value}'" if done_only else ""
+    earlier = "" if up_to is None else _UP_TO
+    values = {} if up_to is None else {"created_at": up_to.created_at, "run_id": up_to.run_id}
     rows = tx.rows(
-        f"{_RUN} {done} ORDER BY created_at DESC, run_id DESC LIMIT :limit OFFSET :offset",
+        f"{_RUN} {done} {earlier}"
+        " ORDER BY created_at DESC, run_id DESC LIMIT :limit OFFSET :offset",
         limit=limit,
         offset=offset,
+        **values,
     )
     return [_run(row) for row in rows]
 

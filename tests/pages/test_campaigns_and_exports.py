@@ -1,11 +1,14 @@
-"""Campaigns: audience, prepare, check, rehearse. Exports: four files and their addresses."""
+"""Campaigns: audience, prepare, check, rehearse. Exports: the files and their addresses."""
+
+import pytest
 
 from core.jobs import SEND, job_of
 from core.services.campaign_reports import status_of
-from core.services.export_run import CSV_NAMES, SUMMARY_NAME, export_card
+from core.services.export_run import CSV_NAMES, EXPORT_NAMES, SUMMARY_NAME, export_card
 from core.services.prepare_campaign import audience_of_run
 from core.services.send_campaign import send_dry
 from tests.pages.conftest import Look, World, metrics, sentences
+from ui.views import export_people
 
 
 def test_the_button_names_how_many_messages_are_prepared(world: World, look: Look) -> None:
@@ -58,12 +61,19 @@ def test_each_file_has_a_card_with_its_link_and_hash(world: World, look: Look) -
     assert not page.exception
     links = {link.url for link in page.get("link_button")}
     base = f"/export/runs/{world.run_id}"
-    names = [*CSV_NAMES, SUMMARY_NAME, *(n.replace(".csv", ".xlsx") for n in CSV_NAMES)]
-    assert links == {f"{base}/{name}" for name in names}
+    assert links == {f"{base}/{name}" for name in EXPORT_NAMES}
     text = sentences(page)
     for name in (*CSV_NAMES, SUMMARY_NAME):
         assert export_card(world.small, world.run_id, name).sha256[:12] in text
-    assert sum("curl " in code.value for code in page.code) == 4
+    assert sum("curl " in code.value for code in page.code) == 5
+
+
+def test_the_call_list_tells_how_many_can_be_called(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "0 customers to call" in sentences(look("exports", run=world.run_id))
+    monkeypatch.setattr(export_people, "number_of_calls", lambda *_: 1234)
+    assert "1,234 customers to call" in sentences(look("exports", run=world.run_id))
 
 
 def test_a_foreign_run_in_the_address_gives_nothing(world: World, look: Look) -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from core.contracts import Severity
 from core.services import run_reports
-from core.services.run_reports import lowest_scores, qc_of
+from core.services.run_changes import Change, RunChanges
+from core.services.run_reports import list_runs, lowest_scores, qc_of
 from tests.pages.conftest import Look, World, metrics, sentences
+from ui.views import qc_figures
 
 
 def shown_codes(page: object) -> list[str]:
@@ -28,6 +30,23 @@ def test_figures_and_charts_and_no_trend_of_a_single_run(world: World, look: Loo
     assert metrics(page)["Eligible"] == str(quality.eligible)
     assert len(page.get("plotly_chart")) == 3
     assert "There is one run so far" in sentences(page)
+
+
+def test_figures_show_their_change_since_the_run_before(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (card,) = list_runs(world.small)
+    figures = {
+        "customers": Change(before=1012, after=12),
+        "eligible": Change(before=8, after=8),
+        "gating_rate": Change(before=0.25, after=0.333333),
+    }
+    changes = RunChanges(before=card, figures=figures, scores={}, issues={})
+    monkeypatch.setattr(qc_figures, "changes_of", lambda *_: changes)
+    page = look("qc", run=world.run_id)
+    shown = {metric.label: metric.delta for metric in page.metric}
+    assert shown == {"Customers": "-1,000", "Eligible": "0", "Gating rate": "+8.3 points"}
+    assert "as of 1 March 2025" in page.metric[0].help
 
 
 def test_repairs_are_drawn_apart_from_what_is_broken(
