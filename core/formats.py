@@ -5,11 +5,13 @@ a currency or percentage (U+00A0), a decimal comma and `1er` for the first of a 
 written the British way: `£1,234.50`, `14 March 2026`.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 
+_COMPACT_FROM, _MILLION = 10_000, 1_000_000
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 
 
@@ -31,6 +33,18 @@ def format_change(by: float | Decimal, language: str, *, digits: int = 0) -> str
     """
     written = format_number(by, language, digits=digits)
     return f"+{written}" if _rounded(by, digits) > 0 else written
+
+
+def format_compact(count: int, language: str) -> str:
+    """Return a count in as few characters as a chart has room for: whole below 10,000.
+
+    >>> format_compact(9999, "en"), format_compact(312456, "en"), format_compact(1234567, "en")
+    ('9,999', '312K', '1.2M')
+    """
+    if count < _COMPACT_FROM:
+        return format_number(count, language)
+    digits = 1 if count >= _MILLION else 0
+    return numbers.format_compact_decimal(count, locale=_locale(language), fraction_digits=digits)
 
 
 def format_quantity(quantity_milli: int, language: str) -> str:
@@ -84,6 +98,17 @@ def format_short_date(day: date, language: str) -> str:
     '04/03/2026'
     """
     return dates.format_date(day, "dd/MM/y", locale=_locale(language))
+
+
+def format_moment(moment: datetime, time_zone: str, language: str) -> str:
+    """Return an aware moment as day and time in `time_zone`.
+
+    >>> noon = datetime.fromisoformat("2026-03-04T11:00+00:00")
+    >>> format_moment(noon, "Europe/Paris", "en")
+    '04/03/2026 12:00'
+    """
+    local = moment.astimezone(ZoneInfo(time_zone))
+    return f"{format_short_date(local.date(), language)} {local:%H:%M}"
 
 
 def format_language(code: str, language: str) -> str:

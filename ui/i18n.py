@@ -5,7 +5,6 @@ choice kept with the user, the browser's, the tenant's, English.
 """
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -119,5 +118,4 @@ def format_moment(moment: datetime | None, time_zone: str) -> str:
     """Return an aware moment as day and time in `time_zone`, a dash for None."""
     if moment is None:
         return NO_VALUE
-    local = moment.astimezone(ZoneInfo(time_zone))
-    return f"{formats.format_short_date(local.date(), current_language())} {local:%H:%M}"
+    return formats.format_moment(moment, time_zone, current_language())

@@ -12,9 +12,9 @@ from typing import Any
 from core.audit.customer_rules import BOUNCE_CAUSES, EMAIL_CHANNELS
 from core.contracts import RunVersion
 from core.i18n import N_, translate
-from core.reco.segments import SEGMENTS
 from core.services.review_meant import REJECT
 from core.services.run_reports import finished_run, full_name, summary_in
+from core.services.run_words import SEGMENT_TITLES
 from core.store.calls import Call, CallTerms, stream_calls
 from core.store.reviews import load_customer_kinds
 from core.store.run_outputs import RunAt
@@ -34,7 +34,6 @@ _NO_EMAIL: Mapping[str, str] = {
     "hard_bounce": N_("E-mails come back."),
     "soft_bounces": N_("E-mails come back."),
 }
-_TITLES = {segment.name: segment.title for segment in SEGMENTS}
 _BETWEEN = " / "
 
 
@@ -96,7 +95,7 @@ def _row(call: Call, run_id: str, language: str) -> list[str]:
         "customer_code": call.customer,
         "name": full_name(call._asdict()),
         "phone": call.phone.strip(),
-        "segment": translate(language, _TITLES.get(call.segment, call.segment)),
+        "segment": translate(language, SEGMENT_TITLES.get(call.segment, call.segment)),
         "value": _amount(call.value_cents),
         "last_purchase": last_purchase.isoformat() if last_purchase else "",
         "product_key": call.product_key,

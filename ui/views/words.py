@@ -4,12 +4,8 @@ from collections.abc import Mapping
 
 from core.contracts import (
     FILE_KIND_TITLES,
-    REASON_LOW_SCORE,
-    REASON_NO_RECOMMENDATION,
-    REASON_OK,
     SCENARIO_TITLES,
     FileKind,
-    RuleCode,
     Scenario,
     Severity,
 )
@@ -17,12 +13,12 @@ from core.i18n import N_
 from core.ingest.report import Bucket
 from core.outreach.audience import LOSS_SENTENCES
 from core.outreach.protocol import CampaignState
-from core.policy import STATE_TITLES, CustomerState
+from core.policy import STATE_TITLES
 from core.reco.backtest.verdict import Verdict
-from core.reco.segments import SEGMENTS
 from core.services.backtest import LAST_BASKET, ROLLING
 from core.services.backtest_words import SYSTEM_TITLES
 from core.services.policy_words import RULE_CHOICES
+from core.services.run_words import REASON_TITLES, SEGMENT_TITLES
 from core.store.runs import RunStatus
 from ui.i18n import NO_VALUE, _
 
@@ -30,25 +26,6 @@ _SEVERITIES: Mapping[str, str] = {
     Severity.ERROR: N_("Error"),
     Severity.WARN: N_("Warning"),
     Severity.INFO: N_("Repaired"),
-}
-_REASONS: Mapping[str, str] = {
-    REASON_OK: N_("Eligible"),
-    RuleCode.MISSING_EMAIL: N_("No usable address"),
-    RuleCode.OPTOUT_OR_BOUNCE: N_("Opted out or bounced"),
-    RuleCode.SILENCE_WINDOW: N_("Within the silence window"),
-    RuleCode.RECENT_DUPLICATE: N_("Sent or bought lately"),
-    RuleCode.UPSELL_NOT_HIGHER: N_("Step up not dearer"),
-    RuleCode.CROSS_SELL_NOT_NEW: N_("Discovery known already"),
-    RuleCode.LOW_DIVERSITY: N_("Too much of one family"),
-    RuleCode.SUGAR_MISMATCH: N_("Unusual sweetness"),
-    RuleCode.OUT_OF_STOCK: N_("Sold out or not active"),
-    RuleCode.NO_CONSENT: N_("No consent recorded"),
-    RuleCode.FREQUENCY_CAP: N_("E-mailed as often as the cap allows"),
-    RuleCode.TOO_FEW_ITEMS: N_("Too few items"),
-    RuleCode.STALE_PROSPECT: N_("Silent for too long"),
-    RuleCode.NOT_IN_CATALOGUE: N_("Not in the catalogue"),
-    REASON_NO_RECOMMENDATION: N_("Nothing to recommend"),
-    REASON_LOW_SCORE: N_("Score below the gate"),
 }
 _BUCKETS: Mapping[str, str] = {
     Bucket.LOADED: N_("Loaded"),
@@ -111,12 +88,6 @@ _CONTACTS: Mapping[str, str] = {
     "unsubscribe": N_("unsubscribed"),
     "complaint": N_("complained"),
 }
-_SEGMENTS: Mapping[str, str] = {
-    **{segment.name: segment.title for segment in SEGMENTS},
-    CustomerState.PROSPECT: N_("Prospects"),
-}
-
-
 _PROTOCOLS: Mapping[str, str] = {
     ROLLING: N_("What was bought after dates of the past"),
     LAST_BASKET: N_("The last basket of each customer"),
@@ -161,7 +132,7 @@ def severity_choice(severity: str) -> str:
 
 def reason_title(code: str) -> str:
     """Return the title of a rule or of a verdict's reason; an unknown code stays itself."""
-    return _(_REASONS.get(code, code))
+    return _(REASON_TITLES.get(code, code))
 
 
 def loss_title(code: str) -> str:
@@ -181,7 +152,7 @@ def state_title(state: str) -> str:
 
 def segment_title(segment: str) -> str:
     """Return the title of a segment."""
-    return _(_SEGMENTS.get(segment, segment))
+    return _(SEGMENT_TITLES.get(segment, segment))
 
 
 def run_state_title(status: str) -> str:
