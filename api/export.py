@@ -11,9 +11,10 @@ from starlette.responses import Response, StreamingResponse
 
 from api.problems import problem
 from api.session import session_in
+from core.contracts import RunVersion
 from core.errors import NotFound
-from core.i18n import N_
-from core.services.export_run import EXPORT_NAMES, export_file
+from core.i18n import LANGUAGES, N_
+from core.services.export_run import EXPORT_NAMES, REPORT_NAME, export_file
 from core.services.import_issues import issues_csv
 from core.services.import_ledger import report_of
 from core.services.import_rejects import rejects_file
@@ -24,6 +25,11 @@ _MEDIA_TYPES = {
     ".json": "application/json",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+# Of a document that holds its own styles and pictures.
+_NOTHING_ACTIVE = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'self'"
+)
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 _NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
 
@@ -42,6 +48,33 @@ def export(request: Request) -> Response:
     except NotFound:
         return problem(request, 404, _NO_FILE)
     return _download(content, name)
+
+
+def export_qc_report(request: Request) -> Response:
+    """Show the quality report of a run, in the language of `?lang=` or the tenant's.
+
+    Refused as by `export`. It is shown in the browser, where it may load and run nothing.
+    """
+    session = session_in(request, app_store())
+    if session is None:
+        return problem(request, 401, N_("Sign in first."))
+    run_id = _known_id(request.path_params["run_id"])
+    version = request.query_params.get("version", RunVersion.REVIEWED)
+    if run_id is None or version not in tuple(RunVersion):
+        return problem(request, 404, _NO_FILE)
+    asked = request.query_params.get("lang")
+    language = asked if asked in LANGUAGES else None
+    store = app_store().tenant_store(session.tenant)
+    try:
+        content = export_file(store, run_id, REPORT_NAME, RunVersion(version), language)
+    except NotFound:
+        return problem(request, 404, _NO_FILE)
+    headers = {
+        "Content-Disposition": f'inline; filename="{REPORT_NAME}"',
+        "Content-Security-Policy": _NOTHING_ACTIVE,
+        "Cache-Control": "private, no-store",
+    }
+    return StreamingResponse(content, headers=headers, media_type="text/html; charset=utf-8")
 
 
 def export_issues(request: Request) -> Response:

@@ -8,7 +8,13 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from api.auth import enter, leave
-from api.export import export, export_issues, export_rejects, export_report
+from api.export import (
+    export,
+    export_issues,
+    export_qc_report,
+    export_rejects,
+    export_report,
+)
 from api.health import health
 from api.middleware import AllowedHosts, SecurityHeaders
 from api.uploads import append, begin, forget, look
@@ -19,6 +25,7 @@ ROUTES = (
     Route("/health", health),
     Route("/auth/enter", enter, methods=["GET"]),
     Route("/auth/leave", leave, methods=["POST"]),
+    Route("/export/runs/{run_id}/qc_report.html", export_qc_report, methods=["GET"]),
     Route("/export/runs/{run_id}/{name}", export, methods=["GET"]),
     Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
     Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),

@@ -9,6 +9,7 @@ from ui.layout import error_boundary, figures_row, page_header
 from ui.tables import choose_page, no_rows
 from ui.views.customer_panel import draw_customer
 from ui.views.customer_table import CUSTOMER_PARAM, choose_customer
+from ui.views.export_people import draw_report_button
 from ui.views.qc_charts import (
     clicked_value,
     draw_gating,
@@ -37,6 +38,7 @@ def draw_charts(run_id: str, filters: Filters) -> None:
     quality = qc_of(session.store, run_id, language=session.language)
     gate = run_of(session.store, run_id).summary["policy"]["audit"]["gate_score"]
     figures_row(quality_figures(session, run_id, quality))
+    draw_report_button(session, run_id, key="qc_report")
     left, right = st.columns(2)
     with left:
         event = draw_scores(quality, gate, key=f"qc_scores_{filters.key}", is_clickable=True)

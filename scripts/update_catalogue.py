@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "core/locales/fr/LC_MESSAGES/messages.po"
 PACKAGES = ("api", "core", "etl", "pages", "ui")
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 KEYWORDS = {"N_": None, "_": None, "ngettext_": (1, 2), "translate_plural": (2, 3)}
 
 Source = str | tuple[str, str]
@@ -34,7 +35,7 @@ def extract_sources() -> set[Source]:
     found: set[Source] = set()
     for package in PACKAGES:
         for _file, _line, message, *_rest in extract_from_dir(
-            ROOT / package, method_map=[("**.py", "python")], keywords=KEYWORDS
+            ROOT / package, method_map=METHODS, keywords=KEYWORDS
         ):
             found.add(message if isinstance(message, str) else (message[0], message[1]))
     return found - {""}

@@ -127,7 +127,7 @@ def export(
     run_id: Annotated[str, typer.Option("--run", help="Id of the run.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
 ) -> None:
-    """Write the files of a run: the standard ones, the call list, and their Excel twins."""
+    """Write the files of a run: the standard ones and the call list, as Excel too, the report."""
     from core.services.export_run import write_exports
 
     for path in write_exports(open_tenant(tenant), run_id, out):

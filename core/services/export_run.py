@@ -1,4 +1,4 @@
-"""The standard files of a finished run: CSV and JSON streamed, workbooks of text cells."""
+"""The files of a finished run: CSV and JSON streamed, workbooks of text cells, the report."""
 
 import csv
 import hashlib
@@ -19,6 +19,7 @@ from core.errors import NotFound
 from core.i18n import N_
 from core.services.call_list import call_rows, number_of_calls
 from core.services.csv_cells import escape
+from core.services.qc_report import report_html
 from core.services.run_reports import finished_run, summary_of
 from core.store.run_outputs import OUTPUT_COLUMNS, RunAt, count_output, stream_output
 from core.store.tenant import TenantStore
@@ -28,7 +29,8 @@ CSV_NAMES = tuple(f"{table}.csv" for table in OUTPUT_COLUMNS)
 XLSX_NAMES = tuple(f"{table}.xlsx" for table in OUTPUT_COLUMNS)
 _CALLS = "call_list"
 CALL_NAMES = (f"{_CALLS}.csv", f"{_CALLS}.xlsx")
-EXPORT_NAMES = (*CSV_NAMES, SUMMARY_NAME, *XLSX_NAMES, *CALL_NAMES)
+REPORT_NAME = "qc_report.html"
+EXPORT_NAMES = (*CSV_NAMES, SUMMARY_NAME, *XLSX_NAMES, *CALL_NAMES, REPORT_NAME)
 
 _COLUMNS: Mapping[str, Sequence[str]] = {**OUTPUT_COLUMNS, _CALLS: CALL_LIST}
 _READ_BYTES = 1 << 18
@@ -38,7 +40,7 @@ _CELL_CHARS = 32_767  # of an Excel cell
 
 @dataclass(frozen=True, kw_only=True)
 class ExportCard:
-    """What a page shows of a file: `rows` without the header, None for the summary."""
+    """What a page shows of a file: `rows` without the header, None for a file that is no table."""
 
     name: str
     rows: int | None
@@ -47,17 +49,24 @@ class ExportCard:
 
 
 def export_file(
-    store: TenantStore, run_id: str, name: str, version: RunVersion = RunVersion.REVIEWED
+    store: TenantStore,
+    run_id: str,
+    name: str,
+    version: RunVersion = RunVersion.REVIEWED,
+    language: str | None = None,
 ) -> Iterator[bytes]:
     """Return the bytes of one of `EXPORT_NAMES`, in pieces, with constant memory.
 
-    Raises `NotFound` at once when the run is not finished or the name is not a standard file.
+    `language` is that of the report, the tenant's unless given; other files have one. Raises
+    `NotFound` at once when the run is not finished or the name is not that of a file.
     """
     summary = summary_of(store, run_id, version)
     run = _run_at(store, run_id, version)
     table = _table(name)
     if name == SUMMARY_NAME:
         return iter([_summary_bytes(summary)])
+    if name == REPORT_NAME:
+        return iter([report_html(store, run_id, version, language)])
     if name.endswith(".csv") and name in EXPORT_NAMES:
         return _csv_pieces(store, run, table)
     if name.endswith(".xlsx") and name in EXPORT_NAMES:
@@ -96,7 +105,7 @@ def export_card(
 
 
 def _rows(store: TenantStore, run_id: str, name: str, version: RunVersion) -> int | None:
-    if name == SUMMARY_NAME:
+    if name in (SUMMARY_NAME, REPORT_NAME):
         return None
     if name in CALL_NAMES:
         return number_of_calls(store, run_id, version)

@@ -18,7 +18,7 @@ PICTURES = ROOT / "docs" / "pictures"
 AS_OF = {"year": "2026", "month": "10", "day": "31"}
 
 
-def test_from_messy_files_to_a_rehearsed_campaign_and_the_four_files(
+def test_from_messy_files_to_a_rehearsed_campaign_and_the_files(
     signed_in: Page, worker: None, tmp_path: Path
 ) -> None:
     page = signed_in
@@ -116,8 +116,8 @@ def _download(page: Page, folder: Path) -> None:
     settled(page)
     _picture(page, "exports")
     cards = page.locator("[class*=st-key-card_]")
-    expect(cards).to_have_count(4)
-    for place in range(4):
+    expect(cards).to_have_count(6)
+    for place in range(5):
         link = cards.nth(place).get_by_role("link", name="Download").first
         with page.expect_download() as waiting:
             link.click()
@@ -128,10 +128,32 @@ def _download(page: Page, folder: Path) -> None:
         "audit_output.csv",
         "next_action_output.csv",
         "run_summary.json",
+        "call_list.csv",
     }
     with (folder / "next_action_output.csv").open(newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 2000
     assert json.loads((folder / "run_summary.json").read_text())["as_of"] == "2026-10-31"
+    with page.expect_popup() as opening:
+        cards.nth(5).get_by_role("link", name="Open the report").click()
+    _read_report(opening.value)
+
+
+def _read_report(report: Page) -> None:
+    """The report in its window: nothing is refused by its policy, it fits a phone, it prints."""
+    refused: list[str] = []
+    report.on("console", lambda message: refused.append(message.text))
+    report.reload()
+    expect(report.get_by_role("heading", name="Domaine Isavigne")).to_be_visible()
+    expect(report.locator("svg.chart")).to_have_count(5)
+    bar = report.locator("svg.chart rect.bad").first
+    assert "url(" in bar.evaluate("bar => getComputedStyle(bar).fill")
+    report.get_by_text("The figures behind this chart").first.click()
+    expect(report.get_by_role("columnheader", name="blocked").first).to_be_visible()
+    report.set_viewport_size({"width": 390, "height": 844})
+    assert report.evaluate("document.documentElement.scrollWidth") == 390
+    assert report.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    assert refused == []
+    report.close()
 
 
 def _type_day(page: Page, label: str) -> None:

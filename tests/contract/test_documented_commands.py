@@ -51,7 +51,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]
     script = "\n".join(_commands("docs/cli.md")).replace("--out out", f"--out {folder}/out")
     done = _run(script, _environment(folder))
     assert done.returncode == 0, done.stderr
-    assert len(list((folder / "out").iterdir())) == 9
+    assert len(list((folder / "out").iterdir())) == 10
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.jobs import SEND, job_of
 from core.services.campaign_reports import status_of
-from core.services.export_run import CSV_NAMES, EXPORT_NAMES, SUMMARY_NAME, export_card
+from core.services.export_run import CSV_NAMES, EXPORT_NAMES, REPORT_NAME, SUMMARY_NAME, export_card
 from core.services.prepare_campaign import audience_of_run
 from core.services.send_campaign import send_dry
 from tests.pages.conftest import Look, World, metrics, sentences
@@ -61,11 +61,13 @@ def test_each_file_has_a_card_with_its_link_and_hash(world: World, look: Look) -
     assert not page.exception
     links = {link.url for link in page.get("link_button")}
     base = f"/export/runs/{world.run_id}"
-    assert links == {f"{base}/{name}" for name in EXPORT_NAMES}
+    paths = {f"{base}/{name}" for name in EXPORT_NAMES}
+    assert {link.partition("?")[0] for link in links} == paths
+    assert f"{base}/{REPORT_NAME}?lang=en" in links
     text = sentences(page)
     for name in (*CSV_NAMES, SUMMARY_NAME):
         assert export_card(world.small, world.run_id, name).sha256[:12] in text
-    assert sum("curl " in code.value for code in page.code) == 5
+    assert sum("curl " in code.value for code in page.code) == 6
 
 
 def test_the_call_list_tells_how_many_can_be_called(

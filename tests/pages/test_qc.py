@@ -30,6 +30,8 @@ def test_figures_and_charts_and_no_trend_of_a_single_run(world: World, look: Loo
     assert metrics(page)["Eligible"] == str(quality.eligible)
     assert len(page.get("plotly_chart")) == 3
     assert "There is one run so far" in sentences(page)
+    (link,) = page.get("link_button")
+    assert link.url == f"/export/runs/{world.run_id}/qc_report.html?lang=en"
 
 
 def test_figures_show_their_change_since_the_run_before(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.contracts import RunVersion
 from core.services.call_list import number_of_calls
-from core.services.export_run import CALL_NAMES
+from core.services.export_run import CALL_NAMES, REPORT_NAME
 from core.services.sign_in import SESSION_COOKIE
 from core.store.tenant import TenantStore
 from ui.i18n import _, ngettext_
@@ -20,6 +20,8 @@ def draw_people_cards(
     grid = st.grid(2, min_column_width=360)
     with grid.container(border=True, height="stretch", key="card_calls"):
         _draw_calls(session, run_id, version)
+    with grid.container(border=True, height="stretch", key="card_report"):
+        _draw_report(session, run_id, version)
 
 
 def _draw_calls(session: UiSession, run_id: str, version: RunVersion) -> None:
@@ -37,6 +39,29 @@ def _draw_calls(session: UiSession, run_id: str, version: RunVersion) -> None:
         st.link_button(_("Download CSV"), table, key="link_calls_csv")
         st.link_button(_("Download Excel"), workbook, key="link_calls_xlsx")
     _draw_address(session, table)
+
+
+def _draw_report(session: UiSession, run_id: str, version: RunVersion) -> None:
+    st.markdown(f"**{REPORT_NAME}**")
+    st.caption(
+        _(
+            "The quality of the run on a few pages, for the file and for whoever never signs in:"
+            " figures and what changed, charts, rules, the lowest scores, decisions."
+        )
+    )
+    st.text(_("Opens in a new window; print it, or save it as PDF."))
+    with st.container(horizontal=True):
+        draw_report_button(session, run_id, version, key="link_report")
+    _draw_address(session, _path(run_id, REPORT_NAME, version))
+
+
+def draw_report_button(
+    session: UiSession, run_id: str, version: RunVersion = RunVersion.REVIEWED, *, key: str
+) -> None:
+    """Draw the button that opens the quality report in the reader's language."""
+    path = _path(run_id, REPORT_NAME, version)
+    address = f"{path}{'&' if '?' in path else '?'}lang={session.language}"
+    st.link_button(_("Open the report"), address, key=key)
 
 
 def _draw_address(session: UiSession, path: str) -> None:

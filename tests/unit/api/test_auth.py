@@ -9,6 +9,7 @@ import api.export
 from api.auth import local_target
 from api.middleware import allowed_hosts
 from api.routes import ROUTES
+from core.contracts import RunVersion
 from core.errors import NotFound
 from core.services.sign_in import SESSION_COOKIE, session_of, sign_in
 from core.settings import Settings
@@ -17,6 +18,7 @@ from tests.unit.api.conftest import PASSWORD, Client
 from ui.navigation import PAGES
 
 RUN_ID = "5f0c1f6e-4a57-4b5d-9f0e-0a6f3f1f7d11"
+REPORT = f"/export/runs/{RUN_ID}/qc_report.html"
 RUN_FILE = f"/export/runs/{RUN_ID}/reco_output.csv"
 
 
@@ -129,9 +131,44 @@ def test_an_export_streams_the_file_of_the_callers_tenant(
 
 
 @pytest.mark.parametrize(
+    ("query", "version", "language"),
+    [
+        ("", RunVersion.REVIEWED, None),
+        ("?lang=fr", RunVersion.REVIEWED, "fr"),
+        ("?lang=de&version=original", RunVersion.ORIGINAL, None),
+    ],
+)
+def test_the_report_is_shown_and_may_run_nothing(
+    signed_in: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    query: str,
+    version: RunVersion,
+    language: str | None,
+) -> None:
+    asked = []
+
+    def export_file(tenant: TenantStore, *choices: object) -> Iterator[bytes]:
+        asked.append((tenant.tenant.key, *choices))
+        return iter([b"<!DOCTYPE html>"])
+
+    monkeypatch.setattr(api.export, "export_file", export_file)
+    response = signed_in.get(REPORT + query)
+    assert asked == [("first", RUN_ID, "qc_report.html", version, language)]
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["content-disposition"] == 'inline; filename="qc_report.html"'
+    assert "no-store" in response.headers["cache-control"]
+    assert signed_in.get(f"{REPORT}?version=other").status_code == 404
+    own, ours = response.headers["content-security-policy"].split(", ")
+    assert own.startswith("default-src 'none'")
+    assert "script-src" not in own
+    assert "object-src 'none'" in ours
+
+
+@pytest.mark.parametrize(
     "path",
     [
         RUN_FILE,
+        REPORT,
         f"/export/runs/{RUN_ID}/passwords.csv",
         f"/export/runs/{RUN_ID}/..%2f..%2fapp.py",
         "/export/runs/not-an-id/reco_output.csv",
@@ -147,12 +184,13 @@ def test_what_is_not_the_callers_is_not_found(
     assert signed_in.get(path).status_code == 404
 
 
+@pytest.mark.parametrize("path", [RUN_FILE, REPORT])
 @pytest.mark.parametrize("cookie", [None, "", "guessed", "é"])
 def test_without_a_session_there_is_a_problem_and_no_file(
-    client: Client, cookie: str | None
+    client: Client, cookie: str | None, path: str
 ) -> None:
     headers = {} if cookie is None else {"Cookie": f"{SESSION_COOKIE}={cookie}".encode()}
-    response = client.get(RUN_FILE, headers=headers)
+    response = client.get(path, headers=headers)
     assert response.status_code == 401
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["status"] == 401

@@ -1,11 +1,13 @@
 """Colours that can be read, and one source for them."""
 
+import re
 from itertools import product
 
 import pytest
 
 from core.contracts import Scenario
 from ui.charts import make_template
+from ui.navigation import ROOT
 from ui.theme import DARK, LIGHT, SCENARIO_COLOURS, tokens
 
 APPEARANCES = (LIGHT, DARK)
@@ -48,6 +50,13 @@ def test_a_scenario_bar_stands_out_from_the_paper(appearance: str, scenario: Sce
 @pytest.mark.parametrize("appearance", APPEARANCES)
 def test_scenario_colours_differ(appearance: str) -> None:
     assert len(set(SCENARIO_COLOURS[appearance].values())) == len(Scenario)
+
+
+def test_the_report_takes_the_light_colours_of_the_pages() -> None:
+    style = (ROOT / "core/services/templates/qc_report.css").read_text(encoding="utf-8")
+    named = dict(re.findall(r"--([a-z-]+): (#[0-9A-F]{6});", style))
+    scenarios = {s.replace("_", "-"): c for s, c in SCENARIO_COLOURS[LIGHT].items()}
+    assert named == {**vars(tokens(LIGHT)), **scenarios}
 
 
 def test_charts_take_the_colours_of_the_pages() -> None:
