@@ -10,12 +10,14 @@ import pytest
 
 from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound, Refused
+from core.i18n import translate
 from core.services import review_work
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.export_run import CSV_NAMES, export_file
 from core.services.policies import save_policy
 from core.services.prepare_campaign import audience_of_run
 from core.services.review import Subject, decide_on, decisions_on, number_meant, withdraw
+from core.services.review_lists import CHOSEN
 from core.services.review_offers import offers_for
 from core.services.review_work import apply_decisions
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
@@ -123,7 +125,7 @@ def test_a_replacement_takes_the_place_and_a_second_one_takes_its(
     detail = customer_of_run(tenant, run_id, "A1")
     chosen = detail.items[1]
     assert (chosen.score, chosen.reasons["ground"]) == (0, "chosen")
-    assert chosen.explain_short == "Chosen by hand for this list."
+    assert chosen.explain_short == translate(tenant.tenant.language, CHOSEN)
     # Another vintage of the first item: the audit judges what a person chose as anything else.
     issues = {(issue.rule_code, issue.product_key) for issue in detail.issues}
     assert ("RECENT_DUPLICATE", "RIE22") in issues
