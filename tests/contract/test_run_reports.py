@@ -95,6 +95,7 @@ def test_pages_of_scores_follow_one_another(finished: tuple[TenantStore, str]) -
 def test_filters_keep_what_they_name_and_count_it(finished: tuple[TenantStore, str]) -> None:
     whole = lowest_scores(*finished).verdicts
     lists = {v.customer: customer_of_run(*finished, v.customer).items for v in whole}
+    holders = {who for who, items in lists.items() if "CRE" in {i.product_key for i in items}}
     rules = {rule for verdict in whole for rule in verdict.rules}
     expected: list[tuple[dict[str, Any], set[str]]] = [
         ({}, {v.customer for v in whole}),
@@ -112,9 +113,10 @@ def test_filters_keep_what_they_name_and_count_it(finished: tuple[TenantStore, s
             for low, high in ((60, 69), (60, 90), (65, 100), (100, 100), (50, 59))
         ),
         ({"reason": "OK", "score_from": 60, "score_to": 69}, set()),
+        ({"product": "CRE"}, holders),
         (
-            {"product": "GEW"},
-            {who for who, items in lists.items() if "GEW" in {i.product_key for i in items}},
+            {"product": "CRE", "reason": "OK"},
+            {v.customer for v in whole if v.reason == "OK"} & holders,
         ),
     ]
     for wanted, customers in expected:
