@@ -29,9 +29,9 @@ from core.store.tenant import TenantStore, Transaction
 
 MOST_NOTE_CHARS = 500
 KIND_TITLES: Mapping[str, str] = {
-    APPROVE: N_("Approved"),
-    REJECT: N_("Rejected"),
-    REPLACE: N_("Replaced"),
+    APPROVE: N_("Approval"),
+    REJECT: N_("Rejection"),
+    REPLACE: N_("Replacement"),
 }
 
 
