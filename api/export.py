@@ -14,7 +14,7 @@ from api.session import session_in
 from core.contracts import RunVersion
 from core.errors import NotFound
 from core.i18n import LANGUAGES, N_
-from core.services.export_run import EXPORT_NAMES, REPORT_NAME, export_file
+from core.services.export_run import EXPORT_NAMES, REPORT_NAME, export_file, file_name
 from core.services.import_issues import issues_csv
 from core.services.import_ledger import report_of
 from core.services.import_rejects import rejects_file
@@ -32,10 +32,18 @@ _NOTHING_ACTIVE = (
 )
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 _NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
+_NO_VERSION = N_(
+    "There is no such version of a run. The versions are: original, as the run made the lists, and"
+    " reviewed, as its reviews left them, which counts without any."
+)
 
 
 def export(request: Request) -> Response:
-    """Stream one file of a run of the caller's tenant: 401 without session, 404 for any other."""
+    """Stream one file of a run of the caller's tenant: 401 without session, 404 for any other.
+
+    `?version=` chooses the lists of the run itself or those of its last review, which are also
+    given without it; 400 for any other version.
+    """
     session = session_in(request, app_store())
     if session is None:
         return problem(request, 401, N_("Sign in first."))
@@ -43,11 +51,16 @@ def export(request: Request) -> Response:
     run_id = _known_id(request.path_params["run_id"])
     if run_id is None or name not in EXPORT_NAMES:
         return problem(request, 404, _NO_FILE)
+    asked = request.query_params.get("version")
+    if asked not in (None, *RunVersion):
+        return problem(request, 400, _NO_VERSION)
+    version = None if asked is None else RunVersion(asked)
+    store = app_store().tenant_store(session.tenant)
     try:
-        content = export_file(app_store().tenant_store(session.tenant), run_id, name)
+        content = export_file(store, run_id, name, version or RunVersion.REVIEWED)
     except NotFound:
         return problem(request, 404, _NO_FILE)
-    return _download(content, name)
+    return _download(content, file_name(name, version))
 
 
 def export_qc_report(request: Request) -> Response:

@@ -1,14 +1,15 @@
-"""Quality control: what the audit found, down to one customer."""
+"""Quality control: what the audit found, down to one customer, and what is decided about it."""
 
 import streamlit as st
 
-from core.services.run_reports import gating_history, lowest_scores, qc_of, run_of
+from core.contracts import RunVersion
+from core.services.run_records import RunCard
+from core.services.run_reports import gating_history, qc_of, run_of
 from ui.guard import require_session
-from ui.i18n import _
-from ui.layout import error_boundary, figures_row, page_header
-from ui.tables import choose_page, no_rows
+from ui.i18n import _, format_number
+from ui.layout import Figure, error_boundary, figures_row, page_header
 from ui.views.customer_panel import draw_customer
-from ui.views.customer_table import CUSTOMER_PARAM, choose_customer
+from ui.views.customer_table import CUSTOMER_PARAM
 from ui.views.export_people import draw_report_button
 from ui.views.qc_charts import (
     clicked_value,
@@ -18,33 +19,32 @@ from ui.views.qc_charts import (
     draw_repairs,
 )
 from ui.views.qc_figures import quality_figures
-from ui.views.qc_filters import (
-    REASON,
-    RULE,
-    SCORE,
-    Filters,
-    draw_filters,
-    read_filters,
-    set_filter,
-)
+from ui.views.qc_filters import REASON, RULE, SCORE, Filters, read_filters, set_filter
+from ui.views.qc_lowest import draw_lowest
+from ui.views.review_decisions import draw_decisions
+from ui.views.review_state import draw_waiting
+from ui.views.review_version import choose_version, may_decide
 from ui.views.run_charts import draw_scores
 from ui.views.runs_list import choose_run
 
-_PAGE = 20
 
-
-def draw_charts(run_id: str, filters: Filters) -> None:
+def draw_charts(run_id: str, version: RunVersion, filters: Filters) -> None:
     """Draw the charts; a clicked bar becomes a filter."""
-    quality = qc_of(session.store, run_id, language=session.language)
-    gate = run_of(session.store, run_id).summary["policy"]["audit"]["gate_score"]
-    figures_row(quality_figures(session, run_id, quality))
-    draw_report_button(session, run_id, key="qc_report")
+    quality = qc_of(session.store, run_id, version=version, language=session.language)
+    summary = run_of(session.store, run_id, version=version).summary
+    figures = quality_figures(session, run_id, quality, version)
+    if summary.get("review"):
+        figures.append(_rejected(summary["rejected"]))
+    figures_row(figures)
+    draw_report_button(session, run_id, version, key="qc_report")
+    key = f"{version}_{filters.key}"
     left, right = st.columns(2)
     with left:
-        event = draw_scores(quality, gate, key=f"qc_scores_{filters.key}", is_clickable=True)
-        reason = draw_reasons(quality, key=f"qc_reasons_{filters.key}")
+        gate = summary["policy"]["audit"]["gate_score"]
+        event = draw_scores(quality, gate, key=f"qc_scores_{key}", is_clickable=True)
+        reason = draw_reasons(quality, key=f"qc_reasons_{key}")
     with right:
-        rule = draw_issues(quality, key=f"qc_issues_{filters.key}")
+        rule = draw_issues(quality, key=f"qc_issues_{key}")
         draw_repairs(quality, key="qc_repairs")
         draw_gating(gating_history(session.store))
     for name, value in ((SCORE, clicked_value(event)), (RULE, rule), (REASON, reason)):
@@ -52,29 +52,26 @@ def draw_charts(run_id: str, filters: Filters) -> None:
             set_filter(name, value)
 
 
-def draw_lowest(run_id: str, filters: Filters) -> None:
-    """Draw the customers with the lowest scores, a page at a time."""
-    st.subheader(_("Which customers have the lowest scores?"), anchor=False)
-    draw_filters(filters)
-    wanted = {
-        "rule": filters.rule,
-        "reason": filters.reason,
-        "score_from": filters.score,
-        "score_to": filters.score_to,
-    }
-    place = st.container()
-    total = lowest_scores(session.store, run_id, limit=0, **wanted).total
-    offset = choose_page(total, _PAGE, key="qc_page")
-    page = lowest_scores(session.store, run_id, limit=_PAGE, offset=offset, **wanted)
-    shown = st.query_params.get(CUSTOMER_PARAM)
-    with place:
-        if page.verdicts:
-            key = f"qc_lowest_{filters.key}_{offset}"
-            choose_customer(page.verdicts, session.tenant.currency, key=key, shown=shown)
-        else:
-            no_rows()
-    if shown is not None:
-        draw_customer(session, run_id, shown)
+def _rejected(count: int) -> Figure:
+    return Figure(
+        label=_("Rejected in review"),
+        value=format_number(count),
+        explanation=_("Eligible customers whom no campaign of this run writes to."),
+    )
+
+
+def draw_run(run: RunCard) -> None:
+    """Draw a run at one of its versions, the table of customers, and the decisions."""
+    version = choose_version(run)
+    opened = st.query_params.get(CUSTOMER_PARAM)
+    if opened is None:
+        draw_waiting(session, run.run_id, key="qc")
+    filters = read_filters()
+    draw_charts(run.run_id, version, filters)
+    draw_lowest(session, run, version, filters)
+    draw_decisions(session, run.run_id, is_editable=may_decide(session, version))
+    if opened is not None:
+        draw_customer(session, run.run_id, opened, version)
 
 
 session = require_session()
@@ -82,5 +79,4 @@ page_header(_("Quality control"), _("What did the audit find, and who must not b
 with error_boundary():
     run = choose_run(session, page="qc")
     if run is not None:
-        draw_charts(run.run_id, read_filters())
-        draw_lowest(run.run_id, read_filters())
+        draw_run(run)

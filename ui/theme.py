@@ -79,7 +79,10 @@ def scenario_colours() -> Mapping[Scenario, str]:
 
 
 def draw_corrections() -> None:
-    """Bring two pairs of colours that Streamlit chooses up to AA; leave tables their width."""
+    """Bring two pairs of colours that Streamlit chooses up to AA; leave tables their width.
+
+    Dialogs and popovers hang outside the application, where the page has no colour scheme.
+    """
     light, dark = tokens(LIGHT), tokens(DARK)
     st.html(
         f"""
@@ -90,6 +93,10 @@ def draw_corrections() -> None:
         [data-testid="stCaptionContainer"] {{
             color: light-dark({light.muted}, {dark.muted});
             opacity: 1;
+        }}
+        [data-testid="stDialog"],
+        [data-testid="stPopoverBody"] {{
+            color-scheme: {appearance()};
         }}
         [data-testid="stMainBlockContainer"] {{
             padding-left: clamp(1rem, 3vw, 5rem);

@@ -15,6 +15,7 @@ from core.cli.terminal import (
     print_result,
     tell_stage,
 )
+from core.contracts import RunVersion
 from core.i18n import N_, translate
 from core.services.accounts import SYSTEM
 
@@ -126,9 +127,12 @@ def export(
     tenant: TenantKey,
     run_id: Annotated[str, typer.Option("--run", help="Id of the run.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    version: Annotated[
+        RunVersion, typer.Option("--version", help="The run's own lists, or the reviewed ones.")
+    ] = RunVersion.REVIEWED,
 ) -> None:
     """Write the files of a run: the standard ones and the call list, as Excel too, the report."""
     from core.services.export_run import write_exports
 
-    for path in write_exports(open_tenant(tenant), run_id, out):
+    for path in write_exports(open_tenant(tenant), run_id, out, version=version):
         typer.echo(str(path))

@@ -19,10 +19,14 @@ PREVIEWS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignStatus:
-    """A campaign's sums: planned is the sum of all that follow it, difference 0."""
+    """A campaign's sums: planned is the sum of all that follow it, difference 0.
+
+    `review_no` is the review of the run whose lists it writes, 0 for the run's own.
+    """
 
     campaign_id: str
     run_id: str
+    review_no: int
     template: str
     batch_size: int
     mode: str
@@ -122,6 +126,7 @@ def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
     return CampaignStatus(
         campaign_id=campaign.campaign_id,
         run_id=campaign.run_id,
+        review_no=campaign.review_no,
         template=campaign.template,
         batch_size=campaign.batch_size,
         mode=campaign.mode,

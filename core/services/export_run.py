@@ -77,8 +77,22 @@ def export_file(
     )
 
 
+def file_name(name: str, version: RunVersion | None) -> str:
+    """Return under which name a file is saved: with the version when one was asked for.
+
+    >>> file_name("reco_output.csv", RunVersion.ORIGINAL)
+    'reco_output_original.csv'
+    """
+    stem, _, ending = name.partition(".")
+    return name if version is None else f"{stem}_{version.value}.{ending}"
+
+
 def write_exports(
-    store: TenantStore, run_id: str, folder: Path, names: Sequence[str] = EXPORT_NAMES
+    store: TenantStore,
+    run_id: str,
+    folder: Path,
+    names: Sequence[str] = EXPORT_NAMES,
+    version: RunVersion = RunVersion.REVIEWED,
 ) -> list[Path]:
     """Write the files into `folder`, each appearing only when it is complete."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +100,7 @@ def write_exports(
     for name in names:
         part = folder / f".{name}.part"
         with part.open("wb") as stream:
-            stream.writelines(export_file(store, run_id, name))
+            stream.writelines(export_file(store, run_id, name, version))
         paths.append(part.replace(folder / name))
     return paths
 

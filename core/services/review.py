@@ -5,7 +5,7 @@ Decisions stay; one that is withdrawn is taken out of the next review.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.contracts import FileKind, RunVersion
 from core.errors import NotFound, Refused
@@ -13,6 +13,7 @@ from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.review_meant import APPROVE, REJECT, REPLACE
 from core.services.run_reports import finished_run
+from core.services.verdict_counts import count_customers
 from core.store.catalogue_reads import load_visible_keys
 from core.store.reviews import (
     Decision,
@@ -23,13 +24,14 @@ from core.store.reviews import (
 )
 from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter, find_verdict, load_items
+from core.store.runs import Run
 from core.store.tenant import TenantStore, Transaction
 
 MOST_NOTE_CHARS = 500
 KIND_TITLES: Mapping[str, str] = {
-    APPROVE: N_("Approved"),
-    REJECT: N_("Rejected"),
-    REPLACE: N_("Replaced"),
+    APPROVE: N_("Approval"),
+    REJECT: N_("Rejection"),
+    REPLACE: N_("Replacement"),
 }
 
 
@@ -70,16 +72,18 @@ def decide_on(
             N_("The reason is longer than %(most)s characters. Shorten it."), most=MOST_NOTE_CHARS
         )
     with store.begin() as tx:
-        run = finished_run(tx, run_id).at(RunVersion.REVIEWED)
-        _check_subject(tx, run, subject)
+        run = finished_run(tx, run_id)
+        reviewed = run.at(RunVersion.REVIEWED)
+        meant = _check_subject(tx, run, subject)
         if kind == REPLACE:
-            _check_replacement(tx, run, subject, replacement)
+            _check_replacement(tx, reviewed, subject, replacement)
         return insert_decision(
             tx,
-            run,
+            reviewed,
             {
                 "kind": kind,
                 **vars(subject),
+                "customers": meant,
                 "replacement": replacement if kind == REPLACE else None,
                 "note": note,
                 "decided_at": store.store.now(),
@@ -107,20 +111,32 @@ def decisions_on(store: TenantStore, run_id: str) -> tuple[Decision, ...]:
 def number_meant(store: TenantStore, run_id: str, subject: Subject) -> int:
     """Return how many customers a decision on `subject` would mean now; raise `NotFound`."""
     with store.read() as tx:
-        run = finished_run(tx, run_id).at(RunVersion.REVIEWED)
+        run = finished_run(tx, run_id)
         if subject.customer is not None:
-            return int(find_verdict(tx, run, subject.customer) is not None)
-        return count_subjects(tx, run, subject.customers_like, subject.product_key)
+            reviewed = run.at(RunVersion.REVIEWED)
+            return int(find_verdict(tx, reviewed, subject.customer) is not None)
+        return _count(tx, run, subject)
 
 
-def _check_subject(tx: Transaction, run: RunAt, subject: Subject) -> None:
+def _count(tx: Transaction, run: Run, subject: Subject) -> int:
+    """Return how many customers a decision by a filter would mean."""
+    like, product_key = subject.customers_like, subject.product_key
+    if product_key is not None and like.product not in (None, product_key):
+        return count_subjects(tx, run.at(RunVersion.REVIEWED), like, product_key)
+    return count_customers(tx, run, replace(like, product=product_key or like.product))
+
+
+def _check_subject(tx: Transaction, run: Run, subject: Subject) -> int:
+    """Return how many customers are meant."""
     if subject.customer is None:
-        if not count_subjects(tx, run, subject.customers_like, subject.product_key):
+        meant = _count(tx, run, subject)
+        if not meant:
             raise Refused(N_("No customer of the run is meant: there is nothing to decide."))
-        return
-    if find_verdict(tx, run, subject.customer) is None:
+        return meant
+    reviewed = run.at(RunVersion.REVIEWED)
+    if find_verdict(tx, reviewed, subject.customer) is None:
         raise NotFound(N_("This customer is not in the run."))
-    listed = {item["product_key"] for item in load_items(tx, run, subject.customer)}
+    listed = {item["product_key"] for item in load_items(tx, reviewed, subject.customer)}
     if subject.product_key is not None and subject.product_key not in listed:
         raise Refused(
             N_(
@@ -128,6 +144,7 @@ def _check_subject(tx: Transaction, run: RunAt, subject: Subject) -> None:
                 " customer again."
             )
         )
+    return 1
 
 
 def _check_replacement(

@@ -14,7 +14,8 @@ class RunCard:
     """A run in a list; the figures are None or empty until it is done.
 
     `error` is set when it failed; `seconds` is the time its stages took; `policy_version` is the
-    version its policy came from, 0 for the defaults, None when it was not kept.
+    version its policy came from, 0 for the defaults, None when it was not kept; `review_no` is the
+    review in force, 0 before the first.
     """
 
     run_id: str
@@ -31,6 +32,7 @@ class RunCard:
     scenario_counts: Mapping[str, int]
     seconds: float | None
     policy_version: int | None
+    review_no: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +190,10 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerDetail:
-    """Everything a run says of one customer, and what it rests on."""
+    """Everything a run says of one customer, and what it rests on.
+
+    `product_names` has the products that the reasons name, by key.
+    """
 
     verdict: Verdict
     email: str | None
@@ -199,6 +204,7 @@ class CustomerDetail:
     purchases: tuple[Purchases, ...]
     contacts: tuple[Contact, ...]
     taste: tuple[TraitValue, ...]
+    product_names: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ from core.services.run_records import (
     VerdictPage,
 )
 from core.services.run_summary import RUN_WARNINGS
+from core.services.verdict_counts import count_customers
 from core.store import run_reads
 from core.store.run_outputs import RunAt
 from core.store.run_reads import Row, VerdictFilter
@@ -116,19 +117,26 @@ def lowest_scores(
     reason: str | None = None,
     score_from: int | None = None,
     score_to: int | None = None,
+    product: str | None = None,
     version: RunVersion = RunVersion.REVIEWED,
+    total: int | None = None,
 ) -> VerdictPage:
     """Return a page of customers, the lowest audit score first; bounds are inclusive.
 
-    `rule` keeps those with an issue of that rule, `reason` those of that verdict. Raises
-    `NotFound` unless the run is finished.
+    `rule` keeps those with an issue of that rule, `reason` those of that verdict, `product` those
+    whose list holds it; `total` is given where it is known from another page. Raises `NotFound`
+    unless the run is finished.
     """
-    wanted = VerdictFilter(rule=rule, reason=reason, score_from=score_from, score_to=score_to)
+    wanted = VerdictFilter(
+        rule=rule, reason=reason, score_from=score_from, score_to=score_to, product=product
+    )
     with store.read() as tx:
-        run = finished_run(tx, run_id).at(version)
-        rows = run_reads.load_lowest_scores(tx, run, wanted, limit=limit, offset=offset)
-        total = run_reads.count_verdicts(tx, run, wanted)
-        return VerdictPage(verdicts=_verdicts(tx, run, rows), total=total)
+        run = finished_run(tx, run_id)
+        if total is None:
+            total = count_customers(tx, run, wanted, version)
+        lists = run.at(version)
+        rows = run_reads.load_lowest_scores(tx, lists, wanted, limit=limit, offset=offset)
+        return VerdictPage(verdicts=_verdicts(tx, lists, rows), total=total)
 
 
 def sample_customers(store: TenantStore, run_id: str, n: int = 20) -> tuple[Verdict, ...]:
@@ -159,12 +167,13 @@ def customer_of_run(
         contacts = run_reads.load_contacts(
             tx, customer, found["email_norm"], run.as_of, _CONTACTS_SHOWN
         )
+        items = tuple(_item(row) for row in run_reads.load_items(tx, lists, customer))
         return CustomerDetail(
             verdict=_verdicts(tx, lists, [found])[0],
             email=found["email"],
             language=found["language"],
             customer_type=found["customer_type"],
-            items=tuple(_item(row) for row in run_reads.load_items(tx, lists, customer)),
+            items=items,
             issues=tuple(
                 _issue(row, language) for row in run_reads.load_issues(tx, lists, customer)
             ),
@@ -173,6 +182,7 @@ def customer_of_run(
             ),
             contacts=tuple(_contact(row) for row in contacts),
             taste=profile(map(_tasted, run_reads.load_tasted(tx, customer, run.as_of)), run.as_of),
+            product_names=run_reads.load_product_names(tx, _named(items)),
         )
 
 
@@ -235,6 +245,7 @@ def card_of(run: Run) -> RunCard:
         scenario_counts=summary.get("scenario_counts", {}),
         seconds=sum(summary["timings"].values()) if "timings" in summary else None,
         policy_version=run.policy_version,
+        review_no=run.review_no,
     )
 
 
@@ -281,6 +292,16 @@ def _item(row: Row) -> Item:
     values = {name: value for name, value in row.items() if name != "reasons_json"}
     values["product_name"] = row["product_name"] or row["product_key"]
     return Item(**values, reasons=json.loads(row["reasons_json"]))
+
+
+def _named(items: Sequence[Item]) -> list[str]:
+    """Return the keys of the products that the evidence of the items names."""
+    named = set[str]()
+    for item in items:
+        evidence = item.reasons.get("evidence", {})
+        named.update(evidence.get("neighbours", ()))
+        named.update(key for key in (evidence.get("bought_key"),) if key)
+    return sorted(named)
 
 
 def _issue(row: Row, language: str) -> Issue:

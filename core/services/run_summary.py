@@ -117,6 +117,14 @@ GROUP BY segment, scenario
 ORDER BY segment, list_position($scenarios, scenario)
 """
 
+_PRODUCT_COUNTS = """
+SELECT product_key, count(DISTINCT customer_no) AS customers
+FROM repaired_list
+JOIN product_numbers USING (product_no)
+GROUP BY product_key
+ORDER BY product_key
+"""
+
 _GROUPS = """
 SELECT
     {field} AS name,
@@ -172,13 +180,14 @@ def compute_reviewed(
 
 
 def compute_qc(con: DuckDBPyConnection) -> dict[str, Any]:
-    """Return the figures of the QC page: score bins, issues, reasons, scenario mix, groups."""
+    """Return the figures of the QC page: score bins, issues, reasons, mix, products, groups."""
     codes = {"codes": list(RuleCode), "severities": list(Severity)}
     return {
         "score_bins": _records(con, _SCORE_BINS),
         "issues": _records(con, _RULE_COUNTS, **codes),
         "reasons": _records(con, _REASON_COUNTS, reasons=list(REASONS)),
         "scenario_mix": _records(con, _SCENARIO_MIX, scenarios=list(Scenario)),
+        "products": _records(con, _PRODUCT_COUNTS),
         "segments": _records(con, _GROUPS.format(field="segment")),
         "states": _records(con, _GROUPS.format(field="state")),
     }

@@ -396,6 +396,8 @@ review_decision = Table(
     Column("product_key", Text),
     Column("replacement", Text),
     Column("filter_json", Text, nullable=False),
+    # Whom it meant when it was made; None in decisions of earlier schemas.
+    Column("customers", Integer),
     Column("note", Text, nullable=False),
     Column("decided_at", Moment, nullable=False),
     Column("decided_by", Text, nullable=False),

@@ -47,7 +47,7 @@ STORED: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 
 _COUNTED = {
-    "stored_items": ("customer", "scenario"),
+    "stored_items": ("customer", "scenario", "product_key"),
     "stored_issues": ("customer", "severity", "rule_code"),
     "stored_verdicts": None,
 }
@@ -59,8 +59,10 @@ _FIGURED = {
     "verdicts": "SELECT * EXCLUDE (state, segment, value_cents) FROM numbered",
     "customer_facts": "SELECT customer_no, state, segment, value_cents AS monetary_cents"
     " FROM numbered",
-    "repaired_list": "SELECT customer_no, stored_items.scenario"
-    " FROM stored_items JOIN numbered USING (customer)",
+    "product_numbers": "SELECT product_key, row_number() OVER (ORDER BY product_key) AS product_no"
+    " FROM (SELECT DISTINCT product_key FROM stored_items)",
+    "repaired_list": "SELECT customer_no, stored_items.scenario, product_no"
+    " FROM stored_items JOIN numbered USING (customer) JOIN product_numbers USING (product_key)",
     "issues": "SELECT customer_no, severity, rule_code"
     " FROM stored_issues JOIN numbered USING (customer)",
 }
@@ -97,7 +99,8 @@ def fetch_stored(
 def fetch_run(tx: Transaction, con: DuckDBPyConnection, run: RunAt) -> None:
     """Create the tables that a run's figures are counted from, out of all its rows at a review.
 
-    `verdicts`, `customer_facts`, `repaired_list` and `issues`; `customer_no` counts the customers.
+    `verdicts`, `customer_facts`, `product_numbers`, `repaired_list` and `issues`; `customer_no`
+    counts the customers, `product_no` the products of their lists.
     """
     for table in STORED:
         fetch_stored(tx, con, table, run, _COUNTED[table])

@@ -24,6 +24,7 @@ class Decision:
 
     Of one `customer`, or of those of `customers_like` when it is None; of one product, or of the
     customer as a whole when `product_key` is None. `replacement` is what takes its place.
+    `customers` is how many it meant when it was made, None where that was not kept.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Decision:
     product_key: str | None = None
     replacement: str | None = None
     customers_like: VerdictFilter = field(default_factory=VerdictFilter)
+    customers: int | None = None
     note: str
     decided_at: datetime
     decided_by: str
@@ -56,8 +58,8 @@ class Decision:
 
 
 _COLUMNS = (
-    "kind, seen_review, customer, product_key, replacement, filter_json, note, decided_at,"
-    " decided_by"
+    "kind, seen_review, customer, product_key, replacement, filter_json, customers, note,"
+    " decided_at, decided_by"
 )
 _RECORDED = "applied_review, withdrawn_at, withdrawn_by, withdrawn_review"
 _OF_RUN = "tenant_id = :tenant AND run_id = :run_id"
@@ -66,7 +68,7 @@ _INSERT = f"""
 INSERT INTO review_decision (tenant_id, run_id, decision_no, {_COLUMNS})
 SELECT
     :tenant, :run_id, coalesce(max(decision_no), 0) + 1, :kind, :seen_review, :customer,
-    :product_key, :replacement, :filter_json, :note, :decided_at, :decided_by
+    :product_key, :replacement, :filter_json, :customers, :note, :decided_at, :decided_by
 FROM review_decision
 WHERE {_OF_RUN}
 """
@@ -136,19 +138,14 @@ def fetch_subjects(
 
     With `whatever_listed` those too whose list does not hold the product.
     """
-    conditions, values = decision.customers_like.conditions()
-    listed = ""
-    if decision.customer is not None:
-        conditions += " AND next_action_output.customer = :customer"
-        values["customer"] = decision.customer
-    elif decision.product_key is not None and not whatever_listed:
-        listed, values["product_key"] = _LISTED, decision.product_key
+    product_key = None if whatever_listed else decision.product_key
+    sql, values = _subjects(decision.customers_like, product_key, decision.customer)
     fetch_table(
         tx,
         con,
         "subjects",
         {"customer": "VARCHAR"},
-        _SUBJECTS.format(listed=listed, conditions=conditions),
+        sql,
         run_id=run_id,
         review=decision.seen_review,
         **values,
@@ -159,11 +156,7 @@ def count_subjects(
     tx: Transaction, run: RunAt, customers_like: VerdictFilter, product_key: str | None
 ) -> int:
     """Return how many customers a decision on these would mean."""
-    conditions, values = customers_like.conditions()
-    if product_key is not None:
-        values["product_key"] = product_key
-    listed = "" if product_key is None else _LISTED
-    sql = _SUBJECTS.format(listed=listed, conditions=conditions)
+    sql, values = _subjects(customers_like, product_key)
     return int(tx.scalar(f"SELECT count(*) FROM ({sql}) AS meant", **vars(run), **values))
 
 
@@ -181,10 +174,33 @@ def _load_customers(tx: Transaction, run_id: str, decision: Decision) -> list[st
     """Return whom a decision on customers as a whole means."""
     if decision.customer is not None:
         return [decision.customer]
-    conditions, values = decision.customers_like.conditions()
-    sql = _SUBJECTS.format(listed="", conditions=conditions)
+    sql, values = _subjects(decision.customers_like, None)
     found = tx.rows(sql, run_id=run_id, review=decision.seen_review, **values)
     return [row["customer"] for row in found]
+
+
+def is_meant(tx: Transaction, run_id: str, decision: Decision, customer: str) -> bool:
+    """Tell whether a decision means this customer."""
+    if decision.customer is not None:
+        return decision.customer == customer
+    sql, values = _subjects(decision.customers_like, decision.product_key)
+    sql += " AND next_action_output.customer = :customer"
+    values |= {"customer": customer, "review": decision.seen_review}
+    return tx.row(sql, run_id=run_id, **values) is not None
+
+
+def _subjects(
+    customers_like: VerdictFilter, product_key: str | None, customer: str | None = None
+) -> tuple[str, dict[str, object]]:
+    """Return the SQL of whom a decision means, and the values it binds."""
+    conditions, values = customers_like.conditions()
+    listed = ""
+    if customer is not None:
+        conditions += " AND next_action_output.customer = :customer"
+        values["customer"] = customer
+    elif product_key is not None:
+        listed, values["product_key"] = _LISTED, product_key
+    return _SUBJECTS.format(listed=listed, conditions=conditions), values
 
 
 def load_reserve(tx: Transaction, run_id: str, customer: str) -> list[list[str]]:

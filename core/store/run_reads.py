@@ -48,6 +48,19 @@ next_action_output.customer IN (
 )
 """
 
+# Correlated: the lists of the customers looked at are probed, where reading those of all would take
+# seconds; an index by product would double the time in which a run is stored.
+_HOLDS_PRODUCT = f"""
+EXISTS (
+    SELECT 1 FROM reco_output
+    WHERE reco_output.tenant_id = :tenant
+        AND reco_output.run_id = :run_id
+        AND reco_output.customer = next_action_output.customer
+        AND reco_output.product_key = :product
+        AND {counts("reco_output")}
+)
+"""
+
 # As many rows as asked, evenly spread over the customers in bytewise order.
 _SAMPLE = """
 SELECT * FROM (
@@ -165,12 +178,21 @@ LIMIT :limit
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictFilter:
-    """Which customers of a run; None leaves a condition out, bounds are inclusive."""
+    """Which customers of a run; None leaves a condition out, bounds are inclusive.
+
+    `product` keeps those whose list holds the product of this key.
+    """
 
     rule: str | None = None
     reason: str | None = None
     score_from: int | None = None
     score_to: int | None = None
+    product: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it lets everybody through."""
+        return not any(value is not None for value in vars(self).values())
 
     def conditions(self) -> tuple[str, dict[str, object]]:
         """Return the SQL conditions and the values they bind."""
@@ -179,6 +201,7 @@ class VerdictFilter:
             "reason": "next_action_output.reason = :reason",
             "score_from": "next_action_output.audit_score >= :score_from",
             "score_to": "next_action_output.audit_score <= :score_to",
+            "product": _HOLDS_PRODUCT,
         }
         values = {name: value for name, value in vars(self).items() if value is not None}
         return " AND ".join([_OF_RUN, *(conditions[name] for name in values)]), values

@@ -27,6 +27,7 @@ def test_from_messy_files_to_a_rehearsed_campaign_and_the_files(
     _load(page)
     _run(page)
     _check_quality(page)
+    _review(page)
     _prepare_and_rehearse(page)
     _download(page, tmp_path)
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -86,8 +87,29 @@ def _check_quality(page: Page) -> None:
     expect(drawer.get_by_text("The e-mail address is blank or malformed.")).to_be_visible()
     settled(page)
     _picture(page, "customer")
+
+
+def _review(page: Page) -> None:
+    """Reject the first item of the opened customer, and see the list as the worker leaves it."""
+    drawer = page.get_by_role("dialog")
+    items = drawer.get_by_test_id("stDataFrame").first
+    rejected = items.get_by_test_id("glide-cell-2-0").text_content()
+    assert rejected
+    _click_cell(items, row=1, x=200)
+    drawer.get_by_text("Reject", exact=True).click()
+    settled(page)
+    why = drawer.get_by_label("Why, in a few words").last
+    why.fill("Sold to the restaurant")
+    why.press("Tab")
+    click(page, "Reject this product")
+    expect(drawer.get_by_text("Applied in review 1")).to_be_visible()
+    settled(page)
+    expect(items.get_by_test_id("glide-cell-2-0")).not_to_have_text(rejected)
     page.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
+    expect(page.get_by_text("These are the lists of review 1")).to_be_visible()
+    settled(page)
+    _picture_review(page)
 
 
 def _prepare_and_rehearse(page: Page) -> None:
@@ -112,7 +134,7 @@ def _prepare_and_rehearse(page: Page) -> None:
 
 def _download(page: Page, folder: Path) -> None:
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Exports").click()
-    expect(page.get_by_text("run_summary.json").first).to_be_visible()
+    expect(page.get_by_text("run_summary_reviewed.json").first).to_be_visible()
     settled(page)
     _picture(page, "exports")
     cards = page.locator("[class*=st-key-card_]")
@@ -124,15 +146,21 @@ def _download(page: Page, folder: Path) -> None:
         waiting.value.save_as(folder / waiting.value.suggested_filename)
     names = {path.name for path in folder.iterdir()}
     assert names == {
-        "reco_output.csv",
-        "audit_output.csv",
-        "next_action_output.csv",
-        "run_summary.json",
         "call_list.csv",
+        "reco_output_reviewed.csv",
+        "audit_output_reviewed.csv",
+        "next_action_output_reviewed.csv",
+        "run_summary_reviewed.json",
     }
-    with (folder / "next_action_output.csv").open(newline="") as stream:
+    with (folder / "next_action_output_reviewed.csv").open(newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 2000
-    assert json.loads((folder / "run_summary.json").read_text())["as_of"] == "2026-10-31"
+    summary = json.loads((folder / "run_summary_reviewed.json").read_text())
+    assert (summary["as_of"], summary["review"]) == ("2026-10-31", 1)
+    address = f"/export/runs/{summary['run_id']}/reco_output.csv?version=original"
+    original = page.context.request.get(address).text()
+    reviewed = (folder / "reco_output_reviewed.csv").read_text()
+    changed = set(reviewed.splitlines()) ^ set(original.splitlines())
+    assert len({line.split(",")[1] for line in changed}) == 1
     with page.expect_popup() as opening:
         cards.nth(5).get_by_role("link", name="Open the report").click()
     _read_report(opening.value)
@@ -175,12 +203,40 @@ def _click_bar(bar: Locator) -> None:
     bar.page.mouse.click(box["x"] + min(10, box["width"] / 2), box["y"] + box["height"] / 2)
 
 
-def _click_cell(table: Locator, *, row: int) -> None:
-    """Click the first column of a row (from 1) of a table, which is drawn on a canvas."""
+def _click_cell(table: Locator, *, row: int, x: int = 90) -> None:
+    """Click a row (from 1) of a table, which is drawn on a canvas, `x` from its left."""
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     assert box is not None
-    table.page.mouse.click(box["x"] + 90, box["y"] + 35 * row + 18)
+    table.page.mouse.click(box["x"] + x, box["y"] + 35 * row + 18)
+
+
+def _picture_review(page: Page) -> None:
+    """Draw the desk as it is for a few customers, and an item opened on a phone."""
+    if os.environ.get("IACRM_PICTURES") != "1":
+        return
+    page.goto("/qc?rule=LOW_DIVERSITY")
+    expect(page.get_by_text("Sold to the restaurant")).to_have_count(0)
+    settled(page)
+    page.get_by_text("Which customers have the lowest scores?").evaluate(
+        "heading => heading.scrollIntoView()"
+    )
+    _picture(page, "review")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/qc?customer=C00470")
+    drawer = page.get_by_role("dialog")
+    expect(drawer.get_by_text("What is proposed, and why?")).to_be_visible()
+    settled(page)
+    _click_cell(drawer.get_by_test_id("stDataFrame").first, row=1, x=150)
+    drawer.get_by_text("Replace", exact=True).click()
+    expect(drawer.get_by_text("Candidates of the run")).to_be_visible()
+    settled(page)
+    drawer.get_by_text("Your decision on this product").evaluate("label => label.scrollIntoView()")
+    page.mouse.move(0, 0)
+    _picture(page, "review-phone")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/qc")
+    settled(page)
 
 
 def _picture(page: Page, name: str) -> None:

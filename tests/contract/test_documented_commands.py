@@ -16,8 +16,9 @@ _FILE_KEYS = {
     "anonymous",
 }  # fmt: skip
 _STATUS_KEYS = {
-    "campaign_id", "run_id", "template", "batch_size", "mode", "state", "planned", "sent", "failed",
-    "suppressed", "shared", "review", "cancelled", "unconfirmed", "pending", "difference",
+    "campaign_id", "run_id", "review_no", "template", "batch_size", "mode", "state", "planned",
+    "sent", "failed", "suppressed", "shared", "review", "cancelled", "unconfirmed", "pending",
+    "difference",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from core.services.export_run import CSV_NAMES, export_file
 from core.services.policies import save_policy
 from core.services.prepare_campaign import audience_of_run
 from core.services.review import Subject, decide_on, decisions_on, number_meant, withdraw
+from core.services.review_desk import decision_page, decisions_about, listed_products
 from core.services.review_lists import CHOSEN
 from core.services.review_offers import offers_for
 from core.services.review_work import apply_decisions
@@ -100,9 +101,12 @@ def test_a_product_is_rejected_everywhere_and_the_decision_taken_back(
     }
     everywhere = Subject(product_key="ROS")
     assert number_meant(tenant, run_id, everywhere) == len(holders) == 11
+    assert lowest_scores(tenant, run_id, product="ROS").total == 11
     number = decide(tenant, run_id, "reject", everywhere)
     rows = rows_of(exported(tenant, run_id, RunVersion.REVIEWED), "reco_output.csv")
     assert "ROS" not in {row["product_key"] for row in rows}
+    assert lowest_scores(tenant, run_id, product="ROS").total == 0
+    assert "ROS" not in {product.product_key for product in listed_products(tenant, run_id)}
     withdraw(tenant, SYSTEM, run_id, number)
     apply_decisions(tenant, run_id)
     again = exported(tenant, run_id, RunVersion.REVIEWED)
@@ -165,6 +169,35 @@ def test_a_filter_means_whom_it_showed(tenant: TenantStore, run_id: str) -> None
     holders = {row["customer_code"] for row in rows if row["product_key"] == "CRE"}
     assert meant == 5
     assert holders == {"C4", "F6", "é5", "C-4"}
+
+
+def test_the_desk_names_products_and_finds_the_decisions_about_one_customer(
+    tenant: TenantStore, run_id: str
+) -> None:
+    blocked = Subject(customers_like=VerdictFilter(reason="OPTOUT_OR_BOUNCE"))
+    decide_on(tenant, SYSTEM, run_id, "reject", blocked, note=WHY)
+    own = Subject(customer="A1", product_key="ROS")
+    decide_on(tenant, SYSTEM, run_id, "replace", own, note=WHY, replacement="RIE22")
+    holding = Subject(product_key="ROS", customers_like=VerdictFilter(product="CRE", reason="OK"))
+    decide_on(tenant, SYSTEM, run_id, "reject", holding, note=WHY)
+    listed = {product.name: product.customers for product in listed_products(tenant, run_id)}
+    assert listed["Gewurztraminer"] == 2
+    page = decision_page(tenant, run_id, limit=2)
+    assert (page.total, page.waiting) == (3, 3)
+    assert [card.decision.customers for card in page.cards] == [5, 1]
+    assert page.cards[1].replacement_name == "Riesling 2022"
+    (last,) = decision_page(tenant, run_id, limit=2, offset=2).cards
+    assert (last.decision.customers, last.product_name) == (2, None)
+    about = {who: decisions_about(tenant, run_id, who) for who in ("A1", "C4", "G7", "B3")}
+    assert {who: [card.decision.number for card in cards] for who, cards in about.items()} == {
+        "A1": [2],
+        "C4": [1],
+        "G7": [3],
+        "B3": [],
+    }
+    withdraw(tenant, SYSTEM, run_id, 2)
+    assert decision_page(tenant, run_id, limit=0).waiting == 2
+    assert decisions_about(tenant, run_id, "A1") == ()
 
 
 def test_figures_are_those_of_the_reviewed_lists(tenant: TenantStore, run_id: str) -> None:

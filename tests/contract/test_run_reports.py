@@ -1,6 +1,7 @@
 """What pages read of runs agrees with what the runs found."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -103,17 +104,37 @@ def test_pages_of_scores_follow_one_another(finished: tuple[TenantStore, str]) -
     assert {page.total for page in pages} == {CUSTOMERS}
 
 
-def test_filters_keep_what_they_name(finished: tuple[TenantStore, str]) -> None:
+def test_filters_keep_what_they_name_and_count_it(finished: tuple[TenantStore, str]) -> None:
     whole = lowest_scores(*finished).verdicts
-    for rule in {rule for verdict in whole for rule in verdict.rules}:
-        kept = lowest_scores(*finished, rule=rule)
-        assert kept.verdicts == tuple(v for v in whole if rule in v.rules)
-    for reason in {verdict.reason for verdict in whole}:
-        kept = lowest_scores(*finished, reason=reason)
-        assert kept.verdicts == tuple(v for v in whole if v.reason == reason)
-    kept = lowest_scores(*finished, score_from=60, score_to=90)
-    assert kept.verdicts == tuple(v for v in whole if 60 <= v.audit_score <= 90)
-    assert 0 < kept.total < CUSTOMERS
+    lists = {v.customer: customer_of_run(*finished, v.customer).items for v in whole}
+    holders = {who for who, items in lists.items() if "CRE" in {i.product_key for i in items}}
+    rules = {rule for verdict in whole for rule in verdict.rules}
+    expected: list[tuple[dict[str, Any], set[str]]] = [
+        ({}, {v.customer for v in whole}),
+        ({"rule": "UPSELL_NOT_HIGHER"}, set()),
+        *(({"rule": rule}, {v.customer for v in whole if rule in v.rules}) for rule in rules),
+        *(
+            ({"reason": reason}, {v.customer for v in whole if v.reason == reason})
+            for reason in ("OK", "MISSING_EMAIL", "SCORE_BELOW_80")
+        ),
+        *(
+            (
+                {"score_from": low, "score_to": high},
+                {v.customer for v in whole if low <= v.audit_score <= high},
+            )
+            for low, high in ((60, 69), (60, 90), (65, 100), (100, 100), (50, 59))
+        ),
+        ({"reason": "OK", "score_from": 60, "score_to": 69}, set()),
+        ({"product": "CRE"}, holders),
+        (
+            {"product": "CRE", "reason": "OK"},
+            {v.customer for v in whole if v.reason == "OK"} & holders,
+        ),
+    ]
+    for wanted, customers in expected:
+        kept = lowest_scores(*finished, limit=100, **wanted)
+        assert {v.customer for v in kept.verdicts} == customers, wanted
+        assert kept.total == len(customers), wanted
 
 
 def test_a_customer_without_address_blocks_herself_alone(

@@ -48,8 +48,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     salt = bcrypt.gensalt(4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bcrypt, "gensalt", lambda: salt)
-        small = _company(store, "small", {"anne": Role.ANALYST, "vera": Role.VIEWER})
-        empty = _company(store, "empty", {"emma": Role.ANALYST, "erin": Role.ANALYST})
+        small = add_company(store, "small", {"anne": Role.ANALYST, "vera": Role.VIEWER})
+        empty = add_company(store, "empty", {"emma": Role.ANALYST, "erin": Role.ANALYST})
     import_paths(small, SYSTEM, [INPUT], as_of=AS_OF)
     run_id = create_run(small, SYSTEM, as_of=AS_OF)
     execute(small, run_id)
@@ -57,7 +57,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     store.dispose()
 
 
-def _company(store: Store, key: str, users: dict[str, Role]) -> TenantStore:
+def add_company(store: Store, key: str, users: dict[str, Role]) -> TenantStore:
+    """Create a company that speaks English, with its users."""
     tenant = accounts.create_tenant(store, key, key.title(), "en")
     for username, role in users.items():
         accounts.create_user(store, tenant, username, PASSWORD, role)

@@ -57,6 +57,7 @@ def test_two_headers_for_one_column_are_refused() -> None:
         ("two\nlines", "two lines"),
         (":material/x: $x$", "\\:material/x\\: \\$x\\$"),
         ("<b>", "\\<b\\>"),
+        ("12\u202f000\u00a0€\u00a0;\r\n oui ", "12\u202f000\u00a0€\u00a0; oui"),
     ],
 )
 def test_values_of_files_are_no_markdown(value: str, shown: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from core.services.campaign_reports import CampaignCard, CampaignStatus, list_campaigns
 from core.services.prepare_campaign import templates
 from core.services.run_reports import run_of
-from ui.i18n import _, format_date, format_moment
+from ui.i18n import _, format_date, format_moment, format_number
 from ui.session import UiSession
 from ui.tables import choose_row, number_column
 from ui.views.campaigns_prepare import CAMPAIGN_PARAM
@@ -17,13 +17,17 @@ _SHOWN = 30
 
 
 def campaign_title(session: UiSession, status: CampaignStatus) -> str:
-    """Return how a campaign is named: its message and the run it is made of."""
+    """Return how a campaign is named: its message, the run and the review it is made of."""
     names = {card.name: card.title for card in templates(session.language)}
-    run = run_of(session.store, status.run_id)
+    message = names.get(status.template, status.template)
+    day = format_date(run_of(session.store, status.run_id).card.as_of)
+    if not status.review_no:
+        return _("%(message)s, from the run as of %(day)s", message=message, day=day)
     return _(
-        "%(message)s, from the run as of %(day)s",
-        message=names.get(status.template, status.template),
-        day=format_date(run.card.as_of),
+        "%(message)s, from review %(number)s of the run as of %(day)s",
+        message=message,
+        number=format_number(status.review_no),
+        day=day,
     )
 
 

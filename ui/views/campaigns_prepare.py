@@ -10,7 +10,9 @@ from core.services.prepare_campaign import (
     prepare,
     templates,
 )
-from ui.i18n import _, ngettext_
+from core.services.review_desk import decision_page
+from core.services.run_records import RunCard
+from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.campaigns_audience import draw_audience
@@ -24,6 +26,7 @@ def draw_preparation(session: UiSession) -> None:
     run = choose_run(session, page="campaigns")
     if run is None:
         return
+    _draw_lists(session, run)
     template, batch_size = _draw_message(session)
     audience = audience_of_run(session.store, run.run_id)
     label = ngettext_(
@@ -39,6 +42,21 @@ def draw_preparation(session: UiSession) -> None:
             campaign_id = prepare(session.store, session.actor, run.run_id, template, batch_size)
             st.query_params.from_dict({CAMPAIGN_PARAM: campaign_id})
             st.rerun()
+
+
+def _draw_lists(session: UiSession, run: RunCard) -> None:
+    """Say which lists are written, and that decisions wait which they do not know."""
+    if run.review_no:
+        number = format_number(run.review_no)
+        st.caption(_("The lists are those of review %(number)s of the run.", number=number))
+    waiting = decision_page(session.store, run.run_id, limit=0).waiting
+    if waiting:
+        sentence = ngettext_(
+            "%(count)s decision on this run waits: the audience does not know it yet.",
+            "%(count)s decisions on this run wait: the audience does not know them yet.",
+            waiting,
+        )
+        st.warning(sentence)
 
 
 def _draw_message(session: UiSession) -> tuple[str, int]:

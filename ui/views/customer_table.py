@@ -8,7 +8,8 @@ import streamlit as st
 from core.services.run_records import Verdict
 from ui.i18n import _, format_number
 from ui.tables import choose_row, money_column, number_column
-from ui.views.words import reason_title, scenario_title, segment_title
+from ui.views.review_words import verdict_title
+from ui.views.words import scenario_title, segment_title
 
 CUSTOMER_PARAM = "customer"
 
@@ -18,12 +19,12 @@ def choose_customer(
 ) -> None:
     """Draw the verdicts; a click puts the customer into the address, which opens it."""
     titles: dict[str, Any] = {
-        "name": st.column_config.TextColumn(_("Customer"), width=145),
+        "name": st.column_config.TextColumn(_("Customer"), width=140),
         "customer": _("Code"),
         "score": number_column(_("Audit score")),
-        "verdict": st.column_config.TextColumn(_("Verdict"), width=190),
-        "scenario": st.column_config.TextColumn(_("Scenario"), width=120),
-        "segment": st.column_config.TextColumn(_("Segment"), width=165),
+        "verdict": st.column_config.TextColumn(_("Verdict"), width=185),
+        "scenario": st.column_config.TextColumn(_("Scenario"), width=115),
+        "segment": st.column_config.TextColumn(_("Segment"), width=150),
         "value": money_column(_("Revenue, 24 months"), currency),
     }
     rows = [_row(verdict) for verdict in verdicts]
@@ -48,5 +49,5 @@ def _row(verdict: Verdict) -> dict[str, Any]:
 def _verdict_title(verdict: Verdict) -> str:
     """Return the first reason, and how many more there are; the opened customer has them all."""
     more = sum(rule != verdict.reason for rule in verdict.rules)
-    reason = reason_title(verdict.reason)
-    return f"{reason} +{format_number(more)}" if more else reason
+    title = verdict_title(verdict)
+    return f"{title} +{format_number(more)}" if more else title

@@ -1,11 +1,14 @@
 """Exports: one card per file of a run, with its address."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import streamlit as st
 
+from core.contracts import RunVersion
 from core.i18n import N_
-from core.services.export_run import CSV_NAMES, SUMMARY_NAME, ExportCard, export_card
+from core.services.export_run import CSV_NAMES, SUMMARY_NAME, ExportCard, export_card, file_name
+from core.services.run_records import RunCard
 from core.services.sign_in import SESSION_COOKIE
 from core.store.tenant import TenantStore
 from ui.i18n import _, format_number, ngettext_
@@ -27,40 +30,64 @@ _CONTENTS: Mapping[str, str] = dict(
 _KIB, _MIB = 1024, 1024**2
 
 
-def draw_cards(session: UiSession, run_id: str) -> None:
-    """Draw a card for each standard file of a finished run."""
+@dataclass(frozen=True, kw_only=True)
+class _Lists:
+    """The lists whose files are shown; `asked` is the version that their addresses name.
+
+    A run without review has one version, and its files keep their plain addresses.
+    """
+
+    run_id: str
+    review_no: int
+    version: RunVersion
+
+    @property
+    def asked(self) -> RunVersion | None:
+        return self.version if self.review_no else None
+
+    def path(self, name: str) -> str:
+        """Return where a file of theirs is."""
+        query = f"?version={self.asked.value}" if self.asked else ""
+        return f"/export/runs/{self.run_id}/{name}{query}"
+
+    def command(self, base: str, name: str) -> str:
+        """Return the command line that fetches a file of theirs."""
+        cookie = f'-b "{SESSION_COOKIE}=…"'
+        if self.asked is None:
+            return f"curl -fO {cookie} {base}{self.path(name)}"
+        return f'curl -f -o {file_name(name, self.asked)} {cookie} "{base}{self.path(name)}"'
+
+
+def draw_cards(session: UiSession, run: RunCard, version: RunVersion) -> None:
+    """Draw a card for each standard file of a finished run at one of its versions."""
+    lists = _Lists(run_id=run.run_id, review_no=run.review_no, version=version)
     with st.grid(2, min_column_width=360):
         for name in FILES:
             with st.container(border=True, height="stretch", key=f"card_{name}"):
-                _draw_card(session, run_id, name)
+                _draw_card(session, lists, name)
 
 
-def _draw_card(session: UiSession, run_id: str, name: str) -> None:
-    card = _card(session.tenant.tenant_id, run_id, name, _store=session.store)
-    st.markdown(f"**{name}**")
+def _draw_card(session: UiSession, lists: _Lists, name: str) -> None:
+    tenant_id = session.tenant.tenant_id
+    card = _card(
+        tenant_id, lists.run_id, lists.review_no, lists.version, name, _store=session.store
+    )
+    st.markdown(f"**{file_name(name, lists.asked)}**")
     st.caption(_(_CONTENTS[name]))
     st.text(_facts(card))
     with st.container(horizontal=True):
         label = _("Download JSON") if name == SUMMARY_NAME else _("Download CSV")
-        st.link_button(label, _path(run_id, name), key=f"link_{name}")
+        st.link_button(label, lists.path(name), key=f"link_{name}")
         if name in CSV_NAMES:
             workbook = name.replace(".csv", ".xlsx")
-            st.link_button(_("Download Excel"), _path(run_id, workbook), key=f"link_{workbook}")
+            st.link_button(_("Download Excel"), lists.path(workbook), key=f"link_{workbook}")
     with st.expander(_("Its address")):
         base = session.store.store.settings.public_base_url.rstrip("/")
-        st.code(f"{base}{_path(run_id, name)}", language=None, wrap_lines=True)
+        st.code(f"{base}{lists.path(name)}", language=None, wrap_lines=True)
         st.caption(_("With the cookie of your session, from a command line:"))
-        st.code(
-            f'curl -fO -b "{SESSION_COOKIE}=…" {base}{_path(run_id, name)}',
-            language=None,
-            wrap_lines=True,
-        )
+        st.code(lists.command(base, name), language=None, wrap_lines=True)
         st.caption(_("sha256 of the file: the same bytes give the same hash."))
         st.code(card.sha256, language=None, wrap_lines=True)
-
-
-def _path(run_id: str, name: str) -> str:
-    return f"/export/runs/{run_id}/{name}"
 
 
 def _facts(card: ExportCard) -> str:
@@ -79,6 +106,13 @@ def _size(size: int) -> str:
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _card(tenant_id: str, run_id: str, name: str, _store: TenantStore) -> ExportCard:  # noqa: ARG001
-    """Return the card of a file; a finished run never changes, so it is made once."""
-    return export_card(_store, run_id, name)
+def _card(
+    tenant_id: str,  # noqa: ARG001
+    run_id: str,
+    review_no: int,  # noqa: ARG001
+    version: RunVersion,
+    name: str,
+    _store: TenantStore,
+) -> ExportCard:
+    """Return the card of a file; the lists of a review never change, so it is made once."""
+    return export_card(_store, run_id, name, version)

@@ -36,6 +36,15 @@ def _draw_result(session: UiSession, run: RunDetail) -> None:
     st.subheader(_("Run as of %(day)s", day=format_date(card.as_of)), anchor=False)
     for warning in run.warnings:
         st.warning(warning)
+    if card.review_no:
+        number = format_number(card.review_no)
+        st.caption(
+            _(
+                "Review %(number)s is in force: its lists are shown, exported and written to. The"
+                " run's own lists are kept.",
+                number=number,
+            )
+        )
     figures_row(_figures(card))
     sentence = _comparison(card, gating_history(session.store))
     if sentence:

@@ -112,22 +112,40 @@ def test_leaving_is_not_a_link(signed_in: Client) -> None:
     assert signed_in.get("/auth/leave").status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("query", "version", "name"),
+    [
+        ("", "reviewed", "reco_output.csv"),
+        ("?version=reviewed", "reviewed", "reco_output_reviewed.csv"),
+        ("?version=original", "original", "reco_output_original.csv"),
+    ],
+)
 def test_an_export_streams_the_file_of_the_callers_tenant(
-    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch, query: str, version: str, name: str
 ) -> None:
     asked = []
 
-    def export_file(tenant: TenantStore, run_id: str, name: str) -> Iterator[bytes]:
-        asked.append((tenant.tenant.key, run_id, name))
+    def export_file(
+        tenant: TenantStore, run_id: str, name: str, version: RunVersion
+    ) -> Iterator[bytes]:
+        asked.append((tenant.tenant.key, run_id, name, version))
         return iter([b"run_id\n", b"1\n"])
 
     monkeypatch.setattr(api.export, "export_file", export_file)
-    response = signed_in.get(RUN_FILE)
+    response = signed_in.get(RUN_FILE + query)
     assert response.content == b"run_id\n1\n"
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
-    assert response.headers["content-disposition"] == 'attachment; filename="reco_output.csv"'
+    assert response.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert "no-store" in response.headers["cache-control"]
-    assert asked == [("first", RUN_ID, "reco_output.csv")]
+    assert asked == [("first", RUN_ID, "reco_output.csv", version)]
+
+
+@pytest.mark.parametrize("version", ["", "Original", "2", "original&version=latest"])
+def test_another_version_is_refused_in_a_sentence(signed_in: Client, version: str) -> None:
+    response = signed_in.get(f"{RUN_FILE}?version={version}", headers={"Accept-Language": "fr"})
+    assert response.status_code == 400
+    assert "original" in response.json()["title"]
+    assert "version" in response.json()["title"]
 
 
 @pytest.mark.parametrize(
