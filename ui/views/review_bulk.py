@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.services.review import Subject, number_meant
 from core.services.review_desk import ListedProduct, product_titles
-from core.services.review_lists import APPROVE, REJECT, REPLACE
+from core.services.review_meant import APPROVE, REJECT, REPLACE
 from ui.i18n import _, ngettext_
 from ui.session import UiSession
 from ui.views.plain import plain

@@ -7,7 +7,7 @@ import streamlit as st
 from core.i18n import N_
 from core.services.review import Subject
 from core.services.review_desk import DecisionCard
-from core.services.review_lists import APPROVE, REJECT
+from core.services.review_meant import APPROVE, REJECT
 from core.services.run_records import CustomerDetail
 from ui.i18n import _, format_moment
 from ui.session import UiSession

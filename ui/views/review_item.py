@@ -5,7 +5,7 @@ import streamlit as st
 from core.contracts import RunVersion
 from core.i18n import N_
 from core.services.review import Subject
-from core.services.review_lists import APPROVE, REJECT, REPLACE
+from core.services.review_meant import APPROVE, REJECT, REPLACE
 from core.services.run_records import CustomerDetail, Item
 from ui.i18n import _, format_money
 from ui.session import UiSession

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.contracts import REASON_OK
 from core.services.review_desk import DecisionCard
-from core.services.review_lists import APPROVE, REJECT, REPLACE
+from core.services.review_meant import APPROVE, REJECT, REPLACE
 from core.services.run_records import Verdict
 from core.store.reviews import Decision
 from core.store.run_reads import VerdictFilter
