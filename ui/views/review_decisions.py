@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.services.review import KIND_TITLES
 from core.services.review_desk import DecisionCard, decision_page, product_titles
-from core.services.review_lists import REPLACE
+from core.services.review_meant import REPLACE
 from ui.i18n import _, format_moment
 from ui.session import UiSession
 from ui.tables import choose_page, choose_row

@@ -8,7 +8,7 @@ import streamlit as st
 from core.contracts import RuleCode, Severity
 from core.policy import Policy, parse_policy
 from core.services.review import Subject
-from core.services.review_lists import REPLACE
+from core.services.review_meant import REPLACE
 from core.services.review_offers import MOST_OFFERED, Offer, offers_for
 from core.services.run_reports import summary_of
 from core.store.tenant import TenantStore
