@@ -61,11 +61,6 @@ def format_number(value: float | None, digits: int = 0) -> str:
     )
 
 
-def format_change(by: float, digits: int = 0) -> str:
-    """Return by how much a figure rose, with its sign."""
-    return formats.format_change(by, current_language(), digits=digits)
-
-
 def format_percent(share: float | None, digits: int = 1) -> str:
     """Return a share in [0, 1] as a percentage with `digits` decimals, a dash for None."""
     return (

@@ -26,10 +26,9 @@ from core.services.report_tables import (
     lowest_rows,
     repair_rows,
     rule_rows,
-    written_change,
 )
 from core.services.review import decisions_on
-from core.services.run_changes import RunChanges, changes_of
+from core.services.run_changes import RunChanges, change_said, changes_of
 from core.services.run_records import GatingPoint, Quality, RunDetail
 from core.services.run_reports import gating_history, lowest_scores, qc_of, run_of
 from core.store.tenant import TenantStore
@@ -133,7 +132,7 @@ def _figures(
     def change(name: str, *, is_share: bool = False) -> str | None:
         if changes is None:
             return None
-        return written_change(changes.figures[name], language, _, is_share=is_share)
+        return change_said(changes.figures[name], language, is_share=is_share)
 
     return [
         Figure(

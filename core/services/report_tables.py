@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from core.contracts import Severity
-from core.formats import format_change, format_moment, format_number, format_percent
+from core.formats import format_moment, format_number, format_percent
 from core.i18n import N_
 from core.services.policy_words import SEVERITY_CHOICES
 from core.services.review import KIND_TITLES
-from core.services.run_changes import Change, RunChanges
+from core.services.run_changes import RunChanges, change_said
 from core.services.run_records import RuleCount, Verdict
 from core.services.run_words import REASON_TITLES
 from core.store.reviews import Decision
@@ -36,6 +36,7 @@ _CONDITIONS: Mapping[str, str] = {
     "reason": N_("verdict: %(value)s"),
     "score_from": N_("score from %(value)s"),
     "score_to": N_("score up to %(value)s"),
+    "product": N_("product: %(value)s"),
 }
 
 
@@ -50,31 +51,21 @@ def change_rows(changes: RunChanges, language: str, _: Say) -> list[Row]:
     return [
         (
             _(title),
-            written(change.after, language, is_share=is_share),
-            written(change.before, language, is_share=is_share),
-            written_change(change, language, _, is_share=is_share),
+            _written(change.after, language, is_share=is_share),
+            _written(change.before, language, is_share=is_share),
+            change_said(change, language, is_share=is_share) or NO_VALUE,
         )
         for title, change, is_share in (*figures, *scores)
         if change.by is not None
     ]
 
 
-def written(figure: float | None, language: str, *, is_share: bool = False) -> str:
-    """Return a figure as it is read, a share as a percentage."""
+def _written(figure: float | None, language: str, *, is_share: bool = False) -> str:
     if figure is None:
         return NO_VALUE
     if is_share:
         return format_percent(figure, language, digits=1)
     return format_number(figure, language)
-
-
-def written_change(change: Change, language: str, _: Say, *, is_share: bool = False) -> str:
-    """Return by how much a figure rose, a share in percentage points."""
-    if change.by is None:
-        return NO_VALUE
-    if is_share:
-        return _("%(points)s points", points=format_change(100 * change.by, language, digits=1))
-    return format_change(change.by, language)
 
 
 def rule_rows(
@@ -86,7 +77,7 @@ def rule_rows(
             _(REASON_TITLES.get(row.rule_code, row.rule_code)),
             _(SEVERITY_CHOICES[row.severity]),
             format_number(row.issues, language),
-            _issue_change(row, changes, language, _),
+            _issue_change(row, changes, language),
             row.sentence,
             row.remedy,
         )
@@ -106,9 +97,9 @@ def repair_rows(rows: Iterable[RuleCount], language: str, _: Say) -> list[Row]:
     ]
 
 
-def _issue_change(row: RuleCount, changes: RunChanges | None, language: str, _: Say) -> str:
+def _issue_change(row: RuleCount, changes: RunChanges | None, language: str) -> str:
     found = changes.issues.get((row.rule_code, row.severity)) if changes else None
-    return written_change(found, language, _) if found else NO_VALUE
+    return (found and change_said(found, language)) or NO_VALUE
 
 
 def gone_rows(
@@ -122,7 +113,7 @@ def gone_rows(
         (
             _(REASON_TITLES.get(rule, rule)),
             _(SEVERITY_CHOICES[severity]),
-            written(change.before, language),
+            _written(change.before, language),
         )
         for (rule, severity), change in changes.issues.items()
         if change.before and (rule, severity) not in present and severity != Severity.INFO
@@ -137,9 +128,7 @@ def lowest_rows(verdicts: Sequence[Verdict], remedies: Mapping[str, str], _: Say
             verdict.customer,
             str(verdict.audit_score),
             ", ".join(_(REASON_TITLES.get(code, code)) for code in _against(verdict)),
-            " ".join(
-                dict.fromkeys(remedies[code] for code in _against(verdict) if code in remedies)
-            ),
+            _remedy(verdict, remedies),
         )
         for verdict in verdicts
     ]
@@ -182,7 +171,7 @@ def _subject(decision: Decision, _: Say) -> str:
 
 def _whom(customers_like: VerdictFilter, _: Say) -> str:
     conditions = [
-        _(_CONDITIONS.get(name, name), value=_(REASON_TITLES.get(value, str(value))))
+        _(_CONDITIONS[name], value=_(REASON_TITLES[value]) if value in REASON_TITLES else value)
         for name, value in vars(customers_like).items()
         if value is not None
     ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.contracts import RuleCode, RunVersion, Severity
+from core.formats import format_change
+from core.i18n import N_, translate
 from core.services.run_records import RunCard
 from core.services.run_reports import card_of, finished_run, summary_in
 from core.store.runs import load_runs
@@ -74,6 +76,19 @@ def changes_of(
             for severity in Severity
         },
     )
+
+
+def change_said(change: Change, language: str, *, is_share: bool = False) -> str | None:
+    """Return by how much a figure rose, in the reader's words; None unless both runs have it.
+
+    A share rises by points of a hundred.
+    """
+    if change.by is None:
+        return None
+    if is_share:
+        points = format_change(100 * change.by, language, digits=1)
+        return translate(language, N_("%(points)s points"), points=points)
+    return format_change(change.by, language)
 
 
 def _change(before: Mapping[str, Any], after: Mapping[str, Any], *path: str) -> Change:

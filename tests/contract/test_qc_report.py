@@ -15,6 +15,7 @@ from core.services.qc_report import report_html
 from core.services.review import KIND_TITLES, Subject, decide_on, withdraw
 from core.services.review_work import apply_decisions
 from core.services.run_reports import qc_of
+from core.store.run_reads import VerdictFilter
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.conftest import NOW, new_tenant
 from tests.golden.small_tenant import AS_OF, run_small_tenant, store_row, store_small_tenant
@@ -84,6 +85,8 @@ def runs(company: TenantStore) -> tuple[str, str]:
     launched(company, first, hours=1)
     launched(company, second, hours=2)
     decide_on(company, SYSTEM, second, "reject", Subject(product_key="ROS"), note=HOSTILE)
+    best = Subject(customers_like=VerdictFilter(reason="OK", score_from=90))
+    decide_on(company, SYSTEM, second, "approve", best, note="")
     number = decide_on(company, SYSTEM, second, "approve", Subject(customer="A1"), note="")
     withdraw(company, SYSTEM, second, number)
     apply_decisions(company, second)
@@ -132,6 +135,8 @@ def test_figures_are_those_of_the_run(company: TenantStore, runs: tuple[str, str
     lead = f"Of 12 customers {quality.eligible} may be written to; 4 are blocked."
     assert lead in found.of("p")
     assert "Changes are since the run before it, as of 1 February 2025." in found.of("p")
+    remedy = "Complete or correct the address in the clients file and import it again."
+    assert found.of("td").count(remedy) == 2  # of the rule, and of the customer who fails it
     named = {value for tag, name, value in found.attributes if (tag, name) == ("svg", "aria-label")}
     assert len(named) == 5
     assert named <= set(found.of("h2"))
@@ -150,10 +155,12 @@ def test_decisions_tell_who_when_why_and_what_became_of_them(
     company: TenantStore, runs: tuple[str, str]
 ) -> None:
     cells = page(company, runs[1], language="en").of("td")
+    in_force = "in force since review 1"
     rows = [cells[at : at + 5] for at, cell in enumerate(cells) if cell == "system"]
     assert rows == [
         ["system", KIND_TITLES["approve"], "A1", "–", "withdrawn by system"],
-        ["system", KIND_TITLES["reject"], "all customers, ROS", HOSTILE, "in force since review 1"],
+        ["system", KIND_TITLES["approve"], "verdict: Eligible, score from 90", "–", in_force],
+        ["system", KIND_TITLES["reject"], "all customers, ROS", HOSTILE, in_force],
     ]
     original = page(company, runs[1], version=RunVersion.ORIGINAL, language="en")
     assert "What was decided in the review?" not in original.text
