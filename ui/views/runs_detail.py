@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.jobs import RUN, enqueue
-from core.services.run_records import GatingPoint, RunCard, RunDetail
-from core.services.run_reports import gating_history, qc_of, run_of, sample_customers
+from core.services.run_changes import changes_of
+from core.services.run_records import RunCard, RunDetail
+from core.services.run_reports import qc_of, run_of, sample_customers
 from core.store.runs import RunStatus
 from ui.i18n import _, format_date, format_number, format_percent
 from ui.layout import Figure, error_boundary, figures_row
@@ -46,9 +47,9 @@ def _draw_result(session: UiSession, run: RunDetail) -> None:
             )
         )
     figures_row(_figures(card))
-    sentence = _comparison(card, gating_history(session.store))
-    if sentence:
-        st.caption(sentence)
+    changes = changes_of(session.store, card.run_id)
+    if changes is not None:
+        st.caption(_comparison(changes.before))
     _draw_next_steps(card.run_id)
     quality = qc_of(session.store, card.run_id, language=session.language)
     left, right = st.columns(2)
@@ -78,12 +79,8 @@ def _figures(card: RunCard) -> list[Figure]:
     ]
 
 
-def _comparison(card: RunCard, history: tuple[GatingPoint, ...]) -> str | None:
-    """Return how the run differs from the one launched before it, None for the first."""
-    earlier = [point for point in history if point.created_at < card.created_at]
-    if not earlier or card.eligible is None:
-        return None
-    before = earlier[-1]
+def _comparison(before: RunCard) -> str:
+    """Return the figures of the run launched before the one that is shown."""
     return _(
         "The run before it, as of %(day)s: %(eligible)s eligible, gating rate %(rate)s.",
         day=format_date(before.as_of),
