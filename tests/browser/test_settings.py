@@ -35,11 +35,13 @@ def test_a_policy_is_changed_previewed_saved_and_its_run_compared(
     own.fill("40")
     own.press("Enter")
     settled(page)
-    expect(page.get_by_role("tab", name="Choice of products (1)")).to_have_attribute(
-        "aria-selected", "true"
-    )
+    expect(page.get_by_text("1 value changed")).to_be_visible()
+    tab = page.get_by_role("tab", name="Choice of products")
+    expect(tab).to_have_attribute("aria-selected", "true")
     click(page, "Take the changes back")
+    expect(page.get_by_text("1 value changed")).to_have_count(0)
     settled(page)
+    expect(tab).to_have_attribute("aria-selected", "true")
     page.get_by_role("tab", name="Lists").first.click()
     field = page.get_by_label("Length of a list (products)", exact=True)
     field.fill("2")

@@ -26,7 +26,8 @@ _LEAST_DIGITS = 2
 
 def draw_fields(draft: Draft) -> None:
     """Draw every value of the policy, a tab for each group."""
-    tabs = st.tabs([_tab_title(draft, group) for group in Group])
+    # The titles stay as they are: under a new title the open tab would give way to the first.
+    tabs = st.tabs([_(GROUP_TITLES[group]) for group in Group])
     for tab, group in zip(tabs, Group, strict=True):
         with tab:
             st.caption(_(GROUP_QUESTIONS[group]))
@@ -39,12 +40,6 @@ def draw_fields(draft: Draft) -> None:
                 _draw_grid(draft, names, [state_title(state) for state in CUSTOMER_STATES])
             else:
                 _draw_group(draft, [f for f in policy_fields().values() if f.group is group])
-
-
-def _tab_title(draft: Draft, group: Group) -> str:
-    """Return the group's title, with how many of its values are changed."""
-    changed = sum(policy_fields()[name].group is group for name in draft.changes)
-    return f"{_(GROUP_TITLES[group])} ({changed})" if changed else _(GROUP_TITLES[group])
 
 
 def _draw_group(draft: Draft, fields: Sequence[PolicyField]) -> None:
