@@ -93,8 +93,9 @@ def _review(page: Page) -> None:
     """Reject the first item of the opened customer, and see the list as the worker leaves it."""
     drawer = page.get_by_role("dialog")
     items = drawer.get_by_test_id("stDataFrame").first
-    rejected = items.get_by_test_id("glide-cell-2-0").text_content()
-    assert rejected
+    product = items.get_by_test_id("glide-cell-2-0")
+    expect(product).not_to_be_empty()
+    rejected = product.inner_text()
     _click_cell(items, row=1, x=200)
     drawer.get_by_text("Reject", exact=True).click()
     settled(page)
@@ -104,7 +105,7 @@ def _review(page: Page) -> None:
     click(page, "Reject this product")
     expect(drawer.get_by_text("Applied in review 1")).to_be_visible()
     settled(page)
-    expect(items.get_by_test_id("glide-cell-2-0")).not_to_have_text(rejected)
+    expect(product).not_to_have_text(rejected)
     page.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
     expect(page.get_by_text("These are the lists of review 1")).to_be_visible()
@@ -170,6 +171,7 @@ def _read_report(report: Page) -> None:
     """The report in its window: nothing is refused by its policy, it fits a phone, it prints."""
     refused: list[str] = []
     report.on("console", lambda message: refused.append(message.text))
+    report.wait_for_load_state()  # a window that is still on its way cannot be reloaded
     report.reload()
     expect(report.get_by_role("heading", name="Domaine Isavigne")).to_be_visible()
     expect(report.locator("svg.chart")).to_have_count(5)
