@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 RESET_HEADER = "x-sib-ratelimit-reset"
-DUPLICATE = "duplicate_parameter"
-"""The code by which Brevo refuses a key it knows; no proof that the first call was accepted."""
+DUPLICATES = frozenset({"duplicate_parameter", "duplicate_request"})
+"""The codes of a key that Brevo knows already; no proof that the first call was accepted."""
 
 _LONGEST_WAIT_SECONDS = 86_400.0
 _CODE = re.compile(r"[a-z_]{1,60}")
@@ -22,6 +22,10 @@ _MESSAGE_ID = re.compile(r"[!-~]{1,500}")
 
 _ACCEPTED = frozenset({201, 202})
 _REFUSED = frozenset({401, 402, 403})
+# Codes that speak of the account, whatever the status: every other message would fare the same.
+_OF_THE_ACCOUNT = frozenset(
+    {"account_under_validation", "not_enough_credits", "permission_denied", "unauthorized"}
+)
 _LIMITED = 429
 # Of every other 4xx (408, 409, 425, 499 ...) the request may have been under way already.
 _REJECTED = frozenset({400, 404, 405, 406, 410, 411, 413, 414, 415, 422, 431})
@@ -131,9 +135,9 @@ def _accepted(status: int, content: Mapping[str, Any]) -> EmailReply:
 
 
 def _outcome_of(status: int, code: str | None) -> EmailOutcome:
-    if status == 400 and code == DUPLICATE:
+    if status == 400 and code in DUPLICATES:
         return EmailOutcome.DUPLICATE
-    if status in _REFUSED:
+    if status in _REFUSED or (status in _REJECTED and code in _OF_THE_ACCOUNT):
         return EmailOutcome.REFUSED
     return EmailOutcome.REJECTED if status in _REJECTED else EmailOutcome.AMBIGUOUS
 
