@@ -29,7 +29,7 @@ from core.services.inbox import INBOX, take_in, work_on
 from core.services.policy_preview import compute_preview
 from core.services.progress import Progress
 from core.services.review_work import apply_decisions
-from core.services.send_campaign import send_dry
+from core.services.send_dry import send_dry
 from core.settings import Settings
 from core.store.engine import is_sqlite, normalise_url, sibling_file
 from core.store.identity import beat

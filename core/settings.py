@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     brevo_sender_email: str | None = None
     brevo_sender_name: str | None = None
     brevo_base_url: str = "https://api.brevo.com/v3"
+    brevo_in_flight: int = Field(default=16, ge=1, le=64)
     public_base_url: str = "http://localhost:8501"
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     enable_demo_data: bool = False

@@ -34,7 +34,7 @@ def prepare_(
 @app.command("send")
 def send(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
     """Work through the campaign; a dry run, which contacts nobody."""
-    from core.services.send_campaign import send_dry
+    from core.services.send_dry import send_dry
 
     store = open_tenant(tenant)
     send_dry(store, campaign_id, tell_stage)

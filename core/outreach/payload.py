@@ -72,8 +72,17 @@ def delivery_id(place: Place) -> str:
 
 def tags_of(place: Place) -> list[str]:
     """Return the tags of a message: its campaign, and its batch within the campaign."""
-    campaign = f"campaign-{place.campaign_id}"
-    return [campaign, f"{campaign}-batch-{place.batch_no}"]
+    return [campaign_tag(place.campaign_id), batch_tag(place.campaign_id, place.batch_no)]
+
+
+def campaign_tag(campaign_id: str) -> str:
+    """Return the tag of a campaign's messages, by which their events are found."""
+    return f"campaign-{campaign_id}"
+
+
+def batch_tag(campaign_id: str, batch_no: int) -> str:
+    """Return the tag of one batch's messages."""
+    return f"{campaign_tag(campaign_id)}-batch-{batch_no}"
 
 
 def build_payload(

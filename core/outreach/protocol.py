@@ -46,7 +46,8 @@ PROOF_DRY_RUN = "dry_run"
 
 _S = DeliveryState
 TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    _S.PLANNED: frozenset({_S.CLAIMED, _S.SUPPRESSED, _S.CANCELLED, _S.FAILED}),
+    # Straight to SENT only by the events of a campaign whose data were brought back from a backup.
+    _S.PLANNED: frozenset({_S.CLAIMED, _S.SUPPRESSED, _S.CANCELLED, _S.FAILED, _S.SENT}),
     _S.CLAIMED: frozenset({_S.SENT, _S.FAILED, _S.UNCONFIRMED, _S.PLANNED}),
     _S.UNCONFIRMED: frozenset({_S.SENT, _S.REVIEW}),
     _S.REVIEW: frozenset({_S.SENT, _S.PLANNED, _S.CANCELLED}),

@@ -55,6 +55,13 @@ def require(actor: Actor, role: Role) -> None:
         )
 
 
+def role_of(store: Store, user_id: str, tenant_id: str) -> Role | None:
+    """Return the role that a user has in a tenant now, None without one."""
+    with store.identity() as tx:
+        role = identity.find_role(tx, user_id, tenant_id)
+    return Role(role) if role else None
+
+
 def create_tenant(
     store: Store,
     key: str,

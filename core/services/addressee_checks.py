@@ -14,14 +14,16 @@ from core.outreach.payload import payload_sha256
 from core.policy import AuditPolicy
 from core.store.addressees import fetch_addressees_among
 from core.store.deliveries import DeliveryRow
+from core.store.live_deliveries import fetch_possible_sends
 from core.store.tenant import TenantStore, Transaction
 
 _ADDRESS_MARK = "\x1f"  # begins the code of a stand-in for a delivery's frozen address
 
 
-def local_day(store: TenantStore) -> date:
-    """Return today's date where the tenant lives."""
-    return store.store.now().astimezone(ZoneInfo(store.tenant.time_zone)).date()
+def local_day(store: TenantStore, moment: datetime | None = None) -> date:
+    """Return the date of `moment`, or of now, where the tenant lives."""
+    moment = moment or store.store.now()
+    return moment.astimezone(ZoneInfo(store.tenant.time_zone)).date()
 
 
 def mark_suppressed(con: DuckDBPyConnection, policy: AuditPolicy, day: date) -> None:
@@ -53,11 +55,13 @@ def judge_deliveries(
 
     Asked both of the customer and of the frozen address: neither may be suppressed, nor written
     to within the silence window that ends on `day`, nor as often as the cap allows where the
-    policy makes that an error. Replaces the tables of `con`.
+    policy makes that an error. A message of which nobody knows yet whether it was taken counts as
+    written. Replaces the tables of `con`.
     """
     reasons = {d.delivery_no: reason for d in deliveries if (reason := _own_reason(d, now))}
     codes, addresses = [d.customer for d in deliveries], [d.email_norm for d in deliveries]
     fetch_addressees_among(tx, con, codes, addresses)
+    fetch_possible_sends(tx, con, codes, addresses)
     found = con.execute("SELECT customer, email_norm FROM customers").fetchall()
     _note_address_changes(reasons, deliveries, dict(found))
     _add_stand_ins(con, deliveries)

@@ -40,6 +40,7 @@ class CampaignStatus:
     cancelled: int
     unconfirmed: int
     pending: int
+    pause_reason: str | None = None
 
     @property
     def difference(self) -> int:
@@ -131,6 +132,7 @@ def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
         batch_size=campaign.batch_size,
         mode=campaign.mode,
         state=campaign.state,
+        pause_reason=campaign.pause_reason,
         planned=journal.planned,
         shared=journal.shared,
         **compute_sums(journal.states),

@@ -23,10 +23,12 @@ from core.policy import parse_policy
 from core.services.accounts import Actor, Role, require
 from core.services.addressee_checks import local_day, mark_suppressed
 from core.services.frozen_messages import Choices, freeze_messages
+from core.services.live_switch import check_live
 from core.store import campaigns, locks
 from core.store.addressees import fetch_addressees, fetch_lists
 from core.store.campaign_log import append_logs
 from core.store.runs import Run, RunStatus, find_run
+from core.store.senders import current_epoch
 from core.store.tenant import TenantStore
 
 MIN_BATCH_SIZE = 200
@@ -78,11 +80,13 @@ def prepare(
     """Freeze audience and messages of a run; return the campaign's id.
 
     The same choices again, a double click included, give the campaign that is not sent yet.
-    Raises `Refused` for a run that is not done, a batch size outside 200 to 300, another mode
-    than dry, and when nobody can be written to.
+    Raises `Refused` for a run that is not done, a batch size outside 200 to 300, a live mode where
+    this instance does not send, and when nobody can be written to.
     """
     require(actor, Role.ANALYST)
-    _check_choices(batch_size, mode)
+    _check_batch_size(batch_size)
+    if mode == Mode.LIVE:
+        check_live(store)
     run = _done_run(store, run_id)
     choices = Choices(
         campaign_id=_campaign_id(store, run, template, batch_size, mode),
@@ -92,7 +96,7 @@ def prepare(
         batch_size=batch_size,
         mode=Mode(mode),
         sender=sender_of(store.store.settings, store.tenant.name),
-        secret=token_secret(store.store.settings),
+        secret=token_secret(store.store.settings, live=mode == Mode.LIVE),
     )
     _alone(store, choices.campaign_id, lambda: _freeze_once(store, actor, run, choices))
     return choices.campaign_id
@@ -103,15 +107,13 @@ def lock_name(campaign_id: str) -> str:
     return f"campaign-{campaign_id}"
 
 
-def _check_choices(batch_size: int, mode: str) -> None:
+def _check_batch_size(batch_size: int) -> None:
     if not MIN_BATCH_SIZE <= batch_size <= MAX_BATCH_SIZE:
         raise Refused(
             N_("A batch has %(least)s to %(most)s recipients. Choose a size between the two."),
             least=MIN_BATCH_SIZE,
             most=MAX_BATCH_SIZE,
         )
-    if mode != Mode.DRY:
-        raise Refused(N_("Only dry runs can be prepared: this version contacts nobody."))
 
 
 def _done_run(store: TenantStore, run_id: str) -> Run:
@@ -161,7 +163,8 @@ def _freeze_once(store: TenantStore, actor: Actor, run: Run, choices: Choices) -
         if campaigns.find_campaign(tx, choices.campaign_id):
             return
         campaigns.discard_campaign(tx, choices.campaign_id)
-        campaigns.store_campaign(tx, _new_campaign(store, actor, choices))
+        epoch = current_epoch(tx)
+        campaigns.store_campaign(tx, _new_campaign(store, actor, choices, epoch))
     with duckdb.connect() as con:
         audience = _read_audience(store, con, run)
         if audience.recipients == 0:
@@ -170,7 +173,9 @@ def _freeze_once(store: TenantStore, actor: Actor, run: Run, choices: Choices) -
     _publish(store, choices, audience)
 
 
-def _new_campaign(store: TenantStore, actor: Actor, choices: Choices) -> campaigns.CampaignRow:
+def _new_campaign(
+    store: TenantStore, actor: Actor, choices: Choices, epoch: int
+) -> campaigns.CampaignRow:
     return campaigns.CampaignRow(
         campaign_id=choices.campaign_id,
         run_id=choices.run_id,
@@ -180,6 +185,7 @@ def _new_campaign(store: TenantStore, actor: Actor, choices: Choices) -> campaig
         batch_size=choices.batch_size,
         mode=choices.mode,
         state=CampaignState.PREPARING,
+        epoch=epoch,
         created_at=store.store.now(),
         created_by=actor.username,
     )

@@ -41,19 +41,25 @@ def append_logs(
     mode: str,
     now: datetime,
     entries: Sequence[Mapping[str, Any]],
-) -> None:
+) -> int:
     """Add lines to a campaign's journal; each has `event` and may have `delivery_no`,
-    `batch_no`, `detail` (JSON-ready, redacted).
+    `batch_no`, `detail` (JSON-ready, redacted). Returns the number of the last line.
 
     The campaign's row is locked first, so that two writers number their lines one after another.
     """
     tx.execute(_LOCK, campaign_id=campaign_id)
-    last = tx.scalar(_LAST, campaign_id=campaign_id) or 0
+    last = last_log(tx, campaign_id)
     said = {"campaign_id": campaign_id, "mode": mode, "now": now}
     tx.execute_many(
         _APPEND,
         [{**said, "log_no": last + number, **_line(e)} for number, e in enumerate(entries, 1)],
     )
+    return last + len(entries)
+
+
+def last_log(tx: Transaction, campaign_id: str) -> int:
+    """Return the number of the last line of a campaign's journal, 0 when there is none."""
+    return int(tx.scalar(_LAST, campaign_id=campaign_id) or 0)
 
 
 def _line(entry: Mapping[str, Any]) -> dict[str, object]:
@@ -77,6 +83,21 @@ def load_logs(tx: Transaction, campaign_id: str, *, limit: int, offset: int) -> 
         campaign_id=campaign_id,
         limit=limit,
         offset=offset,
+    )
+    return [_log_entry(row) for row in rows]
+
+
+def load_delivery_logs(tx: Transaction, campaign_id: str, delivery_no: int) -> list[LogEntry]:
+    """Return the lines of the journal about one delivery, oldest first."""
+    rows = tx.rows(
+        """
+        SELECT log_no, delivery_no, batch_no, mode, event, detail_json, created_at
+        FROM brevo_logs
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND delivery_no = :delivery_no
+        ORDER BY log_no
+        """,
+        campaign_id=campaign_id,
+        delivery_no=delivery_no,
     )
     return [_log_entry(row) for row in rows]
 

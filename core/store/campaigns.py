@@ -13,7 +13,8 @@ PREPARING = "PREPARING"
 
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
-    " created_by, finished_at, pause_reason, review_no"
+    " created_by, finished_at, pause_reason, review_no, epoch, confirmed_recipients, confirmed_by,"
+    " confirmed_user, confirmed_at"
 )
 
 
@@ -33,6 +34,11 @@ class CampaignRow:
     finished_at: datetime | None = None
     pause_reason: str | None = None
     review_no: int = 0
+    epoch: int = 0
+    confirmed_recipients: int | None = None
+    confirmed_by: str | None = None
+    confirmed_user: str | None = None
+    confirmed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,8 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
         INSERT INTO campaign (tenant_id, {_CAMPAIGN_COLUMNS}, audience_json)
         VALUES (
             :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
-            :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, '{{}}'
+            :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, :epoch,
+            :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, '{{}}'
         )
         """,
         **asdict(campaign),
@@ -147,7 +154,11 @@ def _is_id(text: str) -> bool:
 def _campaign(row: Mapping[str, Any]) -> CampaignRow:
     created_at = as_moment(row["created_at"])
     assert created_at is not None
-    moments = {"created_at": created_at, "finished_at": as_moment(row["finished_at"])}
+    moments = {
+        "created_at": created_at,
+        "finished_at": as_moment(row["finished_at"]),
+        "confirmed_at": as_moment(row["confirmed_at"]),
+    }
     ids = {name: str(row[name]) for name in ("campaign_id", "run_id")}
     return CampaignRow(**{**row, **ids, **moments})
 
@@ -175,6 +186,7 @@ def move_campaign(
     after: str,
     *,
     finished_at: datetime | None = None,
+    pause_reason: str | None = None,
 ) -> bool:
     """Move a campaign from one of the states `before`; tell whether it was in one.
 
@@ -182,7 +194,8 @@ def move_campaign(
     """
     touched = tx.execute(
         f"""
-        UPDATE campaign SET state = :after, finished_at = :finished_at
+        UPDATE campaign
+        SET state = :after, finished_at = :finished_at, pause_reason = :pause_reason
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
             AND state {tx.among("before")}
         """,
@@ -190,6 +203,7 @@ def move_campaign(
         before=tx.list_of(before),
         after=after,
         finished_at=finished_at,
+        pause_reason=pause_reason,
     )
     return touched == 1
 

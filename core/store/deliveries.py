@@ -76,10 +76,16 @@ def load_deliveries(
         offset=offset,
         **({} if state is None else {"state": state}),
     )
-    return [_delivery(row) for row in rows]
+    return [as_delivery(row) for row in rows]
 
 
-def _delivery(row: Mapping[str, Any]) -> DeliveryRow:
+def has_deliveries(tx: Transaction, campaign_id: str, state: str) -> bool:
+    """Tell whether a campaign has a delivery in this state."""
+    return bool(load_deliveries(tx, campaign_id, state=state, limit=1))
+
+
+def as_delivery(row: Mapping[str, Any]) -> DeliveryRow:
+    """Return a stored row of the fields of `DeliveryRow`."""
     not_after = as_moment(row["not_after"])
     assert not_after is not None
     key = None if row["key"] is None else str(row["key"])
@@ -95,7 +101,8 @@ def move_deliveries(tx: Transaction, campaign_id: str, moves: Sequence[DeliveryM
         """
         UPDATE delivery
         SET state = :after, proof = :proof, error_code = :error_code, key_no = :key_no,
-            key = coalesce(:key, key), claimed_at = coalesce(:claimed_at, claimed_at)
+            key = coalesce(:key, key), claimed_at = coalesce(:claimed_at, claimed_at),
+            ambiguous = 0, missed_at = NULL
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
             AND email_norm = :email_norm AND state = :before
         """,

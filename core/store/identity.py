@@ -130,6 +130,19 @@ def store_membership(tx: Transaction, user_id: str, tenant_id: str, role: str) -
     )
 
 
+def find_role(tx: Transaction, user_id: str, tenant_id: str) -> str | None:
+    """Return the user's role in a tenant, None without one."""
+    role = tx.scalar(
+        """
+        SELECT role FROM identity.membership
+        WHERE user_id = :user_id AND tenant_id = :tenant_id
+        """,
+        user_id=user_id,
+        tenant_id=tenant_id,
+    )
+    return None if role is None else str(role)
+
+
 def find_home_tenant(tx: Transaction, user_id: str) -> str | None:
     """Return the id of the user's tenant (the first by key when there are several), or None."""
     rows = tx.rows(

@@ -425,6 +425,15 @@ campaign = Table(
     Column("pause_reason", Text),
     # The review of the run whose lists it sends.
     Column("review_no", Integer, nullable=False, server_default="0"),
+    # Which sender works on it: an earlier one that wakes up again claims nothing more.
+    Column("sender_no", Integer, nullable=False, server_default="0"),
+    # The restores it knows of; behind `send_epoch` it stands still until it is reconciled.
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    # Who typed the number of recipients, and which number.
+    Column("confirmed_recipients", Integer),
+    Column("confirmed_by", Text),
+    Column("confirmed_user", Text),
+    Column("confirmed_at", Moment),
     Index(None, "tenant_id", "run_id"),
 )
 
@@ -449,8 +458,11 @@ delivery = Table(
     Column("message_id", Text),
     Column("proof", Text),
     Column("error_code", Text),
+    # When the events were first read without finding it.
+    Column("missed_at", Moment),
     Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
     Index(None, "tenant_id", "customer"),
+    Index(None, "tenant_id", "email_norm"),
 )
 
 brevo_logs = Table(
@@ -465,4 +477,23 @@ brevo_logs = Table(
     Column("event", Text, nullable=False),
     Column("detail_json", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+)
+
+# How often the tenant's data were brought back from a backup.
+send_epoch = Table(
+    "send_epoch",
+    data_metadata,
+    _tenant(),
+    Column("epoch", Integer, nullable=False),
+    Column("raised_at", Moment, nullable=False),
+    Column("raised_by", Text, nullable=False),
+)
+
+# Readings of Brevo's events, which it allows few of in an hour.
+event_read = Table(
+    "event_read",
+    data_metadata,
+    _tenant(),
+    Column("read_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("read_at", Moment, nullable=False),
 )

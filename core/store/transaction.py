@@ -70,8 +70,10 @@ class Transaction:
                     yield rows
             return
         statement = text(self._checked(sql))
-        connection = self.connection.execution_options(stream_results=True)
-        for rows in connection.execute(statement, self._bound(values)).partitions(size):
+        # Of this statement alone: set on the connection, the option would stay for the next ones.
+        options = {"stream_results": True}
+        found = self.connection.execute(statement, self._bound(values), execution_options=options)
+        for rows in found.partitions(size):
             yield [tuple(row) for row in rows]
 
     def insert_tuples(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:

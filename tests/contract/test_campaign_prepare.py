@@ -13,6 +13,7 @@ from core.outreach.audience import Step
 from core.outreach.payload import compose_body
 from core.outreach.wording import EVIN_NOTICE
 from core.services import prepare_campaign
+from core.services.campaign_control import cancel
 from core.services.campaign_reports import (
     audience_of,
     list_campaigns,
@@ -22,7 +23,7 @@ from core.services.campaign_reports import (
     status_of,
 )
 from core.services.prepare_campaign import audience_of_run, prepare, templates
-from core.services.send_campaign import cancel, send_dry
+from core.services.send_dry import send_dry
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import (
     ANALYST,
@@ -242,7 +243,7 @@ def test_what_cannot_be_prepared_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(NotFound, match="discovery, rebuy, winback"):
         prepare(tenant, ANALYST, mixed_run, "nothing", 250)
-    with pytest.raises(Refused, match="dry"):
+    with pytest.raises(Refused, match="BREVO_DRY_RUN is not 0"):
         prepare(tenant, ANALYST, mixed_run, "discovery", 250, mode="live")
     with pytest.raises(NotAllowed):
         prepare(tenant, VIEWER, mixed_run, "discovery", 250)

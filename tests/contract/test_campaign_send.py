@@ -17,9 +17,10 @@ import pytest
 from core.errors import Busy, NotAllowed, NotFound, Refused
 from core.outreach.payload import compose_body
 from core.services import prepare_campaign
+from core.services.campaign_control import cancel
 from core.services.campaign_reports import logs_of, number_of_logs, status_of
 from core.services.prepare_campaign import prepare
-from core.services.send_campaign import cancel, send_dry
+from core.services.send_dry import send_dry
 from core.settings import Settings
 from core.store import locks
 from core.store.dataset import load_dataset
@@ -372,7 +373,7 @@ def test_the_sweep_covers_every_commit_of_a_send(tenant: TenantStore, small_batc
 KILLED_PROCESS = """
 import os, signal, sys
 from pathlib import Path
-from core.services.send_campaign import send_dry
+from core.services.send_dry import send_dry
 from core.settings import Settings
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import NOW

@@ -6,7 +6,7 @@ from core.jobs import SEND, job_of
 from core.services.campaign_reports import status_of
 from core.services.export_run import CSV_NAMES, EXPORT_NAMES, REPORT_NAME, SUMMARY_NAME, export_card
 from core.services.prepare_campaign import audience_of_run
-from core.services.send_campaign import send_dry
+from core.services.send_dry import send_dry
 from tests.pages.conftest import Look, World, metrics, sentences
 from ui.views import export_people
 

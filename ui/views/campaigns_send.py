@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.jobs import SEND, enqueue
 from core.outreach.protocol import FINISHED, SUMS
+from core.services.campaign_control import cancel
 from core.services.campaign_reports import CampaignStatus, logs_of, number_of_logs
-from core.services.send_campaign import cancel
 from core.store.campaign_log import LogEntry
 from ui.i18n import _, format_moment, format_number, ngettext_
 from ui.layout import Figure, error_boundary, figures_row

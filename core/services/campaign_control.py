@@ -1,0 +1,144 @@
+"""What a person decides about a campaign: confirm, pause, resume, cancel."""
+
+from datetime import datetime
+
+from core.errors import NotFound, Refused
+from core.i18n import N_
+from core.outreach.audience import CAMPAIGN_CANCELLED
+from core.outreach.outcomes import PauseReason
+from core.outreach.protocol import CampaignState, DeliveryState, Mode, check_move
+from core.services.accounts import Actor, Role, require
+from core.services.campaign_reports import CampaignStatus, status_of
+from core.services.live_switch import check_live
+from core.store.campaign_log import append_logs
+from core.store.campaigns import CampaignRow, find_campaign, move_campaign
+from core.store.deliveries import move_all_deliveries
+from core.store.senders import Confirmation, current_epoch, store_confirmation
+from core.store.tenant import TenantStore, Transaction
+
+OPEN = (CampaignState.PREPARED, CampaignState.SENDING, CampaignState.PAUSED)
+
+
+def confirm_live(
+    store: TenantStore, actor: Actor, campaign_id: str, recipients: int
+) -> CampaignStatus:
+    """Let a live campaign go out, or on, by typing how many recipients are still to come.
+
+    Raises `Refused` for a dry campaign, one that is over, another number than what is pending,
+    and while the instance or the restored data do not permit it.
+    """
+    require(actor, Role.ANALYST)
+    check_live(store)
+    pending = status_of(store, campaign_id).pending
+    if recipients != pending:
+        raise Refused(
+            N_("The number typed is not the number of recipients: %(count)s. Look again."),
+            count=pending,
+        )
+    with store.begin() as tx:
+        campaign = find_open(tx, campaign_id)
+        if campaign.mode != Mode.LIVE:
+            raise Refused(N_("This campaign is a dry run. Prepare it live to send it."))
+        _check_epoch(tx, campaign)
+        now = store.store.now()
+        said = Confirmation(
+            recipients=recipients, username=actor.username, user_id=actor.user_id, at=now
+        )
+        store_confirmation(tx, campaign_id, said)
+        move_campaign(tx, campaign_id, OPEN, CampaignState.SENDING)
+        detail = {"recipients": recipients, "by": actor.username}
+        _log(tx, campaign, now, "confirmed", detail)
+    return status_of(store, campaign_id)
+
+
+def pause(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
+    """Let a campaign claim nobody more; what is under way is finished.
+
+    Raises `NotFound`, and `Refused` when it is not being sent.
+    """
+    require(actor, Role.ANALYST)
+    with store.begin() as tx:
+        campaign = find_open(tx, campaign_id)
+        before = (CampaignState.PREPARED, CampaignState.SENDING)
+        if not move_campaign(
+            tx, campaign_id, before, CampaignState.PAUSED, pause_reason=PauseReason.BY_HAND
+        ):
+            raise Refused(N_("This campaign is paused already."))
+        _log(tx, campaign, store.store.now(), "paused", {"reason": PauseReason.BY_HAND})
+    return status_of(store, campaign_id)
+
+
+def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
+    """Let a paused campaign go on; the caller asks for the work.
+
+    Raises `NotFound`, and `Refused` when it is not paused, when a restore of the data holds it,
+    and for a live campaign that nobody confirmed.
+    """
+    require(actor, Role.ANALYST)
+    with store.begin() as tx:
+        campaign = find_open(tx, campaign_id)
+        _check_epoch(tx, campaign)
+        if campaign.mode == Mode.LIVE:
+            check_live(store)
+            if campaign.confirmed_at is None:
+                raise Refused(N_("Nobody has confirmed this campaign yet. Confirm it instead."))
+        if not move_campaign(tx, campaign_id, (CampaignState.PAUSED,), CampaignState.SENDING):
+            raise Refused(N_("This campaign is not paused: there is nothing to resume."))
+        _log(tx, campaign, store.store.now(), "resumed", {"by": actor.username})
+    return status_of(store, campaign_id)
+
+
+def cancel(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
+    """Cancel what is not sent yet of a campaign; raise `NotFound`, `Refused` when it is over.
+
+    Deliveries that a running send has claimed keep the outcome of that send.
+    """
+    require(actor, Role.ANALYST)
+    with store.begin() as tx:
+        campaign = find_open(tx, campaign_id)
+        now = store.store.now()
+        move_campaign(tx, campaign_id, OPEN, CampaignState.CANCELLED, finished_at=now)
+        cancel_planned(tx, campaign, now)
+    return status_of(store, campaign_id)
+
+
+def cancel_planned(tx: Transaction, campaign: CampaignRow, now: datetime) -> None:
+    """Cancel the planned deliveries of a cancelled campaign."""
+    check_move(DeliveryState.PLANNED, DeliveryState.CANCELLED)
+    cancelled = move_all_deliveries(
+        tx,
+        campaign.campaign_id,
+        DeliveryState.PLANNED,
+        DeliveryState.CANCELLED,
+        error_code=CAMPAIGN_CANCELLED,
+    )
+    _log(tx, campaign, now, "cancelled", {"deliveries": cancelled})
+
+
+def find_known(tx: Transaction, campaign_id: str) -> CampaignRow:
+    """Return a campaign; raise `NotFound`."""
+    campaign = find_campaign(tx, campaign_id)
+    if campaign is None:
+        raise NotFound(N_("There is no such campaign."))
+    return campaign
+
+
+def find_open(tx: Transaction, campaign_id: str) -> CampaignRow:
+    """Return a campaign that is not over; raise `NotFound` or `Refused`."""
+    campaign = find_known(tx, campaign_id)
+    if campaign.state not in OPEN:
+        raise Refused(N_("This campaign is over: there is nothing left to decide."))
+    return campaign
+
+
+def _check_epoch(tx: Transaction, campaign: CampaignRow) -> None:
+    if campaign.epoch != current_epoch(tx):
+        raise Refused(
+            N_("A backup was brought back since this campaign was prepared. Reconcile it first.")
+        )
+
+
+def _log(
+    tx: Transaction, campaign: CampaignRow, now: datetime, event: str, detail: dict[str, object]
+) -> None:
+    append_logs(tx, campaign.campaign_id, campaign.mode, now, [{"event": event, "detail": detail}])

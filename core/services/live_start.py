@@ -1,0 +1,118 @@
+"""The start of a live send: what must hold before anything is claimed, and what a dead one left."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from duckdb import DuckDBPyConnection
+
+from core.errors import CrmError, Refused
+from core.i18n import N_
+from core.outreach.outcomes import PauseReason
+from core.outreach.payload import campaign_tag
+from core.outreach.protocol import CampaignState, DeliveryState, Mode
+from core.outreach.replies import EmailReply, classify_failure
+from core.services.accounts import SYSTEM, Role, role_of
+from core.services.campaign_claims import Sender, become_sender
+from core.services.campaign_control import find_known
+from core.services.live_outcomes import Landing, give_up, pause_sending, record
+from core.services.live_switch import check_live
+from core.store.campaign_log import last_log
+from core.store.live_deliveries import Flight, load_flights, untouched_addresses
+from core.store.senders import current_epoch, raise_epoch
+from core.store.tenant import TenantStore
+from core.store.watermarks import read_watermark
+
+_ALL = 1_000_000
+
+
+class Mailer(Protocol):
+    """What a send needs of Brevo."""
+
+    def send_email(self, body: bytes) -> EmailReply:
+        """Post one message; never raises for what the network or Brevo does."""
+
+    def refuse_known(self, store: TenantStore) -> None:
+        """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot."""
+
+    def written_to(self, store: TenantStore, tag: str) -> Sequence[str]:
+        """Return addresses of the newest events under a tag; raise `CrmError` when it cannot."""
+
+
+def begin_live(
+    store: TenantStore, con: DuckDBPyConnection, campaign_id: str, mailer: Mailer
+) -> tuple[Sender, Sequence[Flight]] | None:
+    """Become the sender of a campaign; return it with the claims to be tried again, or None.
+
+    What a dead process had claimed may have left: it is tried again with its own bytes, or
+    unconfirmed. The campaign is paused when the instance does not send live, when who confirmed it
+    may no longer send, and when Brevo or this machine knows more of it than the data.
+    """
+    with store.begin() as tx:
+        campaign = find_known(tx, campaign_id)
+        if campaign.mode != Mode.LIVE:
+            raise Refused(N_("This campaign is a dry run: nothing of it is sent."))
+        sender = become_sender(store, tx, con, campaign)
+        left = load_flights(tx, campaign_id, state=DeliveryState.CLAIMED, limit=_ALL)
+    if campaign.state != CampaignState.SENDING:
+        if campaign.state == CampaignState.CANCELLED:
+            give_up(sender, left)
+        return None
+    reason = _reason_to_wait(sender, mailer)
+    if reason is not None:
+        pause_sending(sender, reason)
+        return None
+    return sender, _take_up(sender, left)
+
+
+def may_still_send(sender: Sender) -> bool:
+    """Tell whether who confirmed the campaign is still allowed to."""
+    user = sender.campaign.confirmed_user
+    if user is None or user == SYSTEM.user_id:
+        return user is not None
+    role = role_of(sender.store.store, user, sender.store.tenant_id)
+    return role in (Role.ANALYST, Role.ADMIN)
+
+
+def _reason_to_wait(sender: Sender, mailer: Mailer) -> PauseReason | None:
+    try:
+        check_live(sender.store)
+    except CrmError:
+        return PauseReason.NOT_LIVE
+    if not may_still_send(sender):
+        return PauseReason.ROLE_LOST
+    try:
+        is_behind = _is_behind(sender, mailer)
+    except CrmError:
+        return PauseReason.UNREACHABLE
+    return PauseReason.RESTORED if is_behind else None
+
+
+def _is_behind(sender: Sender, mailer: Mailer) -> bool:
+    """Tell whether the data were brought back from a backup; if so, the epoch is raised once."""
+    store, campaign = sender.store, sender.campaign
+    with store.read() as tx:
+        if campaign.epoch != current_epoch(tx):
+            return True
+        reached = (campaign.epoch, last_log(tx, campaign.campaign_id))
+    is_behind = reached < read_watermark(store, campaign.campaign_id)
+    if not is_behind:
+        written = mailer.written_to(store, campaign_tag(campaign.campaign_id))
+        with store.read() as tx:
+            is_behind = bool(untouched_addresses(tx, campaign.campaign_id, written))
+    if is_behind:
+        with store.begin() as tx:
+            raise_epoch(tx, store.store.now(), SYSTEM.username)
+    return is_behind
+
+
+def _take_up(sender: Sender, left: Sequence[Flight]) -> list[Flight]:
+    if not left:
+        return []
+    reply = classify_failure("restarted")
+    landings = [Landing(flight=flight, reply=reply) for flight in left]
+    decisions = record(sender, landings)
+    return [
+        flight.tried_again()
+        for flight, decision in zip(left, decisions, strict=True)
+        if decision.after is None
+    ]

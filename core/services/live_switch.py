@@ -1,0 +1,38 @@
+"""Whether this instance may send at all: the first switch, and what every message needs."""
+
+from urllib.parse import urlsplit
+
+from core.errors import Refused
+from core.i18n import N_
+from core.outreach.unsubscribe import token_secret
+from core.store.tenant import TenantStore
+
+
+def check_live(store: TenantStore) -> None:
+    """Raise `Refused` unless BREVO_DRY_RUN is exactly `0` and all that a message needs is set.
+
+    Raises `SettingsError` when TOKEN_SECRET is missing or too short.
+    """
+    settings = store.store.settings
+    if settings.is_dry_run:
+        raise Refused(
+            N_("Live sending is switched off here: BREVO_DRY_RUN is not 0. Nobody is contacted.")
+        )
+    missing = [
+        name
+        for name, is_set in (
+            ("BREVO_API_KEY", bool(settings.brevo_api_key)),
+            ("BREVO_SENDER_EMAIL", bool(settings.brevo_sender_email)),
+        )
+        if not is_set
+    ]
+    if missing:
+        raise Refused(N_("%(name)s is not set. Set it and start again."), name=missing[0])
+    if urlsplit(settings.public_base_url).scheme != "https":
+        raise Refused(
+            N_(
+                "PUBLIC_BASE_URL must begin with https://: mail programs unsubscribe by that"
+                " address. Set it and start again."
+            )
+        )
+    token_secret(settings, live=True)

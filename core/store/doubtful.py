@@ -1,0 +1,125 @@
+"""Deliveries of which only an event, a webhook or a person can say whether they left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.store.deliveries import DeliveryRow, as_delivery
+from core.store.tenant import Transaction, as_moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenEvent:
+    """What Brevo knows of a message: any event of it proves that it was taken."""
+
+    email_norm: str
+    message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubtful:
+    """A delivery of which only an event can say whether it left."""
+
+    row: DeliveryRow
+    missed_at: datetime | None
+
+
+def load_doubtful(
+    tx: Transaction, campaign_id: str, batch_no: int, states: Sequence[str]
+) -> list[Doubtful]:
+    """Return the deliveries of a batch that are in one of `states`, in their order."""
+    rows = tx.rows(
+        f"""
+        SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,
+            not_after, key, key_no, error_code, missed_at
+        FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND batch_no = :batch_no
+            AND state {tx.among("states")}
+        ORDER BY delivery_no
+        """,
+        campaign_id=campaign_id,
+        batch_no=batch_no,
+        states=tx.list_of(list(states)),
+    )
+    return [
+        Doubtful(missed_at=as_moment(row.pop("missed_at")), row=as_delivery(row)) for row in rows
+    ]
+
+
+def doubtful_batches(tx: Transaction, campaign_id: str, states: Sequence[str]) -> list[int]:
+    """Return the batches that have a delivery in one of `states`, never missed ones first."""
+    rows = tx.rows(
+        f"""
+        SELECT batch_no, min(coalesce(CAST(missed_at AS TEXT), '')) AS looked_at
+        FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state {tx.among("states")}
+        GROUP BY batch_no
+        ORDER BY looked_at, batch_no
+        """,
+        campaign_id=campaign_id,
+        states=tx.list_of(list(states)),
+    )
+    return [int(row["batch_no"]) for row in rows]
+
+
+def move_doubtful(
+    tx: Transaction,
+    campaign_id: str,
+    row: DeliveryRow,
+    after: str,
+    *,
+    error_code: str | None = None,
+    event: SeenEvent | None = None,
+    proof: str | None = None,
+) -> bool:
+    """Move a delivery that is still as it was read; False when it went on since."""
+    return bool(
+        tx.execute(
+            """
+            UPDATE delivery
+            SET state = :after, proof = :proof, error_code = :error_code, missed_at = NULL,
+                claimed_at = coalesce(claimed_at, :sent_at),
+                message_id = coalesce(:message_id, message_id)
+            WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+                AND email_norm = :email_norm AND state = :before AND key_no = :key_no
+            """,
+            campaign_id=campaign_id,
+            email_norm=row.email_norm,
+            before=row.state,
+            key_no=row.key_no,
+            after=after,
+            error_code=error_code,
+            proof=proof,
+            message_id=event.message_id if event else None,
+            sent_at=event.at if event else None,
+        )
+    )
+
+
+def note_missed(tx: Transaction, campaign_id: str, row: DeliveryRow, now: datetime) -> None:
+    """Remember when the events were first read without finding a delivery."""
+    tx.execute(
+        """
+        UPDATE delivery SET missed_at = coalesce(missed_at, :now)
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND email_norm = :email_norm
+        """,
+        campaign_id=campaign_id,
+        email_norm=row.email_norm,
+        now=now,
+    )
+
+
+def find_delivery(tx: Transaction, campaign_id: str, delivery_no: int) -> DeliveryRow | None:
+    """Return one delivery of a campaign, or None."""
+    row = tx.row(
+        """
+        SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,
+            not_after, key, key_no, error_code
+        FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND delivery_no = :delivery_no
+        """,
+        campaign_id=campaign_id,
+        delivery_no=delivery_no,
+    )
+    return None if row is None else as_delivery(row)

@@ -1,0 +1,146 @@
+"""Deliveries under way: what was claimed, what became of it, and what may have been sent."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from duckdb import DuckDBPyConnection
+
+from core.store.deliveries import DeliveryRow, as_delivery
+from core.store.tenant import Transaction, as_moment
+
+_POSSIBLE_SENDS = """
+SELECT customer, email_norm, substr(CAST(claimed_at AS TEXT), 1, 10) AS claimed_on
+FROM delivery
+WHERE tenant_id = :tenant AND mode = 'live' AND state IN ('CLAIMED', 'UNCONFIRMED', 'REVIEW')
+    AND ({among})
+"""
+_ADD_CONTACTS = """
+INSERT INTO contacts (customer, email_norm, contact_date, status, channel)
+SELECT unnest($customers::VARCHAR[]), unnest($addresses::VARCHAR[]), unnest($days::DATE[]), 'sent',
+    'email'
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flight:
+    """A claimed delivery with its key, its claim and the number of unclear tries with that key."""
+
+    row: DeliveryRow
+    key: str
+    claimed_at: datetime
+    unclear: int
+
+    def tried_again(self) -> "Flight":
+        """Return the flight of the next try with the same key."""
+        return replace(self, unclear=self.unclear + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """What becomes of a delivery, unless it went on under another key."""
+
+    email_norm: str
+    key: str
+    after: str
+    error_code: str | None = None
+    proof: str | None = None
+    message_id: str | None = None
+
+
+def load_flights(tx: Transaction, campaign_id: str, *, state: str, limit: int) -> list[Flight]:
+    """Return deliveries of a campaign that are in a state which has a key, in their order."""
+    rows = tx.rows(
+        """
+        SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,
+            not_after, key, key_no, error_code, claimed_at, ambiguous
+        FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :state
+        ORDER BY delivery_no LIMIT :limit
+        """,
+        campaign_id=campaign_id,
+        state=state,
+        limit=limit,
+    )
+    return [_flight(row) for row in rows]
+
+
+def _flight(row: dict[str, object]) -> Flight:
+    claimed_at, unclear = as_moment(row.pop("claimed_at")), row.pop("ambiguous")
+    assert claimed_at is not None
+    delivery = as_delivery(row)
+    assert delivery.key is not None
+    return Flight(row=delivery, key=delivery.key, claimed_at=claimed_at, unclear=int(str(unclear)))
+
+
+def note_unclear(tx: Transaction, campaign_id: str, flight: Flight) -> bool:
+    """Count a try of which nobody knows whether it was taken; False when it went on since."""
+    return bool(
+        tx.execute(
+            """
+            UPDATE delivery SET ambiguous = ambiguous + 1
+            WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+                AND email_norm = :email_norm AND state = 'CLAIMED' AND key = :key
+            """,
+            campaign_id=campaign_id,
+            email_norm=flight.row.email_norm,
+            key=flight.key,
+        )
+    )
+
+
+def settle(
+    tx: Transaction, campaign_id: str, settlement: Settlement, before: Sequence[str]
+) -> bool:
+    """Record what became of a delivery that is in one of the states `before`.
+
+    Returns False, and changes nothing, when it is in none of them or has another key.
+    """
+    return bool(
+        tx.execute(
+            f"""
+            UPDATE delivery
+            SET state = :after, proof = :proof, error_code = :error_code, missed_at = NULL,
+                message_id = coalesce(:message_id, message_id)
+            WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+                AND email_norm = :email_norm AND key = :key AND state {tx.among("before")}
+            """,
+            campaign_id=campaign_id,
+            before=tx.list_of(before),
+            **asdict(settlement),
+        )
+    )
+
+
+def untouched_addresses(
+    tx: Transaction, campaign_id: str, addresses: Sequence[str]
+) -> frozenset[str]:
+    """Return which of the addresses have a delivery that was never claimed."""
+    rows = tx.rows(
+        f"""
+        SELECT email_norm FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND key_no = 0
+            AND state = 'PLANNED' AND email_norm {tx.among("addresses")}
+        """,
+        campaign_id=campaign_id,
+        addresses=tx.list_of(list(addresses)),
+    )
+    return frozenset(row["email_norm"] for row in rows)
+
+
+def fetch_possible_sends(
+    tx: Transaction, con: DuckDBPyConnection, customers: Sequence[str], addresses: Sequence[str]
+) -> None:
+    """Add to `contacts` the live messages to these people that may have been taken."""
+    among = f"customer {tx.among('codes')} OR email_norm {tx.among('addresses')}"
+    rows = tx.rows(
+        _POSSIBLE_SENDS.format(among=among),
+        codes=tx.list_of(customers),
+        addresses=tx.list_of(addresses),
+    )
+    values = {
+        "customers": [row["customer"] for row in rows],
+        "addresses": [row["email_norm"] for row in rows],
+        "days": [row["claimed_on"] for row in rows],
+    }
+    con.execute(_ADD_CONTACTS, values)

@@ -1,0 +1,105 @@
+"""Who sends a campaign: one sender at a time, fenced by a number and by restores of the data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.store.tenant import Transaction
+
+_EPOCH = "SELECT epoch FROM send_epoch WHERE tenant_id = :tenant"
+_HOLD = "UPDATE send_epoch SET epoch = epoch WHERE tenant_id = :tenant"
+_BEGIN = """
+INSERT INTO send_epoch (tenant_id, epoch, raised_at, raised_by) VALUES (:tenant, 0, :now, '')
+ON CONFLICT (tenant_id) DO NOTHING
+"""
+_RAISE = """
+UPDATE send_epoch SET epoch = epoch + 1, raised_at = :now, raised_by = :by
+WHERE tenant_id = :tenant
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """Who lets a campaign go out, and the number of recipients that was typed."""
+
+    recipients: int
+    username: str
+    user_id: str
+    at: datetime
+
+
+def current_epoch(tx: Transaction) -> int:
+    """Return how often the tenant's data were brought back from a backup."""
+    return int(tx.scalar(_EPOCH) or 0)
+
+
+def raise_epoch(tx: Transaction, now: datetime, by: str) -> None:
+    """Note that the tenant's data were brought back from a backup."""
+    tx.execute(_BEGIN, now=now)
+    tx.execute(_RAISE, now=now, by=by)
+
+
+def take_campaign(tx: Transaction, campaign_id: str, now: datetime) -> int:
+    """Make the caller the campaign's sender, and return its number.
+
+    Senders of earlier numbers claim nothing more.
+    """
+    tx.execute(_BEGIN, now=now)
+    tx.execute(
+        """
+        UPDATE campaign SET sender_no = sender_no + 1
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+    )
+    return int(
+        tx.scalar(
+            "SELECT sender_no FROM campaign"
+            " WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
+            campaign_id=campaign_id,
+        )
+    )
+
+
+def may_claim(tx: Transaction, campaign_id: str, sender_no: int, state: str) -> bool:
+    """Tell whether this sender may claim: the campaign is in `state` and no restore holds it.
+
+    Until the transaction ends no other claim of the tenant is made, so that two campaigns never
+    claim one address in ignorance of each other.
+    """
+    tx.execute(_HOLD)
+    touched = tx.execute(
+        f"""
+        UPDATE campaign SET state = state
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :state
+            AND sender_no = :sender_no AND epoch = coalesce(({_EPOCH}), 0)
+        """,
+        campaign_id=campaign_id,
+        sender_no=sender_no,
+        state=state,
+    )
+    return touched == 1
+
+
+def store_confirmation(tx: Transaction, campaign_id: str, confirmation: Confirmation) -> None:
+    """Enter who lets a campaign go out."""
+    tx.execute(
+        """
+        UPDATE campaign
+        SET confirmed_recipients = :recipients, confirmed_by = :username,
+            confirmed_user = :user_id, confirmed_at = :at
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+        **vars(confirmation),
+    )
+
+
+def store_epoch(tx: Transaction, campaign_id: str) -> None:
+    """Note that a campaign is reconciled with all restores of the data."""
+    tx.execute(
+        f"""
+        UPDATE campaign SET epoch = coalesce(({_EPOCH}), 0)
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+    )
