@@ -24,7 +24,7 @@ from tests.contract.loopback import allow_loopback_only
 
 CANARY = "xkeysib-5f3759df-canary"
 KEY = SecretStr(CANARY)
-TOTAL, MARGIN = 0.4, 1.0
+TOTAL, MARGIN = 0.6, 1.5
 BEGINNING = b"HTTP/1.1 201 Created\r\n"
 OK = BEGINNING + b'Content-Length: 26\r\n\r\n{"messageId": "<1@relay>"}'
 
