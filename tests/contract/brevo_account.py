@@ -229,9 +229,9 @@ class BrevoAccount:
         return 200, {"webhooks": list(self.webhooks.values())}
 
     def create_webhook(self, _: Any, __: Any, content: Mapping[str, Any]) -> Reply:
-        dates = {"createdAt": self._now(), "modifiedAt": self._now()}
-        self.webhooks[self._next_id()] = {"id": self._last_id, **content, **dates}
-        return 201, {"id": self._last_id}
+        webhook_id, dates = self._next_id(), {"createdAt": self._now(), "modifiedAt": self._now()}
+        self.webhooks[webhook_id] = {"id": webhook_id, **content, **dates}
+        return 201, {"id": webhook_id}
 
     def update_webhook(self, params: Mapping[str, str], _: Any, content: Any) -> Reply:
         if int(params["webhookId"]) not in self.webhooks:
