@@ -113,6 +113,49 @@ class Busy(Refused):
     """Another import, run or send of this tenant is under way."""
 
 
+class BrevoError(CrmError):
+    """A call to Brevo did not do what it was to do.
+
+    `status` is that of the answer (None without one), `code` Brevo's own, `wait_seconds` the time
+    until a limit ends. No cause is kept: the errors of the libraries hold the request and its key.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        /,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        wait_seconds: float | None = None,
+        **values: object,
+    ) -> None:
+        super().__init__(message, **values)
+        self.status = status
+        self.code = code
+        self.wait_seconds = wait_seconds
+
+
+class BrevoRefused(BrevoError):
+    """The key, the credit or the right is missing: no call of this kind would succeed now."""
+
+
+class BrevoLimited(BrevoError):
+    """Too many calls of this kind; nothing was done."""
+
+
+class BrevoRejected(BrevoError):
+    """Brevo has declined this request, by its `code`."""
+
+
+class BrevoUnreachable(BrevoError):
+    """There was no whole answer: what the call was to do may be done or not."""
+
+
+class BrevoUnexpected(BrevoError):
+    """The answer is not one that Brevo documents: what was asked may be done or not."""
+
+
 def frames_of(error: BaseException) -> str:
     """Return the kind of `error` and where it arose, for the log.
 

@@ -26,7 +26,7 @@ _REFUSED = frozenset({401, 402, 403})
 _OF_THE_ACCOUNT = frozenset(
     {"account_under_validation", "not_enough_credits", "permission_denied", "unauthorized"}
 )
-_LIMITED = 429
+LIMITED = 429
 # Of every other 4xx (408, 409, 425, 499 ...) the request may have been under way already.
 _REJECTED = frozenset({400, 404, 405, 406, 410, 411, 413, 414, 415, 422, 431})
 
@@ -73,12 +73,11 @@ def classify_answer(status: int, headers: Mapping[str, str], body: bytes) -> Ema
     <EmailOutcome.DUPLICATE: 'DUPLICATE'>
     """
     content = parse_object(body)
-    if status == _LIMITED:  # whoever answers so has not passed the request on
+    if status == LIMITED:  # whoever answers so has not passed the request on
         wait = parse_seconds(headers.get(RESET_HEADER))
         return _reply(EmailOutcome.LIMITED, status, content, wait_seconds=wait)
     if content is None:
-        detail = "html" if body.lstrip()[:1] == b"<" else "not_json"
-        return classify_failure(detail if status < 500 else f"http_{status}", status=status)
+        return classify_failure(name_form(status, body), status=status)
     if status in _ACCEPTED:
         return _accepted(status, content)
     return _reply(_outcome_of(status, code_of(content)), status, content)
@@ -91,6 +90,18 @@ def classify_failure(detail: str, *, begun: bool = True, status: int | None = No
     """
     outcome = EmailOutcome.AMBIGUOUS if begun else EmailOutcome.NOT_BEGUN
     return EmailReply(outcome=outcome, status=status, detail=detail)
+
+
+def name_form(status: int, body: bytes) -> str:
+    """Return a token for an answer that is no JSON object."""
+    if status >= 500:
+        return f"http_{status}"
+    return "html" if body.lstrip()[:1] == b"<" else "not_json"
+
+
+def concerns_account(status: int, code: str | None) -> bool:
+    """Return whether a refusal speaks of key, credit or right, not of this one request."""
+    return status in _REFUSED or (status in _REJECTED and code in _OF_THE_ACCOUNT)
 
 
 def parse_object(body: bytes) -> dict[str, Any] | None:
@@ -137,7 +148,7 @@ def _accepted(status: int, content: Mapping[str, Any]) -> EmailReply:
 def _outcome_of(status: int, code: str | None) -> EmailOutcome:
     if status == 400 and code in DUPLICATES:
         return EmailOutcome.DUPLICATE
-    if status in _REFUSED or (status in _REJECTED and code in _OF_THE_ACCOUNT):
+    if concerns_account(status, code):
         return EmailOutcome.REFUSED
     return EmailOutcome.REJECTED if status in _REJECTED else EmailOutcome.AMBIGUOUS
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 
 from core.errors import NotAllowed, NotFound, Refused
 from core.outreach.audience import Step
@@ -41,7 +40,6 @@ from tests.contract.campaign_data import (
 from tests.contract.conftest import new_tenant
 
 BREVO = Path(__file__).parent / "brevo"
-VENDOR_DOCUMENT = Path(__file__).parents[3] / "shared" / "brevo" / "openapi-v3.yml"
 
 MIXED = [
     Person(code="A", email="shared@example.com", value=10),
@@ -143,27 +141,6 @@ def test_our_schema_refuses_what_the_vendors_lets_pass(
     jsonschema.Draft202012Validator(schema("send_smtp_email.vendor.json")).validate(body)
     strict = jsonschema.Draft202012Validator(schema("send_smtp_email.strict.json"))
     assert not strict.is_valid(body)
-
-
-@pytest.mark.shared_data
-def test_the_trimmed_schema_is_the_vendors() -> None:
-    if not VENDOR_DOCUMENT.exists():
-        pytest.skip("the vendor's OpenAPI document is not beside the checkout")
-    document = yaml.safe_load(VENDOR_DOCUMENT.read_text(encoding="utf-8"))
-    theirs = document["components"]["schemas"]["sendSmtpEmail"]
-    assert schema("send_smtp_email.vendor.json") == _without_prose(theirs)
-
-
-def _without_prose(node: object, *, names: bool = False) -> object:
-    if isinstance(node, list):
-        return [_without_prose(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: _without_prose(value, names=key == "properties" and not names)
-        for key, value in node.items()
-        if names or key not in ("description", "example")
-    }
 
 
 def test_previews_show_the_messages_as_frozen(tenant: TenantStore, mixed_run: str) -> None:
