@@ -17,6 +17,7 @@ from api.export import (
 )
 from api.health import health
 from api.middleware import AllowedHosts, SecurityHeaders
+from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
@@ -34,6 +35,8 @@ ROUTES = (
     Route("/uploads/{upload_id}", look, methods=["GET"]),
     Route("/uploads/{upload_id}", append, methods=["PATCH"]),
     Route("/uploads/{upload_id}", forget, methods=["DELETE"]),
+    Route("/u/{token:path}", show, methods=["GET"]),
+    Route("/u/{token:path}", leave_list, methods=["POST"]),
 )
 MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
 
