@@ -19,6 +19,7 @@ from api.health import health
 from api.middleware import AllowedHosts, SecurityHeaders
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
+from api.webhook import receive
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
 
@@ -37,6 +38,7 @@ ROUTES = (
     Route("/uploads/{upload_id}", forget, methods=["DELETE"]),
     Route("/u/{token:path}", show, methods=["GET"]),
     Route("/u/{token:path}", leave_list, methods=["POST"]),
+    Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
 )
 MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
 

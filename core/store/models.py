@@ -466,3 +466,19 @@ brevo_logs = Table(
     Column("detail_json", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
 )
+
+# What Brevo told of a message, once each; without a delivery it speaks of the address alone.
+brevo_event = Table(
+    "brevo_event",
+    data_metadata,
+    _tenant(),
+    Column("event_key", Text, primary_key=True),
+    Column("campaign_id", Uid),
+    Column("delivery_no", Integer),
+    Column("message_id", Text),
+    Column("email_norm", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Index(None, "tenant_id", "campaign_id", "delivery_no"),
+)

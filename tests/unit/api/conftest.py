@@ -16,6 +16,7 @@ import api.export
 import api.health
 import api.unsubscribe
 import api.uploads
+import api.webhook
 from api.routes import MIDDLEWARE, ROUTES
 from core.services import accounts
 from core.services.sign_in import sign_in
@@ -61,7 +62,7 @@ def base_url(store: Store) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     with pytest.MonkeyPatch.context() as patch:
-        modules = (api.auth, api.export, api.health, api.unsubscribe, api.uploads)
+        modules = (api.auth, api.export, api.health, api.unsubscribe, api.uploads, api.webhook)
         for module in modules:
             patch.setattr(module, "app_store", lambda: store)
         thread.start()
