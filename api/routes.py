@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from api.access_log import hide_secrets
 from api.auth import enter, leave
 from api.export import (
     export,
@@ -17,7 +18,9 @@ from api.export import (
 )
 from api.health import health
 from api.middleware import AllowedHosts, SecurityHeaders
+from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
+from api.webhook import receive
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
 
@@ -34,6 +37,9 @@ ROUTES = (
     Route("/uploads/{upload_id}", look, methods=["GET"]),
     Route("/uploads/{upload_id}", append, methods=["PATCH"]),
     Route("/uploads/{upload_id}", forget, methods=["DELETE"]),
+    Route("/u/{token:path}", show, methods=["GET"]),
+    Route("/u/{token:path}", leave_list, methods=["POST"]),
+    Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
 )
 MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
 
@@ -43,6 +49,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
     _log_to_stderr(store.settings.log_level)
+    hide_secrets()
     clear_stale_uploads(store)
     yield
     store.dispose()

@@ -19,8 +19,9 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
 from core.errors import CrmError, Refused, frames_of, sentence_of
 from core.i18n import N_
-from core.services.accounts import Actor, Role, list_tenants, require, tenant_by_id
+from core.services.accounts import SYSTEM, Actor, Role, list_tenants, require, tenant_by_id
 from core.services.backtest import execute_backtest
+from core.services.campaign_watch import ask_brevo, due_work
 from core.services.cause_questions import answer_causes
 from core.services.execute_run import execute
 from core.services.import_files import load, plan
@@ -29,7 +30,7 @@ from core.services.inbox import INBOX, take_in, work_on
 from core.services.policy_preview import compute_preview
 from core.services.progress import Progress
 from core.services.review_work import apply_decisions
-from core.services.send_dry import send_dry
+from core.services.send_campaign import send
 from core.settings import Settings
 from core.store.engine import is_sqlite, normalise_url, sibling_file
 from core.store.identity import beat
@@ -41,6 +42,7 @@ _APPLICATION = "ia-crm"
 _VERSION = "1"
 _BEAT_SECONDS = 5.0
 _TELL_SECONDS = 0.5
+_CAMPAIGN_LOOK_SECONDS = 60.0
 _ACTIVE = ("ENQUEUED", "PENDING", "DELAYED")
 _UNEXPECTED = N_(
     "The work stopped on an unexpected error (reference %(reference)s)."
@@ -51,11 +53,15 @@ _STOPPED = N_("The work was stopped. Start it again.")
 
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
 BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
+RECONCILE = "reconcile"
 _QUEUES = {
     **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"),
     **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs"),
     SEND: "sends",
+    RECONCILE: "readings",
 }
+# A send may wait for Brevo's limits a long time: others go on beside it.
+_CONCURRENCY = {"sends": 4}
 
 
 class _Work(Protocol):
@@ -71,7 +77,8 @@ _WORK: dict[str, _Work] = {
     PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
     CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
     REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
-    SEND: lambda store, subject, progress: send_dry(store, subject, progress),
+    SEND: lambda store, subject, progress: send(store, subject, progress),
+    RECONCILE: lambda store, subject, _progress: ask_brevo(store, subject),
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
 }
 
@@ -126,8 +133,8 @@ def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
-    `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send), or
-    the id of a backtest (backtest), a preview (preview) or a question (causes). Raises
+    `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send,
+    reconcile), or the id of a backtest (backtest), a preview (preview) or a question (causes). Raises
     `NotAllowed` for a viewer.
     """
     require(actor, Role.ANALYST)
@@ -187,6 +194,7 @@ def run_worker(store: Store, stop: threading.Event) -> None:
         _launch(store, slot)
         if store.settings.raw_scan_seconds:
             threading.Thread(target=_watch_inboxes, args=(store, stop), daemon=True).start()
+        threading.Thread(target=_watch_campaigns, args=(store, stop), daemon=True).start()
         try:
             while not stop.wait(_BEAT_SECONDS):
                 beat(store, slot)
@@ -203,6 +211,26 @@ def _watch_inboxes(store: Store, stop: threading.Event) -> None:
             _LOG.error("the inboxes could not be looked into: %s", frames_of(error))
         if stop.wait(store.settings.raw_scan_seconds):
             return
+
+
+def _watch_campaigns(store: Store, stop: threading.Event) -> None:
+    """Look every minute which campaigns wait for work that nobody asked for."""
+    while not stop.wait(_CAMPAIGN_LOOK_SECONDS):
+        try:
+            look_after_campaigns(store)
+        except Exception as error:  # noqa: BLE001 - the next look may find the database again
+            _LOG.error("the campaigns could not be looked after: %s", frames_of(error))
+
+
+def look_after_campaigns(store: Store) -> None:
+    """Ask for the work that campaigns wait for: sends that stopped, events to be read."""
+    for tenant in list_tenants(store):
+        tenant_store = store.tenant_store(tenant)
+        due = due_work(tenant_store)
+        for campaign_id in due.to_send:
+            enqueue(tenant_store, SYSTEM, SEND, campaign_id)
+        for campaign_id in due.to_reconcile:
+            enqueue(tenant_store, SYSTEM, RECONCILE, campaign_id)
 
 
 def scan_inboxes(store: Store) -> None:
@@ -241,7 +269,8 @@ def _launch(store: Store, slot: str) -> None:
         _register(store, kind)
     DBOS.launch()
     for queue in sorted(set(_QUEUES.values())):
-        DBOS.register_queue(queue, worker_concurrency=1, polling_interval_sec=0.25)
+        at_once = _CONCURRENCY.get(queue, 1)
+        DBOS.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=0.25)
     beat(store, slot)
 
 

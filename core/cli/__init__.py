@@ -11,7 +11,17 @@ from dataclasses import asdict
 
 import typer
 
-from core.cli import backtests, campaigns, imports, instance, labels, mappings, policy, runs
+from core.cli import (
+    backtests,
+    campaigns,
+    imports,
+    instance,
+    labels,
+    mappings,
+    policy,
+    runs,
+    webhooks,
+)
 from core.cli.terminal import fail, language_of_user
 from core.errors import CrmError, QuestionOpen, frames_of
 from core.i18n import N_, translate
@@ -36,6 +46,7 @@ app.add_typer(runs.app, name="runs")
 app.command("export")(runs.export)
 app.command("backtest")(backtests.backtest)
 app.add_typer(campaigns.app, name="campaign")
+app.add_typer(webhooks.app, name="webhook")
 app.command("worker")(instance.worker)
 app.command("serve")(instance.serve)
 

@@ -13,36 +13,110 @@ app = typer.Typer(no_args_is_help=True, help="E-mailings of a run.")
 CampaignId = Annotated[str, typer.Option("--campaign", help="Id printed by prepare.")]
 
 
+Live = Annotated[bool, typer.Option("--live", help="Send for real; a dry run without it.")]
+
+
 @app.command("prepare")
 def prepare_(
     tenant: TenantKey,
     run_id: Annotated[str, typer.Option("--run", help="Id of the run.")],
     template: Annotated[str, typer.Option("--template", help="Name of the message.")],
     batch_size: Annotated[int, typer.Option("--batch-size", help="200 to 300.")] = 250,
+    live: Live = False,
     as_json: AsJson = False,
 ) -> None:
     """Freeze who would receive what."""
+    from core.outreach.protocol import Mode
     from core.services.campaign_reports import status_of
     from core.services.prepare_campaign import prepare
 
     store = open_tenant(tenant)
-    campaign_id = prepare(store, SYSTEM, run_id, template, batch_size)
+    mode = Mode.LIVE if live else Mode.DRY
+    campaign_id = prepare(store, SYSTEM, run_id, template, batch_size, mode=mode)
     status = status_of(store, campaign_id).to_dict()
     print_result({**status, "campaign_id": campaign_id}, as_json, [campaign_id])
 
 
 @app.command("send")
-def send(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
-    """Work through the campaign; a dry run, which contacts nobody."""
-    from core.services.send_dry import send_dry
+def send_(
+    tenant: TenantKey,
+    campaign_id: CampaignId,
+    live: Live = False,
+    confirm: Annotated[
+        int | None, typer.Option("--confirm", help="How many recipients are still to come.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Work through the campaign; a campaign prepared live also takes --live and --confirm."""
+    from core.services.campaign_control import confirm_live, confirm_mode
+    from core.services.send_campaign import send
 
     store = open_tenant(tenant)
-    send_dry(store, campaign_id, tell_stage)
+    confirm_mode(store, campaign_id, is_live=live)
+    if live:
+        confirm_live(store, SYSTEM, campaign_id, -1 if confirm is None else confirm)
+    send(store, campaign_id, tell_stage)
     _print_status(store, campaign_id, as_json)
 
 
+@app.command("pause")
+def pause_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
+    """Let the campaign claim nobody more; what is under way is finished."""
+    from core.services.campaign_control import pause
+
+    store = open_tenant(tenant)
+    pause(store, SYSTEM, campaign_id)
+    _print_status(store, campaign_id, as_json)
+
+
+@app.command("resume")
+def resume_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
+    """Let a paused campaign go on, and work through what is left of it."""
+    from core.services.campaign_control import resume
+    from core.services.send_campaign import send
+
+    store = open_tenant(tenant)
+    resume(store, SYSTEM, campaign_id)
+    send(store, campaign_id, tell_stage)
+    _print_status(store, campaign_id, as_json)
+
+
+@app.command("cancel")
+def cancel_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
+    """Cancel what is not sent yet."""
+    from core.services.campaign_control import cancel
+
+    store = open_tenant(tenant)
+    cancel(store, SYSTEM, campaign_id)
+    _print_status(store, campaign_id, as_json)
+
+
+@app.command("reconcile")
+def reconcile_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
+    """Ask Brevo's events what became of messages that nobody is sure of."""
+    from dataclasses import asdict
+
+    from core.services.brevo_account import open_brevo
+    from core.services.reconcile_campaign import reconcile
+
+    store = open_tenant(tenant)
+    with open_brevo(store) as brevo:
+        brought = reconcile(store, SYSTEM, campaign_id, brevo)
+    found = {name: str(value) for name, value in asdict(brought).items() if value is not None}
+    print_result(found, as_json, [f"{name}: {value}" for name, value in found.items()])
+
+
+@app.command("restored")
+def restored(tenant: TenantKey, as_json: AsJson = False) -> None:
+    """Say that a backup was brought back: open campaigns stand still until reconciled."""
+    from core.services.campaign_control import note_restore
+
+    epoch = note_restore(open_tenant(tenant), SYSTEM)
+    print_result({"epoch": epoch}, as_json, [f"epoch: {epoch}"])
+
+
 @app.command("status")
-def status(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
+def status_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
     """Show the sums of the campaign's journal."""
     _print_status(open_tenant(tenant), campaign_id, as_json)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import SecretStr
@@ -112,9 +113,18 @@ class BrevoClient(ContactCalls):
         return unless_unknown(lambda: self._read(Family.TEMPLATES, path, parse_template))
 
     def blocked_contacts(
-        self, *, offset: int = 0, limit: int = BLOCKED_PER_PAGE
+        self,
+        *,
+        first_day: date | None = None,
+        last_day: date | None = None,
+        offset: int = 0,
+        limit: int = BLOCKED_PER_PAGE,
     ) -> Page[BlockedContact]:
-        """Return a part of the addresses that get no transactional message any more."""
+        """Return a part of the addresses that get no transactional message any more.
+
+        Of those blocked from `first_day` to `last_day`, when both are named.
+        """
+        days = {} if first_day is None or last_day is None else _days(first_day, last_day)
         return self._read_page(
             Family.BLOCKED,
             "/smtp/blockedContacts",
@@ -122,12 +132,19 @@ class BrevoClient(ContactCalls):
             parse_blocked,
             offset=offset,
             limit=limit,
+            query=days,
         )
 
     def events(
-        self, asked: EventQuery, *, offset: int = 0, limit: int = EVENTS_PER_PAGE
+        self,
+        asked: EventQuery,
+        *,
+        offset: int = 0,
+        limit: int = EVENTS_PER_PAGE,
+        newest_first: bool = False,
     ) -> Page[MailEvent]:
         """Return a part of the events of messages that fit; these calls are few an hour."""
+        order = {"sort": "desc"} if newest_first else {}
         return self._read_page(
             Family.EVENTS,
             "/smtp/statistics/events",
@@ -135,7 +152,7 @@ class BrevoClient(ContactCalls):
             parse_event,
             offset=offset,
             limit=limit,
-            query=_query_of(asked),
+            query={**_query_of(asked), **order},
         )
 
     def webhooks(self) -> tuple[Webhook, ...]:
@@ -173,6 +190,10 @@ def _query_of(asked: EventQuery) -> dict[str, str]:
         "endDate": asked.last_day.isoformat() if asked.last_day else None,
     }
     return {name: value for name, value in named.items() if value}
+
+
+def _days(first: date, last: date) -> dict[str, str]:
+    return {"startDate": first.isoformat(), "endDate": last.isoformat()}
 
 
 def _webhook_of(request: WebhookRequest) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from core.services.live_switch import check_live
 from core.store.campaign_log import append_logs
 from core.store.campaigns import CampaignRow, find_campaign, move_campaign
 from core.store.deliveries import move_all_deliveries
-from core.store.senders import Confirmation, current_epoch, store_confirmation
+from core.store.senders import Confirmation, current_epoch, raise_epoch, store_confirmation
 from core.store.tenant import TenantStore, Transaction
 
 OPEN = (CampaignState.PREPARED, CampaignState.SENDING, CampaignState.PAUSED)
@@ -49,6 +49,25 @@ def confirm_live(
         detail = {"recipients": recipients, "by": actor.username}
         _log(tx, campaign, now, "confirmed", detail)
     return status_of(store, campaign_id)
+
+
+def confirm_mode(store: TenantStore, campaign_id: str, *, is_live: bool) -> None:
+    """Raise `Refused` when a campaign was prepared for the other mode, `NotFound` without it."""
+    was_live = status_of(store, campaign_id).mode == Mode.LIVE
+    if was_live and not is_live:
+        raise Refused(
+            N_("This campaign is prepared live: send it with --live and the number of recipients.")
+        )
+    if is_live and not was_live:
+        raise Refused(N_("This campaign is a dry run. Prepare it live to send it."))
+
+
+def note_restore(store: TenantStore, actor: Actor) -> int:
+    """Hold every open campaign back until it is reconciled; return the number of restores."""
+    require(actor, Role.ADMIN)
+    with store.begin() as tx:
+        raise_epoch(tx, store.store.now(), actor.username)
+        return current_epoch(tx)
 
 
 def pause(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:

@@ -16,7 +16,7 @@ from core.services.send_dry import CHANNEL
 from core.store.campaign_log import LogEntry, append_logs, load_delivery_logs
 from core.store.campaigns import CampaignRow, move_campaign
 from core.store.deliveries import DeliveryRow, load_deliveries, store_contacts
-from core.store.doubtful import find_delivery, move_doubtful
+from core.store.doubtful import find_numbered, move_doubtful
 from core.store.tenant import TenantStore, Transaction
 
 
@@ -78,7 +78,7 @@ def rule(
         raise Refused(N_("Say why: the reason is kept in the journal."))
     with store.begin() as tx:
         campaign = find_known(tx, campaign_id)
-        row = find_delivery(tx, campaign_id, delivery_no)
+        row = find_numbered(tx, campaign_id, delivery_no)
         if row is None:
             raise NotFound(N_("There is no such message in this campaign."))
         after = _STATES[ruling]

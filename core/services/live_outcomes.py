@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.outreach.audience import CAMPAIGN_CANCELLED
-from core.outreach.outcomes import Decision, PauseReason, decide
+from core.outreach.outcomes import PROOF_WEBHOOK, Decision, PauseReason, decide
 from core.outreach.payload import compose_body, redact_body
 from core.outreach.protocol import CampaignState, DeliveryState, check_move
 from core.outreach.replies import EmailReply
@@ -13,6 +13,7 @@ from core.services.addressee_checks import local_day
 from core.services.campaign_claims import Sender, log_entry
 from core.services.campaign_control import cancel_planned, find_known
 from core.services.send_dry import CHANNEL
+from core.store.brevo_events import find_proof
 from core.store.campaign_log import append_logs
 from core.store.campaigns import move_campaign
 from core.store.deliveries import store_contacts
@@ -61,6 +62,8 @@ def _record_one(
 ) -> dict[str, object] | None:
     """Move one delivery; return its line of the journal, None when it went on without us."""
     campaign_id, flight = sender.campaign.campaign_id, landing.flight
+    if decision.after == DeliveryState.UNCONFIRMED:
+        decision = _told_meanwhile(tx, campaign_id, flight) or decision
     if decision.after is None:
         is_ours = note_unclear(tx, campaign_id, flight)
         return _entry(landing, decision, UNCLEAR) if is_ours else None
@@ -79,6 +82,14 @@ def _record_one(
     if decision.after == DeliveryState.SENT:
         note_sent(sender.store, tx, campaign_id, flight)
     return _entry(landing, decision, decision.after.lower())
+
+
+def _told_meanwhile(tx: Transaction, campaign_id: str, flight: Flight) -> Decision | None:
+    """Return the proof that a webhook brought while the answer was waited for, or None."""
+    message_id = find_proof(tx, campaign_id, flight.row.delivery_no)
+    if message_id is None:
+        return None
+    return Decision(after=DeliveryState.SENT, proof=PROOF_WEBHOOK, message_id=message_id)
 
 
 def note_sent(store: TenantStore, tx: Transaction, campaign_id: str, flight: Flight) -> None:

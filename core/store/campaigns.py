@@ -122,6 +122,15 @@ def load_campaigns(
     return [_campaign(row) for row in rows]
 
 
+def campaigns_in(tx: Transaction, state: str) -> list[str]:
+    """Return the ids of the campaigns that are in a state."""
+    rows = tx.rows(
+        "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND state = :state",
+        state=state,
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
 def load_campaigns_like(
     tx: Transaction, *, run_id: str, review_no: int, template: str, batch_size: int, mode: str
 ) -> list[CampaignRow]:

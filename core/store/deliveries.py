@@ -1,7 +1,7 @@
 """The recipients' rows of a campaign, their moves, and the contact events they leave."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -164,3 +164,23 @@ def store_contacts(
             for delivery in deliveries
         ],
     )
+
+
+_COLUMNS = ", ".join(field.name for field in fields(DeliveryRow))
+
+
+def find_delivery(
+    tx: Transaction, campaign_id: str, email_norm: str, mode: str
+) -> DeliveryRow | None:
+    """Return the delivery of this campaign to this address, or None."""
+    row = tx.row(
+        f"""
+        SELECT {_COLUMNS} FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+            AND email_norm = :email_norm AND mode = :mode
+        """,
+        campaign_id=campaign_id,
+        email_norm=email_norm,
+        mode=mode,
+    )
+    return None if row is None else as_delivery(row)

@@ -63,6 +63,23 @@ def doubtful_batches(tx: Transaction, campaign_id: str, states: Sequence[str]) -
     return [int(row["batch_no"]) for row in rows]
 
 
+def unsure_campaigns(
+    tx: Transaction, claimed_before: datetime, missed_before: datetime
+) -> list[str]:
+    """Return the campaigns whose events may settle something: read never, or long enough ago."""
+    rows = tx.rows(
+        """
+        SELECT DISTINCT campaign_id FROM delivery
+        WHERE tenant_id = :tenant AND mode = 'live' AND state = 'UNCONFIRMED'
+            AND (missed_at <= :missed_before
+                OR (missed_at IS NULL AND claimed_at <= :claimed_before))
+        """,
+        claimed_before=claimed_before,
+        missed_before=missed_before,
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
 def move_doubtful(
     tx: Transaction,
     campaign_id: str,
@@ -110,8 +127,8 @@ def note_missed(tx: Transaction, campaign_id: str, row: DeliveryRow, now: dateti
     )
 
 
-def find_delivery(tx: Transaction, campaign_id: str, delivery_no: int) -> DeliveryRow | None:
-    """Return one delivery of a campaign, or None."""
+def find_numbered(tx: Transaction, campaign_id: str, delivery_no: int) -> DeliveryRow | None:
+    """Return the delivery of a campaign that has this number, or None."""
     row = tx.row(
         """
         SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,

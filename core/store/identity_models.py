@@ -1,4 +1,4 @@
-"""Tables that are read before a tenant is known: sign-in, sessions, tenants, workers.
+"""Tables that are read before a tenant is known: sign-in, sessions, tenants, workers, webhooks.
 
 On Postgres they live in the schema `identity`; on SQLite in a file of their own, so that a
 sign-in never waits for a load.
@@ -87,4 +87,14 @@ worker_heartbeat = Table(
     Column("worker_id", Text, primary_key=True),
     Column("started_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
+)
+
+webhook_secret = Table(
+    "webhook_secret",
+    identity_metadata,
+    Column("secret_sha256", Text, primary_key=True),
+    Column("tenant_id", Uid, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Index(None, "tenant_id"),
 )

@@ -9,12 +9,16 @@ from duckdb import DuckDBPyConnection
 from core.store.deliveries import DeliveryRow, as_delivery
 from core.store.tenant import Transaction, as_moment
 
-_POSSIBLE_SENDS = """
-SELECT customer, email_norm, substr(CAST(claimed_at AS TEXT), 1, 10) AS claimed_on
-FROM delivery
-WHERE tenant_id = :tenant AND mode = 'live' AND state IN ('CLAIMED', 'UNCONFIRMED', 'REVIEW')
-    AND ({among})
-"""
+# Two searches by an index each: with OR between them SQLite goes through all of the tenant's.
+_POSSIBLE_SENDS = " UNION ".join(
+    f"""
+    SELECT customer, email_norm, substr(CAST(claimed_at AS TEXT), 1, 10) AS claimed_on
+    FROM delivery
+    WHERE tenant_id = :tenant AND mode = 'live' AND state IN ('CLAIMED', 'UNCONFIRMED', 'REVIEW')
+        AND {column} {{{among}}}
+    """
+    for column, among in (("customer", "codes"), ("email_norm", "addresses"))
+)
 _ADD_CONTACTS = """
 INSERT INTO contacts (customer, email_norm, contact_date, status, channel)
 SELECT unnest($customers::VARCHAR[]), unnest($addresses::VARCHAR[]), unnest($days::DATE[]), 'sent',
@@ -132,9 +136,8 @@ def fetch_possible_sends(
     tx: Transaction, con: DuckDBPyConnection, customers: Sequence[str], addresses: Sequence[str]
 ) -> None:
     """Add to `contacts` the live messages to these people that may have been taken."""
-    among = f"customer {tx.among('codes')} OR email_norm {tx.among('addresses')}"
     rows = tx.rows(
-        _POSSIBLE_SENDS.format(among=among),
+        _POSSIBLE_SENDS.format(codes=tx.among("codes"), addresses=tx.among("addresses")),
         codes=tx.list_of(customers),
         addresses=tx.list_of(addresses),
     )

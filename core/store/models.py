@@ -497,3 +497,19 @@ event_read = Table(
     Column("read_no", BigInteger, primary_key=True, autoincrement=False),
     Column("read_at", Moment, nullable=False),
 )
+
+# What Brevo told of a message, once each; without a delivery it speaks of the address alone.
+brevo_event = Table(
+    "brevo_event",
+    data_metadata,
+    _tenant(),
+    Column("event_key", Text, primary_key=True),
+    Column("campaign_id", Uid),
+    Column("delivery_no", Integer),
+    Column("message_id", Text),
+    Column("email_norm", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Index(None, "tenant_id", "campaign_id", "delivery_no"),
+)

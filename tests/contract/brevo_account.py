@@ -208,7 +208,9 @@ class BrevoAccount:
         return 201, {"contacts": done}
 
     def get_transac_blocked_contacts(self, _: Any, query: Mapping[str, str], __: Any) -> Reply:
-        return 200, {"count": len(self.blocked), "contacts": _page(self.blocked, query, 50)}
+        first, last = query.get("startDate", ""), query.get("endDate", "9999")
+        found = [entry for entry in self.blocked if first <= entry["blockedAt"][:10] <= last]
+        return 200, {"count": len(found), "contacts": _page(found, query, 50)}
 
     def get_email_event_report(self, _: Any, query: Mapping[str, str], __: Any) -> Reply:
         found = [event for event in self.events if self._is_asked_for(event, query)]

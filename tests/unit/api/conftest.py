@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 import api.auth
 import api.export
 import api.health
+import api.unsubscribe
 import api.uploads
+import api.webhook
 from api.routes import MIDDLEWARE, ROUTES
 from core.services import accounts
 from core.services.sign_in import sign_in
@@ -60,7 +62,8 @@ def base_url(store: Store) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     with pytest.MonkeyPatch.context() as patch:
-        for module in (api.auth, api.export, api.health, api.uploads):
+        modules = (api.auth, api.export, api.health, api.unsubscribe, api.uploads, api.webhook)
+        for module in modules:
             patch.setattr(module, "app_store", lambda: store)
         thread.start()
         while not server.started:

@@ -1,0 +1,42 @@
+"""What campaigns wait for without anybody asking: a worker looks every minute."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.outreach.protocol import CampaignState
+from core.services.accounts import SYSTEM
+from core.services.brevo_account import open_brevo
+from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
+from core.store.campaigns import campaigns_in
+from core.store.doubtful import unsure_campaigns
+from core.store.tenant import TenantStore
+
+_EVENTS_AFTER = timedelta(minutes=10)
+"""Brevo shows the events of a message some minutes after it was taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueWork:
+    """Campaigns by what they wait for."""
+
+    to_send: Sequence[str]
+    to_reconcile: Sequence[str]
+
+
+def due_work(store: TenantStore) -> DueWork:
+    """Return the campaigns that are being sent, and those whose events may settle something.
+
+    On an instance that sends nothing no events are asked for.
+    """
+    settings, now = store.store.settings, store.store.now()
+    asks = not settings.is_dry_run and settings.brevo_api_key is not None
+    with store.read() as tx:
+        unsure = unsure_campaigns(tx, now - _EVENTS_AFTER, now - MISSED_FOR) if asks else []
+        return DueWork(to_send=campaigns_in(tx, CampaignState.SENDING), to_reconcile=unsure)
+
+
+def ask_brevo(store: TenantStore, campaign_id: str) -> Reconciliation:
+    """Reconcile a campaign with the events of Brevo; raise what `reconcile` raises."""
+    with open_brevo(store) as brevo:
+        return reconcile(store, SYSTEM, campaign_id, brevo)
