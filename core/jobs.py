@@ -134,8 +134,8 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
     `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send,
-    reconcile), or the id of a backtest (backtest), a preview (preview) or a question (causes). Raises
-    `NotAllowed` for a viewer.
+    reconcile), or the id of a backtest (backtest), a preview (preview) or a question (causes).
+    Raises `NotAllowed` for a viewer.
     """
     require(actor, Role.ANALYST)
     prefix = _job_prefix(store, kind, subject)
