@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from api.access_log import hide_secrets
 from api.auth import enter, leave
 from api.export import (
     export,
@@ -48,6 +49,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
     _log_to_stderr(store.settings.log_level)
+    hide_secrets()
     clear_stale_uploads(store)
     yield
     store.dispose()

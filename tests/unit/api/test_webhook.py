@@ -1,9 +1,19 @@
-"""Where Brevo posts: any JSON has a calm answer, any other secret none."""
+"""Where Brevo posts: any JSON has a calm answer, any other secret none, and no log tells one."""
 
 import json
+import logging
+import socket
+import threading
+import time
+from functools import lru_cache
 
 import pytest
+import requests
+import uvicorn
+from starlette.applications import Starlette
 
+import api.routes
+from api.routes import MIDDLEWARE, ROUTES, lifespan
 from core.services.accounts import SYSTEM, tenant_by_key
 from core.services.webhook_secrets import create_webhook
 from core.store.tenant import Store
@@ -49,3 +59,32 @@ def test_a_body_of_any_kind_has_a_calm_answer(
 def test_any_other_secret_is_not_found(client: Client, address: str) -> None:
     for other in (address[:-1], f"{address}x", "/brevo/webhook/x", "/brevo/webhook/é%00"):
         assert client.post(other, json=CLICK).status_code == 404
+
+
+@pytest.mark.usefixtures("base_url")  # which gives the routes their store
+def test_no_log_tells_a_secret(
+    store: Store, address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of `uvicorn app:app`, which logs every request, with all loggers at DEBUG."""
+    monkeypatch.setattr(api.routes, "app_store", lru_cache(lambda: store))
+    monkeypatch.setattr(api.routes, "_log_to_stderr", lambda level: None)  # of the whole process
+    for name in (None, "uvicorn", "uvicorn.access", "uvicorn.error"):  # as another test left them
+        caplog.set_level(logging.DEBUG, logger=name)
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    application = Starlette(routes=ROUTES, middleware=MIDDLEWARE, lifespan=lifespan)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    for path in (address, "/u/CANARY-token", "/auth/enter?ticket=CANARY-ticket", "/health?seen=1"):
+        requests.post(base + path, json=CLICK, timeout=10)
+    server.should_exit = True
+    thread.join()
+    told = [record.getMessage() for record in caplog.records if "urllib3" not in record.name]
+    assert any("/health?seen=1" in line for line in told)
+    assert any("/brevo/webhook/***" in line for line in told)
+    secret = address.rsplit("/", 1)[1]
+    assert [line for line in told if secret in line or "CANARY" in line] == []
