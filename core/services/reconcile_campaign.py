@@ -23,6 +23,7 @@ from core.services.live_outcomes import STATUS_SENT
 from core.services.prepare_campaign import BUSY, lock_name
 from core.services.send_dry import CHANNEL
 from core.store import locks
+from core.store.brevo_events import find_proof
 from core.store.campaign_log import append_logs
 from core.store.deliveries import DeliveryRow, store_contacts
 from core.store.doubtful import (
@@ -127,13 +128,20 @@ class _Reading:
         with self.store.begin() as tx:
             entries = []
             for doubtful in load_doubtful(tx, campaign.campaign_id, batch_no, self.states):
-                event = events.get(doubtful.row.email_norm)
+                event = events.get(doubtful.row.email_norm) or self._told(tx, doubtful.row, now)
                 if event is not None:
                     entries.append(self._found(tx, doubtful.row, event))
                 else:
                     entries.append(self._missed(tx, doubtful, now))
             told = [entry for entry in entries if entry is not None]
             append_logs(tx, campaign.campaign_id, campaign.mode, now, told)
+
+    def _told(self, tx: Transaction, row: DeliveryRow, now: datetime) -> SeenEvent | None:
+        """Return what a webhook told of a delivery, None when none did."""
+        message_id = find_proof(tx, self.campaign.campaign_id, row.delivery_no)
+        if message_id is None:
+            return None
+        return SeenEvent(email_norm=row.email_norm, message_id=message_id, at=now)
 
     def _found(
         self, tx: Transaction, row: DeliveryRow, event: SeenEvent

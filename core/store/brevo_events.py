@@ -73,7 +73,8 @@ def prove_sent(
     row = tx.row(
         """
         UPDATE delivery
-        SET state = 'SENT', proof = :proof, message_id = :message_id, error_code = NULL
+        SET state = 'SENT', proof = :proof, message_id = :message_id, error_code = NULL,
+            missed_at = NULL
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
             AND delivery_no = :delivery_no AND mode = 'live'
             AND state IN ('UNCONFIRMED', 'REVIEW')

@@ -61,6 +61,7 @@ def test_any_other_secret_is_not_found(client: Client, address: str) -> None:
         assert client.post(other, json=CLICK).status_code == 404
 
 
+@pytest.mark.usefixtures("base_url")  # which gives the routes their store
 def test_no_log_tells_a_secret(
     store: Store, address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
