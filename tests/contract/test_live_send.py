@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from core.errors import Refused, StoreUnavailable
 from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import Mode
-from core.outreach.replies import EmailOutcome
+from core.outreach.replies import EmailOutcome, EmailReply
 from core.services import prepare_campaign
 from core.services.campaign_control import cancel, confirm_live, pause, resume
 from core.services.campaign_reports import logs_of, status_of
@@ -22,6 +22,7 @@ from core.services.delivery_review import Ruling, cases_of, rule
 from core.services.prepare_campaign import prepare
 from core.services.reconcile_campaign import MISSED_FOR, reconcile
 from core.services.send_live import send_live
+from core.services.webhooks import receive_events
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import (
     ANALYST,
@@ -469,3 +470,27 @@ def test_a_restored_backup_sends_nothing_until_it_is_reconciled(
     send(tenant, campaign_id, brevo)
     assert states(tenant, campaign_id) == ["SENT"] * 6
     assert sorted(brevo.accepted.values()) == [1] * 6
+
+
+def test_what_a_webhook_tells_while_the_answer_is_lost_is_the_proof(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+
+    def taken_told(there: FakeBrevo, body: bytes) -> EmailReply:
+        reply = taken_unsaid(there, body)
+        told = {
+            "event": "delivered",
+            "email": "person1@example.com",
+            "message-id": "<told@brevo.example>",
+            "ts_event": 1_772_000_000,
+            "X-Mailin-custom": f"{campaign_id}.1",
+        }
+        assert receive_events(tenant, [told]).new == 1
+        return reply
+
+    brevo.plan[1] = [taken_told]
+    send(tenant, campaign_id, brevo)
+    row = deliveries_of(tenant, campaign_id)["C00001"]
+    assert (row["state"], row["proof"]) == ("SENT", "webhook")
+    assert row["message_id"] == "<told@brevo.example>"
