@@ -44,10 +44,12 @@ class BrevoClient(ContactCalls):
     """Calls of one account; may be used by several threads at once.
 
     Raises `SettingsError` for a key or an address that cannot be used. A call connects within
-    `connect_seconds` and is over after `total_seconds`, whatever the other side does; only the
-    resolution of its name takes as long as the system lets it. All calls but `send_email` raise
-    `BrevoError`; they wait for the end of a limit, or raise `BrevoLimited` when that would take
-    more than `longest_wait_seconds`. `clock` gives seconds that never go back.
+    `connect_seconds` (for each address of the name) and is over after `total_seconds`, whatever
+    the other side does; only the name's resolution takes as long as the system lets it.
+
+    All calls but `send_email` raise `BrevoError`; they wait for the end of a limit, or raise
+    `BrevoLimited` when that would take more than `longest_wait_seconds`. `clock` gives seconds
+    that never go back.
     """
 
     def __init__(

@@ -22,9 +22,11 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from core.errors import SettingsError
+from core.errors import SettingsError, frames_of
 from core.i18n import N_
 from core.outreach.brevo_sockets import CALL, TimedAdapter, is_outside_a_call
+
+_LOG = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 40.0
@@ -121,7 +123,7 @@ class Wire:
                 status = response.status_code
                 return _read_answer(response)
         except Exception as error:  # noqa: BLE001  # any of them has the key in its frames
-            return Failure(detail=_detail_of(error), begun=CALL.begun, status=status)
+            return Failure(detail=_told(error), begun=CALL.begun, status=status)
         except BaseException as error:  # noqa: BLE001  # raised on, without those frames
             raise error.with_traceback(None) from None
         finally:
@@ -206,11 +208,13 @@ def _read_answer(response: requests.Response) -> Answer | Failure:
     return Answer(status=response.status_code, headers=headers, body=bytes(body))
 
 
-def _detail_of(error: BaseException) -> str:
+def _told(error: Exception) -> str:
+    """Return a token for an error; log where one that is not foreseen arose."""
     chain = list(_chain_of(error))
     for kind, detail in _DETAILS:
         if any(isinstance(link, kind) for link in chain):
             return detail
+    _LOG.warning("A call to Brevo ended in %s", frames_of(error))
     return "error"
 
 

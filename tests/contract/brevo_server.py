@@ -54,6 +54,7 @@ class LoopbackServer:
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._open: set[asyncio.Transport] = set()
         self.connections = 0
 
     @property
@@ -69,9 +70,8 @@ class LoopbackServer:
 
     def stop(self) -> None:
         """Close every connection and end the thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._end)
         self._thread.join()
-        self._server.close()
         self._loop.close()
 
     def answer(self, request: Request) -> Answer:
@@ -81,6 +81,21 @@ class LoopbackServer:
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after some time, on the server's thread."""
         self._loop.call_later(seconds, act)
+
+    def opened(self, transport: asyncio.Transport) -> None:
+        """Count a connection that has come about."""
+        self.connections += 1
+        self._open.add(transport)
+
+    def closed(self, transport: asyncio.Transport) -> None:
+        """Forget a connection that is over."""
+        self._open.discard(transport)
+
+    def _end(self) -> None:
+        self._server.close()
+        for transport in list(self._open):
+            transport.abort()
+        self._loop.call_soon(self._loop.stop)  # after the connections have ended
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -95,7 +110,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._server.connections += 1
+        self._server.opened(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._server.closed(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data

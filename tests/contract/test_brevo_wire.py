@@ -330,6 +330,18 @@ def test_nothing_is_logged_or_printed_of_a_call(
     assert everything.lines == ["somebody else's call"]
 
 
+def test_an_error_that_is_not_foreseen_is_logged_by_kind_and_place(
+    everything: _Everything,
+) -> None:
+    elsewhere = b"HTTP/1.1 302 Found\r\nLocation: http://[lea@example.com\r\n\r\n"
+    with served(answering(elsewhere)) as address:
+        send(f"http://{address}")
+    (line,) = everything.lines
+    assert "ValueError at brevo_wire.py" in line
+    assert "lea@" not in line
+    assert CANARY not in line
+
+
 def _shown(thing: object) -> str:
     """Return all that a debugger's page would show of a thing and of what it holds."""
     seen, waiting, lines = set(), [thing], []
