@@ -16,10 +16,9 @@ VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_s
 # Imports that are published by now, and those that were when `:head` was the newest.
 _PUBLISHED = "status IN ('loaded', 'undone')"
 _PUBLISHED_BY_THEN = "(status = 'undone' OR (status = 'loaded' AND seq <= :head))"
-# Suppressions that count now.
-IN_FORCE = f"""
+# Suppressions that were ever in force, and those that count now.
+ENTERED = f"""
     suppression.tenant_id = :tenant
-    AND lifted_at IS NULL
     AND (
         import_id IS NULL
         OR import_id IN (
@@ -28,6 +27,22 @@ IN_FORCE = f"""
         )
     )
 """
+IN_FORCE = f"{ENTERED} AND lifted_at IS NULL"
+# An event that made a suppression counts no more once that suppression is lifted; a search of each
+# kind by an index.
+_NOT_LIFTED = " AND ".join(
+    f"""
+    NOT EXISTS (
+        SELECT 1 FROM suppression AS lifted
+        WHERE lifted.tenant_id = :tenant
+            AND lifted.{column} = contact_history.{column}
+            AND lifted.reason = contact_history.status
+            AND lifted.since = contact_history.contact_date
+            AND lifted.lifted_at IS NOT NULL
+    )
+    """
+    for column in ("email_norm", "customer")
+)
 
 # What each dataset table is read from; a tenant's rows as they are visible at `:head`.
 SOURCES: Mapping[str, str] = {
@@ -35,7 +50,14 @@ SOURCES: Mapping[str, str] = {
     "products": f"FROM product WHERE {VISIBLE}",
     "sale_lines": f"FROM sale_line WHERE {VISIBLE}",
     # A dry run contacts nobody, so no rule may see it and no hash may change by it.
-    "contacts": f"FROM contact_history WHERE {VISIBLE} AND status <> 'dry_run'",
+    "contacts": f"""
+        FROM contact_history
+        WHERE {VISIBLE} AND status <> 'dry_run'
+            AND (
+                status NOT IN ('unsubscribe', 'complaint', 'hard_bounce')
+                OR ({_NOT_LIFTED})
+            )
+    """,
     # Those of an import count once it is published, and stay when it is undone. An opt-out
     # without address says no more than those of the same customer with one.
     "suppressions": f"""

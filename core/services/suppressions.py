@@ -1,0 +1,120 @@
+"""Who must not be written to, why, and since when; and how that ends: by a person, with a reason.
+
+A suppression is never deleted. A lifted one keeps who lifted it, when and why, and the contact
+event it came from stops counting with it. Who leaves again afterwards is suppressed again.
+"""
+
+from dataclasses import dataclass
+
+from core.errors import NotFound, Refused
+from core.i18n import N_
+from core.services.accounts import Actor, Role, require
+from core.store.contacts import ContactRow, Person, count_contacts, find_person, load_contacts
+from core.store.suppressions import (
+    Lift,
+    SuppressionRow,
+    count_in_force,
+    count_suppressions,
+    find_suppression,
+    lift_suppressions,
+    load_suppressions,
+    opted_out_customers,
+)
+from core.store.tenant import TenantStore, Transaction
+
+MAX_REASON_CHARS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuppressionPage:
+    """A page of suppressions, the newest first, and how many there are in all."""
+
+    rows: tuple[SuppressionRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPage:
+    """A page of contact events, the newest first, and how many there are in all."""
+
+    rows: tuple[ContactRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifted:
+    """What a lift did: rows that it ended, those of the same person that still count.
+
+    `opted_out` are customers whose own record still says that they opted out: only a file of
+    clients that says otherwise changes that.
+    """
+
+    ended: int
+    left: int
+    opted_out: tuple[str, ...]
+
+
+def suppressions_of(
+    store: TenantStore, term: str = "", *, limit: int = 20, offset: int = 0
+) -> SuppressionPage:
+    """Return suppressions, lifted ones too: of a whole address or customer code, or all."""
+    with store.read() as tx:
+        person = find_person(tx, term) if term.strip() else None
+        return SuppressionPage(
+            rows=tuple(load_suppressions(tx, person, limit=limit, offset=offset)),
+            total=count_suppressions(tx, person),
+        )
+
+
+def contacts_of(store: TenantStore, term: str, *, limit: int = 20, offset: int = 0) -> ContactPage:
+    """Return what happened with a whole address or customer code; nothing without one."""
+    if not term.strip():
+        return ContactPage(rows=(), total=0)
+    with store.read() as tx:
+        person = find_person(tx, term)
+        return ContactPage(
+            rows=tuple(load_contacts(tx, person, limit=limit, offset=offset)),
+            total=count_contacts(tx, person),
+        )
+
+
+def lift(store: TenantStore, actor: Actor, suppression_id: str, reason: str) -> Lifted:
+    """End a suppression, with those entered beside it by the same word of the same address.
+
+    Raises `NotAllowed` for a viewer, `NotFound`, and `Refused` without a reason or for one that
+    is lifted already.
+    """
+    require(actor, Role.ANALYST)
+    said = reason.strip()
+    if not said:
+        raise Refused(N_("Say why: the reason is kept with the suppression."))
+    if len(said) > MAX_REASON_CHARS:
+        raise Refused(
+            N_("A reason has at most %(count)s characters. Shorten it."), count=MAX_REASON_CHARS
+        )
+    with store.begin() as tx:
+        kept = find_suppression(tx, suppression_id)
+        if kept is None:
+            raise NotFound(N_("There is no such suppression."))
+        if kept.lifted_at is not None:
+            raise Refused(N_("This suppression is lifted already."))
+        made = Lift(at=store.store.now(), by=actor.username, reason=said)
+        ended = lift_suppressions(tx, kept, made)
+        return _lifted(tx, kept, ended)
+
+
+def _lifted(tx: Transaction, kept: SuppressionRow, ended: int) -> Lifted:
+    person = _person_of(tx, kept)
+    return Lifted(
+        ended=ended,
+        left=count_in_force(tx, person),
+        opted_out=tuple(opted_out_customers(tx, person.customers)),
+    )
+
+
+def _person_of(tx: Transaction, kept: SuppressionRow) -> Person:
+    found = [find_person(tx, term) for term in (kept.customer, kept.email_norm) if term]
+    return Person(
+        customers=tuple(sorted({code for person in found for code in person.customers})),
+        addresses=tuple(sorted({email for person in found for email in person.addresses})),
+    )
