@@ -1,0 +1,125 @@
+"""Send the first message of a campaign to oneself, to see it in a real mailbox.
+
+It is no delivery: nobody is contacted by it in the sense of any rule, and nothing of it is ever
+tried again. Its links and its name are its own, so that a click in it unsubscribes who clicks, and
+no event of it speaks of a recipient.
+"""
+
+import json
+import uuid
+from typing import Any, Protocol
+
+from core.audit import is_deliverable
+from core.errors import Refused
+from core.i18n import N_
+from core.outreach.payload import Place, compose_body, delivery_id, header_value, sender_of
+from core.outreach.protocol import Mode
+from core.outreach.replies import EmailOutcome, EmailReply
+from core.outreach.unsubscribe import (
+    make_token,
+    token_secret,
+    unsubscribe_headers,
+    unsubscribe_url,
+)
+from core.services.accounts import Actor, Role, require
+from core.services.campaign_control import find_known
+from core.services.campaign_reports import previews
+from core.services.live_switch import check_live
+from core.store.campaign_log import append_logs
+from core.store.suppressions import is_suppressed_address
+from core.store.tenant import TenantStore
+
+TAG = "test"
+EVENT = "test"
+SUBJECT_PREFIX = "[Test] "
+
+_TAKEN = EmailOutcome.ACCEPTED
+_SENTENCES = {
+    EmailOutcome.AMBIGUOUS: N_(
+        "Brevo gave no clear answer: the test message may arrive or not. Look into the mailbox"
+        " before you send another."
+    ),
+    EmailOutcome.NOT_BEGUN: N_("Brevo cannot be reached: the test message was not sent."),
+    EmailOutcome.LIMITED: N_("Brevo takes no more messages at the moment. Try again later."),
+}
+_REFUSED = N_("Brevo did not take the test message (%(code)s). The journal has the answer.")
+
+
+class Poster(Protocol):
+    """What a test message needs of Brevo."""
+
+    def send_email(self, body: bytes) -> EmailReply:
+        """Post one message; never raises for what the network or Brevo does."""
+
+
+def send_test(
+    store: TenantStore, actor: Actor, campaign_id: str, address: str, mailer: Poster
+) -> EmailReply:
+    """Send the first message of a campaign to `address`, once, and return the answer.
+
+    Raises `NotAllowed` for a viewer, `NotFound`, and `Refused` where this instance sends nothing,
+    for an address that cannot be written to or must not be, and when Brevo did not take it.
+    """
+    require(actor, Role.ANALYST)
+    check_live(store)
+    email = address.strip().lower()
+    _check_address(store, email)
+    body = _compose(store, campaign_id, email)
+    reply = mailer.send_email(body)
+    _note(store, actor, campaign_id, reply)
+    if reply.outcome != _TAKEN:
+        code = reply.code or reply.detail
+        raise Refused(_SENTENCES.get(reply.outcome, _REFUSED), code=code)
+    return reply
+
+
+def _check_address(store: TenantStore, email: str) -> None:
+    if not is_deliverable(email):
+        raise Refused(N_("This is no address that can be written to. Correct it."))
+    with store.read() as tx:
+        if is_suppressed_address(tx, email):
+            raise Refused(N_("This address is suppressed: no message goes there, a test neither."))
+
+
+def _compose(store: TenantStore, campaign_id: str, email: str) -> bytes:
+    """Return the request: the frozen message with sender, links and names of its own."""
+    settings, first = store.store.settings, previews(store, campaign_id, 1)
+    if not first:
+        raise Refused(N_("This campaign has no message."))
+    token = make_token(token_secret(settings, live=True), store.tenant_id, email)
+    url = unsubscribe_url(settings.public_base_url, token)
+    sender = sender_of(settings, store.tenant.name)
+    place = Place(campaign_id=str(uuid.uuid4()), batch_no=1, delivery_no=1)
+    message = _with_link(first[0].payload, url)
+    payload = {
+        "sender": {"email": sender.email, "name": sender.name},
+        "to": [{"email": header_value(email)}],
+        "subject": header_value(SUBJECT_PREFIX + message["subject"]),
+        "htmlContent": message["htmlContent"],
+        "textContent": message["textContent"],
+        "headers": {**unsubscribe_headers(url), "X-Mailin-custom": delivery_id(place)},
+        "tags": [TAG],
+    }
+    return compose_body(json.dumps(payload), str(uuid.uuid4()))
+
+
+def _with_link(payload: Any, url: str) -> dict[str, str]:
+    """Return the texts of a frozen message with `url` in place of its recipient's own link.
+
+    The token is replaced once more by itself: unlike the rest of a link it is never escaped.
+    """
+    own = str(payload["headers"]["List-Unsubscribe"]).strip("<>")
+    own_token, token = (link.rpartition("/")[2] for link in (own, url))
+    names = ("subject", "htmlContent", "textContent")
+    return {name: str(payload[name]).replace(own, url).replace(own_token, token) for name in names}
+
+
+def _note(store: TenantStore, actor: Actor, campaign_id: str, reply: EmailReply) -> None:
+    """Enter the test in the journal, without the address."""
+    detail: dict[str, object] = {"by": actor.username, "answer": reply.detail}
+    if reply.code:
+        detail["code"] = reply.code
+    with store.begin() as tx:
+        find_known(tx, campaign_id)
+        entry = {"event": EVENT, "detail": detail}
+        append_logs(tx, campaign_id, Mode.LIVE, store.store.now(), [entry])
