@@ -96,12 +96,9 @@ def reconcile_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = Fal
     """Ask Brevo's events what became of messages that nobody is sure of."""
     from dataclasses import asdict
 
-    from core.services.brevo_account import open_brevo
-    from core.services.reconcile_campaign import reconcile
+    from core.services.campaign_watch import ask_brevo
 
-    store = open_tenant(tenant)
-    with open_brevo(store) as brevo:
-        brought = reconcile(store, SYSTEM, campaign_id, brevo)
+    brought = ask_brevo(open_tenant(tenant), campaign_id)
     found = {name: str(value) for name, value in asdict(brought).items() if value is not None}
     print_result(found, as_json, [f"{name}: {value}" for name, value in found.items()])
 

@@ -139,6 +139,12 @@ def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
     )
 
 
+def number_of_campaigns(store: TenantStore) -> int:
+    """Return how many campaigns there are."""
+    with store.read() as tx:
+        return campaigns.count_campaigns(tx)
+
+
 def audience_of(store: TenantStore, campaign_id: str) -> Audience:
     """Return the funnel that was frozen with a campaign; raise `NotFound`."""
     with store.read() as tx:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from core.outreach.protocol import CampaignState
 from core.services.accounts import SYSTEM
 from core.services.brevo_account import open_brevo
+from core.services.campaign_doubts import note_reading
 from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
 from core.store.campaigns import campaigns_in
 from core.store.doubtful import unsure_campaigns
@@ -37,6 +38,11 @@ def due_work(store: TenantStore) -> DueWork:
 
 
 def ask_brevo(store: TenantStore, campaign_id: str) -> Reconciliation:
-    """Reconcile a campaign with the events of Brevo; raise what `reconcile` raises."""
+    """Reconcile a campaign with the events of Brevo; raise what `reconcile` raises.
+
+    What the reading brought stands in the journal, for who comes later.
+    """
     with open_brevo(store) as brevo:
-        return reconcile(store, SYSTEM, campaign_id, brevo)
+        brought = reconcile(store, SYSTEM, campaign_id, brevo)
+    note_reading(store, campaign_id, brought)
+    return brought

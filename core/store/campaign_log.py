@@ -102,6 +102,21 @@ def load_delivery_logs(tx: Transaction, campaign_id: str, delivery_no: int) -> l
     return [_log_entry(row) for row in rows]
 
 
+def find_last_log(tx: Transaction, campaign_id: str, event: str) -> LogEntry | None:
+    """Return the newest line of an event in a campaign's journal, or None."""
+    row = tx.row(
+        """
+        SELECT log_no, delivery_no, batch_no, mode, event, detail_json, created_at
+        FROM brevo_logs
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND event = :event
+        ORDER BY log_no DESC LIMIT 1
+        """,
+        campaign_id=campaign_id,
+        event=event,
+    )
+    return None if row is None else _log_entry(row)
+
+
 def count_logs(tx: Transaction, campaign_id: str) -> int:
     """Return the number of lines in a campaign's journal."""
     found = tx.scalar(

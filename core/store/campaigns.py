@@ -122,6 +122,28 @@ def load_campaigns(
     return [_campaign(row) for row in rows]
 
 
+def count_campaigns(tx: Transaction) -> int:
+    """Return how many campaigns there are that can be seen."""
+    found = tx.scalar(
+        "SELECT count(*) FROM campaign WHERE tenant_id = :tenant AND state <> :preparing",
+        preparing=PREPARING,
+    )
+    return int(found)
+
+
+def newest_sent(tx: Transaction, mode: str) -> str | None:
+    """Return the id of the campaign of a mode that was finished last, or None."""
+    found = tx.scalar(
+        """
+        SELECT CAST(campaign_id AS TEXT) FROM campaign
+        WHERE tenant_id = :tenant AND mode = :mode AND state = 'SENT'
+        ORDER BY finished_at DESC LIMIT 1
+        """,
+        mode=mode,
+    )
+    return None if found is None else str(found)
+
+
 def campaigns_in(tx: Transaction, state: str) -> list[str]:
     """Return the ids of the campaigns that are in a state."""
     rows = tx.rows(

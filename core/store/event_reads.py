@@ -10,11 +10,7 @@ _HOUR = timedelta(hours=1)
 
 def reserve_read(tx: Transaction, now: datetime) -> bool:
     """Count a reading; False, and nothing counted, when the hour's are used up."""
-    made = tx.scalar(
-        "SELECT count(*) FROM event_read WHERE tenant_id = :tenant AND read_at > :since",
-        since=now - _HOUR,
-    )
-    if int(made) >= READS_IN_AN_HOUR:
+    if not reads_left(tx, now):
         return False
     tx.execute(
         "DELETE FROM event_read WHERE tenant_id = :tenant AND read_at <= :since",
@@ -29,3 +25,12 @@ def reserve_read(tx: Transaction, now: datetime) -> bool:
         now=now,
     )
     return True
+
+
+def reads_left(tx: Transaction, now: datetime) -> int:
+    """Return how many readings the hour still permits."""
+    made = tx.scalar(
+        "SELECT count(*) FROM event_read WHERE tenant_id = :tenant AND read_at > :since",
+        since=now - _HOUR,
+    )
+    return max(0, READS_IN_AN_HOUR - int(made))
