@@ -57,7 +57,7 @@ PAGES = (
         path="campaigns",
         title=N_("Campaigns"),
         icon=":material/mail:",
-        answers=N_("Prepare an e-mailing of a run and rehearse it."),
+        answers=N_("Prepare an e-mailing of a run, rehearse it, then send it."),
     ),
     PageEntry(
         path="exports",

@@ -1,10 +1,12 @@
 """What a page may offer of a campaign: to prepare it live, and how long a send would take."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.errors import CrmError
 from core.outreach.protocol import CampaignState, Mode
 from core.services.accounts import Actor
+from core.services.campaign_control import find_known
 from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
 from core.services.prepare_campaign import prepare
@@ -23,6 +25,28 @@ class Duration:
     seconds: float
     seconds_each: float
     is_measured: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmed:
+    """Who let a live campaign go out last, when, and the number of recipients typed."""
+
+    by: str
+    at: datetime
+    recipients: int
+
+
+def confirmation_of(store: TenantStore, campaign_id: str) -> Confirmed | None:
+    """Return the last confirmation of a campaign, None before the first; raise `NotFound`."""
+    with store.read() as tx:
+        campaign = find_known(tx, campaign_id)
+    if campaign.confirmed_at is None:
+        return None
+    return Confirmed(
+        by=campaign.confirmed_by or "",
+        at=campaign.confirmed_at,
+        recipients=campaign.confirmed_recipients or 0,
+    )
 
 
 def live_refusal(store: TenantStore) -> CrmError | None:

@@ -1,7 +1,7 @@
 """What the Campaigns page and the command line show of campaigns."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -143,6 +143,13 @@ def number_of_campaigns(store: TenantStore) -> int:
     """Return how many campaigns there are."""
     with store.read() as tx:
         return campaigns.count_campaigns(tx)
+
+
+def cards_among(store: TenantStore, campaign_ids: Sequence[str]) -> list[CampaignRow]:
+    """Return those of the ids that are campaigns; an id of somebody else's finds none."""
+    with store.read() as tx:
+        found = [campaigns.find_campaign(tx, campaign_id) for campaign_id in campaign_ids]
+    return [campaign for campaign in found if campaign is not None]
 
 
 def audience_of(store: TenantStore, campaign_id: str) -> Audience:

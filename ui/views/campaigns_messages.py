@@ -5,8 +5,12 @@ from html import escape
 
 import streamlit as st
 
+from core.errors import CrmError
+from core.services.brevo_account import open_brevo
 from core.services.campaign_reports import PREVIEWS, Preview, previews
-from ui.i18n import _
+from core.services.test_message import send_test
+from ui.i18n import _, current_language
+from ui.layout import error_boundary
 from ui.session import UiSession
 
 _WIDTHS = {"desktop": 680, "phone": 360}
@@ -40,6 +44,26 @@ def draw_messages(session: UiSession, campaign_id: str) -> None:
         )
     if number is not None:
         _draw_message(found[number], _WIDTHS[width or "desktop"])
+
+
+def draw_test(session: UiSession, campaign_id: str, refusal: CrmError | None) -> None:
+    """Draw the way to see the first message in a mailbox of one's own."""
+    with st.popover(_("Send a test to yourself"), disabled=refusal is not None):
+        st.markdown(
+            _(
+                "The first message goes to this address alone, with [Test] in its subject. It is"
+                " no contact, and its unsubscribe link is yours."
+            )
+        )
+        with st.form("campaign_test", border=False):
+            address = st.text_input(_("Your address"), key="campaign_test_address", type="email")
+            is_asked = st.form_submit_button(_("Send one test message"), key="campaign_test_send")
+        if is_asked:
+            with error_boundary(), open_brevo(session.store) as brevo:
+                send_test(session.store, session.actor, campaign_id, address or "", brevo)
+                st.success(_("Brevo took the test message. Look into your mailbox."))
+    if refusal is not None:
+        st.caption(refusal.sentence(current_language()))
 
 
 def _recipient(found: Sequence[Preview], place: int) -> str:

@@ -16,6 +16,7 @@ from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.campaigns_audience import draw_audience
+from ui.views.review_version import may_decide
 from ui.views.runs_list import choose_run
 
 CAMPAIGN_PARAM = "campaign"
@@ -33,9 +34,12 @@ def draw_preparation(session: UiSession) -> None:
         "Prepare %(count)s message", "Prepare %(count)s messages", audience.recipients
     )
     is_asked = st.button(
-        label, type="primary", disabled=audience.recipients == 0, key="campaign_prepare"
+        label,
+        type="primary",
+        disabled=audience.recipients == 0 or not may_decide(session),
+        key="campaign_prepare",
     )
-    st.caption(_("Preparing freezes the messages; nothing is sent."))
+    st.caption(_("Preparing freezes the messages for a dry run; nothing is sent."))
     draw_audience(audience, key=run.run_id)
     if is_asked:
         with error_boundary(), st.spinner(_("Composing the messages")):

@@ -1,130 +1,84 @@
-"""Campaigns, last step: rehearse the send, and the journal of it."""
-
-from typing import Any
+"""Campaigns: rehearse, prepare the same live, give up."""
 
 import streamlit as st
 
+from core.errors import CrmError
 from core.jobs import SEND, enqueue
-from core.outreach.protocol import FINISHED, SUMS
-from core.services.campaign_control import cancel
-from core.services.campaign_reports import CampaignStatus, logs_of, number_of_logs
-from core.store.campaign_log import LogEntry
-from ui.i18n import _, format_moment, format_number, ngettext_
-from ui.layout import Figure, error_boundary, figures_row
+from core.outreach.protocol import CampaignState
+from core.services.campaign_control import cancel, resume
+from core.services.campaign_offers import prepare_live
+from core.services.campaign_reports import CampaignStatus
+from ui.i18n import _, current_language, ngettext_
+from ui.layout import error_boundary
 from ui.session import UiSession
-from ui.tables import choose_page, choose_row, number_column
-from ui.views.plain import plain
-from ui.views.words import log_title, loss_title, sum_title
-
-_LOG_PAGE = 20
-_SHARED = "shared"
+from ui.views.campaigns_prepare import CAMPAIGN_PARAM
 
 
-def draw_send(session: UiSession, status: CampaignStatus) -> None:
-    """Draw the button that names the number, asked once, and the way to give up."""
-    if status.state in FINISHED:
+def draw_rehearsal(session: UiSession, status: CampaignStatus, refusal: CrmError | None) -> None:
+    """Draw what can be done with a dry run: start it, give it up, prepare the same live."""
+    if status.state == CampaignState.SENT:
+        _draw_live_offer(session, status, refusal)
+    elif status.state != CampaignState.CANCELLED:
+        with st.container(horizontal=True):
+            if status.state == CampaignState.PAUSED:
+                _draw_go_on(session, status)
+            else:
+                _draw_start(session, status)
+            draw_cancel(session, status, _("Give up this campaign"), _("Give it up"))
+
+
+def _draw_start(session: UiSession, status: CampaignStatus) -> None:
+    label = ngettext_("Dry run to %(count)s person", "Dry run to %(count)s people", status.pending)
+    with st.popover(label, type="primary"):
+        st.markdown(
+            _("Every message is checked and composed as for a real send, and nobody is contacted.")
+        )
+        if st.button(_("Start the dry run"), type="primary", key="campaign_send"):
+            enqueue(session.store, session.actor, SEND, status.campaign_id)
+            st.rerun()
+
+
+def _draw_go_on(session: UiSession, status: CampaignStatus) -> None:
+    if st.button(_("Go on with the dry run"), type="primary", key="campaign_resume_dry"):
+        with error_boundary():
+            resume(session.store, session.actor, status.campaign_id)
+            enqueue(session.store, session.actor, SEND, status.campaign_id)
+            st.rerun()
+
+
+def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmError | None) -> None:
+    is_asked = st.button(
+        _("Prepare it live"),
+        type="primary",
+        disabled=refusal is not None,
+        key="campaign_prepare_live",
+    )
+    if refusal is not None:
+        st.caption(refusal.sentence(current_language()))
         return
-    with st.container(horizontal=True):
-        label = ngettext_(
-            "Dry run to %(count)s person", "Dry run to %(count)s people", status.pending
+    st.caption(
+        _(
+            "The same run, message and batch size, for the audience of today. Preparing sends"
+            " nothing: you look at it and type the number of recipients first."
         )
-        with st.popover(label, type="primary"):
-            st.markdown(
-                _(
-                    "Every message is checked and composed as for a real send, and nobody is"
-                    " contacted."
-                )
-            )
-            if st.button(_("Start the dry run"), type="primary", key="campaign_send"):
-                enqueue(session.store, session.actor, SEND, status.campaign_id)
+    )
+    if is_asked:
+        with error_boundary(), st.spinner(_("Composing the messages")):
+            campaign_id = prepare_live(session.store, session.actor, status.campaign_id)
+            st.query_params.from_dict({CAMPAIGN_PARAM: campaign_id})
+            st.rerun()
+
+
+def draw_cancel(session: UiSession, status: CampaignStatus, label: str, button: str) -> None:
+    """Draw the way to give up what has not gone out, asked once."""
+    with st.popover(label):
+        sentence = ngettext_(
+            "%(count)s message will not go out.",
+            "%(count)s messages will not go out.",
+            status.pending,
+        )
+        st.markdown(sentence)
+        if st.button(button, key="campaign_cancel"):
+            with error_boundary():
+                cancel(session.store, session.actor, status.campaign_id)
                 st.rerun()
-        with st.popover(_("Give up this campaign")):
-            sentence = ngettext_(
-                "%(count)s message will not go out.",
-                "%(count)s messages will not go out.",
-                status.pending,
-            )
-            st.markdown(sentence)
-            if st.button(_("Give it up"), key="campaign_cancel"):
-                with error_boundary():
-                    cancel(session.store, session.actor, status.campaign_id)
-                    st.rerun()
-
-
-def draw_sums(status: CampaignStatus) -> None:
-    """Draw what became of everybody planned, and that nobody is lost."""
-    figures_row(
-        [
-            Figure(
-                label=_("Planned"),
-                value=format_number(status.planned),
-                explanation=_("Recipients, and those who share an address with one."),
-            ),
-            Figure(
-                label=_("Worked through, dry"),
-                value=format_number(status.sent),
-                explanation=_("Checked and composed as for a real send; nobody was contacted."),
-            ),
-            Figure(label=_("To come"), value=format_number(status.pending)),
-            Figure(
-                label=_("Difference"),
-                value=format_number(status.difference),
-                explanation=_(
-                    "Planned less everything that became of them: 0, or somebody is lost."
-                ),
-            ),
-        ]
-    )
-    parts = {name: getattr(status, name) for name in (*SUMS, _SHARED)}
-    listed = " + ".join(
-        f"{format_number(count)} {sum_title(name)}" for name, count in parts.items() if count
-    )
-    st.caption(plain(f"{format_number(status.planned)} = {listed}"))
-
-
-def draw_logs(session: UiSession, campaign_id: str) -> None:
-    """Draw the journal, the newest line first."""
-    st.subheader(_("What happened, line by line?"), anchor=False)
-    place = st.container()
-    offset = choose_page(number_of_logs(session.store, campaign_id), _LOG_PAGE, key="campaign_logs")
-    lines = logs_of(session.store, campaign_id, _LOG_PAGE, offset)
-    titles = {
-        "no": number_column(_("Line")),
-        "at": _("When"),
-        "event": _("What"),
-        "batch": number_column(_("Batch")),
-        "delivery": number_column(_("Delivery")),
-        "detail": st.column_config.TextColumn(_("Detail"), width="large"),
-    }
-    with place:
-        st.caption(_("Click a row to see all that is kept of it."))
-        chosen = choose_row(
-            [_log_row(session, line) for line in lines],
-            titles,
-            key=f"logs_{offset}",
-            alt=_("Journal of the campaign"),
-        )
-        if chosen is not None:
-            st.json(dict(lines[chosen].detail))
-
-
-def _log_row(session: UiSession, line: LogEntry) -> dict[str, Any]:
-    return {
-        "no": line.log_no,
-        "at": format_moment(line.created_at, session.tenant.time_zone),
-        "event": log_title(line.event),
-        "batch": line.batch_no,
-        "delivery": line.delivery_no,
-        "detail": _detail(line),
-    }
-
-
-def _detail(line: LogEntry) -> str:
-    """Return the short part of what is kept of a line."""
-    counted = line.detail.get("recipients") or line.detail.get("deliveries")
-    if counted is not None:
-        return ngettext_("%(count)s message", "%(count)s messages", int(counted))
-    if line.detail.get("reason"):
-        return loss_title(str(line.detail["reason"]))
-    sha256 = line.detail.get("payload_sha256")
-    return _("sha256 %(start)s…", start=str(sha256)[:12]) if sha256 else ""

@@ -33,8 +33,13 @@ def _poll(session: UiSession, kind: str, subject: str) -> None:
     job = job_of(session.store, kind, subject)
     if job is None or job.is_over:
         st.rerun()
+    draw_progress(job, f"{kind}/{subject}")
+
+
+def draw_progress(job: JobState, name: str) -> None:
+    """Draw how far a job is; `name` tells it from the others of this window."""
     with st.container(border=True):
-        st.progress(_share(job), text=_sentence(job, f"{kind}/{subject}"))
+        st.progress(_share(job), text=_sentence(job, name))
         st.caption(_("You can leave this page: the work goes on, and this address leads back."))
 
 

@@ -12,7 +12,7 @@ from core.contracts import (
 from core.i18n import N_
 from core.ingest.report import Bucket
 from core.outreach.audience import LOSS_SENTENCES
-from core.outreach.protocol import CampaignState
+from core.outreach.protocol import CampaignState, Mode
 from core.policy import STATE_TITLES
 from core.reco.backtest.verdict import Verdict
 from core.services.backtest import LAST_BASKET, ROLLING
@@ -58,7 +58,7 @@ _CAMPAIGN_STATES: Mapping[str, str] = {
     CampaignState.CANCELLED: N_("Cancelled"),
 }
 _SUMS: Mapping[str, str] = {
-    "sent": N_("worked through"),
+    "sent": N_("sent"),
     "failed": N_("failed"),
     "suppressed": N_("suppressed"),
     "review": N_("to review"),
@@ -66,17 +66,6 @@ _SUMS: Mapping[str, str] = {
     "unconfirmed": N_("not confirmed"),
     "pending": N_("to come"),
     "shared": N_("sharing an address"),
-}
-_EVENTS: Mapping[str, str] = {
-    "prepared": N_("Campaign prepared"),
-    "started": N_("Dry run started"),
-    "finished": N_("Dry run finished"),
-    "released": N_("Taken up again after an interruption"),
-    "claimed": N_("Checked and taken in hand"),
-    "dry_run": N_("Composed, not sent"),
-    "suppressed": N_("Held back"),
-    "failed": N_("Failed"),
-    "cancelled": N_("Cancelled"),
 }
 _CONTACTS: Mapping[str, str] = {
     "sent": N_("sent"),
@@ -87,6 +76,22 @@ _CONTACTS: Mapping[str, str] = {
     "hard_bounce": N_("bounced for good"),
     "unsubscribe": N_("unsubscribed"),
     "complaint": N_("complained"),
+    "dry_run": N_("rehearsed, nobody was contacted"),
+}
+_MODES: Mapping[str, str] = {Mode.DRY: N_("Dry run"), Mode.LIVE: N_("Live")}
+_SUPPRESSIONS: Mapping[str, str] = {
+    "opt_out": N_("Opted out"),
+    "unsubscribe": N_("Unsubscribed"),
+    "complaint": N_("Complained"),
+    "hard_bounce": N_("Bounced for good"),
+    "blocked": N_("Blocked at Brevo"),
+    "manual": N_("Entered by hand"),
+}
+_SOURCES: Mapping[str, str] = {
+    "import": N_("A file"),
+    "unsubscribe_link": N_("The link in a message"),
+    "brevo_webhook": N_("Told by Brevo"),
+    "brevo_blocked": N_("Brevo's own list"),
 }
 _PROTOCOLS: Mapping[str, str] = {
     ROLLING: N_("What was bought after dates of the past"),
@@ -175,14 +180,24 @@ def kind_title(kind: str | None) -> str:
     return _(FILE_KIND_TITLES[FileKind(kind)]) if kind else NO_VALUE
 
 
-def sum_title(name: str) -> str:
+def sum_title(name: str, mode: str) -> str:
     """Return the title of one of a campaign's sums, in small letters."""
-    return _(_SUMS[name])
+    return _("worked through") if (name, mode) == ("sent", Mode.DRY) else _(_SUMS[name])
 
 
-def log_title(event: str) -> str:
-    """Return the title of an event of a campaign's journal."""
-    return _(_EVENTS.get(event, event))
+def mode_title(mode: str) -> str:
+    """Return whether a campaign is rehearsed or sent."""
+    return _(_MODES[mode])
+
+
+def suppression_title(reason: str) -> str:
+    """Return why somebody must not be written to."""
+    return _(_SUPPRESSIONS.get(reason, reason))
+
+
+def source_title(source: str) -> str:
+    """Return who told that somebody must not be written to."""
+    return _(_SOURCES.get(source, source))
 
 
 def contact_title(status: str) -> str:
