@@ -73,6 +73,16 @@ FROM review_decision
 WHERE {_OF_RUN}
 """
 
+# Withdrawn since the review was begun, it is in the lists and waits to be taken out again.
+_APPLIED = f"""
+UPDATE review_decision SET applied_review = :review, withdrawn_review = NULL
+WHERE {_OF_RUN} AND decision_no = :number
+"""
+
+_WITHDRAWN = f"""
+UPDATE review_decision SET withdrawn_review = :review WHERE {_OF_RUN} AND decision_no = :number
+"""
+
 _SUBJECTS = """
 SELECT next_action_output.customer
 FROM next_action_output
@@ -232,13 +242,8 @@ def publish_review(
     )
     assert published == 1, "reviews are published one after another"
     for decision in decisions:
-        column = "withdrawn_review" if decision.withdrawn_at else "applied_review"
-        tx.execute(
-            f"UPDATE review_decision SET {column} = :review WHERE {_OF_RUN}"
-            " AND decision_no = :number",
-            number=decision.number,
-            **vars(run),
-        )
+        taken_account = _WITHDRAWN if decision.withdrawn_at else _APPLIED
+        tx.execute(taken_account, number=decision.number, **vars(run))
 
 
 def _decision(row: Mapping[str, Any]) -> Decision:

@@ -307,6 +307,25 @@ def test_what_is_decided_meanwhile_is_applied_too(
     assert "PG" not in listed(tenant, run_id, "B3")
 
 
+def test_what_is_withdrawn_while_it_is_applied_is_taken_out_again(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exported(tenant, run_id, RunVersion.REVIEWED)
+    whole = review_work.store_review
+
+    def withdrawing(*arguments: Any) -> None:
+        whole(*arguments)
+        if decisions_on(tenant, run_id)[0].withdrawn_at is None:
+            withdraw(tenant, SYSTEM, run_id, 1)
+
+    monkeypatch.setattr(review_work, "store_review", withdrawing)
+    decide(tenant, run_id, "reject", Subject(customer="B3"))
+    (decision,) = decisions_on(tenant, run_id)
+    assert (decision.applied_review, decision.withdrawn_review) == (1, 2)
+    after = exported(tenant, run_id, RunVersion.REVIEWED)
+    assert [after[name] for name in CSV_NAMES] == [before[name] for name in CSV_NAMES]
+
+
 def _after(name: str) -> Callable[..., None]:
     """Return a function that does what `name` does, and then stops as a kill would."""
     whole = getattr(review_work, name)
