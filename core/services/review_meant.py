@@ -1,9 +1,9 @@
 """Whom the decisions on a run mean, as DuckDB tables.
 
-`meant(number, kind, customer, product_key, replacement, waits, in_force)` has a row for each
-customer whom a decision means; `changed(customer)` are those whose list is made again,
-`rejected(customer)` those who are not exported, `barred(customer, product_key)` what may fill no
-place in the list of a customer who changes.
+`meant(number, kind, customer, product_key, replacement, of_one, waits, in_force)` has a row for
+each customer whom a decision means, `of_one` where it is hers alone; `changed(customer)` are those
+whose list is made again, `rejected(customer)` those who are not exported, `barred(customer,
+product_key)` what may fill no place in the list of a customer who changes.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,15 @@ APPROVE, REJECT, REPLACE = "approve", "reject", "replace"
 _MEANT_SQL = """
 CREATE OR REPLACE TABLE meant (
     number INTEGER, kind VARCHAR, customer VARCHAR, product_key VARCHAR, replacement VARCHAR,
-    waits BOOLEAN, in_force BOOLEAN
+    of_one BOOLEAN, waits BOOLEAN, in_force BOOLEAN
 )
 """
 
 _ADD_MEANT_SQL = """
 INSERT INTO meant
-SELECT $number, $kind, customer, $product_key, $replacement, $waits, $in_force FROM subjects
+SELECT
+    $number, $kind, customer, $product_key, $replacement, $of_one, $waits, $in_force
+FROM subjects
 """
 
 # An approved product changes no list.
@@ -65,6 +67,7 @@ def read_decisions(
                     "kind": decision.kind,
                     "product_key": decision.product_key,
                     "replacement": decision.replacement,
+                    "of_one": decision.customer is not None,
                     "waits": decision.waits,
                     "in_force": decision.withdrawn_at is None,
                 },

@@ -145,6 +145,17 @@ def test_a_replacement_takes_the_place_and_a_second_one_takes_its(
     assert not detail.verdict.eligible
 
 
+def test_of_two_replacements_that_wait_the_last_one_counts(
+    tenant: TenantStore, run_id: str
+) -> None:
+    own = listed(tenant, run_id, "A1")
+    for key in ("PNR", "RIE22"):
+        subject = Subject(customer="A1", product_key="ROS")
+        decide_on(tenant, SYSTEM, run_id, "replace", subject, note=WHY, replacement=key)
+    apply_decisions(tenant, run_id)
+    assert listed(tenant, run_id, "A1") == ["RIE22" if key == "ROS" else key for key in own]
+
+
 def test_who_is_rejected_stays_eligible_and_is_not_written_to(
     tenant: TenantStore, run_id: str
 ) -> None:
