@@ -31,7 +31,7 @@ from core.services.run_basis import intact_seq
 from core.services.run_reports import finished_run, summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_reviewed
 from core.services.workbench import workbench
-from core.store.dataset import load_revision
+from core.store.dataset import add_products, load_revision
 from core.store.locks import exclusive
 from core.store.review_rows import clear_unpublished_review, fetch_run, store_review
 from core.store.reviews import Decision, load_decisions, publish_review
@@ -90,6 +90,8 @@ def _review(
     to_come = RunAt(run_id=run.run_id, review=run.review_no + 1)
     with stages.stage("read"), store.read() as tx:
         load_revision(tx, con, intact_seq(tx, run))
+        # The whole catalogue is searched for a replacement, also what came after the run.
+        add_products(tx, con, _chosen(decisions))
         read_decisions(tx, con, run.run_id, decisions)
     _compute(store, run, policy, con, stages)
     with stages.stage("store"):
@@ -107,6 +109,11 @@ def _review(
             summary_json=canonical_json(summary),
             qc_json=canonical_json(qc),
         )
+
+
+def _chosen(decisions: Sequence[Decision]) -> list[str]:
+    in_force = (one for one in decisions if one.withdrawn_at is None)
+    return sorted({one.replacement for one in in_force if one.replacement})
 
 
 def _compute(

@@ -24,7 +24,7 @@ from core.services.review_work import apply_decisions
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
 from core.store.run_reads import VerdictFilter
 from core.store.tenant import TenantStore
-from tests.golden.small_tenant import run_small_tenant, store_small_tenant
+from tests.golden.small_tenant import run_small_tenant, store_row, store_small_tenant
 
 WHY = "Sold to the restaurant"
 
@@ -154,6 +154,16 @@ def test_of_two_replacements_that_wait_the_last_one_counts(
         decide_on(tenant, SYSTEM, run_id, "replace", subject, note=WHY, replacement=key)
     apply_decisions(tenant, run_id)
     assert listed(tenant, run_id, "A1") == ["RIE22" if key == "ROS" else key for key in own]
+
+
+def test_a_product_that_came_after_the_run_can_be_chosen(tenant: TenantStore, run_id: str) -> None:
+    own = listed(tenant, run_id, "A1")
+    with tenant.begin() as tx:
+        store_row(tx, "product", 2, {"product_key": "NEW", "name": "Sylvaner", "family": "Blanc"})
+        tx.execute("UPDATE tenant_head SET seq = 2 WHERE tenant_id = :tenant")
+    assert [o.product_key for o in offers_for(tenant, run_id, "A1", "ROS", "sylvaner")] == ["NEW"]
+    decide(tenant, run_id, "replace", Subject(customer="A1", product_key="ROS"), "NEW")
+    assert listed(tenant, run_id, "A1") == ["NEW" if key == "ROS" else key for key in own]
 
 
 def test_who_is_rejected_stays_eligible_and_is_not_written_to(
