@@ -22,6 +22,7 @@ from core.services.review_lists import CHOSEN
 from core.services.review_offers import offers_for
 from core.services.review_work import apply_decisions
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
+from core.store.reviews import Decision
 from core.store.run_reads import VerdictFilter
 from core.store.tenant import TenantStore
 from tests.golden.small_tenant import run_small_tenant, store_row, store_small_tenant
@@ -326,6 +327,42 @@ def test_what_is_decided_meanwhile_is_applied_too(
     decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
     assert [decision.applied_review for decision in decisions_on(tenant, run_id)] == [2, 1]
     assert "PG" not in listed(tenant, run_id, "B3")
+
+
+def test_a_second_worker_leaves_the_run_to_the_first_which_looks_again(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = review_work.load_decisions
+
+    def deciding(*arguments: Any) -> list[Decision]:
+        found = whole(*arguments)
+        if [decision.waits for decision in found] == [False]:
+            late = Subject(customer="B3", product_key="PG")
+            decide_on(tenant, SYSTEM, run_id, "reject", late, note=WHY)
+            assert apply_decisions(tenant, run_id)["review"] == 1
+        return found
+
+    monkeypatch.setattr(review_work, "load_decisions", deciding)
+    decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
+    assert [decision.applied_review for decision in decisions_on(tenant, run_id)] == [2, 1]
+
+
+def test_two_runs_are_reviewed_side_by_side(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, whole = run_small_tenant(tenant), review_work.store_review
+
+    def deciding(*arguments: Any) -> None:
+        if arguments[-1].run_id == run_id:
+            decide(tenant, other, "reject", Subject(customer="B3"))
+        whole(*arguments)
+
+    monkeypatch.setattr(review_work, "store_review", deciding)
+    decide(tenant, run_id, "reject", Subject(customer="A1"))
+    for run, who in ((run_id, "A1"), (other, "B3")):
+        assert summary_of(tenant, run)["review"] == 1
+        gates = {c: customer_of_run(tenant, run, c).verdict.gate_export for c in ("A1", "B3")}
+        assert gates == {c: c != who for c in ("A1", "B3")}
 
 
 def test_what_is_withdrawn_while_it_is_applied_is_taken_out_again(
