@@ -11,6 +11,7 @@ import pytest
 from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import translate
+from core.policy import parse_policy
 from core.services import review_work
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.export_run import CSV_NAMES, export_file
@@ -288,6 +289,26 @@ def test_offers_say_what_they_would_break(tenant: TenantStore, run_id: str) -> N
     assert offers_for(tenant, run_id, "A1", "ROS", "no such wine") == ()
     with pytest.raises(NotFound):
         offers_for(tenant, run_id, "nobody", "ROS")
+
+
+def test_offers_are_judged_by_the_rules_that_are_switched_on(tenant: TenantStore) -> None:
+    store_small_tenant(tenant)
+    on = {"OUT_OF_STOCK": "WARN", "NOT_IN_CATALOGUE": "ERROR", "NO_CONSENT": "ERROR"}
+    save_policy(tenant, SYSTEM, {f"audit.extra.severities.{rule}": on[rule] for rule in on})
+    run_id = run_small_tenant(tenant)
+    policy = parse_policy(summary_of(tenant, run_id)["policy"])
+    offered = offers_for(tenant, run_id, "A1", "ROS")
+    assert {offer.worst(policy) for offer in offered} == {None}
+    with tenant.begin() as tx:
+        sold_out = "UPDATE product SET stock_quantity = 0 WHERE tenant_id = :tenant"
+        tx.execute(f"{sold_out} AND product_key = :key", key=offered[0].product_key)
+    for search, key, rules, worst in (
+        ("", offered[0].product_key, ("OUT_OF_STOCK",), "WARN"),
+        ("riesling 2022", "RIE22", ("RECENT_DUPLICATE", "OUT_OF_STOCK"), "ERROR"),
+        ("frais de port", "PORT", ("NOT_IN_CATALOGUE",), "ERROR"),
+    ):
+        offer = offers_for(tenant, run_id, "A1", "ROS", search)[0]
+        assert (offer.product_key, offer.rules, offer.worst(policy)) == (key, rules, worst)
 
 
 @pytest.mark.parametrize("broken", ["store_review", "fetch_run", "publish_review"])
