@@ -12,7 +12,7 @@ from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import translate
 from core.policy import parse_policy
-from core.services import review_work
+from core.services import review, review_work
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.export_run import CSV_NAMES, export_file
 from core.services.policies import save_policy
@@ -309,6 +309,21 @@ def test_offers_are_judged_by_the_rules_that_are_switched_on(tenant: TenantStore
     ):
         offer = offers_for(tenant, run_id, "A1", "ROS", search)[0]
         assert (offer.product_key, offer.rules, offer.worst(policy)) == (key, rules, worst)
+
+
+def test_to_count_whom_a_decision_means_keeps_no_writer_waiting(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = review.count_customers
+
+    def counting(*arguments: Any) -> int:
+        with tenant.begin() as tx:
+            tx.execute("UPDATE run SET error = NULL WHERE tenant_id = :tenant")
+        return whole(*arguments)
+
+    monkeypatch.setattr(review, "count_customers", counting)
+    decide_on(tenant, SYSTEM, run_id, "reject", Subject(product_key="ROS"), note=WHY)
+    assert [decision.customers for decision in decisions_on(tenant, run_id)] == [11]
 
 
 @pytest.mark.parametrize("broken", ["store_review", "fetch_run", "publish_review"])
