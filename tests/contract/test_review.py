@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import translate
 from core.policy import parse_policy
-from core.services import review, review_work
+from core.services import export_run, review, review_work
 from core.services.accounts import SYSTEM, Actor, Role
-from core.services.export_run import CSV_NAMES, export_file
+from core.services.export_run import CSV_NAMES, export_file, write_exports
 from core.services.policies import save_policy
 from core.services.prepare_campaign import audience_of_run
 from core.services.review import Subject, decide_on, decisions_on, number_meant, withdraw
@@ -399,6 +400,25 @@ def test_two_runs_are_reviewed_side_by_side(
         assert summary_of(tenant, run)["review"] == 1
         gates = {c: customer_of_run(tenant, run, c).verdict.gate_export for c in ("A1", "B3")}
         assert gates == {c: c != who for c in ("A1", "B3")}
+
+
+def test_a_folder_of_files_is_of_one_review(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names, whole = ("next_action_output.csv", "run_summary.json"), export_run.export_file
+
+    def reviewing(*arguments: Any) -> Iterator[bytes]:
+        if arguments[2] == names[1] and not decisions_on(tenant, run_id):
+            decide(tenant, run_id, "reject", Subject(customer="B3"))
+        return whole(*arguments)
+
+    monkeypatch.setattr(export_run, "export_file", reviewing)
+    files = {
+        path.name: path.read_bytes() for path in write_exports(tenant, run_id, tmp_path, names)
+    }
+    assert json.loads(files[names[1]])["review"] == 1
+    gates = {row["customer_code"]: row["gate_export"] for row in rows_of(files, names[0])}
+    assert gates["B3"] == "false"
 
 
 def test_what_is_withdrawn_while_it_is_applied_is_taken_out_again(
