@@ -13,7 +13,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from core.store.bulk import fetch_table
-from core.store.run_outputs import RunAt, counts
+from core.store.run_outputs import OUTPUT_COLUMNS, RunAt, counts
 from core.store.run_reads import VerdictFilter
 from core.store.tenant import Transaction, as_moment
 
@@ -194,9 +194,22 @@ def is_meant(tx: Transaction, run_id: str, decision: Decision, customer: str) ->
     if decision.customer is not None:
         return decision.customer == customer
     sql, values = _subjects(decision.customers_like, decision.product_key)
-    sql += " AND next_action_output.customer = :customer"
     values |= {"customer": customer, "review": decision.seen_review}
-    return tx.row(sql, run_id=run_id, **values) is not None
+    return tx.row(_rows_of_one(tx) + sql, run_id=run_id, **values) is not None
+
+
+def _rows_of_one(tx: Transaction) -> str:
+    """Return the beginning of a query for which the run has the rows of `:customer` alone.
+
+    Else the planner may take the index of a condition and walk half the run for one customer.
+    """
+    schema = "main." if tx.is_sqlite else ""  # there the name would mean the rows themselves
+    tables = ", ".join(
+        f"{table} AS MATERIALIZED"
+        f" (SELECT * FROM {schema}{table} WHERE {_OF_RUN} AND customer = :customer)"
+        for table in OUTPUT_COLUMNS
+    )
+    return f"WITH {tables}"
 
 
 def _subjects(

@@ -24,9 +24,11 @@ from core.services.review_lists import CHOSEN
 from core.services.review_offers import offers_for
 from core.services.review_work import apply_decisions
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
-from core.store.reviews import Decision
+from core.store.identity import new_id
+from core.store.reviews import Decision, is_meant
 from core.store.run_reads import VerdictFilter
-from core.store.tenant import TenantStore
+from core.store.tenant import TenantStore, Transaction
+from tests.contract.conftest import NOW, MakeStore, new_tenant
 from tests.golden.small_tenant import run_small_tenant, store_row, store_small_tenant
 
 WHY = "Sold to the restaurant"
@@ -222,6 +224,35 @@ def test_the_desk_names_products_and_finds_the_decisions_about_one_customer(
     withdraw(tenant, SYSTEM, run_id, 2)
     assert decision_page(tenant, run_id, limit=0).waiting == 2
     assert decisions_about(tenant, run_id, "A1") == ()
+
+
+@pytest.mark.parametrize(
+    "like",
+    [
+        VerdictFilter(score_from=0, score_to=100),
+        VerdictFilter(rule="LOW_DIVERSITY", reason="OK", product="ROS"),
+    ],
+)
+def test_whether_one_customer_is_meant_is_looked_up_by_her(
+    make_store: MakeStore, like: VerdictFilter
+) -> None:
+    """SQLite tells how it searches: an index of the condition leads through half a run."""
+    tenant, asked = new_tenant(make_store("sqlite")), []
+
+    class Listening(Transaction):
+        def rows(self, sql: str, /, **values: object) -> list[dict[str, Any]]:
+            asked.append((sql, values))
+            return super().rows(sql, **values)
+
+    moment = {"decided_at": NOW, "decided_by": "dora", "note": WHY}
+    decision = Decision(number=1, kind="reject", seen_review=0, customers_like=like, **moment)
+    with tenant.read() as tx:
+        is_meant(Listening(tx.connection, tx.tenant_id), new_id(), decision, "A1")
+        ((sql, values),) = asked
+        plans = [str(step["detail"]) for step in tx.rows(f"EXPLAIN QUERY PLAN {sql}", **values)]
+    searches = [plan for plan in plans if " USING INDEX " in plan]
+    assert searches
+    assert [plan for plan in searches if "customer=?" not in plan] == []
 
 
 def test_figures_are_those_of_the_reviewed_lists(tenant: TenantStore, run_id: str) -> None:
