@@ -57,12 +57,13 @@ def decisions_about(store: TenantStore, run_id: str, customer: str) -> tuple[Dec
     One that is taken back counts until a review was made without it.
     """
     with store.read() as tx:
-        decisions = load_decisions(tx, finished_run(tx, run_id).run_id)[::-1]
+        run = finished_run(tx, run_id).at(RunVersion.REVIEWED)
+        decisions = load_decisions(tx, run.run_id)[::-1]
         meant = [
             decision
             for decision in decisions
             if (decision.withdrawn_at is None or decision.waits)
-            and is_meant(tx, run_id, decision, customer)
+            and is_meant(tx, run, decision, customer)
         ]
         return _cards(tx, meant)
 

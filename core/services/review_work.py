@@ -113,7 +113,7 @@ def _review(
         load_revision(tx, con, intact_seq(tx, run))
         # The whole catalogue is searched for a replacement, also what came after the run.
         add_products(tx, con, _chosen(decisions))
-        read_decisions(tx, con, run.run_id, decisions)
+        read_decisions(tx, con, run.at(RunVersion.REVIEWED), decisions)
     _compute(store, run, policy, con, stages)
     with stages.stage("store"):
         store_review(store, con, to_come)

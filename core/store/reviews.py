@@ -50,6 +50,15 @@ class Decision:
             return self.withdrawn_review is None
         return self.applied_review is None
 
+    def later_lists(self, present: int) -> int | None:
+        """Return the review whose lists it was, or at `present` will be, applied to.
+
+        None when these are the ones that were looked at. It means them too: a review that was
+        under way when it was made may have put the product into lists that did not hold it.
+        """
+        lists = present if self.applied_review is None else self.applied_review - 1
+        return None if lists == self.seen_review else lists
+
     def counts_in(self, review: int) -> bool:
         """Tell whether a review, which has been made, took account of it."""
         if self.applied_review is None or self.applied_review > review:
@@ -84,20 +93,22 @@ UPDATE review_decision SET withdrawn_review = :review WHERE {_OF_RUN} AND decisi
 """
 
 _SUBJECTS = """
-SELECT next_action_output.customer
+SELECT {distinct} next_action_output.customer
 FROM next_action_output
 {listed}
 WHERE {conditions}
 """
 
-_LISTED = f"""
+_LISTED = """
 JOIN reco_output
     ON reco_output.tenant_id = next_action_output.tenant_id
     AND reco_output.run_id = next_action_output.run_id
     AND reco_output.customer = next_action_output.customer
     AND reco_output.product_key = :product_key
-    AND {counts("reco_output")}
+    AND ({counted})
 """
+_COUNTED = counts("reco_output")
+_COUNTED_LATER = f"{_COUNTED} OR {counts('reco_output', ':lists')}"
 
 
 def insert_decision(tx: Transaction, run: RunAt, decision: Mapping[str, Any]) -> int:
@@ -139,24 +150,25 @@ def withdraw_decision(tx: Transaction, run_id: str, number: int, at: datetime, b
 def fetch_subjects(
     tx: Transaction,
     con: DuckDBPyConnection,
-    run_id: str,
+    run: RunAt,
     decision: Decision,
     *,
     whatever_listed: bool = False,
 ) -> None:
-    """Create `subjects(customer)`: whom a decision means.
+    """Create `subjects(customer)`: whom a decision means, on the run at its present review.
 
     With `whatever_listed` those too whose list does not hold the product.
     """
     product_key = None if whatever_listed else decision.product_key
-    sql, values = _subjects(decision.customers_like, product_key, decision.customer)
+    lists = decision.later_lists(run.review)
+    sql, values = _subjects(decision.customers_like, product_key, lists, decision.customer)
     fetch_table(
         tx,
         con,
         "subjects",
         {"customer": "VARCHAR"},
         sql,
-        run_id=run_id,
+        run_id=run.run_id,
         review=decision.seen_review,
         **values,
     )
@@ -184,18 +196,19 @@ def _load_customers(tx: Transaction, run_id: str, decision: Decision) -> list[st
     """Return whom a decision on customers as a whole means."""
     if decision.customer is not None:
         return [decision.customer]
-    sql, values = _subjects(decision.customers_like, None)
+    sql, values = _subjects(decision.customers_like)
     found = tx.rows(sql, run_id=run_id, review=decision.seen_review, **values)
     return [row["customer"] for row in found]
 
 
-def is_meant(tx: Transaction, run_id: str, decision: Decision, customer: str) -> bool:
-    """Tell whether a decision means this customer."""
+def is_meant(tx: Transaction, run: RunAt, decision: Decision, customer: str) -> bool:
+    """Tell whether a decision means this customer, on the run at its present review."""
     if decision.customer is not None:
         return decision.customer == customer
-    sql, values = _subjects(decision.customers_like, decision.product_key)
+    lists = decision.later_lists(run.review)
+    sql, values = _subjects(decision.customers_like, decision.product_key, lists)
     values |= {"customer": customer, "review": decision.seen_review}
-    return tx.row(_rows_of_one(tx) + sql, run_id=run_id, **values) is not None
+    return tx.row(_rows_of_one(tx) + sql, run_id=run.run_id, **values) is not None
 
 
 def _rows_of_one(tx: Transaction) -> str:
@@ -213,17 +226,28 @@ def _rows_of_one(tx: Transaction) -> str:
 
 
 def _subjects(
-    customers_like: VerdictFilter, product_key: str | None, customer: str | None = None
+    customers_like: VerdictFilter,
+    product_key: str | None = None,
+    lists: int | None = None,
+    customer: str | None = None,
 ) -> tuple[str, dict[str, object]]:
-    """Return the SQL of whom a decision means, and the values it binds."""
+    """Return the SQL of whom a decision means, and the values it binds.
+
+    The product is looked for in the lists of the review that was looked at, and of review `lists`.
+    """
     conditions, values = customers_like.conditions()
-    listed = ""
+    listed, distinct = "", ""
     if customer is not None:
         conditions += " AND next_action_output.customer = :customer"
         values["customer"] = customer
     elif product_key is not None:
-        listed, values["product_key"] = _LISTED, product_key
-    return _SUBJECTS.format(listed=listed, conditions=conditions), values
+        values["product_key"] = product_key
+        listed = _LISTED.format(counted=_COUNTED)
+        if lists is not None:
+            values["lists"] = lists
+            listed, distinct = _LISTED.format(counted=_COUNTED_LATER), "DISTINCT"
+    sql = _SUBJECTS.format(distinct=distinct, listed=listed, conditions=conditions)
+    return sql, values
 
 
 def load_reserve(tx: Transaction, run_id: str, customer: str) -> list[list[str]]:

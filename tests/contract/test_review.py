@@ -26,6 +26,7 @@ from core.services.review_work import apply_decisions
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
 from core.store.identity import new_id
 from core.store.reviews import Decision, is_meant
+from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.conftest import NOW, MakeStore, new_tenant
@@ -247,7 +248,8 @@ def test_whether_one_customer_is_meant_is_looked_up_by_her(
     moment = {"decided_at": NOW, "decided_by": "dora", "note": WHY}
     decision = Decision(number=1, kind="reject", seen_review=0, customers_like=like, **moment)
     with tenant.read() as tx:
-        is_meant(Listening(tx.connection, tx.tenant_id), new_id(), decision, "A1")
+        run = RunAt(run_id=new_id(), review=0)
+        is_meant(Listening(tx.connection, tx.tenant_id), run, decision, "A1")
         ((sql, values),) = asked
         plans = [str(step["detail"]) for step in tx.rows(f"EXPLAIN QUERY PLAN {sql}", **values)]
     searches = [plan for plan in plans if " USING INDEX " in plan]
@@ -395,6 +397,31 @@ def test_what_is_decided_meanwhile_is_applied_too(
     decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
     assert [decision.applied_review for decision in decisions_on(tenant, run_id)] == [2, 1]
     assert "PG" not in listed(tenant, run_id, "B3")
+
+
+@pytest.mark.parametrize("kind", ["reject", "replace"])
+def test_what_is_rejected_everywhere_leaves_the_lists_that_it_comes_into_meanwhile(
+    tenant: TenantStore, run_id: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, whole = "GEW" if kind == "replace" else None, review_work.store_review
+
+    def deciding(*arguments: Any) -> None:
+        whole(*arguments)
+        if len(decisions_on(tenant, run_id)) == 1:
+            everywhere = Subject(product_key="PNR")
+            decide_on(tenant, SYSTEM, run_id, kind, everywhere, note=WHY, replacement=new)
+
+    monkeypatch.setattr(review_work, "store_review", deciding)
+    decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
+    rows = rows_of(exported(tenant, run_id, RunVersion.REVIEWED), "reco_output.csv")
+    assert "PNR" not in {row["product_key"] for row in rows}
+    assert ("GEW" in listed(tenant, run_id, "A1")) is (kind == "replace")
+    about = decisions_about(tenant, run_id, "A1")
+    assert [card.decision.number for card in about] == [2, 1]
+    # Made again for another reason, the list is the same.
+    withdraw(tenant, SYSTEM, run_id, 1)
+    apply_decisions(tenant, run_id)
+    assert "PNR" not in listed(tenant, run_id, "A1")
 
 
 def test_a_second_worker_leaves_the_run_to_the_first_which_looks_again(
