@@ -162,6 +162,15 @@ def test_of_two_replacements_that_wait_the_last_one_counts(
     assert listed(tenant, run_id, "A1") == ["RIE22" if key == "ROS" else key for key in own]
 
 
+def test_a_rejection_after_a_replacement_that_waits_counts(
+    tenant: TenantStore, run_id: str
+) -> None:
+    own, subject = listed(tenant, run_id, "A1"), Subject(customer="A1", product_key="ROS")
+    decide_on(tenant, SYSTEM, run_id, "replace", subject, note=WHY, replacement="RIE22")
+    decide(tenant, run_id, "reject", subject)
+    assert listed(tenant, run_id, "A1") == [*(key for key in own if key != "ROS"), "PNR"]
+
+
 def test_a_product_that_came_after_the_run_can_be_chosen(tenant: TenantStore, run_id: str) -> None:
     own = listed(tenant, run_id, "A1")
     with tenant.begin() as tx:
