@@ -119,6 +119,18 @@ def test_an_item_is_rejected_with_a_reason_and_the_list_changes(desk: Desk, look
     assert "These are the lists of review 1; the run itself is kept." in sentences(page)
 
 
+def test_an_item_is_approved_and_the_list_stays(desk: Desk, look: Look) -> None:
+    before = desk.products()
+    page = choose_row(look("qc", "dora", run=desk.run_id, customer="A1"), "why", 0)
+    press(choose(page, "approve"), "Approve this product")
+    apply_decisions(desk.store, desk.run_id)
+    assert desk.products() == before
+    page = look("qc", "dora", run=desk.run_id, customer="A1")
+    assert "Applied in review 1" in sentences(page)
+    (listed,) = [table.value for table in page.dataframe if "rank" in table.value]
+    assert listed["decision"][0] == "Approved"
+
+
 def test_a_replacement_is_offered_with_what_it_would_break(desk: Desk, look: Look) -> None:
     page = look("qc", "dora", run=desk.run_id, customer="A1")
     page = choose(choose_row(page, "why", 1), "replace")
