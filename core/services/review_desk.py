@@ -15,11 +15,15 @@ from core.store.tenant import TenantStore, Transaction
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionCard:
-    """A decision with the names of its products; one that is gone has its key for a name."""
+    """A decision with the names of its products; one that is gone has its key for a name.
+
+    `filtered_name` is that of the product which the filter of the decision asks for.
+    """
 
     decision: Decision
     product_name: str | None
     replacement_name: str | None
+    filtered_name: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +106,18 @@ def _alphabetically(named: tuple[str, str]) -> tuple[str, str]:
 
 
 def _cards(tx: Transaction, decisions: Sequence[Decision]) -> tuple[DecisionCard, ...]:
-    named = {key for one in decisions for key in (one.product_key, one.replacement) if key}
-    names = load_product_names(tx, sorted(named))
+    keys = {one: _product_keys(one) for one in decisions}
+    names = load_product_names(tx, sorted({key for named in keys.values() for key in named if key}))
     return tuple(
         DecisionCard(
             decision=decision,
-            product_name=names.get(decision.product_key or "", decision.product_key),
-            replacement_name=names.get(decision.replacement or "", decision.replacement),
+            product_name=names.get(product or "", product),
+            replacement_name=names.get(replacement or "", replacement),
+            filtered_name=names.get(filtered or "", filtered),
         )
-        for decision in decisions
+        for decision, (product, replacement, filtered) in keys.items()
     )
+
+
+def _product_keys(decision: Decision) -> tuple[str | None, str | None, str | None]:
+    return decision.product_key, decision.replacement, decision.customers_like.product
