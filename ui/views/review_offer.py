@@ -12,7 +12,7 @@ from core.services.review_meant import REPLACE
 from core.services.review_offers import MOST_OFFERED, Offer, offers_for
 from core.services.run_reports import summary_of
 from core.store.tenant import TenantStore
-from ui.i18n import _, format_number
+from ui.i18n import _, format_number, titled
 from ui.session import UiSession
 from ui.tables import choose_row, money_column
 from ui.views.plain import plain
@@ -91,7 +91,7 @@ def _row(offer: Offer, policy: Policy) -> dict[str, Any]:
 def _audit_title(offer: Offer, policy: Policy) -> str:
     """Return the audit result in words: that it passes, or each rule it would break."""
     broken = [
-        f"{severity_choice(policy.audit.severities[RuleCode(rule)])}: {reason_title(rule)}"
+        titled(severity_choice(policy.audit.severities[RuleCode(rule)]), reason_title(rule))
         for rule in offer.rules
     ]
     return ", ".join(broken) or _("Passes")

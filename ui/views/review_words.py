@@ -7,7 +7,7 @@ from core.services.review_desk import DecisionCard
 from core.services.review_meant import APPROVE, REJECT, REPLACE
 from core.services.run_records import Verdict
 from core.store.reviews import Decision
-from ui.i18n import _, format_number, ngettext_
+from ui.i18n import _, format_number, ngettext_, titled
 from ui.views.words import reason_title
 
 
@@ -43,7 +43,7 @@ def whom_title(card: DecisionCard) -> str:
     if decision.customers is None:
         return ", ".join(conditions) or _("Everybody who has it")
     count = ngettext_("%(count)s customer", "%(count)s customers", decision.customers)
-    return f"{count}: {', '.join(conditions)}" if conditions else count
+    return titled(count, ", ".join(conditions)) if conditions else count
 
 
 def _filter_titles(card: DecisionCard) -> list[str]:
