@@ -97,8 +97,11 @@ def _draw_issue(issue: Issue) -> None:
         sentence = titled(plain(issue.product_name or issue.product_key), sentence)
     title = severity_title(issue.severity) if is_repair else severity_choice(issue.severity)
     badge = f":{_COLOURS[Severity(issue.severity)]}-badge[{title}]"
-    if is_repair:
-        remedy = _("It was taken out of the list, and the next product put in its place.")
-    else:
-        remedy = issue.remedy
+    remedy = _repair_title(issue) if is_repair else issue.remedy
     st.markdown(f"{badge} {sentence} :gray[{remedy}]")
+
+
+def _repair_title(issue: Issue) -> str:
+    if issue.details["repaired_by"] is None:
+        return _("It was taken out of the list, and no other product was left for its place.")
+    return _("It was taken out of the list, and the next product put in its place.")
