@@ -58,7 +58,9 @@ def test_two_headers_for_one_column_are_refused() -> None:
     [
         ("**bold** [a](b)", "\\*\\*bold\\*\\* \\[a\\]\\(b\\)"),
         ("two\nlines", "two lines"),
-        (":material/x: $x$", "\\:material/x\\: \\$x\\$"),
+        (":material/x: $x$", "\\:\u2060material/x\\: \\$x\\$"),
+        ("https://a.b www.c &lt;", "https\\:\u2060//a\\.b www\u2060\\.c \\&lt;"),
+        ("a@b -> 12:30", "a\u2060@b \\-\u2060\\> 12\\:30"),
         ("<b>", "\\<b\\>"),
         ("12\u202f000\u00a0€\u00a0;\r\n oui ", "12\u202f000\u00a0€\u00a0; oui"),
     ],
