@@ -12,7 +12,7 @@ from core.services.run_records import Issue
 from core.services.run_reports import customer_of_run, list_runs, lowest_scores, qc_of
 from tests.golden.small_tenant import AS_OF
 from tests.pages.conftest import Look, World, metrics, sentences
-from ui.views import customer_panel, qc_figures
+from ui.views import customer_panel, qc_figures, qc_lowest
 
 
 def shown_codes(page: object) -> list[str]:
@@ -89,6 +89,17 @@ def test_a_rule_in_the_address_filters_and_can_be_taken_away(world: World, look:
     page.button(key="filter_rule").click().run()
     assert "rule" not in page.query_params
     assert len(shown_codes(page)) > len(wanted.verdicts)
+
+
+def test_a_filter_begins_at_the_first_page(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qc_lowest, "_PAGE", 1)
+    page = look("qc", run=world.run_id, rule="MISSING_EMAIL", qc_page="2")
+    page.button(key="filter_rule").click().run()
+    assert "qc_page" not in page.query_params
+    lowest = lowest_scores(world.small, world.run_id, limit=1)
+    assert shown_codes(page)[0] == lowest.verdicts[0].customer
 
 
 @pytest.mark.parametrize(("name", "value"), [("rule", "[x](y)"), ("reason", "-"), ("score", "x")])
