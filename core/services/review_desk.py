@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from core.contracts import RunVersion
 from core.services.run_reports import finished_run
 from core.store import catalogue_reads
-from core.store.reviews import Decision, is_meant, load_decisions
+from core.store.reviews import (
+    Decision,
+    count_decisions,
+    is_meant,
+    load_decisions_near,
+    load_newest_decisions,
+)
 from core.store.run_reads import load_product_names
 from core.store.runs import load_qc_json
 from core.store.tenant import TenantStore, Transaction
@@ -47,12 +53,10 @@ class ListedProduct:
 def decision_page(store: TenantStore, run_id: str, *, limit: int, offset: int = 0) -> DecisionPage:
     """Return a page of the decisions on a run, the newest first; raise `NotFound`."""
     with store.read() as tx:
-        decisions = load_decisions(tx, finished_run(tx, run_id).run_id)[::-1]
-        return DecisionPage(
-            cards=_cards(tx, decisions[offset : offset + limit]),
-            total=len(decisions),
-            waiting=sum(decision.waits for decision in decisions),
-        )
+        run = finished_run(tx, run_id)
+        total, waiting = count_decisions(tx, run.run_id)
+        decisions = load_newest_decisions(tx, run.run_id, limit=limit, offset=offset)
+        return DecisionPage(cards=_cards(tx, decisions), total=total, waiting=waiting)
 
 
 def decisions_about(store: TenantStore, run_id: str, customer: str) -> tuple[DecisionCard, ...]:
@@ -61,7 +65,7 @@ def decisions_about(store: TenantStore, run_id: str, customer: str) -> tuple[Dec
     One that is taken back counts until a review was made without it.
     """
     with store.read() as tx:
-        decisions = load_decisions(tx, finished_run(tx, run_id).run_id)[::-1]
+        decisions = load_decisions_near(tx, finished_run(tx, run_id).run_id, customer)[::-1]
         meant = [
             decision
             for decision in decisions

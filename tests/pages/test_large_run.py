@@ -15,7 +15,7 @@ from tests.pages.conftest import Look, World, add_company, sentences
 
 pytestmark = pytest.mark.full  # the rows take the database ten seconds
 
-CUSTOMERS, PAGE = 500_000, 20
+CUSTOMERS, PAGE, DECISIONS = 500_000, 20, 300
 BLOCKED = CUSTOMERS // 10
 
 # Each tenth customer has no address, each fifth has the product P; the others have Q.
@@ -46,6 +46,14 @@ _FILLED = (
     FROM numbers
     """,
 )
+_DECIDED = """
+INSERT INTO review_decision
+    (tenant_id, run_id, decision_no, kind, seen_review, customer, filter_json, note, decided_at,
+    decided_by, withdrawn_at, withdrawn_review)
+SELECT
+    :tenant, :run_id, i, 'approve', 0, printf('C%06d', 20 + i), '{}', '', :now, 'lena', :now, 0
+FROM numbers
+"""
 _NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers LIMIT {n}) "
 _FINISH = """
 UPDATE run SET
@@ -91,6 +99,12 @@ def _figures() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def _numbered(sql: str, n: int) -> str:
+    """Return an insertion that selects from `numbers`, from 1 to n."""
+    target, source = sql.split("SELECT", 1)
+    return f"{target} {_NUMBERS.format(n=n)} SELECT {source}"
+
+
 @pytest.fixture(scope="module")
 def large_run(world: World) -> str:
     """The run of a company of lena's, its rows made by the database itself."""
@@ -101,9 +115,9 @@ def large_run(world: World) -> str:
             store_row(tx, "product", 1, {"product_key": key, "name": f"Wine {key}"})
         tx.execute("INSERT INTO tenant_head (tenant_id, seq) VALUES (:tenant, 1)")
         for sql in _FILLED:
-            target, source = sql.split("SELECT", 1)
-            numbers = _NUMBERS.format(n=CUSTOMERS)
-            tx.execute(f"{target} {numbers} SELECT {source}", run_id=run_id)
+            tx.execute(_numbered(sql, CUSTOMERS), run_id=run_id)
+        now = "2025-03-01 12:00:00.000000"
+        tx.execute(_numbered(_DECIDED, DECISIONS), run_id=run_id, now=now)
         figures = json.dumps(_figures())
         finish = _FINISH.format(n=CUSTOMERS, blocked=BLOCKED)
         tx.execute(finish, run_id=run_id, like=world.run_id, qc_json=figures)
