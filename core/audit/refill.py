@@ -134,5 +134,5 @@ def refill_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
         con.execute(_STRIKE_SQL)
         con.execute(_KEEP_FAILING_SQL)
     con.execute(_REFILLED_SQL)
-    for table in _TEMPORARY_TABLES:
-        con.execute(f"DROP TABLE refill_{table}")
+    for table in _TEMPORARY_TABLES:  # there was no round where no list is made
+        con.execute(f"DROP TABLE IF EXISTS refill_{table}")

@@ -73,6 +73,24 @@ _COLUMNS = (
 _RECORDED = "applied_review, withdrawn_at, withdrawn_by, withdrawn_review"
 _OF_RUN = "tenant_id = :tenant AND run_id = :run_id"
 
+_DECISIONS = f"""
+SELECT decision_no AS number, {_COLUMNS}, {_RECORDED} FROM review_decision WHERE {_OF_RUN}
+"""
+
+# Those wait of which `Decision.waits` is true.
+_COUNTED_DECISIONS = f"""
+SELECT
+    count(*) AS decisions,
+    count(
+        CASE
+            WHEN withdrawn_at IS NULL AND applied_review IS NULL THEN 1
+            WHEN withdrawn_at IS NOT NULL AND withdrawn_review IS NULL THEN 1
+        END
+    ) AS waiting
+FROM review_decision
+WHERE {_OF_RUN}
+"""
+
 _INSERT = f"""
 INSERT INTO review_decision (tenant_id, run_id, decision_no, {_COLUMNS})
 SELECT
@@ -124,12 +142,30 @@ def insert_decision(tx: Transaction, run: RunAt, decision: Mapping[str, Any]) ->
 
 def load_decisions(tx: Transaction, run_id: str) -> list[Decision]:
     """Return the decisions on a run in the order in which they were made."""
-    rows = tx.rows(
-        f"SELECT decision_no AS number, {_COLUMNS}, {_RECORDED} FROM review_decision"
-        f" WHERE {_OF_RUN} ORDER BY decision_no",
-        run_id=run_id,
-    )
+    rows = tx.rows(f"{_DECISIONS} ORDER BY decision_no", run_id=run_id)
     return [_decision(row) for row in rows]
+
+
+def load_newest_decisions(
+    tx: Transaction, run_id: str, *, limit: int, offset: int
+) -> list[Decision]:
+    """Return a page of the decisions on a run, the newest first."""
+    sql = f"{_DECISIONS} ORDER BY decision_no DESC LIMIT :limit OFFSET :offset"
+    return [_decision(row) for row in tx.rows(sql, run_id=run_id, limit=limit, offset=offset)]
+
+
+def load_decisions_near(tx: Transaction, run_id: str, customer: str) -> list[Decision]:
+    """Return the decisions on one customer and those by a filter, in the order they were made."""
+    of_customer = "AND (customer IS NULL OR customer = :customer)"
+    sql = f"{_DECISIONS} {of_customer} ORDER BY decision_no"
+    return [_decision(row) for row in tx.rows(sql, run_id=run_id, customer=customer)]
+
+
+def count_decisions(tx: Transaction, run_id: str) -> tuple[int, int]:
+    """Return how many decisions there are on a run, and how many of them wait for a review."""
+    row = tx.row(_COUNTED_DECISIONS, run_id=run_id)
+    assert row is not None
+    return int(row["decisions"]), int(row["waiting"])
 
 
 def withdraw_decision(tx: Transaction, run_id: str, number: int, at: datetime, by: str) -> bool:
