@@ -63,7 +63,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def more_environment() -> dict[str, str]:
+    """What a module sets beyond the usual, for the application and its worker."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def instance(
+    tmp_path_factory: pytest.TempPathFactory, more_environment: dict[str, str]
+) -> Iterator[Instance]:
     """The application on a free port, over its own SQLite and data folder, without a worker."""
     folder = tmp_path_factory.mktemp("instance")
     settings = Settings(database_url=f"sqlite:///{folder}/crm.db", data_dir=folder / "data")
@@ -77,6 +85,8 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         "DATABASE_URL": settings.database_url,
         "DATA_DIR": str(settings.data_dir),
         "PUBLIC_BASE_URL": f"http://localhost:{port}",
+        "ALLOWED_ORIGINS": f"http://localhost:{port}",
+        **more_environment,
     }
     log = folder / "web.log"
     with log.open("w") as stream:

@@ -116,7 +116,7 @@ def _of_message(detail: Mapping[str, Any]) -> str:
         return _counted(int(counted), detail.get("by"))
     if detail.get("reason"):
         return loss_title(str(detail["reason"]))
-    known = [_answer(str(detail[name])) for name in ("answer", "code") if detail.get(name)]
+    known = [_answer(token) for token in _tokens(detail)]
     proof = str(detail.get("proof"))
     known += [_(_PROOFS[proof])] if proof in _PROOFS else []
     known += [_("by %(name)s", name=detail["by"])] if detail.get("by") else []
@@ -124,6 +124,12 @@ def _of_message(detail: Mapping[str, Any]) -> str:
         return ", ".join(dict.fromkeys(known))
     sha256 = detail.get("payload_sha256")
     return _("sha256 %(start)s…", start=str(sha256)[:12]) if sha256 else ""
+
+
+def _tokens(detail: Mapping[str, Any]) -> list[str]:
+    """Return what an answer is known by; of an error at Brevo its code says no more."""
+    found = [str(detail[name]) for name in ("answer", "code") if detail.get(name)]
+    return found[:1] if found and found[0].startswith("http_5") else found
 
 
 def _counted(count: int, by: object) -> str:
@@ -135,6 +141,8 @@ def _answer(token: str) -> str:
     """Return an answer in words; a code of Brevo's own stays itself."""
     if token in _ANSWERS:
         return _(_ANSWERS[token])
+    if token.startswith("http_5"):
+        return _("an error at Brevo (%(status)s)", status=token.removeprefix("http_"))
     if token.startswith("http_"):
         return _("answer %(status)s", status=token.removeprefix("http_"))
     return loss_title(token)

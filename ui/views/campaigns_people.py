@@ -48,6 +48,7 @@ def _draw_suppressions(session: UiSession, term: str) -> None:
     offset = choose_page(total, _PAGE, key="suppression_page")
     rows = suppressions_of(session.store, term, limit=_PAGE, offset=offset).rows
     if not rows:
+        place.caption(_("Nothing forbids to write: no suppression is known here."))
         return
     titles = {
         "customer": _("Customer"),
@@ -59,25 +60,21 @@ def _draw_suppressions(session: UiSession, term: str) -> None:
     }
     with place:
         st.caption(_("Click a row to see more of it, or to lift it."))
-        shown = [_suppression_row(session, row) for row in rows]
+        shown = [_suppression_row(row) for row in rows]
         key = f"suppressions_{term}_{offset}"
         chosen = choose_row(shown, titles, key=key, alt=_("Suppressions, the newest first"))
         if chosen is not None:
             _draw_suppression(session, rows[chosen])
 
 
-def _suppression_row(session: UiSession, row: SuppressionRow) -> dict[str, Any]:
-    state = _("In force")
-    if row.lifted_at is not None:
-        moment = format_moment(row.lifted_at, session.tenant.time_zone)
-        state = _("Lifted on %(moment)s", moment=moment)
+def _suppression_row(row: SuppressionRow) -> dict[str, Any]:
     return {
         "customer": row.customer,
         "address": row.email_norm,
         "reason": suppression_title(row.reason),
         "source": source_title(row.source),
         "since": format_short_date(row.since),
-        "state": state,
+        "state": _("In force") if row.lifted_at is None else _("Lifted"),
     }
 
 
@@ -103,13 +100,13 @@ def _draw_suppression(session: UiSession, row: SuppressionRow) -> None:
 def _draw_lift(session: UiSession, row: SuppressionRow) -> None:
     st.caption(
         _(
-            "Lift it only on her own word: she may be written to again from then on. Your name,"
-            " the moment and the reason are kept. Who unsubscribes again is suppressed again."
+            "Lift it only when the customer asks for it: messages go there again from then on. Your"
+            " name, the moment and the reason are kept. Who unsubscribes again is suppressed again."
         )
     )
     with st.form(f"lift_{row.suppression_id}", border=False):
         reason = st.text_input(
-            _("Why may she be written to again?"),
+            _("Why may this customer be written to again?"),
             max_chars=MAX_REASON_CHARS,
             key=f"lift_reason_{row.suppression_id}",
         )
@@ -131,16 +128,16 @@ def _draw_lifted(lifted: Lifted) -> None:
     )
     if lifted.left:
         sentence = ngettext_(
-            "She is still not written to: %(count)s other suppression of hers is in force.",
-            "She is still not written to: %(count)s other suppressions of hers are in force.",
+            "This customer is still not written to: %(count)s other suppression is in force.",
+            "This customer is still not written to: %(count)s other suppressions are in force.",
             lifted.left,
         )
         st.warning(sentence)
     if lifted.opted_out:
         st.warning(
             _(
-                "She is still not written to: her record says that she opted out. A clients file"
-                " that says otherwise changes it."
+                "This customer is still not written to: the record in your files says opted out."
+                " A clients file that says otherwise changes it."
             )
         )
 
@@ -154,6 +151,7 @@ def _draw_contacts(session: UiSession, term: str) -> None:
     offset = choose_page(contacts_of(session.store, term, limit=0).total, _PAGE, key="contact_page")
     rows = contacts_of(session.store, term, limit=_PAGE, offset=offset).rows
     if not rows:
+        place.caption(_("No contact is known. Only a whole address or a whole code is found."))
         return
     names = campaign_names(session, {row.campaign for row in rows if row.campaign})
     titles = {

@@ -136,15 +136,15 @@ def _draw_rulings(session: UiSession, status: CampaignStatus, case: ReviewCase) 
     with st.container(horizontal=True):
         if st.button(
             ruling_title(Ruling.ARRIVED),
-            help=_("Counts as sent; she is left alone for the silence window."),
+            help=_("Counts as sent; nobody writes again during the silence window."),
             key=f"case_arrived_{number}",
         ):
             decided = Ruling.ARRIVED
         with st.popover(ruling_title(Ruling.SEND_AGAIN)):
             st.markdown(
                 _(
-                    "Nobody knows whether the first message left: she may receive it twice. It"
-                    " goes out when the campaign is resumed."
+                    "Nobody knows whether the first message left: this customer may receive it"
+                    " twice. It goes out when the campaign is resumed."
                 )
             )
             if st.button(_("Send it again all the same"), key=f"case_again_{number}"):

@@ -58,7 +58,7 @@ _CAMPAIGN_STATES: Mapping[str, str] = {
     CampaignState.CANCELLED: N_("Cancelled"),
 }
 _SUMS: Mapping[str, str] = {
-    "sent": N_("sent"),
+    "sent": N_("sent out"),
     "failed": N_("failed"),
     "suppressed": N_("suppressed"),
     "review": N_("to review"),
@@ -76,7 +76,7 @@ _CONTACTS: Mapping[str, str] = {
     "hard_bounce": N_("bounced for good"),
     "unsubscribe": N_("unsubscribed"),
     "complaint": N_("complained"),
-    "dry_run": N_("rehearsed, nobody was contacted"),
+    "dry_run": N_("dry run"),
 }
 _MODES: Mapping[str, str] = {Mode.DRY: N_("Dry run"), Mode.LIVE: N_("Live")}
 _SUPPRESSIONS: Mapping[str, str] = {

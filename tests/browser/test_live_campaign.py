@@ -1,0 +1,128 @@
+"""A campaign that is sent to a double of Brevo: prepared live, confirmed, followed, decided.
+
+With IACRM_PICTURES=1 it also draws its pictures of docs/pictures anew.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.services.accounts import SYSTEM
+from core.services.campaign_doubts import note_reading
+from core.services.prepare_campaign import prepare
+from core.services.reconcile_campaign import reconcile
+from core.services.send_dry import send_dry
+from core.store.doubtful import SeenEvent
+from core.store.tenant import TenantStore
+from tests.browser.conftest import ROOT, Instance, click, metric, settled
+from tests.contract.brevo_double import ERROR, BrevoDouble, serve_brevo
+from tests.contract.campaign_data import fill_run, people
+from tests.contract.live_data import LIVE_SETTINGS
+
+PEOPLE = 60
+UNLUCKY = "person7@example.com"
+PICTURES = ROOT / "docs" / "pictures"
+
+
+@pytest.fixture(scope="module")
+def brevo() -> Iterator[BrevoDouble]:
+    serving = serve_brevo()
+    with ThreadPoolExecutor(1) as aside:  # the browser's own event loop runs in this thread
+        double = aside.submit(serving.__enter__).result()
+        double.latency_seconds = 0.4
+        double.behave(ERROR, email=UNLUCKY, times=3)
+        yield double
+        aside.submit(serving.__exit__, None, None, None).result()
+
+
+@pytest.fixture(scope="module")
+def more_environment(brevo: BrevoDouble) -> dict[str, str]:
+    named = {name.upper(): value for name, value in LIVE_SETTINGS.items()}
+    return {
+        **named,
+        "BREVO_API_KEY": brevo.key,
+        "BREVO_BASE_URL": brevo.base_url,
+        "BREVO_IN_FLIGHT": "8",
+    }
+
+
+def test_a_rehearsed_campaign_goes_out_once_to_each_and_what_is_unsure_is_decided(
+    signed_in: Page, instance: Instance, worker: None, brevo: BrevoDouble
+) -> None:
+    page, tenant = signed_in, instance.store.tenant_store(instance.tenant)
+    page.goto(f"/campaigns?campaign={_rehearsed(tenant)}")
+    click(page, "Prepare it live")
+    expect(page.get_by_text("LIVE: real people are written to")).to_be_visible()
+    _confirm(page)
+    expect(page.get_by_text("You can leave this page")).to_be_visible()
+    expect(metric(page, "Sent")).not_to_have_text("0")
+    _picture(page, "campaign-live")
+    expect(page.get_by_text("Sent: everything that was planned")).to_be_visible()
+    expect(metric(page, "Sent")).to_have_text(str(PEOPLE - 1))
+    expect(metric(page, "Difference")).to_have_text("0")
+    _hand_over(tenant, parse_qs(urlsplit(page.url).query)["campaign"][0])
+    page.reload()
+    _send_again(page)
+    expect(metric(page, "Sent")).to_have_text(str(PEOPLE))
+    assert set(brevo.ledger.acceptances().values()) == {1}
+    assert len(brevo.ledger.acceptances()) == PEOPLE
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def _rehearsed(tenant: TenantStore) -> str:
+    campaign_id = prepare(tenant, SYSTEM, fill_run(tenant, people(PEOPLE)), "discovery", 200)
+    send_dry(tenant, campaign_id)
+    return campaign_id
+
+
+def _confirm(page: Page) -> None:
+    click(page, f"Send to {PEOPLE} people")
+    page.get_by_label("Type the number of recipients").fill(str(PEOPLE))
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Send to ").click()
+
+
+def _hand_over(tenant: TenantStore, campaign_id: str) -> None:
+    """Read events twice, 40 minutes apart, that do not name the unsure message."""
+    now = tenant.store.now()
+    for moment in (now, now + timedelta(minutes=40)):
+        tenant.store.now = partial(_same, moment)
+        brought = reconcile(tenant, SYSTEM, campaign_id, NoEvents())
+        note_reading(tenant, campaign_id, brought)
+
+
+def _same(moment: datetime) -> datetime:
+    return moment
+
+
+class NoEvents:
+    """Events of a Brevo that took nothing."""
+
+    def events_under(self, _tag: str, _limit: int, _offset: int) -> Sequence[SeenEvent]:
+        """Return none."""
+        return ()
+
+
+def _send_again(page: Page) -> None:
+    expect(page.get_by_text("1 message waits for you to decide")).to_be_visible()
+    settled(page)
+    page.get_by_text("Of which messages is nobody sure?").evaluate("it => it.scrollIntoView()")
+    _picture(page, "campaign-review")
+    why = page.get_by_label("Why, in a few words")
+    why.fill("Not in the account at Brevo")
+    why.press("Tab")
+    click(page, "Send it again")
+    click(page, "Send it again all the same")
+    click(page, "Resume for 1 person")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Resume for ").click()
+    expect(page.get_by_text("Sent: everything that was planned")).to_be_visible()
+
+
+def _picture(page: Page, name: str) -> None:
+    if os.environ.get("IACRM_PICTURES") == "1":
+        page.screenshot(path=PICTURES / f"{name}.png")
