@@ -108,6 +108,7 @@ def check_file(tenant: TenantStore, folder: Path, name: str, content: bytes) -> 
         check_sentence(file["recognition"]["waits_for"])
 
 
+@pytest.mark.sampled(one_in=2)
 @pytest.mark.parametrize("name", hostile_files())
 def test_a_hostile_file_ends_in_a_report_or_a_sentence(
     tenant: TenantStore, tmp_path: Path, name: str
