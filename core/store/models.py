@@ -369,8 +369,21 @@ next_action_output = Table(
     Column("value_cents", BigInteger, nullable=False),
     # Equal for equal lists (rank, scenario, product), so that runs are compared row by row.
     Column("list_digest", BigInteger),
+    # The keys of the list's products, each between two U+001F: a filter by product reads no
+    # lists. None in rows of earlier schemas.
+    Column("listed", Text),
     *_counted_reviews(),
-    Index(None, "tenant_id", "run_id", "audit_score", "customer"),
+    # All that a page is ordered and mostly filtered by; on Postgres customers by their bytes.
+    Index(
+        "ix_next_action_output_page",
+        "tenant_id",
+        "run_id",
+        "audit_score",
+        "customer",
+        "reason",
+        "since_review",
+        "until_review",
+    ),
 )
 
 # What each list can be mended from: [product, scenario, score] of the candidates behind it.

@@ -163,13 +163,20 @@ def test_a_second_try_is_the_same_bytes_and_a_new_claim_has_a_new_key(
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(401, "KEY_REFUSED"), (402, "NO_CREDIT"), (403, "FORBIDDEN")]
+    ("status", "code", "reason"),
+    [
+        (401, "unauthorized", "KEY_REFUSED"),
+        (402, None, "NO_CREDIT"),
+        (400, "not_enough_credits", "NO_CREDIT"),
+        (403, "permission_denied", "FORBIDDEN"),
+        (400, "account_under_validation", "FORBIDDEN"),
+    ],
 )
 def test_a_refused_account_stops_the_campaign_and_loses_nobody(
-    tenant: TenantStore, brevo: FakeBrevo, status: int, reason: str
+    tenant: TenantStore, brevo: FakeBrevo, status: int, code: str | None, reason: str
 ) -> None:
     campaign_id = prepare_live(tenant, 12)
-    refusal = said(EmailOutcome.REFUSED, status=status)
+    refusal = said(EmailOutcome.REFUSED, status=status, code=code)
     brevo.plan.update({number: [refusal] for number in range(1, 13)})
     send(tenant, campaign_id, brevo)
     paused = status_of(tenant, campaign_id)
