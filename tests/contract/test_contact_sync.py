@@ -176,6 +176,8 @@ def test_who_is_out_at_brevo_stays_out_there_and_is_suppressed_here(
         ("C00001", "person1@example.com", "unsubscribe"),
     }
     assert push(tenant).opted_out == 0
+    asked = [entry.query.get("modifiedSince") for entry in double.ledger.requests("getContacts")]
+    assert asked == [None, "2026-03-01T09:30:00.000+00:00"]
 
 
 @pytest.mark.usefixtures("live")
