@@ -21,7 +21,7 @@ _FILE_KEYS = {
 _STATUS_KEYS = {
     "campaign_id", "run_id", "review_no", "template", "batch_size", "mode", "state", "planned",
     "sent", "failed", "suppressed", "shared", "review", "cancelled", "unconfirmed", "pending",
-    "difference",
+    "difference", "pause_reason",
 }  # fmt: skip
 
 
@@ -102,10 +102,22 @@ def test_bare_baskets_are_scored_as_text_and_as_json(
 
 
 def test_campaign_prints_a_journal_that_adds_up(printed: list[dict[str, object]]) -> None:
-    for status in printed[-2:]:
+    sent, shown = (one for one in printed if "campaign_id" in one)
+    for status in (sent, shown):
         assert set(status) == _STATUS_KEYS
         assert status["difference"] == 0
         assert status["sent"]
+
+
+def test_a_dry_push_of_contacts_prints_counts_that_add_up(
+    printed: list[dict[str, object]],
+) -> None:
+    (plan,) = (one for one in printed if "opted_out" in one)
+    promised = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## Contacts")[2]
+    assert sorted(key for key in plan if not re.search(rf"\b{key}\b", promised)) == []
+    lost = ("without_address", "suppressed", "shared", "contacts")
+    assert plan["customers"] == sum(int(str(plan[key])) for key in lost)
+    assert (plan["live"], plan["unchanged"], plan["changed"]) == (False, 0, plan["contacts"])
 
 
 def test_the_readme_leads_from_nothing_to_a_run(tmp_path: Path) -> None:
