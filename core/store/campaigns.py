@@ -131,6 +131,21 @@ def campaigns_in(tx: Transaction, state: str) -> list[str]:
     return sorted(str(row["campaign_id"]) for row in rows)
 
 
+def stranded_campaigns(tx: Transaction) -> list[str]:
+    """Return the cancelled campaigns of which something is claimed: a dead sender left it."""
+    rows = tx.rows(
+        """
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND state = 'CANCELLED' AND EXISTS (
+            SELECT 1 FROM delivery
+            WHERE delivery.tenant_id = campaign.tenant_id
+                AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'CLAIMED'
+        )
+        """
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
 def load_campaigns_like(
     tx: Transaction, *, run_id: str, review_no: int, template: str, batch_size: int, mode: str
 ) -> list[CampaignRow]:

@@ -18,6 +18,7 @@ from core.outreach.replies import EmailOutcome, EmailReply
 from core.services import prepare_campaign
 from core.services.campaign_control import cancel, confirm_live, pause, resume
 from core.services.campaign_reports import logs_of, status_of
+from core.services.campaign_watch import DueWork, due_work
 from core.services.delivery_review import Ruling, cases_of, rule
 from core.services.prepare_campaign import prepare
 from core.services.reconcile_campaign import MISSED_FOR, reconcile
@@ -501,3 +502,21 @@ def test_what_a_webhook_tells_while_the_answer_is_lost_is_the_proof(
     row = deliveries_of(tenant, campaign_id)["C00001"]
     assert (row["state"], row["proof"]) == ("SENT", "webhook")
     assert row["message_id"] == "<told@brevo.example>"
+
+
+def test_a_worker_ends_what_a_dead_sender_claimed_of_a_cancelled_campaign(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 6)
+    with pytest.raises(Died):
+        send(DyingTenant(tenant, 2, after_commit=True), campaign_id, brevo)
+    assert due_work(tenant).to_send == [campaign_id]
+    cancel(tenant, ANALYST, campaign_id)
+    posts = len(brevo.posts)
+    assert due_work(tenant).to_send == [campaign_id]
+    send(tenant, campaign_id, brevo)
+    assert due_work(tenant) == DueWork(to_send=[], to_reconcile=[])
+    assert len(brevo.posts) == posts
+    brevo.clock.moment += timedelta(minutes=10)
+    assert due_work(tenant).to_reconcile == [campaign_id]
+    assert set(states(tenant, campaign_id)) == {"UNCONFIRMED", "CANCELLED"}
