@@ -447,6 +447,8 @@ campaign = Table(
     Column("confirmed_by", Text),
     Column("confirmed_user", Text),
     Column("confirmed_at", Moment),
+    # When it begins, None for at once.
+    Column("start_at", Moment),
     Index(None, "tenant_id", "run_id"),
 )
 

@@ -31,6 +31,7 @@ from tests.contract.campaign_data import (
     deliveries_of,
     fill_run,
     people,
+    suppress,
 )
 from tests.contract.live_data import (
     LIVE_SETTINGS,
@@ -520,3 +521,26 @@ def test_a_worker_ends_what_a_dead_sender_claimed_of_a_cancelled_campaign(
     brevo.clock.moment += timedelta(minutes=10)
     assert due_work(tenant).to_reconcile == [campaign_id]
     assert set(states(tenant, campaign_id)) == {"UNCONFIRMED", "CANCELLED"}
+
+
+def test_a_scheduled_campaign_begins_when_its_moment_has_come(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    run_id = fill_run(tenant, people(3))
+    campaign_id = prepare(tenant, ANALYST, run_id, "discovery", 250, mode=Mode.LIVE)
+    start_at = NOW + timedelta(hours=2)
+    for wrong in (NOW, NOW + timedelta(days=8)):
+        with pytest.raises(Refused):
+            confirm_live(tenant, ANALYST, campaign_id, 3, start_at=wrong)
+    status = confirm_live(tenant, ANALYST, campaign_id, 3, start_at=start_at)
+    assert (status.state, status.start_at) == ("PREPARED", start_at)
+    pause(tenant, ANALYST, campaign_id)
+    assert resume(tenant, ANALYST, campaign_id).state == "PREPARED"
+    suppress(tenant, customer="C00002")
+    assert due_work(tenant).to_send == []
+    send(tenant, campaign_id, brevo)
+    assert brevo.posts == []
+    brevo.clock.moment = start_at
+    assert due_work(tenant).to_send == [campaign_id]
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == ["SENT", "SUPPRESSED", "SENT"]
