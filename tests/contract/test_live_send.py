@@ -233,6 +233,7 @@ class DyingTenant(TenantStore):
             raise Died
 
 
+@pytest.mark.sampled(one_in=3)
 @pytest.mark.parametrize("after", [0, 10, 40])
 @pytest.mark.parametrize("after_commit", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("dies_at", range(1, 7))
