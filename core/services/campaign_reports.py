@@ -41,6 +41,7 @@ class CampaignStatus:
     unconfirmed: int
     pending: int
     pause_reason: str | None = None
+    start_at: datetime | None = None
 
     @property
     def difference(self) -> int:
@@ -63,7 +64,8 @@ class CampaignStatus:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, the difference included."""
-        return {**asdict(self), "difference": self.difference}
+        start_at = None if self.start_at is None else self.start_at.isoformat()
+        return {**asdict(self), "start_at": start_at, "difference": self.difference}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,7 @@ def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
         mode=campaign.mode,
         state=campaign.state,
         pause_reason=campaign.pause_reason,
+        start_at=campaign.start_at,
         planned=journal.planned,
         shared=journal.shared,
         **compute_sums(journal.states),

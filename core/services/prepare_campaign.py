@@ -63,7 +63,7 @@ def templates(language: str) -> list[TemplateCard]:
 
 def audience_of_run(store: TenantStore, run_id: str) -> Audience:
     """Return whom a campaign of this run would be written to now; nothing is stored."""
-    run = _done_run(store, run_id)
+    run = done_run(store, run_id)
     with duckdb.connect() as con:
         return _read_audience(store, con, run)
 
@@ -87,7 +87,7 @@ def prepare(
     _check_batch_size(batch_size)
     if mode == Mode.LIVE:
         check_live(store)
-    run = _done_run(store, run_id)
+    run = done_run(store, run_id)
     choices = Choices(
         campaign_id=_campaign_id(store, run, template, batch_size, mode),
         run_id=run.run_id,
@@ -116,7 +116,8 @@ def _check_batch_size(batch_size: int) -> None:
         )
 
 
-def _done_run(store: TenantStore, run_id: str) -> Run:
+def done_run(store: TenantStore, run_id: str) -> Run:
+    """Return a finished run; raise `NotFound`, and `Refused` for one that is not done."""
     with store.read() as tx:
         run = find_run(tx, run_id)
     if run is None:

@@ -14,7 +14,7 @@ PREPARING = "PREPARING"
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
     " created_by, finished_at, pause_reason, review_no, epoch, confirmed_recipients, confirmed_by,"
-    " confirmed_user, confirmed_at"
+    " confirmed_user, confirmed_at, start_at"
 )
 
 
@@ -39,6 +39,7 @@ class CampaignRow:
     confirmed_by: str | None = None
     confirmed_user: str | None = None
     confirmed_at: datetime | None = None
+    start_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,8 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
         VALUES (
             :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
             :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, :epoch,
-            :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, '{{}}'
+            :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, :start_at,
+            '{{}}'
         )
         """,
         **asdict(campaign),
@@ -153,6 +155,34 @@ def campaigns_in(tx: Transaction, state: str) -> list[str]:
     return sorted(str(row["campaign_id"]) for row in rows)
 
 
+def due_campaigns(tx: Transaction, now: datetime) -> list[str]:
+    """Return the campaigns that are confirmed for a moment which has come."""
+    rows = tx.rows(
+        """
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND state = 'PREPARED' AND confirmed_at IS NOT NULL
+            AND start_at <= :now
+        """,
+        now=now,
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
+def stranded_campaigns(tx: Transaction) -> list[str]:
+    """Return the cancelled campaigns of which something is claimed: a dead sender left it."""
+    rows = tx.rows(
+        """
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND state = 'CANCELLED' AND EXISTS (
+            SELECT 1 FROM delivery
+            WHERE delivery.tenant_id = campaign.tenant_id
+                AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'CLAIMED'
+        )
+        """
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
 def load_campaigns_like(
     tx: Transaction, *, run_id: str, review_no: int, template: str, batch_size: int, mode: str
 ) -> list[CampaignRow]:
@@ -189,6 +219,7 @@ def _campaign(row: Mapping[str, Any]) -> CampaignRow:
         "created_at": created_at,
         "finished_at": as_moment(row["finished_at"]),
         "confirmed_at": as_moment(row["confirmed_at"]),
+        "start_at": as_moment(row["start_at"]),
     }
     ids = {name: str(row[name]) for name in ("campaign_id", "run_id")}
     return CampaignRow(**{**row, **ids, **moments})

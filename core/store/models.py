@@ -447,6 +447,8 @@ campaign = Table(
     Column("confirmed_by", Text),
     Column("confirmed_user", Text),
     Column("confirmed_at", Moment),
+    # When it begins, None for at once.
+    Column("start_at", Moment),
     Index(None, "tenant_id", "run_id"),
 )
 
@@ -525,4 +527,25 @@ brevo_event = Table(
     Column("at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
     Index(None, "tenant_id", "campaign_id", "delivery_no"),
+)
+
+# The attributes that Brevo has accepted for an address, as a digest.
+contact_push = Table(
+    "contact_push",
+    data_metadata,
+    _tenant(),
+    Column("email_norm", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("pushed_at", Moment, nullable=False),
+)
+
+# The last walk through a list at Brevo; `next_offset` is None once it has come to the end.
+contact_pull = Table(
+    "contact_pull",
+    data_metadata,
+    _tenant(),
+    Column("source", Text, primary_key=True),
+    Column("since", Moment),
+    Column("begun_at", Moment, nullable=False),
+    Column("next_offset", Integer),
 )
