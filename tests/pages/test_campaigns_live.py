@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import bcrypt
 import pytest
@@ -87,6 +88,10 @@ def buttons(page: AppTest) -> set[str]:
     return {str(button.key) for button in page.button if not button.disabled}
 
 
+def press(page: AppTest, label: str) -> AppTest:
+    return next(button for button in page.button if button.label == label).click().run()
+
+
 def test_a_rehearsed_campaign_is_offered_live_and_says_what_keeps_it_dry(
     letters: TenantStore, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,20 +117,32 @@ def test_a_live_campaign_goes_out_by_the_number_that_its_button_names(
     campaign_id = prepared(live)
     page = look("campaigns", "lena", campaign=campaign_id)
     assert "about 1 second: 0.05 s a message, which is assumed" in sentences(page)
-    send = next(each for each in page.button if each.label == f"Send to {PEOPLE} people")
     page.number_input(key="campaign_typed").set_value(PEOPLE + 1)
-    page = send.click().run()
+    page = press(page, f"Send to {PEOPLE} people")
     assert f"is not the number of recipients: {PEOPLE}." in page.error[0].value
     assert job_of(live, SEND, campaign_id) is None
     page.number_input(key="campaign_typed").set_value(PEOPLE)
-    page = (
-        next(each for each in page.button if each.label == f"Send to {PEOPLE} people").click().run()
-    )
+    page = press(page, f"Send to {PEOPLE} people")
     assert status_of(live, campaign_id).state == "SENDING"
     job = job_of(live, SEND, campaign_id)
     assert job is not None
     assert job.status == "queued"
     assert "Confirmed by lena" in sentences(page)
+
+
+def test_a_campaign_can_be_confirmed_for_a_moment_to_come(live: TenantStore, look: Look) -> None:
+    campaign_id = prepared(live)
+    page = look("campaigns", "lena", campaign=campaign_id)
+    page.button_group(key="campaign_when").set_value("later").run()
+    day = page.date_input(key="campaign_start_day").value
+    page.number_input(key="campaign_typed").set_value(PEOPLE)
+    page = press(page, f"Send to {PEOPLE} people")
+    status = status_of(live, campaign_id)
+    assert (status.state, job_of(live, SEND, campaign_id)) == ("PREPARED", None)
+    assert status.start_at is not None
+    assert status.start_at.astimezone(ZoneInfo("Europe/Paris")).date() == day
+    assert "it begins by itself on" in sentences(page)
+    assert {"campaign_pause", "campaign_cancel"} <= buttons(page)
 
 
 def test_what_goes_out_can_be_paused_and_go_on_or_be_cancelled(
@@ -258,8 +275,7 @@ def test_a_test_message_goes_to_oneself_alone(
         set_live(letters, monkeypatch, brevo_base_url=brevo.base_url, brevo_api_key=key)
         page = look("campaigns", "lena", campaign=campaign_id)
         page.text_input(key="campaign_test_address").set_value("lena@example.org")
-        send = next(each for each in page.button if each.label == "Send one test message")
-        page = send.click().run()
+        page = press(page, "Send one test message")
         assert brevo.ledger.acceptances() == {"lena@example.org": 1}
     assert "Brevo took the test message." in sentences(page)
 
@@ -281,7 +297,7 @@ def test_suppressions_and_contacts_are_searched_and_lifted_with_a_reason(
     page.run()
     (entered,) = suppressions_of(letters, email).rows
     page.text_input(key=f"lift_reason_{entered.suppression_id}").set_value("She called")
-    page = next(each for each in page.button if each.label == "Lift this suppression").click().run()
+    page = press(page, "Lift this suppression")
     (lifted,) = suppressions_of(letters, email).rows
     assert (lifted.lifted_by, lifted.lifted_reason) == ("lena", "She called")
     assert "1 suppression is lifted." in sentences(page)

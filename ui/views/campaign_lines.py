@@ -34,6 +34,10 @@ _EVENTS: Mapping[str, str] = {
     "reconciled": N_("Reconciled after a restored backup"),
     "test": N_("Test message"),
 }
+_LIVE_EVENTS: Mapping[str, str] = {
+    "started": N_("Begun at the moment that was set"),
+    "finished": N_("Everything worked through"),
+}
 _ANSWERS: Mapping[str, str] = {
     "http_201": N_("Brevo took it"),
     "http_202": N_("Brevo took it"),
@@ -70,8 +74,8 @@ _RULINGS: Mapping[str, str] = {
 
 def log_title(event: str, mode: str) -> str:
     """Return the title of an event of a campaign's journal."""
-    if event == "finished" and mode == Mode.LIVE:
-        return _("Everything worked through")
+    if mode == Mode.LIVE and event in _LIVE_EVENTS:
+        return _(_LIVE_EVENTS[event])
     return _(_EVENTS.get(event, event))
 
 

@@ -7,8 +7,9 @@ import streamlit as st
 from core.i18n import N_
 from core.outreach.protocol import SUMS, CampaignState, Mode
 from core.services.campaign_reports import CampaignStatus
-from ui.i18n import _, format_number
+from ui.i18n import _, format_moment, format_number
 from ui.layout import Figure, figures_row
+from ui.session import UiSession
 from ui.views.plain import plain
 from ui.views.words import sum_title
 
@@ -35,7 +36,7 @@ _STATE_SENTENCES: Mapping[tuple[str, str], str] = {
 }
 
 
-def draw_mode(status: CampaignStatus) -> None:
+def draw_mode(session: UiSession, status: CampaignStatus) -> None:
     """Draw in words whether this contacts anybody, and where it stands."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.mode == Mode.LIVE:
@@ -44,9 +45,20 @@ def draw_mode(status: CampaignStatus) -> None:
             )
         else:
             st.badge(_("DRY RUN: nobody is contacted"), icon=":material/visibility:", color="gray")
-        sentence = _STATE_SENTENCES.get((status.mode, status.state))
+        sentence = _state_words(session, status)
         if sentence:
-            st.markdown(_(sentence), width="content")
+            st.markdown(sentence, width="content")
+
+
+def _state_words(session: UiSession, status: CampaignStatus) -> str:
+    if status.state == CampaignState.PREPARED and status.start_at is not None:
+        moment = format_moment(status.start_at, session.tenant.time_zone)
+        return _(
+            "Confirmed: it begins by itself on %(moment)s. Nothing has gone out yet.",
+            moment=moment,
+        )
+    sentence = _STATE_SENTENCES.get((status.mode, status.state))
+    return _(sentence) if sentence else ""
 
 
 def draw_sums(status: CampaignStatus) -> None:
