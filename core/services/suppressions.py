@@ -26,22 +26,6 @@ MAX_REASON_CHARS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuppressionPage:
-    """A page of suppressions, the newest first, and how many there are in all."""
-
-    rows: tuple[SuppressionRow, ...]
-    total: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContactPage:
-    """A page of contact events, the newest first, and how many there are in all."""
-
-    rows: tuple[ContactRow, ...]
-    total: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Lifted:
     """What a lift did: rows that it ended, those of the same person that still count.
 
@@ -56,26 +40,41 @@ class Lifted:
 
 def suppressions_of(
     store: TenantStore, term: str = "", *, limit: int = 20, offset: int = 0
-) -> SuppressionPage:
-    """Return suppressions, lifted ones too: of a whole address or customer code, or all."""
+) -> list[SuppressionRow]:
+    """Return a page of suppressions, lifted ones too, the newest first.
+
+    Those of a whole address or customer code, or all.
+    """
     with store.read() as tx:
         person = find_person(tx, term) if term.strip() else None
-        return SuppressionPage(
-            rows=tuple(load_suppressions(tx, person, limit=limit, offset=offset)),
-            total=count_suppressions(tx, person),
-        )
+        return load_suppressions(tx, person, limit=limit, offset=offset)
 
 
-def contacts_of(store: TenantStore, term: str, *, limit: int = 20, offset: int = 0) -> ContactPage:
-    """Return what happened with a whole address or customer code; nothing without one."""
-    if not term.strip():
-        return ContactPage(rows=(), total=0)
+def number_of_suppressions(store: TenantStore, term: str = "") -> int:
+    """Return how many suppressions `suppressions_of` pages through."""
     with store.read() as tx:
-        person = find_person(tx, term)
-        return ContactPage(
-            rows=tuple(load_contacts(tx, person, limit=limit, offset=offset)),
-            total=count_contacts(tx, person),
-        )
+        return count_suppressions(tx, find_person(tx, term) if term.strip() else None)
+
+
+def contacts_of(
+    store: TenantStore, term: str, *, limit: int = 20, offset: int = 0
+) -> list[ContactRow]:
+    """Return a page of what happened with a whole address or customer code, the newest first.
+
+    Nothing without one.
+    """
+    if not term.strip():
+        return []
+    with store.read() as tx:
+        return load_contacts(tx, find_person(tx, term), limit=limit, offset=offset)
+
+
+def number_of_contacts(store: TenantStore, term: str) -> int:
+    """Return how many events `contacts_of` pages through."""
+    if not term.strip():
+        return 0
+    with store.read() as tx:
+        return count_contacts(tx, find_person(tx, term))
 
 
 def lift(store: TenantStore, actor: Actor, suppression_id: str, reason: str) -> Lifted:

@@ -75,7 +75,6 @@ def _cheap_hashes() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-@pytest.fixture(scope="module")
 def more_environment() -> dict[str, str]:
     """What a module sets beyond the usual, for the application and its worker."""
     return {}

@@ -9,6 +9,8 @@ from core.services.suppressions import (
     Lifted,
     contacts_of,
     lift,
+    number_of_contacts,
+    number_of_suppressions,
     suppressions_of,
 )
 from core.store.contacts import ContactRow
@@ -44,9 +46,9 @@ def _draw_suppressions(session: UiSession, term: str) -> None:
     if _SAID in st.session_state:
         _draw_lifted(st.session_state.pop(_SAID))
     place = st.container()
-    total = suppressions_of(session.store, term, limit=0).total
+    total = number_of_suppressions(session.store, term)
     offset = choose_page(total, _PAGE, key="suppression_page")
-    rows = suppressions_of(session.store, term, limit=_PAGE, offset=offset).rows
+    rows = suppressions_of(session.store, term, limit=_PAGE, offset=offset)
     if not rows:
         place.caption(_("Nothing forbids to write: no suppression is known here."))
         return
@@ -148,8 +150,8 @@ def _draw_contacts(session: UiSession, term: str) -> None:
         st.caption(_("Search an address or a customer code to see the contact history."))
         return
     place = st.container()
-    offset = choose_page(contacts_of(session.store, term, limit=0).total, _PAGE, key="contact_page")
-    rows = contacts_of(session.store, term, limit=_PAGE, offset=offset).rows
+    offset = choose_page(number_of_contacts(session.store, term), _PAGE, key="contact_page")
+    rows = contacts_of(session.store, term, limit=_PAGE, offset=offset)
     if not rows:
         place.caption(_("No contact is known. Only a whole address or a whole code is found."))
         return

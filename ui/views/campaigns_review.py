@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.errors import CrmError
 from core.jobs import RECONCILE, SEND, enqueue, job_of
+from core.outreach.protocol import FINISHED
 from core.services.campaign_doubts import Doubts, LastReading
 from core.services.campaign_reports import CampaignStatus
 from core.services.delivery_review import ReviewCase, Ruling, cases_of, rule
@@ -22,8 +23,12 @@ _PAGE = 5
 def draw_doubts(
     session: UiSession, status: CampaignStatus, doubts: Doubts, refusal: CrmError | None
 ) -> None:
-    """Draw the unsure messages of a live campaign, when there are any or a backup was restored."""
-    if not (status.unconfirmed or status.review or doubts.is_restored):
+    """Draw the unsure messages of a live campaign, when there are any.
+
+    After a backup was restored everything is unsure of one that is not over.
+    """
+    is_held = doubts.is_restored and status.state not in FINISHED
+    if not (status.unconfirmed or status.review or is_held):
         return
     st.subheader(_("Of which messages is nobody sure?"), anchor=False)
     _draw_reading(session, status, doubts, refusal)
