@@ -42,7 +42,7 @@ def letters(world: World) -> Iterator[TenantStore]:
     salt = bcrypt.gensalt(4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bcrypt, "gensalt", lambda: salt)
-        yield add_company(world.store, "letters", {"lena": Role.ANALYST, "vito": Role.VIEWER})
+        yield add_company(world.store, "letters", {"lucile": Role.ANALYST, "valerie": Role.VIEWER})
 
 
 @pytest.fixture
@@ -96,15 +96,15 @@ def test_a_rehearsed_campaign_is_offered_live_and_says_what_keeps_it_dry(
     letters: TenantStore, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dry = prepared(letters, Mode.DRY)
-    page = look("campaigns", "lena", campaign=dry)
+    page = look("campaigns", "lucile", campaign=dry)
     assert "DRY RUN: nobody is contacted" in sentences(page)
     assert "campaign_prepare_live" not in {button.key for button in page.button}
     send_dry(letters, dry)
-    page = look("campaigns", "lena", campaign=dry)
+    page = look("campaigns", "lucile", campaign=dry)
     assert "campaign_prepare_live" not in buttons(page)
     assert "BREVO_DRY_RUN is not 0" in sentences(page)
     set_live(letters, monkeypatch)
-    page = look("campaigns", "lena", campaign=dry)
+    page = look("campaigns", "lucile", campaign=dry)
     page.button(key="campaign_prepare_live").click().run()
     status = status_of(letters, str(page.query_params["campaign"]))
     assert (status.mode, status.state, status.pending) == ("live", "PREPARED", PEOPLE)
@@ -115,7 +115,7 @@ def test_a_live_campaign_goes_out_by_the_number_that_its_button_names(
     live: TenantStore, look: Look
 ) -> None:
     campaign_id = prepared(live)
-    page = look("campaigns", "lena", campaign=campaign_id)
+    page = look("campaigns", "lucile", campaign=campaign_id)
     assert "about 1 second: 0.05 s a message, which is assumed" in sentences(page)
     page.number_input(key="campaign_typed").set_value(PEOPLE + 1)
     page = press(page, f"Send to {PEOPLE} people")
@@ -127,12 +127,12 @@ def test_a_live_campaign_goes_out_by_the_number_that_its_button_names(
     job = job_of(live, SEND, campaign_id)
     assert job is not None
     assert job.status == "queued"
-    assert "Confirmed by lena" in sentences(page)
+    assert "Confirmed by lucile" in sentences(page)
 
 
 def test_a_campaign_can_be_confirmed_for_a_moment_to_come(live: TenantStore, look: Look) -> None:
     campaign_id = prepared(live)
-    page = look("campaigns", "lena", campaign=campaign_id)
+    page = look("campaigns", "lucile", campaign=campaign_id)
     page.button_group(key="campaign_when").set_value("later").run()
     day = page.date_input(key="campaign_start_day").value
     page.number_input(key="campaign_typed").set_value(PEOPLE)
@@ -149,7 +149,7 @@ def test_what_goes_out_can_be_paused_and_go_on_or_be_cancelled(
     live: TenantStore, look: Look
 ) -> None:
     campaign_id = confirmed(live)
-    page = look("campaigns", "lena", campaign=campaign_id)
+    page = look("campaigns", "lucile", campaign=campaign_id)
     assert {"campaign_pause", "campaign_cancel", "campaign_go_on"} <= buttons(page)
     page.button(key="campaign_pause").click().run()
     assert "Somebody paused it." in sentences(page)
@@ -166,7 +166,7 @@ def test_what_goes_out_can_be_paused_and_go_on_or_be_cancelled(
 def test_a_refused_key_is_said_with_its_remedy(live: TenantStore, look: Look) -> None:
     campaign_id = sent(live, _1=[said(EmailOutcome.REFUSED, status=401)])
     assert status_of(live, campaign_id).pause_reason == PauseReason.KEY_REFUSED
-    page = look("campaigns", "lena", campaign=campaign_id)
+    page = look("campaigns", "lucile", campaign=campaign_id)
     assert "Correct BREVO_API_KEY, then resume." in sentences(page)
     assert "campaign_resume" in buttons(page)
 
@@ -177,8 +177,8 @@ def test_a_restored_backup_explains_itself_and_is_reconciled_first(
     over, campaign_id = sent(live), confirmed(live)
     pause(live, SYSTEM, campaign_id)
     note_restore(live, SYSTEM)
-    assert "nobody sure" not in sentences(look("campaigns", "lena", campaign=over))
-    page = look("campaigns", "lena", campaign=campaign_id)
+    assert "nobody sure" not in sentences(look("campaigns", "lucile", campaign=over))
+    page = look("campaigns", "lucile", campaign=campaign_id)
     assert "A backup was brought back" in sentences(page)
     assert page.button(key="campaign_reconcile").label == "Reconcile with Brevo's events"
     page.button(key="campaign_reconcile").click().run()
@@ -197,7 +197,7 @@ def test_a_message_that_waits_is_shown_with_its_evidence_and_decided_with_a_reas
             "UPDATE delivery SET state = 'REVIEW'"
             " WHERE tenant_id = :tenant AND state = 'UNCONFIRMED'"
         )
-    page = look("campaigns", "lena", campaign=campaign_id)
+    page = look("campaigns", "lucile", campaign=campaign_id)
     assert "No clear answer · no answer in time" in sentences(page).replace("\\", "")
     assert "may receive it twice" in sentences(page)
     page.button(key=f"case_{ruling}_2").click().run()
@@ -209,21 +209,21 @@ def test_a_message_that_waits_is_shown_with_its_evidence_and_decided_with_a_reas
     expected = {"arrived": (3, 0, 0), "again": (2, 1, 0), "give_up": (2, 0, 1)}[ruling]
     assert (status.sent, status.pending, status.cancelled) == expected
     assert status.state == ("PAUSED" if ruling == "again" else "SENT")
-    assert "says lena: She told us" in str(page.dataframe[0].value.to_dict())
+    assert "says lucile: She told us" in str(page.dataframe[0].value.to_dict())
 
 
 def test_what_is_unsure_waits_for_events_and_the_page_says_when(
     live: TenantStore, look: Look
 ) -> None:
     campaign_id = sent(live, _2=[said(EmailOutcome.AMBIGUOUS)] * 3)
-    page = look("campaigns", "lena", campaign=campaign_id)
+    page = look("campaigns", "lucile", campaign=campaign_id)
     assert "Of 1 message it is not known whether Brevo took it." in sentences(page)
     assert "The events were not read yet." in sentences(page)
     assert "campaign_reconcile" in buttons(page)
 
 
 def test_a_sent_campaign_accounts_for_everybody(live: TenantStore, look: Look) -> None:
-    page = look("campaigns", "lena", campaign=sent(live))
+    page = look("campaigns", "lucile", campaign=sent(live))
     found = metrics(page)
     assert (found["Planned"], found["Sent"], found["Difference"]) == ("3", "3", "0")
     parts = "3 = 3 sent out + 0 failed + 0 suppressed + 0 to review + 0 cancelled + 0 not confirmed"
@@ -237,7 +237,7 @@ def test_the_list_of_campaigns_is_paged_and_tells_dry_from_live(
     monkeypatch.setattr("ui.views.campaigns_list._PAGE", 1)
     prepared(live)
     prepared(live, Mode.DRY)
-    page = look("campaigns", "lena", campaign=prepared(live))
+    page = look("campaigns", "lucile", campaign=prepared(live))
     shown = page.dataframe[-1].value
     assert shown["mode"].tolist() == ["Live"]
     page.pagination(key="campaigns_page").set_value(2).run()
@@ -258,7 +258,7 @@ def test_a_viewer_sees_it_all_and_decides_nothing(
                 " campaign_id = :id AND delivery_no = 1",
                 id=campaign_id,
             )
-    page = look("campaigns", "vito", campaign=campaign_id)
+    page = look("campaigns", "valerie", campaign=campaign_id)
     assert not page.exception
     assert metrics(page)["Planned"] == str(PEOPLE)
     assert not {key for key in buttons(page) if key.startswith(("campaign_", "case_"))} - {
@@ -274,10 +274,10 @@ def test_a_test_message_goes_to_oneself_alone(
     with serve_brevo() as brevo:
         key = SecretStr(brevo.key)
         set_live(letters, monkeypatch, brevo_base_url=brevo.base_url, brevo_api_key=key)
-        page = look("campaigns", "lena", campaign=campaign_id)
-        page.text_input(key="campaign_test_address").set_value("lena@example.org")
+        page = look("campaigns", "lucile", campaign=campaign_id)
+        page.text_input(key="campaign_test_address").set_value("lucile@example.org")
         page = press(page, "Send one test message")
-        assert brevo.ledger.acceptances() == {"lena@example.org": 1}
+        assert brevo.ledger.acceptances() == {"lucile@example.org": 1}
     assert "Brevo took the test message." in sentences(page)
 
 
@@ -287,7 +287,7 @@ def test_suppressions_and_contacts_are_searched_and_lifted_with_a_reason(
     email = f"left{next(_TURN)}@example.com"
     suppress(letters, email=email)
     add_contact(letters, "open", date(2026, 2, 1), email=email)
-    page = look("campaigns", "lena", view="people")
+    page = look("campaigns", "lucile", view="people")
     page.text_input(key="people_term").set_value(email.upper()).run()
     contacts = next(table.value for table in page.dataframe if "channel" in table.value)
     assert contacts["what"].tolist() == ["opened"]
@@ -300,14 +300,14 @@ def test_suppressions_and_contacts_are_searched_and_lifted_with_a_reason(
     page.text_input(key=f"lift_reason_{entered.suppression_id}").set_value("She called")
     page = press(page, "Lift this suppression")
     (lifted,) = suppressions_of(letters, email)
-    assert (lifted.lifted_by, lifted.lifted_reason) == ("lena", "She called")
+    assert (lifted.lifted_by, lifted.lifted_reason) == ("lucile", "She called")
     assert "1 suppression is lifted." in sentences(page)
 
 
 def test_a_viewer_lifts_nothing(letters: TenantStore, look: Look) -> None:
     email = f"left{next(_TURN)}@example.com"
     suppress(letters, email=email)
-    page = look("campaigns", "vito", view="people")
+    page = look("campaigns", "valerie", view="people")
     page.text_input(key="people_term").set_value(email).run()
     key = next(str(t.key) for t in page.dataframe if str(t.key).startswith("suppressions_"))
     page.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
