@@ -78,6 +78,8 @@ def draw_cancel(session: UiSession, status: CampaignStatus, label: str, button: 
             status.pending,
         )
         st.markdown(sentence)
+        if status.state == CampaignState.SENDING:
+            st.caption(_("What leaves while you read this is sent and not cancelled."))
         if st.button(button, key="campaign_cancel"):
             with error_boundary():
                 cancel(session.store, session.actor, status.campaign_id)
