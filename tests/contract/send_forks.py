@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from tests.contract.counted_calls import count_calls
+from tests.contract.counted_calls import CallCounter, count_calls
 
 ANSWER_SECONDS = 0.5
 """How long a sender of these tests waits for a whole answer."""
@@ -54,6 +54,7 @@ class Outcome:
 
     ended: str
     calls: int = 0
+    posts: int = 0
     state: str = ""
     error: str = ""
 
@@ -67,6 +68,7 @@ class Senders:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork has no other threads
         )
 
     def start(self, orders: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -122,6 +124,7 @@ def _warm_up() -> None:
     """Send a campaign, so that each fork finds loaded what a send loads."""
     from pydantic import SecretStr
 
+    import core.jobs  # noqa: F401
     from core.outreach.brevo import BrevoClient
     from core.services import brevo_account
     from core.services.send_live import send_live
@@ -196,24 +199,43 @@ def _wait(pid: int, running: dict[int, int]) -> dict[str, Any]:
 
 
 def _follow(order: Mapping[str, Any], writing: int) -> NoReturn:
-    signals = {order.get("kill_at"): signal.SIGKILL, order.get("freeze_at"): signal.SIGSTOP}
-
-    def before_call(number: int) -> None:
-        if number in signals:
-            os.kill(os.getpid(), signals[number])
-
-    counter = count_calls(before_call)
-    counter.count_files()
-    counter.count_sockets()
+    counter = _frozen_at(order) if "freeze_at" in order else _killed_at(order.get("kill_at", 0))
+    told: dict[str, Any] = {}
     try:
-        told = {"state": _send(order)}
+        told = _send(order)
     except BaseException as error:  # noqa: BLE001  # a fork must never return to the loop
         told = {"error": f"{type(error).__name__}: {error}"}
     os.write(writing, f"{json.dumps({**told, 'calls': counter.number})}\n".encode())
     os._exit(0)
 
 
-def _send(order: Mapping[str, Any]) -> str:
+def _killed_at(call: int) -> CallCounter:
+    """Die at the call of this number."""
+    counter = count_calls(_signal_at(call, signal.SIGKILL))
+    counter.count_files()
+    counter.count_sockets()
+    return counter
+
+
+def _frozen_at(order: Mapping[str, Any]) -> CallCounter:
+    """Freeze at the call of this number, of those to sockets and files: between transactions."""
+    freeze = _signal_at(order["freeze_at"], signal.SIGSTOP)
+    counter = CallCounter(freeze, order.get("passed_over", ()))
+    counter.count_files()
+    counter.count_sockets()
+    return counter
+
+
+def _signal_at(call: int, sent: signal.Signals) -> Callable[[int], None]:
+    def before_call(number: int) -> None:
+        if number == call:
+            os.kill(os.getpid(), sent)
+
+    return before_call
+
+
+def _send(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Send as a worker does, or click as a tab does; return what came of it."""
     from core.services.brevo_account import open_brevo
     from core.services.send_live import send_live
     from core.store.tenant import Tenant
@@ -223,8 +245,26 @@ def _send(order: Mapping[str, Any]) -> str:
     settings = settings.model_copy(update={"brevo_in_flight": order["in_flight"]})
     tenant = Tenant(tenant_id=order["tenant_id"], key=order["key"], name="Domaine Tué")
     tenant_store = _open_store(settings, clock).tenant_store(tenant)
+    if "typed" in order:
+        return _click(tenant_store, order)
     with open_brevo(tenant_store) as brevo:
-        return str(send_live(tenant_store, order["campaign_id"], brevo, sleep=clock.sleep).state)
+        posts: list[bytes] = []
+        post = brevo.client.send_email
+        brevo.client.send_email = lambda body: posts.append(body) or post(body)  # type: ignore
+        status = send_live(tenant_store, order["campaign_id"], brevo, sleep=clock.sleep)
+    return {"state": str(status.state), "posts": len(posts)}
+
+
+def _click(tenant: Any, order: Mapping[str, Any]) -> dict[str, Any]:
+    """Type the number of recipients and ask for the work, as often as the button is clicked."""
+    from core.jobs import SEND, enqueue
+    from core.services.accounts import SYSTEM
+    from core.services.campaign_control import confirm_live
+
+    for _ in range(order["clicks"]):
+        confirm_live(tenant, SYSTEM, order["campaign_id"], order["typed"])
+        enqueue(tenant, SYSTEM, SEND, order["campaign_id"])
+    return {}
 
 
 if __name__ == "__main__":

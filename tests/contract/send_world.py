@@ -104,7 +104,12 @@ class SendWorld:
 
 @contextmanager
 def live_world(
-    store: Store, senders: Senders, *, recipients: int = 6, in_flight: int = 3
+    store: Store,
+    senders: Senders,
+    *,
+    recipients: int = 6,
+    in_flight: int = 3,
+    is_confirmed: bool = True,
 ) -> Iterator[SendWorld]:
     """Give a world whose company is new in `store`, on a clock of its own."""
     with tempfile.TemporaryDirectory(prefix="send") as folder:
@@ -117,7 +122,7 @@ def live_world(
             tenant = new_tenant(store)
             yield SendWorld(
                 tenant=tenant,
-                campaign_id=prepare_live(tenant, recipients),
+                campaign_id=prepare_live(tenant, recipients, is_confirmed=is_confirmed),
                 brevo=brevo,
                 clock=clock,
                 senders=senders,
