@@ -1,5 +1,6 @@
 """Environment to typed settings, read once: a value that cannot be used stops the start."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -66,7 +67,8 @@ class Settings(BaseSettings):
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the environment (and `env_file` below it); raise `SettingsError` naming a bad value."""
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # known to pydantic-settings
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]  # known to pydantic-settings
+        return settings.model_copy(update=_dry_unless_agreed())
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
@@ -75,6 +77,16 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
             name=name,
             reason=first["msg"],
         ) from None
+
+
+def _dry_unless_agreed() -> dict[str, str]:
+    """Return a dry switch where the environment says anything but an exact `0`.
+
+    pydantic-settings takes the file's value for an empty one, and the last of several spellings.
+    """
+    said = {value for name, value in os.environ.items() if name.lower() == "brevo_dry_run"}
+    others = sorted(said - {DRY_RUN_OFF})
+    return {"brevo_dry_run": others[0]} if others else {}
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from core.services.accounts import SYSTEM, Role, role_of
 from core.services.campaign_claims import Sender, become_sender
 from core.services.campaign_control import find_known
 from core.services.live_outcomes import Landing, give_up, pause_sending, record
-from core.services.live_switch import check_live
+from core.services.live_switch import sends_live
 from core.store.campaign_log import last_log
 from core.store.live_deliveries import Flight, load_flights, untouched_addresses
 from core.store.senders import current_epoch, raise_epoch
@@ -74,9 +74,7 @@ def may_still_send(sender: Sender) -> bool:
 
 
 def _reason_to_wait(sender: Sender, mailer: Mailer) -> PauseReason | None:
-    try:
-        check_live(sender.store)
-    except CrmError:
+    if not sends_live(sender.store):
         return PauseReason.NOT_LIVE
     if not may_still_send(sender):
         return PauseReason.ROLE_LOST

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from core.errors import Refused
+from core.errors import CrmError, Refused
 from core.i18n import N_
 from core.outreach.unsubscribe import token_secret
 from core.store.tenant import TenantStore
@@ -36,3 +36,12 @@ def check_live(store: TenantStore) -> None:
             )
         )
     token_secret(settings, live=True)
+
+
+def sends_live(store: TenantStore) -> bool:
+    """Tell whether this instance sends live and has all that a message needs."""
+    try:
+        check_live(store)
+    except CrmError:
+        return False
+    return True

@@ -8,12 +8,13 @@ Who waits looks again four times a second.
 import fcntl
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from core.errors import Busy
 from core.store.patience import AT_ONCE, Patience
@@ -85,7 +86,8 @@ def _advisory_lock(
         try:
             yield
         finally:
-            connection.execute(text(f"SELECT pg_advisory_unlock{kind}(:n)"), {"n": number})
+            with suppress(OperationalError):  # a connection that is gone holds nothing
+                connection.execute(text(f"SELECT pg_advisory_unlock{kind}(:n)"), {"n": number})
 
 
 @contextmanager

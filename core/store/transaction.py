@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from core.errors import StoreUnavailable
 from core.i18n import N_
@@ -207,7 +207,10 @@ def open_transaction(
                 if tenant_id is not None and is_postgres:
                     connection.execute(_SET_TENANT, {"tenant": tenant_id})
                 yield Transaction(connection, tenant_id)
-    except OperationalError as error:
+    except DBAPIError as error:
+        # Giving back a connection that is gone raises another error than using it.
+        if not (isinstance(error, OperationalError) or error.connection_invalidated):
+            raise
         raise StoreUnavailable(
             N_("The database does not answer. Check that it runs, then try again.")
         ) from error

@@ -121,6 +121,15 @@ def administer(database_url: str, statement: str) -> None:
     engine.dispose()
 
 
+def end_connections(database_url: str) -> None:
+    """End every connection to the database from the server's side."""
+    name = make_url(database_url).database
+    administer(
+        database_url,
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+    )
+
+
 class Worlds(dict[str, World]):
     """One world per use case, made when it is first asked for.
 

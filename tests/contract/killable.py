@@ -1,9 +1,7 @@
 """A prepared process whose forks work on an import and die by SIGKILL at a chosen database call.
 
-A database call is whatever reaches the driver: execute, executemany, COPY, commit, rollback. The
-drivers' own classes are replaced, so a call that goes round SQLAlchemy counts as well. The inbox,
-whose work is in the names of files, counts the calls that change those too. Nothing is
-connected before the fork, so each fork is a process of its own that starts in milliseconds.
+The inbox, whose work is in the names of files, counts the calls that change those too. Nothing
+is connected before the fork, so each fork is a process of its own that starts in milliseconds.
 """
 
 import json
@@ -19,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-CALLS = ("execute", "executemany", "executescript", "copy_expert", "commit", "rollback")
-FILE_CALLS = ("mkdir", "rename", "replace", "unlink", "rmdir")
+from tests.contract.counted_calls import count_calls
+
 OF_THE_INBOX = ("take in", "inbox")
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 TENANT_ID = "5f0c6a52-0000-4000-8000-000000000001"
@@ -149,72 +147,17 @@ def _follow(order: Mapping[str, Any], writing: int, held: int) -> NoReturn:
             tell({"at": number})
             os.read(held, 1)
 
-    counter = _count_calls(before_call, counts_files=order["use_case"] in OF_THE_INBOX)
+    counter = count_calls(before_call)
+    if order["use_case"] in OF_THE_INBOX:
+        counter.count_files()
     try:
         told: dict[str, Any] = {"returned": _use_case(order)}
     except CrmError as error:
         told = {"error": f"{type(error).__name__}: {error}"}
     except BaseException as error:  # noqa: BLE001  # a fork must never return to the loop
         told = {"error": f"UNEXPECTED {type(error).__name__}: {error}"}
-    tell({**told, "calls": counter[0]})
+    tell({**told, "calls": counter.number})
     os._exit(0)
-
-
-def _count_calls(before_call: Callable[[int], None], *, counts_files: bool = False) -> list[int]:
-    """Count the calls of every connection opened from now on, each told before it is made.
-
-    With `counts_files` the calls that change the names of files count as well.
-    """
-    import sqlite3
-
-    import psycopg2.extensions
-    from sqlalchemy import Engine, event
-
-    counter = [0]
-
-    def count() -> None:
-        counter[0] += 1
-        before_call(counter[0])
-
-    def counting(base: type, **more: Any) -> type:
-        def counted(name: str) -> Any:
-            def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-                count()
-                return getattr(base, name)(self, *args, **kwargs)
-
-            return call
-
-        names = [name for name in CALLS if hasattr(base, name)]
-        return type(base.__name__, (base,), {name: counted(name) for name in names} | more)
-
-    sqlite_cursor = counting(sqlite3.Cursor)
-    sqlite_connection = counting(
-        sqlite3.Connection,
-        cursor=lambda self: sqlite3.Connection.cursor(self, sqlite_cursor),
-    )
-    factories = {
-        "sqlite": {"factory": sqlite_connection},
-        "postgresql": {
-            "connection_factory": counting(psycopg2.extensions.connection),
-            "cursor_factory": counting(psycopg2.extensions.cursor),
-        },
-    }
-
-    @event.listens_for(Engine, "do_connect")
-    def _connect(dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
-        parameters.update(factories[dialect.name])
-
-    for name in FILE_CALLS if counts_files else ():
-        setattr(os, name, _after(count, getattr(os, name)))
-    return counter
-
-
-def _after(first: Callable[[], None], call: Callable[..., Any]) -> Callable[..., Any]:
-    def both(*args: Any, **kwargs: Any) -> Any:
-        first()
-        return call(*args, **kwargs)
-
-    return both
 
 
 def _use_case(order: Mapping[str, Any]) -> Any:

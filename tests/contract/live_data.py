@@ -126,12 +126,17 @@ def _number(body: bytes) -> int:
 
 
 def prepare_live(
-    tenant: TenantStore, persons: Iterable[Person] | int = 5, batch_size: int = 250
+    tenant: TenantStore,
+    persons: Iterable[Person] | int = 5,
+    batch_size: int = 250,
+    *,
+    is_confirmed: bool = True,
 ) -> str:
     """Prepare a live campaign of these people, confirmed by typing their number."""
     chosen = people(persons) if isinstance(persons, int) else list(persons)
     campaign_id = prepare(
         tenant, ANALYST, fill_run(tenant, chosen), "discovery", batch_size, mode=Mode.LIVE
     )
-    confirm_live(tenant, ANALYST, campaign_id, status_of(tenant, campaign_id).pending)
+    if is_confirmed:
+        confirm_live(tenant, ANALYST, campaign_id, status_of(tenant, campaign_id).pending)
     return campaign_id

@@ -1,12 +1,22 @@
 """Campaigns: audience, prepare, check, rehearse. Exports: the files and their addresses."""
 
 import pytest
+from pydantic import SecretStr
 
 from core.jobs import SEND, job_of
+from core.outreach.outcomes import PauseReason
+from core.outreach.protocol import Mode
+from core.outreach.replies import EmailOutcome
+from core.services import prepare_campaign
+from core.services.accounts import SYSTEM
+from core.services.campaign_control import cancel, confirm_live
 from core.services.campaign_reports import status_of
 from core.services.export_run import CSV_NAMES, EXPORT_NAMES, REPORT_NAME, SUMMARY_NAME, export_card
 from core.services.prepare_campaign import audience_of_run
 from core.services.send_dry import send_dry
+from core.services.send_live import send_live
+from core.store.tenant import utc_now
+from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, said
 from tests.pages.conftest import Look, World, metrics, sentences
 from ui.views import export_people
 
@@ -82,3 +92,28 @@ def test_a_foreign_run_in_the_address_gives_nothing(world: World, look: Look) ->
     page = look("exports", "emma", run=world.run_id)
     assert not page.get("link_button")
     assert "There is no finished run yet." in sentences(page)
+
+
+def test_the_page_of_a_live_campaign_does_not_hold_the_key(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = "xkeysib-5f3759df-canary"
+    live = {**LIVE_SETTINGS, "brevo_api_key": SecretStr(canary)}
+    live["token_secret"] = SecretStr(str(live["token_secret"]))
+    monkeypatch.setattr(world.store, "settings", world.store.settings.model_copy(update=live))
+    monkeypatch.setattr(prepare_campaign, "MIN_BATCH_SIZE", 1)
+    campaign_id = prepare_campaign.prepare(
+        world.small, SYSTEM, world.run_id, "discovery", 250, mode=Mode.LIVE
+    )
+    confirm_live(world.small, SYSTEM, campaign_id, status_of(world.small, campaign_id).pending)
+    refusing = FakeBrevo(clock=Clock(utc_now()))
+    refusal = said(EmailOutcome.REFUSED, status=401)
+    monkeypatch.setattr(refusing, "send_email", lambda body: refusal(refusing, body))
+    send_live(world.small, campaign_id, refusing)
+    assert status_of(world.small, campaign_id).pause_reason == PauseReason.KEY_REFUSED
+    page = look("campaigns", campaign=campaign_id)
+    assert not page.exception
+    drawn = [str(getattr(node, "proto", "")) for node in page.main]
+    assert campaign_id[:8] in "".join(drawn) or len(drawn) > 10
+    assert [text for text in drawn if canary in text] == []
+    cancel(world.small, SYSTEM, campaign_id)

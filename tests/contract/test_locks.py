@@ -1,0 +1,36 @@
+"""Locks and transactions on Postgres whose connection is gone."""
+
+import pytest
+
+from core.errors import Busy, StoreUnavailable
+from core.store import locks
+from tests.contract.conftest import MakeStore, new_tenant
+from tests.contract.kill_worlds import end_connections
+
+
+@pytest.mark.postgres
+def test_a_lock_whose_connection_is_gone_is_free_and_let_go_in_silence(
+    make_store: MakeStore,
+) -> None:
+    tenant = new_tenant(make_store("postgres"))
+    with locks.exclusive(tenant, "send", "busy"):
+        with pytest.raises(Busy), locks.exclusive(tenant, "send", "busy"):
+            pass
+        end_connections(tenant.store.settings.database_url)
+        with locks.exclusive(tenant, "send", "busy"):
+            pass
+
+
+@pytest.mark.postgres
+def test_reading_on_over_a_connection_that_is_gone_is_no_answer_of_the_database(
+    make_store: MakeStore,
+) -> None:
+    tenant = new_tenant(make_store("postgres"))
+
+    def read_on() -> None:
+        with tenant.begin() as tx:
+            end_connections(tenant.store.settings.database_url)
+            tx.compares_bytes()  # by the driver's own cursor, as COPY
+
+    with pytest.raises(StoreUnavailable):
+        read_on()
