@@ -15,7 +15,7 @@ import duckdb
 
 from core.errors import CrmError, StoreUnavailable
 from core.i18n import N_
-from core.outreach.outcomes import REPLAY_AGE, Decision, PauseReason
+from core.outreach.outcomes import Decision, PauseReason, may_be_posted
 from core.outreach.payload import compose_body
 from core.outreach.protocol import CampaignState, DeliveryState
 from core.outreach.replies import EmailReply
@@ -28,6 +28,7 @@ from core.services.prepare_campaign import BUSY, lock_name
 from core.services.progress import Progress, no_progress
 from core.store import locks
 from core.store.live_deliveries import Flight, load_flights
+from core.store.senders import is_sender
 from core.store.tenant import TenantStore
 
 STAGE_LIVE = N_("Sending the messages")
@@ -145,10 +146,14 @@ class _Sending:
         return claims != []
 
     def _claimed(self) -> list[Flight]:
+        """Return what is claimed, none when another sender may have claimed of it."""
+        campaign_id = self.sender.campaign.campaign_id
         with self.sender.store.read() as tx:
+            if not is_sender(tx, campaign_id, self.sender.number):
+                return []
             return load_flights(
                 tx,
-                self.sender.campaign.campaign_id,
+                campaign_id,
                 state=DeliveryState.CLAIMED,
                 limit=2 * self.slots,
             )
@@ -158,7 +163,7 @@ class _Sending:
 
     def _send(self, flight: Flight) -> EmailReply | None:
         body = compose_body(flight.row.payload, flight.key)
-        if self.pace.now() - flight.claimed_at >= REPLAY_AGE:
+        if not may_be_posted(self.pace.now() - flight.claimed_at):
             return None
         return self.mailer.send_email(body)
 

@@ -100,7 +100,8 @@ def settle(
 ) -> bool:
     """Record what became of a delivery that is in one of the states `before`.
 
-    Returns False, and changes nothing, when it is in none of them or has another key.
+    Returns False, and changes nothing, when it is in none of them or has another key. That nothing
+    was taken is said of a first try alone: where one is unclear, another sender has made it.
     """
     return bool(
         tx.execute(
@@ -110,6 +111,7 @@ def settle(
                 message_id = coalesce(:message_id, message_id)
             WHERE tenant_id = :tenant AND campaign_id = :campaign_id
                 AND email_norm = :email_norm AND key = :key AND state {tx.among("before")}
+                AND (ambiguous = 0 OR :after NOT IN ('PLANNED', 'FAILED'))
             """,
             campaign_id=campaign_id,
             before=tx.list_of(before),

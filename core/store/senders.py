@@ -61,6 +61,27 @@ def take_campaign(tx: Transaction, campaign_id: str, now: datetime) -> int:
     )
 
 
+def is_sender(tx: Transaction, campaign_id: str, sender_no: int) -> bool:
+    """Tell whether nobody has become the campaign's sender since this one did."""
+    newest = tx.scalar(
+        "SELECT sender_no FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
+        campaign_id=campaign_id,
+    )
+    return int(newest) == sender_no
+
+
+def hold_campaign(tx: Transaction, campaign_id: str) -> None:
+    """Let nobody else move a campaign or its deliveries until the transaction ends.
+
+    Whoever changes deliveries holds the campaign first, so that no two wait for each other.
+    """
+    tx.execute(
+        "UPDATE campaign SET state = state"
+        " WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
+        campaign_id=campaign_id,
+    )
+
+
 def may_claim(tx: Transaction, campaign_id: str, sender_no: int, state: str) -> bool:
     """Tell whether this sender may claim: the campaign is in `state` and no restore holds it.
 

@@ -3,18 +3,24 @@
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 from pydantic import SecretStr
 
+from core.outreach.outcomes import Decision
 from core.outreach.protocol import Mode
-from core.outreach.replies import EmailOutcome
+from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
 from core.services import addressee_checks, prepare_campaign
-from core.services.campaign_control import confirm_live
+from core.services import send_live as send_live_module
+from core.services.campaign_claims import Claim, Sender, become_sender
+from core.services.campaign_control import confirm_live, find_known
 from core.services.campaign_reports import status_of
+from core.services.live_outcomes import Landing, record
 from core.services.prepare_campaign import prepare
 from core.services.send_live import send_live
+from core.store.live_deliveries import Flight, load_flights
 from core.store.tenant import TenantStore
 from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
 from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, prepare_live, said
@@ -109,3 +115,70 @@ def test_an_outcome_recorded_while_another_campaign_claims_is_seen(
     sender.join()
     assert states(tenant, first) + states(tenant, second) == ["SENT", "SUPPRESSED"]
     assert brevo.accepted["person1@example.com"] == 1
+
+
+def _taken_over(tenant: TenantStore, campaign_id: str) -> Sender:
+    """Return a sender that has just become the campaign's, beside the one that believes it is."""
+    with tenant.begin() as tx, duckdb.connect() as con:
+        return become_sender(tenant, tx, con, find_known(tx, campaign_id))
+
+
+def _claimed(tenant: TenantStore, campaign_id: str) -> list[Flight]:
+    with tenant.read() as tx:
+        return load_flights(tx, campaign_id, state="CLAIMED", limit=100)
+
+
+@pytest.mark.parametrize(
+    "outcome", [EmailOutcome.LIMITED, EmailOutcome.REJECTED, EmailOutcome.REFUSED]
+)
+def test_a_refusal_to_a_late_sender_says_nothing_of_the_try_of_the_next(
+    tenant: TenantStore, brevo: FakeBrevo, outcome: EmailOutcome
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+    heard: list[list[Decision]] = []
+
+    def take_over(there: FakeBrevo, body: bytes) -> EmailReply:
+        (flight,) = _claimed(tenant, campaign_id)
+        unclear = Landing(flight=flight, reply=classify_failure("restarted"))
+        heard.append(record(_taken_over(tenant, campaign_id), [unclear]))
+        there.take(body)  # the next sender's post, its answer under way
+        return said(outcome, status=400)(there, body)
+
+    brevo.plan[1] = [take_over]
+    send(tenant, campaign_id, brevo)
+    assert heard[0][0].after is None
+    assert states(tenant, campaign_id) == ["CLAIMED"]
+
+
+def test_a_sender_that_wakes_up_posts_no_claim_of_the_next(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 8)
+    claim = send_live_module.claim_next
+
+    def slow_claim(sender: Sender, limit: int, batch_no: int | None = None) -> list[Claim]:
+        claims = claim(sender, limit, batch_no)
+        if claims:
+            with duckdb.connect() as con:
+                claim(replace(_taken_over(tenant, campaign_id), con=con), 4)
+        return claims
+
+    monkeypatch.setattr(send_live_module, "claim_next", slow_claim)
+    send(tenant, campaign_id, brevo)
+    assert brevo.posts == []
+    assert states(tenant, campaign_id) == ["CLAIMED"] * 8
+
+
+def test_a_claim_of_tomorrow_is_too_old_to_be_tried_again(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+
+    def clock_goes_back(_there: FakeBrevo, _body: bytes) -> EmailReply:
+        brevo.clock.moment -= timedelta(hours=1)
+        return AMBIGUOUS(brevo, b"")
+
+    brevo.plan[1] = [clock_goes_back]
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == ["UNCONFIRMED"]
+    assert len(brevo.posts) == 1
