@@ -14,7 +14,7 @@ from core.outreach.replies import EmailReply, classify_failure
 from core.services.accounts import SYSTEM, Role, role_of
 from core.services.campaign_claims import Sender, become_sender
 from core.services.campaign_control import find_known
-from core.services.live_outcomes import Landing, give_up, pause_sending, record
+from core.services.live_outcomes import RESTARTED, Landing, give_up, pause_sending, record
 from core.services.live_switch import check_live
 from core.store.campaign_log import last_log
 from core.store.live_deliveries import Flight, load_flights, untouched_addresses
@@ -54,8 +54,7 @@ def begin_live(
         sender = become_sender(store, tx, con, campaign)
         left = load_flights(tx, campaign_id, state=DeliveryState.CLAIMED, limit=_ALL)
     if campaign.state != CampaignState.SENDING:
-        if campaign.state == CampaignState.CANCELLED:
-            give_up(sender, left)
+        give_up(sender, left)
         return None
     reason = _reason_to_wait(sender, mailer)
     if reason is not None:
@@ -108,7 +107,7 @@ def _is_behind(sender: Sender, mailer: Mailer) -> bool:
 def _take_up(sender: Sender, left: Sequence[Flight]) -> list[Flight]:
     if not left:
         return []
-    reply = classify_failure("restarted")
+    reply = classify_failure(RESTARTED)
     landings = [Landing(flight=flight, reply=reply) for flight in left]
     decisions = record(sender, landings)
     return [

@@ -12,14 +12,18 @@ from pydantic import SecretStr
 from core.outreach.outcomes import Decision
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
-from core.services import addressee_checks, prepare_campaign
+from core.services import addressee_checks, campaign_claims, prepare_campaign
 from core.services import send_live as send_live_module
-from core.services.campaign_claims import Claim, Sender, become_sender
-from core.services.campaign_control import confirm_live, find_known
+from core.services.campaign_claims import Claim, Sender, become_sender, claim_next
+from core.services.campaign_control import confirm_live, find_known, pause, resume
 from core.services.campaign_reports import status_of
+from core.services.campaign_watch import due_work
+from core.services.delivery_review import Ruling, rule
 from core.services.live_outcomes import Landing, record
 from core.services.prepare_campaign import prepare
+from core.services.reconcile_campaign import MISSED_FOR, reconcile
 from core.services.send_live import send_live
+from core.services.webhooks import receive_events
 from core.store.live_deliveries import Flight, load_flights
 from core.store.tenant import TenantStore
 from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
@@ -182,3 +186,75 @@ def test_a_claim_of_tomorrow_is_too_old_to_be_tried_again(
     send(tenant, campaign_id, brevo)
     assert states(tenant, campaign_id) == ["UNCONFIRMED"]
     assert len(brevo.posts) == 1
+
+
+def test_a_ruling_at_the_end_of_a_campaign_leaves_nobody_planned_in_it(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 2)
+    brevo.plan[1] = [AMBIGUOUS] * 3
+    send(tenant, campaign_id, brevo)
+    _to_review(tenant, campaign_id, brevo)
+    with tenant.begin() as tx:
+        tx.execute("UPDATE campaign SET state = 'SENDING' WHERE tenant_id = :tenant")
+    looked = threading.Event()
+    looks = campaign_claims.has_deliveries
+
+    def slow_look(*args: object) -> bool:
+        found = looks(*args)  # type: ignore[arg-type]
+        looked.set()
+        time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(campaign_claims, "has_deliveries", slow_look)
+    finisher = threading.Thread(target=send, args=(tenant, campaign_id, brevo))
+    finisher.start()
+    looked.wait(10)
+    rule(tenant, ANALYST, campaign_id, 1, Ruling.SEND_AGAIN, "not in Brevo's log")
+    finisher.join()
+    assert states(tenant, campaign_id) == ["PLANNED", "SENT"]
+    assert status_of(tenant, campaign_id).state == "PAUSED"
+
+
+def _to_review(tenant: TenantStore, campaign_id: str, brevo: FakeBrevo) -> None:
+    for _ in range(2):
+        reconcile(tenant, ANALYST, campaign_id, brevo)
+        brevo.clock.moment += MISSED_FOR
+    assert "REVIEW" in states(tenant, campaign_id)
+
+
+def test_an_event_that_comes_after_the_ruling_is_still_the_proof(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+    brevo.plan[1] = [AMBIGUOUS] * 3
+    send(tenant, campaign_id, brevo)
+    _to_review(tenant, campaign_id, brevo)
+    rule(tenant, ANALYST, campaign_id, 1, Ruling.SEND_AGAIN, "not in Brevo's log")
+    told = {
+        "event": "delivered",
+        "email": "person1@example.com",
+        "message-id": "<late@brevo.example>",
+        "ts_event": int(NOW.timestamp()),
+        "X-Mailin-custom": f"{campaign_id}.1",
+    }
+    receive_events(tenant, [told])
+    resume(tenant, ANALYST, campaign_id)
+    send(tenant, campaign_id, brevo)
+    row = deliveries_of(tenant, campaign_id)["C00001"]
+    assert (row["state"], row["proof"]) == ("SENT", "webhook")
+    assert len(brevo.posts) == 3
+
+
+def test_what_a_dead_sender_claimed_of_a_paused_campaign_is_unconfirmed(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 6)
+    with duckdb.connect() as con:
+        claim_next(replace(_taken_over(tenant, campaign_id), con=con), 4)
+    pause(tenant, ANALYST, campaign_id)
+    assert due_work(tenant).to_send == [campaign_id]
+    send(tenant, campaign_id, brevo)
+    assert due_work(tenant).to_send == []
+    assert states(tenant, campaign_id) == ["UNCONFIRMED"] * 4 + ["PLANNED"] * 2
+    assert brevo.posts == []
