@@ -15,7 +15,7 @@ from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
 from core.services import addressee_checks, campaign_claims, prepare_campaign
 from core.services import send_live as send_live_module
 from core.services.campaign_claims import Claim, Sender, become_sender, claim_next
-from core.services.campaign_control import confirm_live, find_known, pause, resume
+from core.services.campaign_control import confirm_live, find_known, note_restore, pause, resume
 from core.services.campaign_reports import status_of
 from core.services.campaign_watch import due_work
 from core.services.delivery_review import Ruling, rule
@@ -24,6 +24,7 @@ from core.services.prepare_campaign import prepare
 from core.services.reconcile_campaign import MISSED_FOR, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
+from core.store import event_reads
 from core.store.live_deliveries import Flight, load_flights
 from core.store.tenant import TenantStore
 from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
@@ -244,6 +245,32 @@ def test_an_event_that_comes_after_the_ruling_is_still_the_proof(
     row = deliveries_of(tenant, campaign_id)["C00001"]
     assert (row["state"], row["proof"]) == ("SENT", "webhook")
     assert len(brevo.posts) == 3
+
+
+def test_a_restored_campaign_of_more_batches_than_an_hour_permits_is_reconciled(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_reads, "READS_IN_AN_HOUR", 2)
+    campaign_id = prepare_live(tenant, 5, batch_size=1)
+    note_restore(tenant, ANALYST)
+    for _ in range(6):
+        reconcile(tenant, ANALYST, campaign_id, brevo)
+        brevo.clock.moment += timedelta(hours=1)
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == ["SENT"] * 5
+
+
+def test_a_reading_before_the_restore_is_none_of_the_two_after_it(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+    note_restore(tenant, ANALYST)
+    reconcile(tenant, ANALYST, campaign_id, brevo)
+    brevo.clock.moment += MISSED_FOR
+    note_restore(tenant, ANALYST)
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).settles_at is not None
+    send(tenant, campaign_id, brevo)
+    assert brevo.posts == []
 
 
 def test_what_a_dead_sender_claimed_of_a_paused_campaign_is_unconfirmed(
