@@ -17,7 +17,7 @@ from core.services.campaign_control import find_known
 from core.services.live_outcomes import RESTARTED, Landing, give_up, pause_sending, record
 from core.services.live_switch import check_live
 from core.store.campaign_log import last_log
-from core.store.live_deliveries import Flight, load_flights, untouched_addresses
+from core.store.live_deliveries import Flight, load_flights, planned_addresses
 from core.store.senders import current_epoch, raise_epoch
 from core.store.tenant import TenantStore
 from core.store.watermarks import read_watermark
@@ -35,7 +35,7 @@ class Mailer(Protocol):
         """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot."""
 
     def written_to(self, store: TenantStore, tag: str) -> Sequence[str]:
-        """Return addresses of the newest events under a tag; raise `CrmError` when it cannot."""
+        """Return to whom the newest messages under a tag went; raise `CrmError` when it cannot."""
 
 
 def begin_live(
@@ -97,7 +97,7 @@ def _is_behind(sender: Sender, mailer: Mailer) -> bool:
     if not is_behind:
         written = mailer.written_to(store, campaign_tag(campaign.campaign_id))
         with store.read() as tx:
-            is_behind = bool(untouched_addresses(tx, campaign.campaign_id, written))
+            is_behind = bool(planned_addresses(tx, campaign.campaign_id, written))
     if is_behind:
         with store.begin() as tx:
             raise_epoch(tx, store.store.now(), SYSTEM.username)

@@ -120,15 +120,15 @@ def settle(
     )
 
 
-def untouched_addresses(
+def planned_addresses(
     tx: Transaction, campaign_id: str, addresses: Sequence[str]
 ) -> frozenset[str]:
-    """Return which of the addresses have a delivery that was never claimed."""
+    """Return which of the addresses have a delivery that is planned."""
     rows = tx.rows(
         f"""
         SELECT email_norm FROM delivery
-        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND key_no = 0
-            AND state = 'PLANNED' AND email_norm {tx.among("addresses")}
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = 'PLANNED'
+            AND email_norm {tx.among("addresses")}
         """,
         campaign_id=campaign_id,
         addresses=tx.list_of(list(addresses)),

@@ -1,5 +1,6 @@
 """A live campaign while others work on the same people, deliveries or data at the same moment."""
 
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -9,7 +10,7 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from core.outreach.outcomes import Decision
+from core.outreach.outcomes import Decision, PauseReason
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
 from core.services import addressee_checks, campaign_claims, prepare_campaign
@@ -285,3 +286,23 @@ def test_what_a_dead_sender_claimed_of_a_paused_campaign_is_unconfirmed(
     assert due_work(tenant).to_send == []
     assert states(tenant, campaign_id) == ["UNCONFIRMED"] * 4 + ["PLANNED"] * 2
     assert brevo.posts == []
+
+
+def test_a_backup_of_the_middle_is_known_by_who_was_claimed_before(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 2)
+    brevo.plan[2] = [said(EmailOutcome.LIMITED, wait_seconds=1)]
+    send(tenant, campaign_id, brevo)
+    with tenant.begin() as tx:
+        for statement in (
+            "UPDATE delivery SET state = 'PLANNED', proof = NULL"
+            " WHERE tenant_id = :tenant AND delivery_no = 2",
+            "UPDATE campaign SET state = 'SENDING' WHERE tenant_id = :tenant",
+            "DELETE FROM contact_history WHERE tenant_id = :tenant",
+        ):
+            tx.execute(statement)
+    shutil.rmtree(tenant.folder / ".sent")
+    send(tenant, campaign_id, brevo)
+    assert status_of(tenant, campaign_id).pause_reason == PauseReason.RESTORED
+    assert brevo.accepted["person2@example.com"] == 1
