@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from core.errors import CrmError, StoreUnavailable
+from core.errors import BrevoLimited, CrmError, StoreUnavailable
 from core.i18n import N_
 from core.outreach.outcomes import Decision, PauseReason, may_be_posted
 from core.outreach.payload import compose_body
@@ -35,6 +35,10 @@ STAGE_LIVE = N_("Sending the messages")
 STAGE_WAITING = N_("Waiting until Brevo takes more messages")
 
 _LOOK_SECONDS = 1.0
+_LIMIT_SECONDS = 60.0
+"""Between two readings of whom Brevo refuses, when it does not say how long it is limited."""
+TELL_SECONDS = 1.0
+"""Between two counts of all deliveries, half a second for 500,000."""
 
 
 def send_live(
@@ -87,6 +91,7 @@ class _Sending:
     again: list[Flight]
     posts: dict[Future[EmailReply | None], Flight] = field(default_factory=dict)
     batch_no: int | None = None
+    told_at: float = float("-inf")
 
     def run(self) -> None:
         """Claim, post and record until nothing is left to do, or may be done."""
@@ -124,6 +129,9 @@ class _Sending:
     def _claim_of_next_batch(self) -> bool:
         try:
             self.mailer.refuse_known(self.sender.store)
+        except BrevoLimited as limit:
+            self.pace.hold(limit.wait_seconds or _LIMIT_SECONDS)
+            return True
         except CrmError:
             pause_sending(self.sender, PauseReason.REFUSALS_UNKNOWN)
         return self._claim(None)
@@ -178,7 +186,8 @@ class _Sending:
             del self.posts[post]
         for landing, decision in zip(landings, decisions, strict=True):
             self._heed(landing, decision)
-        self._tell(STAGE_LIVE)
+        if time.monotonic() - self.told_at >= TELL_SECONDS:
+            self._tell(STAGE_LIVE)
 
     def _heed(self, landing: Landing, decision: Decision) -> None:
         if decision.after is None:
@@ -191,4 +200,5 @@ class _Sending:
     def _tell(self, stage: str) -> CampaignStatus:
         status = status_of(self.sender.store, self.sender.campaign.campaign_id)
         self.progress(stage, status.planned - status.pending, status.planned)
+        self.told_at = time.monotonic()
         return status

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
+from core.errors import BrevoLimited
 from core.outreach.outcomes import Decision, PauseReason
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
@@ -306,3 +307,30 @@ def test_a_backup_of_the_middle_is_known_by_who_was_claimed_before(
     send(tenant, campaign_id, brevo)
     assert status_of(tenant, campaign_id).pause_reason == PauseReason.RESTORED
     assert brevo.accepted["person2@example.com"] == 1
+
+
+def test_progress_counts_the_deliveries_at_most_once_a_second(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert send_live_module.TELL_SECONDS == 1.0
+    monkeypatch.setattr(send_live_module, "TELL_SECONDS", 60.0)
+    told: list[tuple[str, int, int]] = []
+    campaign_id = prepare_live(tenant, 12)
+    send_live(tenant, campaign_id, brevo, lambda *said: told.append(said), sleep=brevo.clock.sleep)
+    assert (len(brevo.posts), len(told)) == (12, 1)
+
+
+def test_a_limit_of_the_blocked_addresses_is_waited_for(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 2)
+    until = NOW + timedelta(minutes=50)
+
+    def refuse_known(_store: TenantStore) -> None:
+        if brevo.clock() < until:
+            raise BrevoLimited("limited")
+
+    monkeypatch.setattr(brevo, "refuse_known", refuse_known)
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == ["SENT"] * 2
+    assert brevo.clock() >= until
