@@ -99,6 +99,14 @@ class Decision:
     wait_seconds: float = 0.0
 
 
+def may_be_posted(age: timedelta) -> bool:
+    """Tell whether Brevo surely remembers the key of a claim this old.
+
+    A claim of a moment to come was made before a clock was set back: its age is not known.
+    """
+    return timedelta(0) <= age < REPLAY_AGE
+
+
 def decide(reply: EmailReply | None, *, unclear: int, age: timedelta) -> Decision:
     """Return what `reply` makes of a delivery claimed `age` ago.
 
@@ -127,7 +135,7 @@ def _after_none(unclear: int) -> Decision:
 
 
 def _try_again(reply: EmailReply, tries: int, age: timedelta) -> Decision:
-    if tries >= MAX_TRIES or age >= REPLAY_AGE:
+    if tries >= MAX_TRIES or not may_be_posted(age):
         return Decision(after=DeliveryState.UNCONFIRMED, error_code=_code(reply))
     return Decision(after=None, error_code=_code(reply))
 

@@ -46,7 +46,7 @@ PROOF_DRY_RUN = "dry_run"
 
 _S = DeliveryState
 TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = {
-    # Straight to SENT only by the events of a campaign whose data were brought back from a backup.
+    # Straight to SENT only by an event: after a backup was brought back, or after a ruling.
     _S.PLANNED: frozenset({_S.CLAIMED, _S.SUPPRESSED, _S.CANCELLED, _S.FAILED, _S.SENT}),
     _S.CLAIMED: frozenset({_S.SENT, _S.FAILED, _S.UNCONFIRMED, _S.PLANNED}),
     _S.UNCONFIRMED: frozenset({_S.SENT, _S.REVIEW}),
@@ -56,6 +56,9 @@ TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     _S.SUPPRESSED: frozenset(),
     _S.CANCELLED: frozenset(),
 }
+
+FINAL = frozenset(state for state, after in TRANSITIONS.items() if not after)
+"""The states that nothing leaves."""
 
 # Every state is counted in exactly one sum; shared addresses have no delivery and are counted
 # from the frozen audience.

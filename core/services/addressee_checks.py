@@ -14,7 +14,7 @@ from core.outreach.payload import payload_sha256
 from core.policy import AuditPolicy
 from core.store.addressees import fetch_addressees_among
 from core.store.deliveries import DeliveryRow
-from core.store.live_deliveries import fetch_possible_sends
+from core.store.live_deliveries import PossibleSend, load_possible_sends
 from core.store.tenant import TenantStore, Transaction
 
 _ADDRESS_MARK = "\x1f"  # begins the code of a stand-in for a delivery's frozen address
@@ -49,22 +49,25 @@ def judge_deliveries(
     policy: AuditPolicy,
     *,
     now: datetime,
-    day: date,
+    zone: ZoneInfo,
 ) -> dict[int, str]:
     """Return why deliveries must not be sent at `now`, by delivery number; the others are absent.
 
     Asked both of the customer and of the frozen address: neither may be suppressed, nor written
-    to within the silence window that ends on `day`, nor as often as the cap allows where the
+    to within the silence window that ends today in `zone`, nor as often as the cap allows where the
     policy makes that an error. A message of which nobody knows yet whether it was taken counts as
     written. Replaces the tables of `con`.
     """
     reasons = {d.delivery_no: reason for d in deliveries if (reason := _own_reason(d, now))}
     codes, addresses = [d.customer for d in deliveries], [d.email_norm for d in deliveries]
+    # Read before the contacts: what is recorded as sent in between is seen twice, not nowhere.
+    possible = load_possible_sends(tx, codes, addresses)
     fetch_addressees_among(tx, con, codes, addresses)
-    fetch_possible_sends(tx, con, codes, addresses)
+    _add_possible_sends(con, possible, zone)
     found = con.execute("SELECT customer, email_norm FROM customers").fetchall()
     _note_address_changes(reasons, deliveries, dict(found))
     _add_stand_ins(con, deliveries)
+    day = now.astimezone(zone).date()
     for code in _asked_again(policy):
         failing = _failing(con, code, policy, day)
         for delivery in deliveries:
@@ -102,6 +105,21 @@ def _note_address_changes(
 
 def _stand_in(delivery: DeliveryRow) -> str:
     return f"{_ADDRESS_MARK}{delivery.delivery_no}"
+
+
+def _add_possible_sends(
+    con: DuckDBPyConnection, possible: Sequence[PossibleSend], zone: ZoneInfo
+) -> None:
+    con.execute(
+        "INSERT INTO contacts (customer, email_norm, contact_date, status, channel)"
+        " SELECT unnest($customers::VARCHAR[]), unnest($addresses::VARCHAR[]),"
+        " unnest($days::DATE[]), 'sent', 'email'",
+        {
+            "customers": [send.customer for send in possible],
+            "addresses": [send.email_norm for send in possible],
+            "days": [send.claimed_at.astimezone(zone).date() for send in possible],
+        },
+    )
 
 
 def _add_stand_ins(con: DuckDBPyConnection, deliveries: Sequence[DeliveryRow]) -> None:

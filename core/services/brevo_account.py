@@ -8,7 +8,7 @@ from datetime import date
 from core.errors import Refused
 from core.i18n import N_
 from core.outreach.brevo import BrevoClient
-from core.outreach.brevo_records import BlockedContact, EventQuery
+from core.outreach.brevo_records import BlockedContact, EventKind, EventQuery
 from core.outreach.replies import EmailReply
 from core.services.addressee_checks import local_day
 from core.store.doubtful import SeenEvent
@@ -56,8 +56,11 @@ class BrevoAccount:
         return self.client.send_email(body)
 
     def written_to(self, _store: TenantStore, tag: str) -> Sequence[str]:
-        """Return the addresses of events under a tag; raise `BrevoError` when it cannot."""
-        asked = EventQuery(tags=(tag,))
+        """Return to whom the newest messages under a tag went; raise `BrevoError` when it cannot.
+
+        Of other events the newest may all be of messages that were taken long before.
+        """
+        asked = EventQuery(tags=(tag,), kind=EventKind.REQUESTS)
         page = self.client.events(asked, limit=_NEWEST_EVENTS, newest_first=True)
         return [event.email.strip().lower() for event in page.items]
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
@@ -20,7 +21,7 @@ from core.outreach.audience import (
 )
 from core.outreach.protocol import CampaignState, DeliveryState, Mode, check_move
 from core.policy import AuditPolicy, parse_policy
-from core.services.addressee_checks import judge_deliveries, local_day
+from core.services.addressee_checks import judge_deliveries
 from core.store.campaign_log import append_logs
 from core.store.campaigns import CampaignRow, move_campaign
 from core.store.deliveries import (
@@ -102,8 +103,8 @@ def claim_next(sender: Sender, limit: int, batch_no: int | None = None) -> list[
         planned = _planned(tx, campaign, limit, batch_no)
         if not planned:
             return []
-        day = local_day(sender.store)
-        reasons = judge_deliveries(tx, sender.con, planned, sender.policy, now=now, day=day)
+        zone = ZoneInfo(sender.store.tenant.time_zone)
+        reasons = judge_deliveries(tx, sender.con, planned, sender.policy, now=now, zone=zone)
         claims = [_claim(sender, row, reasons.get(row.delivery_no), now) for row in planned]
         move_deliveries(tx, campaign.campaign_id, [claim.move for claim in claims])
         entries = [_entry_of(claim) for claim in claims]

@@ -30,14 +30,15 @@ def due_work(store: TenantStore) -> DueWork:
     """Return the campaigns that a sender must work on, and those whose events may settle something.
 
     What is confirmed for a moment that has come is set sending. A sender also ends what a dead one
-    had claimed of a cancelled campaign. On an instance that sends nothing no events are asked for.
+    had claimed of one that is not being sent. An instance that sends nothing asks for no events.
     """
     start_due(store)
     settings, now = store.store.settings, store.store.now()
     asks = not settings.is_dry_run and settings.brevo_api_key is not None
     with store.read() as tx:
         unsure = unsure_campaigns(tx, now - _EVENTS_AFTER, now - MISSED_FOR) if asks else []
-        to_send = [*campaigns_in(tx, CampaignState.SENDING), *stranded_campaigns(tx)]
+        stranded = stranded_campaigns(tx, with_live=asks)
+        to_send = [*campaigns_in(tx, CampaignState.SENDING), *stranded]
         return DueWork(to_send=to_send, to_reconcile=unsure)
 
 

@@ -17,6 +17,7 @@ from core.store.campaign_log import LogEntry, append_logs, load_delivery_logs
 from core.store.campaigns import CampaignRow, move_campaign
 from core.store.deliveries import DeliveryRow, load_deliveries, store_contacts
 from core.store.doubtful import find_numbered, move_doubtful
+from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 
 
@@ -78,6 +79,7 @@ def rule(
         raise Refused(N_("Say why: the reason is kept in the journal."))
     with store.begin() as tx:
         campaign = find_known(tx, campaign_id)
+        hold_campaign(tx, campaign_id)  # or it ends with a message that is planned again
         row = find_numbered(tx, campaign_id, delivery_no)
         if row is None:
             raise NotFound(N_("There is no such message in this campaign."))

@@ -18,10 +18,12 @@ from core.store.campaign_log import append_logs
 from core.store.campaigns import move_campaign
 from core.store.deliveries import store_contacts
 from core.store.live_deliveries import Flight, Settlement, note_unclear, settle
+from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 
 STATUS_SENT = "sent"
 UNCLEAR = "unclear"
+RESTARTED = "restarted"
 
 _CLAIMED = (DeliveryState.CLAIMED,)
 # A proof counts also for a delivery that another sender has meanwhile given up.
@@ -46,6 +48,7 @@ def record(sender: Sender, landings: Sequence[Landing]) -> list[Decision]:
         decide(x.reply, unclear=x.flight.unclear, age=now - x.flight.claimed_at) for x in landings
     ]
     with sender.store.begin() as tx:
+        hold_campaign(tx, sender.campaign.campaign_id)
         entries = [
             _record_one(sender, tx, landing, decision)
             for landing, decision in zip(landings, decisions, strict=True)
@@ -126,20 +129,25 @@ def _cancel_with_campaign(sender: Sender, tx: Transaction, now: datetime) -> Non
 
 
 def give_up(sender: Sender, flights: Sequence[Flight]) -> None:
-    """Leave to the events what a dead process had claimed of a cancelled campaign."""
+    """Leave to the events what a dead process had claimed of a campaign that is not being sent."""
+    if not flights:
+        return
     campaign, now = sender.campaign, sender.store.store.now()
     check_move(DeliveryState.CLAIMED, DeliveryState.UNCONFIRMED)
+    is_cancelled = campaign.state == CampaignState.CANCELLED
+    code = CAMPAIGN_CANCELLED if is_cancelled else RESTARTED
     entries = []
     with sender.store.begin() as tx:
+        hold_campaign(tx, campaign.campaign_id)
         for flight in flights:
             settlement = Settlement(
                 email_norm=flight.row.email_norm,
                 key=flight.key,
                 after=DeliveryState.UNCONFIRMED,
-                error_code=CAMPAIGN_CANCELLED,
+                error_code=code,
             )
             if settle(tx, campaign.campaign_id, settlement, _CLAIMED):
-                detail = {"key_no": flight.row.key_no, "code": CAMPAIGN_CANCELLED}
+                detail = {"key_no": flight.row.key_no, "code": code}
                 entries.append(log_entry(flight.row, settlement.after.lower(), detail))
         append_logs(tx, campaign.campaign_id, campaign.mode, now, entries)
 

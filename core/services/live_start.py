@@ -14,10 +14,10 @@ from core.outreach.replies import EmailReply, classify_failure
 from core.services.accounts import SYSTEM, Role, role_of
 from core.services.campaign_claims import Sender, become_sender
 from core.services.campaign_control import find_known
-from core.services.live_outcomes import Landing, give_up, pause_sending, record
+from core.services.live_outcomes import RESTARTED, Landing, give_up, pause_sending, record
 from core.services.live_switch import sends_live
 from core.store.campaign_log import last_log
-from core.store.live_deliveries import Flight, load_flights, untouched_addresses
+from core.store.live_deliveries import Flight, load_flights, planned_addresses
 from core.store.senders import current_epoch, raise_epoch
 from core.store.tenant import TenantStore
 from core.store.watermarks import read_watermark
@@ -35,7 +35,7 @@ class Mailer(Protocol):
         """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot."""
 
     def written_to(self, store: TenantStore, tag: str) -> Sequence[str]:
-        """Return addresses of the newest events under a tag; raise `CrmError` when it cannot."""
+        """Return to whom the newest messages under a tag went; raise `CrmError` when it cannot."""
 
 
 def begin_live(
@@ -54,8 +54,7 @@ def begin_live(
         sender = become_sender(store, tx, con, campaign)
         left = load_flights(tx, campaign_id, state=DeliveryState.CLAIMED, limit=_ALL)
     if campaign.state != CampaignState.SENDING:
-        if campaign.state == CampaignState.CANCELLED:
-            give_up(sender, left)
+        give_up(sender, left)
         return None
     reason = _reason_to_wait(sender, mailer)
     if reason is not None:
@@ -96,7 +95,7 @@ def _is_behind(sender: Sender, mailer: Mailer) -> bool:
     if not is_behind:
         written = mailer.written_to(store, campaign_tag(campaign.campaign_id))
         with store.read() as tx:
-            is_behind = bool(untouched_addresses(tx, campaign.campaign_id, written))
+            is_behind = bool(planned_addresses(tx, campaign.campaign_id, written))
     if is_behind:
         with store.begin() as tx:
             raise_epoch(tx, store.store.now(), SYSTEM.username)
@@ -106,7 +105,7 @@ def _is_behind(sender: Sender, mailer: Mailer) -> bool:
 def _take_up(sender: Sender, left: Sequence[Flight]) -> list[Flight]:
     if not left:
         return []
-    reply = classify_failure("restarted")
+    reply = classify_failure(RESTARTED)
     landings = [Landing(flight=flight, reply=reply) for flight in left]
     decisions = record(sender, landings)
     return [

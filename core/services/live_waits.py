@@ -48,11 +48,15 @@ class Pace:
     def heed(self, decision: Decision) -> None:
         """Remember how long an answer asks to wait, and whether the message was taken."""
         if decision.wait_seconds:
-            jitter = random.uniform(0, _JITTER_SECONDS)  # noqa: S311 - spreads, hides nothing
-            until = self.now() + timedelta(seconds=decision.wait_seconds + jitter)
-            self.not_before = max(until, self.not_before or until)
+            self.hold(decision.wait_seconds)
         self.last = decision.after
         self.strikes = 0 if decision.after == DeliveryState.SENT else self.strikes + 1
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing be posted or claimed for this long, and a moment more."""
+        jitter = random.uniform(0, _JITTER_SECONDS)  # noqa: S311 - spreads, hides nothing
+        until = self.now() + timedelta(seconds=seconds + jitter)
+        self.not_before = max(until, self.not_before or until)
 
     def strike_out(self) -> PauseReason | None:
         """Return why to stop when too many in a row were not taken, and count anew."""

@@ -29,13 +29,15 @@ from core.store.deliveries import DeliveryRow, store_contacts
 from core.store.doubtful import (
     Doubtful,
     SeenEvent,
+    cleared_batches,
+    cleared_entry,
     doubtful_batches,
     load_doubtful,
     move_doubtful,
     note_missed,
 )
 from core.store.event_reads import reserve_read
-from core.store.senders import current_epoch, store_epoch
+from core.store.senders import current_epoch, hold_campaign, store_epoch
 from core.store.tenant import TenantStore, Transaction
 
 MISSED_FOR = timedelta(minutes=30)
@@ -91,11 +93,15 @@ class _Reading:
         self.store, self.source = store, source
         self.counts: Counter[str] = Counter()
         self.settles_at: datetime | None = None
+        self.waiting: set[int] = set()
         with store.read() as tx:
             self.campaign = find_known(tx, campaign_id)
-            self.is_restored = self.campaign.epoch != current_epoch(tx)
+            self.epoch = current_epoch(tx)
+            self.is_restored = self.campaign.epoch != self.epoch
             self.states = _AFTER_RESTORE if self.is_restored else _UNSURE
-            self.left = doubtful_batches(tx, campaign_id, self.states)
+            cleared = cleared_batches(tx, campaign_id, self.epoch) if self.is_restored else ()
+            doubtful = doubtful_batches(tx, campaign_id, self.states)
+            self.left = [batch_no for batch_no in doubtful if batch_no not in cleared]
 
     def run(self) -> Reconciliation:
         """Read and settle as many batches as the hour permits."""
@@ -126,6 +132,7 @@ class _Reading:
         """Settle a batch by one transaction."""
         campaign, now = self.campaign, self.store.store.now()
         with self.store.begin() as tx:
+            hold_campaign(tx, campaign.campaign_id)
             entries = []
             for doubtful in load_doubtful(tx, campaign.campaign_id, batch_no, self.states):
                 event = events.get(doubtful.row.email_norm) or self._told(tx, doubtful.row, now)
@@ -134,6 +141,8 @@ class _Reading:
                 else:
                     entries.append(self._missed(tx, doubtful, now))
             told = [entry for entry in entries if entry is not None]
+            if self.is_restored and batch_no not in self.waiting:
+                told.append(cleared_entry(batch_no, self.epoch))
             append_logs(tx, campaign.campaign_id, campaign.mode, now, told)
 
     def _told(self, tx: Transaction, row: DeliveryRow, now: datetime) -> SeenEvent | None:
@@ -169,6 +178,7 @@ class _Reading:
         settles_at = (doubtful.missed_at or now) + MISSED_FOR
         if doubtful.missed_at is None or now < settles_at:
             self.settles_at = max(self.settles_at or settles_at, settles_at)
+            self.waiting.add(row.batch_no)
             return None
         if row.state in (DeliveryState.PLANNED, DeliveryState.REVIEW):
             return None
@@ -180,7 +190,7 @@ class _Reading:
         """Let the campaign be resumed: what is planned now was never sent."""
         campaign = self.campaign
         with self.store.begin() as tx:
-            store_epoch(tx, campaign.campaign_id)
+            store_epoch(tx, campaign.campaign_id, self.epoch)
             append_logs(
                 tx,
                 campaign.campaign_id,

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from core.errors import CrmError, StoreUnavailable
+from core.errors import BrevoLimited, CrmError, StoreUnavailable
 from core.i18n import N_
-from core.outreach.outcomes import REPLAY_AGE, Decision, PauseReason
+from core.outreach.outcomes import Decision, PauseReason, may_be_posted
 from core.outreach.payload import compose_body
 from core.outreach.protocol import CampaignState, DeliveryState
 from core.outreach.replies import EmailReply
@@ -28,12 +28,17 @@ from core.services.prepare_campaign import BUSY, lock_name
 from core.services.progress import Progress, no_progress
 from core.store import locks
 from core.store.live_deliveries import Flight, load_flights
+from core.store.senders import is_sender
 from core.store.tenant import TenantStore
 
 STAGE_LIVE = N_("Sending the messages")
 STAGE_WAITING = N_("Waiting until Brevo takes more messages")
 
 _LOOK_SECONDS = 1.0
+_LIMIT_SECONDS = 60.0
+"""Between two readings of whom Brevo refuses, when it does not say how long it is limited."""
+TELL_SECONDS = 1.0
+"""Between two counts of all deliveries, half a second for 500,000."""
 
 
 def send_live(
@@ -86,6 +91,7 @@ class _Sending:
     again: list[Flight]
     posts: dict[Future[EmailReply | None], Flight] = field(default_factory=dict)
     batch_no: int | None = None
+    told_at: float = float("-inf")
 
     def run(self) -> None:
         """Claim, post and record until nothing is left to do, or may be done."""
@@ -123,6 +129,9 @@ class _Sending:
     def _claim_of_next_batch(self) -> bool:
         try:
             self.mailer.refuse_known(self.sender.store)
+        except BrevoLimited as limit:
+            self.pace.hold(limit.wait_seconds or _LIMIT_SECONDS)
+            return True
         except CrmError:
             pause_sending(self.sender, PauseReason.REFUSALS_UNKNOWN)
         return self._claim(None)
@@ -145,10 +154,14 @@ class _Sending:
         return claims != []
 
     def _claimed(self) -> list[Flight]:
+        """Return what is claimed, none when another sender may have claimed of it."""
+        campaign_id = self.sender.campaign.campaign_id
         with self.sender.store.read() as tx:
+            if not is_sender(tx, campaign_id, self.sender.number):
+                return []
             return load_flights(
                 tx,
-                self.sender.campaign.campaign_id,
+                campaign_id,
                 state=DeliveryState.CLAIMED,
                 limit=2 * self.slots,
             )
@@ -158,7 +171,7 @@ class _Sending:
 
     def _send(self, flight: Flight) -> EmailReply | None:
         body = compose_body(flight.row.payload, flight.key)
-        if self.pace.now() - flight.claimed_at >= REPLAY_AGE:
+        if not may_be_posted(self.pace.now() - flight.claimed_at):
             return None
         return self.mailer.send_email(body)
 
@@ -173,7 +186,8 @@ class _Sending:
             del self.posts[post]
         for landing, decision in zip(landings, decisions, strict=True):
             self._heed(landing, decision)
-        self._tell(STAGE_LIVE)
+        if time.monotonic() - self.told_at >= TELL_SECONDS:
+            self._tell(STAGE_LIVE)
 
     def _heed(self, landing: Landing, decision: Decision) -> None:
         if decision.after is None:
@@ -186,4 +200,5 @@ class _Sending:
     def _tell(self, stage: str) -> CampaignStatus:
         status = status_of(self.sender.store, self.sender.campaign.campaign_id)
         self.progress(stage, status.planned - status.pending, status.planned)
+        self.told_at = time.monotonic()
         return status

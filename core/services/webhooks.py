@@ -11,11 +11,12 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from core.outreach.outcomes import PROOF_WEBHOOK
-from core.outreach.protocol import DeliveryState, Mode, check_move
+from core.outreach.protocol import FINAL, DeliveryState, Mode, check_move
 from core.outreach.webhook_events import SUPPRESSING, VendorEvent, parse_event
 from core.store.brevo_events import BrevoEvent, prove_sent, store_event
 from core.store.campaign_log import append_logs
 from core.store.deliveries import DeliveryRow, find_delivery, store_contacts
+from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 from core.store.wishes import (
     CHANNEL,
@@ -165,10 +166,11 @@ def _suppress(intake: _Intake, event: VendorEvent, about: _About) -> None:
 def _prove(intake: _Intake, event: VendorEvent, delivery: DeliveryRow) -> None:
     """Record a delivery of unknown outcome as sent: Brevo tells events of what it accepted."""
     before = DeliveryState(delivery.state)
-    if event.message_id is None or before not in (DeliveryState.UNCONFIRMED, DeliveryState.REVIEW):
+    if event.message_id is None or before in FINAL:
         return
     assert event.campaign_id is not None
     check_move(before, DeliveryState.SENT)
+    hold_campaign(intake.tx, event.campaign_id)  # its sender may be recording an outcome
     claimed_at = prove_sent(
         intake.tx,
         event.campaign_id,

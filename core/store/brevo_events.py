@@ -67,6 +67,8 @@ def prove_sent(
 ) -> datetime | None:
     """Set a live delivery of unknown outcome to SENT; return when it was claimed, else `at`.
 
+    One that is planned was sent before a backup, or before a person ruled to send it again.
+
     None when it is in any other state: one in CLAIMED is in the hands of its sender, who asks
     `find_proof`.
     """
@@ -74,15 +76,16 @@ def prove_sent(
         """
         UPDATE delivery
         SET state = 'SENT', proof = :proof, message_id = :message_id, error_code = NULL,
-            missed_at = NULL
+            missed_at = NULL, claimed_at = coalesce(claimed_at, :at)
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
             AND delivery_no = :delivery_no AND mode = 'live'
-            AND state IN ('UNCONFIRMED', 'REVIEW')
+            AND state IN ('UNCONFIRMED', 'REVIEW', 'PLANNED')
         RETURNING claimed_at
         """,
         campaign_id=campaign_id,
         delivery_no=delivery_no,
         message_id=message_id,
         proof=proof,
+        at=at,
     )
     return None if row is None else as_moment(row["claimed_at"]) or at

@@ -168,17 +168,19 @@ def due_campaigns(tx: Transaction, now: datetime) -> list[str]:
     return sorted(str(row["campaign_id"]) for row in rows)
 
 
-def stranded_campaigns(tx: Transaction) -> list[str]:
-    """Return the cancelled campaigns of which something is claimed: a dead sender left it."""
+def stranded_campaigns(tx: Transaction, *, with_live: bool) -> list[str]:
+    """Return the campaigns not being sent of which something is claimed: a dead sender left it."""
     rows = tx.rows(
         """
         SELECT campaign_id FROM campaign
-        WHERE tenant_id = :tenant AND state = 'CANCELLED' AND EXISTS (
+        WHERE tenant_id = :tenant AND state <> 'SENDING' AND (mode = 'dry' OR :with_live)
+        AND EXISTS (
             SELECT 1 FROM delivery
             WHERE delivery.tenant_id = campaign.tenant_id
                 AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'CLAIMED'
         )
-        """
+        """,
+        with_live=with_live,
     )
     return sorted(str(row["campaign_id"]) for row in rows)
 
@@ -293,7 +295,7 @@ def load_journal(tx: Transaction, campaign_id: str) -> Journal:
     )
     rows = tx.rows(
         f"""
-        SELECT plan.planned, plan.shared, delivery.state, count(delivery.email_norm) AS rows_in
+        SELECT plan.planned, plan.shared, delivery.state, count(delivery.delivery_no) AS rows_in
         FROM (
             SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared
             FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id

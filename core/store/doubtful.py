@@ -1,11 +1,14 @@
 """Deliveries of which only an event, a webhook or a person can say whether they left."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.store.deliveries import DeliveryRow, as_delivery
 from core.store.tenant import Transaction, as_moment
+
+_CLEARED = "cleared"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +51,15 @@ def load_doubtful(
 
 
 def doubtful_batches(tx: Transaction, campaign_id: str, states: Sequence[str]) -> list[int]:
-    """Return the batches that have a delivery in one of `states`, never missed ones first."""
+    """Return the batches that have a delivery in one of `states`, never missed ones first.
+
+    Those that wait for a person alone come last: they are looked for again at every reading.
+    """
     rows = tx.rows(
         f"""
-        SELECT batch_no, min(coalesce(CAST(missed_at AS TEXT), '')) AS looked_at
+        SELECT batch_no, min(
+            CASE WHEN state = 'REVIEW' THEN 'z' ELSE coalesce(CAST(missed_at AS TEXT), '') END
+        ) AS looked_at
         FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state {tx.among("states")}
         GROUP BY batch_no
@@ -63,16 +71,40 @@ def doubtful_batches(tx: Transaction, campaign_id: str, states: Sequence[str]) -
     return [int(row["batch_no"]) for row in rows]
 
 
+def cleared_entry(batch_no: int, epoch: int) -> dict[str, object]:
+    """Return the line of the journal by which a batch needs no further reading after a restore."""
+    return {"event": _CLEARED, "batch_no": batch_no, "detail": {"epoch": epoch}}
+
+
+def cleared_batches(tx: Transaction, campaign_id: str, epoch: int) -> frozenset[int]:
+    """Return the batches whose two readings after the restore `epoch` are done."""
+    rows = tx.rows(
+        """
+        SELECT batch_no FROM brevo_logs
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND event = :event
+            AND detail_json = :detail
+        """,
+        campaign_id=campaign_id,
+        event=_CLEARED,
+        detail=json.dumps({"epoch": epoch}),
+    )
+    return frozenset(int(row["batch_no"]) for row in rows)
+
+
 def unsure_campaigns(
     tx: Transaction, claimed_before: datetime, missed_before: datetime
 ) -> list[str]:
     """Return the campaigns whose events may settle something: read never, or long enough ago."""
     rows = tx.rows(
         """
-        SELECT DISTINCT campaign_id FROM delivery
-        WHERE tenant_id = :tenant AND mode = 'live' AND state = 'UNCONFIRMED'
-            AND (missed_at <= :missed_before
-                OR (missed_at IS NULL AND claimed_at <= :claimed_before))
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND mode = 'live' AND EXISTS (
+            SELECT 1 FROM delivery
+            WHERE delivery.tenant_id = campaign.tenant_id
+                AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'UNCONFIRMED'
+                AND (missed_at <= :missed_before
+                    OR (missed_at IS NULL AND claimed_at <= :claimed_before))
+        )
         """,
         claimed_before=claimed_before,
         missed_before=missed_before,

@@ -4,26 +4,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from duckdb import DuckDBPyConnection
-
 from core.store.deliveries import DeliveryRow, as_delivery
 from core.store.tenant import Transaction, as_moment
 
 # Two searches by an index each: with OR between them SQLite goes through all of the tenant's.
 _POSSIBLE_SENDS = " UNION ".join(
     f"""
-    SELECT customer, email_norm, substr(CAST(claimed_at AS TEXT), 1, 10) AS claimed_on
+    SELECT customer, email_norm, claimed_at
     FROM delivery
     WHERE tenant_id = :tenant AND mode = 'live' AND state IN ('CLAIMED', 'UNCONFIRMED', 'REVIEW')
         AND {column} {{{among}}}
     """
     for column, among in (("customer", "codes"), ("email_norm", "addresses"))
 )
-_ADD_CONTACTS = """
-INSERT INTO contacts (customer, email_norm, contact_date, status, channel)
-SELECT unnest($customers::VARCHAR[]), unnest($addresses::VARCHAR[]), unnest($days::DATE[]), 'sent',
-    'email'
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +31,15 @@ class Flight:
     def tried_again(self) -> "Flight":
         """Return the flight of the next try with the same key."""
         return replace(self, unclear=self.unclear + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PossibleSend:
+    """A live message of which nobody knows yet whether it was taken."""
+
+    customer: str
+    email_norm: str
+    claimed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,8 @@ def settle(
 ) -> bool:
     """Record what became of a delivery that is in one of the states `before`.
 
-    Returns False, and changes nothing, when it is in none of them or has another key.
+    Returns False, and changes nothing, when it is in none of them or has another key. That nothing
+    was taken is said of a first try alone: where one is unclear, another sender has made it.
     """
     return bool(
         tx.execute(
@@ -108,6 +111,7 @@ def settle(
                 message_id = coalesce(:message_id, message_id)
             WHERE tenant_id = :tenant AND campaign_id = :campaign_id
                 AND email_norm = :email_norm AND key = :key AND state {tx.among("before")}
+                AND (ambiguous = 0 OR :after NOT IN ('PLANNED', 'FAILED'))
             """,
             campaign_id=campaign_id,
             before=tx.list_of(before),
@@ -116,15 +120,15 @@ def settle(
     )
 
 
-def untouched_addresses(
+def planned_addresses(
     tx: Transaction, campaign_id: str, addresses: Sequence[str]
 ) -> frozenset[str]:
-    """Return which of the addresses have a delivery that was never claimed."""
+    """Return which of the addresses have a delivery that is planned."""
     rows = tx.rows(
         f"""
         SELECT email_norm FROM delivery
-        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND key_no = 0
-            AND state = 'PLANNED' AND email_norm {tx.among("addresses")}
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = 'PLANNED'
+            AND email_norm {tx.among("addresses")}
         """,
         campaign_id=campaign_id,
         addresses=tx.list_of(list(addresses)),
@@ -132,18 +136,21 @@ def untouched_addresses(
     return frozenset(row["email_norm"] for row in rows)
 
 
-def fetch_possible_sends(
-    tx: Transaction, con: DuckDBPyConnection, customers: Sequence[str], addresses: Sequence[str]
-) -> None:
-    """Add to `contacts` the live messages to these people that may have been taken."""
+def load_possible_sends(
+    tx: Transaction, customers: Sequence[str], addresses: Sequence[str]
+) -> list[PossibleSend]:
+    """Return the live messages to these people that may have been taken."""
     rows = tx.rows(
         _POSSIBLE_SENDS.format(codes=tx.among("codes"), addresses=tx.among("addresses")),
         codes=tx.list_of(customers),
         addresses=tx.list_of(addresses),
     )
-    values = {
-        "customers": [row["customer"] for row in rows],
-        "addresses": [row["email_norm"] for row in rows],
-        "days": [row["claimed_on"] for row in rows],
-    }
-    con.execute(_ADD_CONTACTS, values)
+    return [_possible_send(row) for row in rows]
+
+
+def _possible_send(row: dict[str, object]) -> PossibleSend:
+    claimed_at = as_moment(row["claimed_at"])
+    assert claimed_at is not None
+    return PossibleSend(
+        customer=str(row["customer"]), email_norm=str(row["email_norm"]), claimed_at=claimed_at
+    )

@@ -16,6 +16,10 @@ UPDATE send_epoch SET epoch = epoch + 1, raised_at = :now, raised_by = :by
 WHERE tenant_id = :tenant
 """
 
+_FORGET_READINGS = """
+UPDATE delivery SET missed_at = NULL WHERE tenant_id = :tenant AND missed_at IS NOT NULL
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
@@ -34,9 +38,13 @@ def current_epoch(tx: Transaction) -> int:
 
 
 def raise_epoch(tx: Transaction, now: datetime, by: str) -> None:
-    """Note that the tenant's data were brought back from a backup."""
+    """Note that the tenant's data were brought back from a backup.
+
+    What was looked for in the events before then may have been sent since: it is looked for anew.
+    """
     tx.execute(_BEGIN, now=now)
     tx.execute(_RAISE, now=now, by=by)
+    tx.execute(_FORGET_READINGS)
 
 
 def take_campaign(tx: Transaction, campaign_id: str, now: datetime) -> int:
@@ -58,6 +66,27 @@ def take_campaign(tx: Transaction, campaign_id: str, now: datetime) -> int:
             " WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
             campaign_id=campaign_id,
         )
+    )
+
+
+def is_sender(tx: Transaction, campaign_id: str, sender_no: int) -> bool:
+    """Tell whether nobody has become the campaign's sender since this one did."""
+    newest = tx.scalar(
+        "SELECT sender_no FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
+        campaign_id=campaign_id,
+    )
+    return int(newest) == sender_no
+
+
+def hold_campaign(tx: Transaction, campaign_id: str) -> None:
+    """Let nobody else move a campaign or its deliveries until the transaction ends.
+
+    Whoever changes deliveries holds the campaign first, so that no two wait for each other.
+    """
+    tx.execute(
+        "UPDATE campaign SET state = state"
+        " WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
+        campaign_id=campaign_id,
     )
 
 
@@ -95,12 +124,13 @@ def store_confirmation(tx: Transaction, campaign_id: str, confirmation: Confirma
     )
 
 
-def store_epoch(tx: Transaction, campaign_id: str) -> None:
-    """Note that a campaign is reconciled with all restores of the data."""
+def store_epoch(tx: Transaction, campaign_id: str, epoch: int) -> None:
+    """Note that a campaign is reconciled with the restores of the data up to `epoch`."""
     tx.execute(
-        f"""
-        UPDATE campaign SET epoch = coalesce(({_EPOCH}), 0)
+        """
+        UPDATE campaign SET epoch = :epoch
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
         """,
         campaign_id=campaign_id,
+        epoch=epoch,
     )

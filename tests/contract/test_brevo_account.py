@@ -87,6 +87,10 @@ def test_a_campaign_through_the_client_leaves_out_whom_brevo_refuses(
     double.account.block("person2@example.com", "unsubscribedViaMA")
     with open_brevo(tenant) as brevo:
         send_live(tenant, campaign_id, brevo)
+        for _ in range(100):
+            double.account.add_event(
+                "person1@example.com", "opened", tags=(f"campaign-{campaign_id}",)
+            )
         written = set(brevo.written_to(tenant, f"campaign-{campaign_id}"))
     assert written == {f"person{number}@example.com" for number in (1, 3, 4, 5)}
     status = status_of(tenant, campaign_id)

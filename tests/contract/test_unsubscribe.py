@@ -3,6 +3,7 @@
 import uuid
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -77,7 +78,7 @@ def test_who_leaves_after_the_preparation_is_held_back_at_the_claim(company: Ten
         with company.read() as tx, duckdb.connect() as con:
             planned = load_deliveries(tx, campaign_id, limit=9)
             policy = Policy().audit
-            return judge_deliveries(tx, con, planned, policy, now=NOW, day=NOW.date())
+            return judge_deliveries(tx, con, planned, policy, now=NOW, zone=ZoneInfo("UTC"))
 
     assert judged() == {}
     leave(company)
