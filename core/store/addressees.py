@@ -74,9 +74,8 @@ def fetch_lists(tx: Transaction, con: DuckDBPyConnection, run: RunAt) -> None:
 
 def fetch_addressees(tx: Transaction, con: DuckDBPyConnection) -> None:
     """Create `customers`, `contacts` and `suppressions` as they are visible now."""
-    _fetch_customers(tx, con, "", {})
-    for table in _EVENTS:
-        _fetch_events(tx, con, table, "", {})
+    for table in ("customers", *_EVENTS):
+        _fetch(tx, con, table, _sql_of(table), {})
 
 
 def fetch_addressees_among(
@@ -87,26 +86,40 @@ def fetch_addressees_among(
     Customers who share one of the addresses come with their events.
     """
     values = {"codes": tx.list_of(customers), "addresses": tx.list_of(addresses)}
-    among = f"AND (customer {tx.among('codes')} OR email_norm {tx.among('addresses')})"
-    _fetch_customers(tx, con, among, values)
+    _fetch(tx, con, "customers", _sql_among(tx, "customers"), values)
     related = [code for (code,) in con.execute("SELECT customer FROM customers").fetchall()]
     values["codes"] = tx.list_of(sorted({*related, *customers}))
     for table in _EVENTS:
-        _fetch_events(tx, con, table, among, values)
+        _fetch(tx, con, table, _sql_among(tx, table), values)
 
 
-def _fetch_customers(
-    tx: Transaction, con: DuckDBPyConnection, among: str, values: Mapping[str, object]
+def _types_of(table: str) -> Mapping[str, str]:
+    return _CUSTOMER_TYPES if table == "customers" else DATASET_TABLES[table]
+
+
+def _sql_of(table: str) -> str:
+    return f"SELECT {', '.join(_types_of(table))} {SOURCES[table]}"
+
+
+def _sql_among(tx: Transaction, table: str) -> str:
+    """Return the rows of customers or addresses.
+
+    By two searches of an index: with OR between them SQLite goes through all of the tenant's.
+    Suppressions, which are fewer, are gone through in either form: once.
+    """
+    sql, is_named = _sql_of(table), f"customer {tx.among('codes')}"
+    is_addressed = f"email_norm {tx.among('addresses')}"
+    if table == "suppressions":
+        return f"{sql} AND ({is_named} OR {is_addressed})"
+    return f"""
+    {sql} AND {is_named}
+    UNION ALL
+    {sql} AND {is_addressed} AND (customer IS NULL OR NOT {is_named})
+    """
+
+
+def _fetch(
+    tx: Transaction, con: DuckDBPyConnection, table: str, sql: str, values: Mapping[str, object]
 ) -> None:
-    names = ", ".join(_CUSTOMER_TYPES)
-    sql = f"SELECT {names} {SOURCES['customers']} {among}"
-    fetch_table(tx, con, "customers", _CUSTOMER_TYPES, sql, head=head_of(tx), **values)
-
-
-def _fetch_events(
-    tx: Transaction, con: DuckDBPyConnection, table: str, among: str, values: Mapping[str, object]
-) -> None:
-    types = DATASET_TABLES[table]
-    sql = f"SELECT {', '.join(types)} {SOURCES[table]} {among}"
     head = {"head": head_of(tx)} if ":head" in sql else {}
-    fetch_table(tx, con, table, types, sql, **head, **values)
+    fetch_table(tx, con, table, _types_of(table), sql, **head, **values)

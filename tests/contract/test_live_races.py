@@ -3,6 +3,7 @@
 import shutil
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,9 +27,9 @@ from core.services.prepare_campaign import prepare
 from core.services.reconcile_campaign import MISSED_FOR, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
-from core.store import event_reads
+from core.store import addressees, event_reads
 from core.store.live_deliveries import Flight, load_flights
-from core.store.tenant import TenantStore
+from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
 from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, prepare_live, said
 
@@ -354,3 +355,32 @@ def test_two_readings_at_the_same_moment_count_as_one_and_the_other_waits(
         time.sleep(0.3)
     other.join()
     assert counted == [False]
+
+
+def test_a_claim_goes_through_no_table_of_people(
+    tenant: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if tenant.store.data_engine.dialect.name != "sqlite":
+        pytest.skip("Postgres plans by the sizes of the tables, which are none here")
+    steps: list[str] = []
+    fetch = addressees.fetch_table
+
+    def explained(
+        tx: Transaction,
+        con: duckdb.DuckDBPyConnection,
+        table: str,
+        types: Mapping[str, str],
+        sql: str,
+        **values: object,
+    ) -> None:
+        if table != "suppressions":
+            plan = tx.rows(f"EXPLAIN QUERY PLAN {sql}", **values)
+            steps.extend(str(step["detail"]) for step in plan)
+        fetch(tx, con, table, types, sql, **values)
+
+    monkeypatch.setattr(addressees, "fetch_table", explained)
+    with tenant.read() as tx, duckdb.connect() as con:
+        addressees.fetch_addressees_among(tx, con, ["C00001"], ["person1@example.com"])
+    searched = [step for step in steps if step.startswith(("SEARCH customer", "SEARCH contact_"))]
+    assert len(searched) == 4
+    assert [step for step in searched if step.endswith("(tenant_id=?)")] == []
