@@ -22,6 +22,9 @@ def prepare_(
     run_id: Annotated[str, typer.Option("--run", help="Id of the run.")],
     template: Annotated[str, typer.Option("--template", help="Name of the message.")],
     batch_size: Annotated[int, typer.Option("--batch-size", help="200 to 300.")] = 250,
+    holdout: Annotated[
+        float, typer.Option("--holdout", help="Share not written to, to measure the effect.")
+    ] = 0.0,
     live: Live = False,
     as_json: AsJson = False,
 ) -> None:
@@ -32,7 +35,9 @@ def prepare_(
 
     store = open_tenant(tenant)
     mode = Mode.LIVE if live else Mode.DRY
-    campaign_id = prepare(store, SYSTEM, run_id, template, batch_size, mode=mode)
+    campaign_id = prepare(
+        store, SYSTEM, run_id, template, batch_size, mode=mode, holdout_share=holdout
+    )
     status = status_of(store, campaign_id).to_dict()
     print_result({**status, "campaign_id": campaign_id}, as_json, [campaign_id])
 

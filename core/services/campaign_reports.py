@@ -21,7 +21,8 @@ PREVIEWS = 5
 class CampaignStatus:
     """A campaign's sums: planned is the sum of all that follow it, difference 0.
 
-    `review_no` is the review of the run whose lists it writes, 0 for the run's own.
+    `review_no` is the review of the run whose lists it writes, 0 for the run's own. `held_out` are
+    customers whom it could write to and does not: they are not planned.
     """
 
     campaign_id: str
@@ -41,6 +42,8 @@ class CampaignStatus:
     unconfirmed: int
     pending: int
     pause_reason: str | None = None
+    held_out: int = 0
+    holdout_share: float = 0.0
 
     @property
     def difference(self) -> int:
@@ -135,6 +138,8 @@ def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
         pause_reason=campaign.pause_reason,
         planned=journal.planned,
         shared=journal.shared,
+        held_out=journal.held_out,
+        holdout_share=campaign.holdout_share,
         **compute_sums(journal.states),
     )
 

@@ -14,7 +14,7 @@ PREPARING = "PREPARING"
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
     " created_by, finished_at, pause_reason, review_no, epoch, confirmed_recipients, confirmed_by,"
-    " confirmed_user, confirmed_at"
+    " confirmed_user, confirmed_at, holdout_share"
 )
 
 
@@ -39,6 +39,7 @@ class CampaignRow:
     confirmed_by: str | None = None
     confirmed_user: str | None = None
     confirmed_at: datetime | None = None
+    holdout_share: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class Journal:
 
     planned: int
     shared: int
+    held_out: int
     states: Mapping[str, int]
 
 
@@ -58,7 +60,8 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
         VALUES (
             :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
             :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, :epoch,
-            :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, '{{}}'
+            :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, :holdout_share,
+            '{{}}'
         )
         """,
         **asdict(campaign),
@@ -68,7 +71,7 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
 def discard_campaign(tx: Transaction, campaign_id: str) -> None:
     """Remove what an unfinished preparation left; a prepared campaign stays."""
     unfinished = "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND state = :state"
-    for table in ("delivery", "campaign"):
+    for table in ("delivery", "campaign_holdout", "campaign"):
         tx.execute(
             f"""
             DELETE FROM {table}
@@ -132,7 +135,14 @@ def campaigns_in(tx: Transaction, state: str) -> list[str]:
 
 
 def load_campaigns_like(
-    tx: Transaction, *, run_id: str, review_no: int, template: str, batch_size: int, mode: str
+    tx: Transaction,
+    *,
+    run_id: str,
+    review_no: int,
+    template: str,
+    batch_size: int,
+    mode: str,
+    holdout_share: float,
 ) -> list[CampaignRow]:
     """Return the campaigns prepared by the same choices from the same lists, oldest first."""
     rows = tx.rows(
@@ -140,7 +150,7 @@ def load_campaigns_like(
         SELECT {_CAMPAIGN_COLUMNS} FROM campaign
         WHERE tenant_id = :tenant AND run_id = :run_id AND template = :template
             AND batch_size = :batch_size AND mode = :mode AND state <> :preparing
-            AND review_no = :review_no
+            AND review_no = :review_no AND holdout_share = :holdout_share
         ORDER BY created_at, campaign_id
         """,
         run_id=run_id,
@@ -148,6 +158,7 @@ def load_campaigns_like(
         template=template,
         batch_size=batch_size,
         mode=mode,
+        holdout_share=holdout_share,
         preparing=PREPARING,
     )
     return [_campaign(row) for row in rows]
@@ -232,27 +243,30 @@ def load_audience(tx: Transaction, campaign_id: str) -> dict[str, Any]:
 
 def load_journal(tx: Transaction, campaign_id: str) -> Journal:
     """Return the plan and the states of a campaign's deliveries by one statement."""
-    planned, shared = (
+    planned, shared, held_out = (
         f"CAST(audience_json ->> '{name}' AS INTEGER)"
         if tx.is_sqlite
         else f"CAST(CAST(audience_json AS JSON) ->> '{name}' AS INTEGER)"
-        for name in ("planned", "shared")
+        for name in ("planned", "shared", "held_out")
     )
     rows = tx.rows(
         f"""
-        SELECT plan.planned, plan.shared, delivery.state, count(delivery.email_norm) AS rows_in
+        SELECT plan.planned, plan.shared, plan.held_out, delivery.state,
+            count(delivery.email_norm) AS rows_in
         FROM (
-            SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared
+            SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared,
+                {held_out} AS held_out
             FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id
         ) AS plan
         LEFT JOIN delivery
             ON delivery.tenant_id = plan.tenant_id AND delivery.campaign_id = plan.campaign_id
-        GROUP BY plan.planned, plan.shared, delivery.state
+        GROUP BY plan.planned, plan.shared, plan.held_out, delivery.state
         """,
         campaign_id=campaign_id,
     )
     return Journal(
         planned=rows[0]["planned"] or 0,
         shared=rows[0]["shared"] or 0,
+        held_out=rows[0]["held_out"] or 0,
         states={row["state"]: row["rows_in"] for row in rows if row["state"] is not None},
     )

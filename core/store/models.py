@@ -434,7 +434,19 @@ campaign = Table(
     Column("confirmed_by", Text),
     Column("confirmed_user", Text),
     Column("confirmed_at", Moment),
+    # Which share of whom it could write to it does not, to measure what it does.
+    Column("holdout_share", Double, nullable=False, server_default="0"),
     Index(None, "tenant_id", "run_id"),
+)
+
+# Who could be written to and is not, to measure what the campaign does.
+campaign_holdout = Table(
+    "campaign_holdout",
+    data_metadata,
+    _tenant(),
+    Column("campaign_id", Uid, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("segment", Text, nullable=False),
 )
 
 delivery = Table(

@@ -18,7 +18,7 @@ _FILE_KEYS = {
 _STATUS_KEYS = {
     "campaign_id", "run_id", "review_no", "template", "batch_size", "mode", "state", "planned",
     "sent", "failed", "suppressed", "shared", "review", "cancelled", "unconfirmed", "pending",
-    "difference",
+    "difference", "held_out", "holdout_share",
 }  # fmt: skip
 
 
