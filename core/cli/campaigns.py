@@ -126,6 +126,33 @@ def status_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False)
     _print_status(open_tenant(tenant), campaign_id, as_json)
 
 
+@app.command("results")
+def results_(
+    tenant: TenantKey,
+    campaign_id: Annotated[
+        str | None, typer.Option("--campaign", help="Id printed by prepare; without it all.")
+    ] = None,
+    window_days: Annotated[
+        int, typer.Option("--window-days", help="Purchases count so many days after the first.")
+    ] = 14,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what the customers of a live campaign bought with those held out of it."""
+    from core.services.campaign_results import results_of
+    from core.services.pooled_results import pooled_results
+
+    store = open_tenant(tenant)
+    found = (
+        pooled_results(store, window_days)
+        if campaign_id is None
+        else results_of(store, campaign_id, window_days)
+    )
+    result = found.to_dict()
+    counts = [f"{name}: {value}" for name, value in result.items() if isinstance(value, int | str)]
+    effects = [f"{e.measure}: {e.verdict} ({e.doubt or e.difference})" for e in found.effects]
+    print_result(result, as_json, [*counts, *effects])
+
+
 def _print_status(store: TenantStore, campaign_id: str, as_json: bool) -> None:
     from core.services.campaign_reports import status_of
 

@@ -125,6 +125,21 @@ def load_campaigns(
     return [_campaign(row) for row in rows]
 
 
+def load_campaigns_held_out(tx: Transaction, *, mode: str, limit: int) -> list[CampaignRow]:
+    """Return the newest campaigns of a mode that hold somebody out."""
+    rows = tx.rows(
+        f"""
+        SELECT {_CAMPAIGN_COLUMNS} FROM campaign
+        WHERE tenant_id = :tenant AND state <> :preparing AND mode = :mode AND holdout_share > 0
+        ORDER BY created_at DESC, campaign_id LIMIT :limit
+        """,
+        preparing=PREPARING,
+        mode=mode,
+        limit=limit,
+    )
+    return [_campaign(row) for row in rows]
+
+
 def campaigns_in(tx: Transaction, state: str) -> list[str]:
     """Return the ids of the campaigns that are in a state."""
     rows = tx.rows(
@@ -242,7 +257,10 @@ def load_audience(tx: Transaction, campaign_id: str) -> dict[str, Any]:
 
 
 def load_journal(tx: Transaction, campaign_id: str) -> Journal:
-    """Return the plan and the states of a campaign's deliveries by one statement."""
+    """Return the plan and the states of a campaign's deliveries by one statement.
+
+    The plan is read first: else SQLite parses the audience for every delivery.
+    """
     planned, shared, held_out = (
         f"CAST(audience_json ->> '{name}' AS INTEGER)"
         if tx.is_sqlite
@@ -251,13 +269,14 @@ def load_journal(tx: Transaction, campaign_id: str) -> Journal:
     )
     rows = tx.rows(
         f"""
-        SELECT plan.planned, plan.shared, plan.held_out, delivery.state,
-            count(delivery.email_norm) AS rows_in
-        FROM (
+        WITH plan AS MATERIALIZED (
             SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared,
                 {held_out} AS held_out
             FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-        ) AS plan
+        )
+        SELECT plan.planned, plan.shared, plan.held_out, delivery.state,
+            count(delivery.delivery_no) AS rows_in
+        FROM plan
         LEFT JOIN delivery
             ON delivery.tenant_id = plan.tenant_id AND delivery.campaign_id = plan.campaign_id
         GROUP BY plan.planned, plan.shared, plan.held_out, delivery.state

@@ -473,6 +473,7 @@ delivery = Table(
     # When the events were first read without finding it.
     Column("missed_at", Moment),
     Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "customer"),
     Index(None, "tenant_id", "customer"),
     Index(None, "tenant_id", "email_norm"),
 )
@@ -523,5 +524,5 @@ brevo_event = Table(
     Column("event", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
-    Index(None, "tenant_id", "campaign_id", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "delivery_no", "event"),
 )

@@ -12,6 +12,7 @@ from core.services.prepare_campaign import audience_of_run, prepare
 from core.services.send_dry import send_dry
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import ANALYST, Person, count, deliveries_of, fill_run
+from tests.contract.results_data import held_out_of
 
 SEGMENTS = ("regular", "regular", "regular", "vip", "new")
 
@@ -21,16 +22,6 @@ def persons(number: int) -> list[Person]:
         Person(code=f"C{n:04}", email=f"person{n}@example.com", segment=SEGMENTS[n % 5])
         for n in range(number)
     ]
-
-
-def held_out_of(tenant: TenantStore, campaign_id: str) -> dict[str, str]:
-    with tenant.read() as tx:
-        rows = tx.rows(
-            "SELECT customer, segment FROM campaign_holdout"
-            " WHERE tenant_id = :tenant AND campaign_id = :id",
-            id=campaign_id,
-        )
-    return {row["customer"]: row["segment"] for row in rows}
 
 
 def test_the_held_out_have_no_message_and_are_listed(tenant: TenantStore) -> None:

@@ -29,6 +29,18 @@ def upgrade(part: str) -> None:
         sa.Column("segment", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "campaign_id", "customer", name="pk_campaign_holdout"),
     )
+    op.create_index(
+        "ix_delivery_tenant_id_campaign_id_customer",
+        "delivery",
+        ["tenant_id", "campaign_id", "customer"],
+    )
+    # With the event in it, the events of a campaign are counted from the index alone.
+    op.drop_index("ix_brevo_event_tenant_id_campaign_id_delivery_no", "brevo_event")
+    op.create_index(
+        "ix_brevo_event_tenant_id_campaign_id_delivery_no_event",
+        "brevo_event",
+        ["tenant_id", "campaign_id", "delivery_no", "event"],
+    )
     if op.get_bind().dialect.name == "postgresql":
         for statement in row_security("campaign_holdout"):
             op.execute(statement)
