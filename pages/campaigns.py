@@ -13,6 +13,7 @@ from ui.views.campaigns_audience import draw_audience
 from ui.views.campaigns_list import campaign_title, draw_campaigns
 from ui.views.campaigns_messages import draw_messages
 from ui.views.campaigns_prepare import CAMPAIGN_PARAM, draw_preparation
+from ui.views.campaigns_results import draw_results
 from ui.views.campaigns_send import draw_logs, draw_send, draw_sums
 from ui.views.job_progress import follow_job
 from ui.views.steps import show_steps
@@ -34,6 +35,7 @@ def draw_campaign(campaign_id: str) -> None:
     draw_sums(status)
     if not is_working:
         draw_send(session, status)
+    draw_results(session, status)
     draw_messages(session, campaign_id)
     with st.expander(_("Who receives it, and who does not?")):
         draw_audience(audience_of(session.store, campaign_id), key=campaign_id)
