@@ -43,7 +43,9 @@ _VERSION = "1"
 _BEAT_SECONDS = 5.0
 _TELL_SECONDS = 0.5
 _CAMPAIGN_LOOK_SECONDS = 60.0
-_ACTIVE = ("ENQUEUED", "PENDING", "DELAYED")
+_RUNNING = "PENDING"
+_QUEUED = ("ENQUEUED", "DELAYED")
+_ACTIVE = (*_QUEUED, _RUNNING)
 _UNEXPECTED = N_(
     "The work stopped on an unexpected error (reference %(reference)s)."
     " Nothing was half done; start it again, or give the reference to your administrator."
@@ -54,6 +56,8 @@ _STOPPED = N_("The work was stopped. Start it again.")
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
 BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
 RECONCILE = "reconcile"
+# Of what is asked for while it runs, a running job of these may have looked for the last time.
+_ASKED_ANEW = (REVIEW,)
 _QUEUES = {
     **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"),
     **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs"),
@@ -133,6 +137,7 @@ def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
+    Behind a review that runs another is queued: it may not know the last decisions.
     `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send,
     reconcile), or the id of a backtest (backtest), a preview (preview) or a question (causes).
     Raises `NotAllowed` for a viewer.
@@ -141,7 +146,8 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     prefix = _job_prefix(store, kind, subject)
     client = _client(jobs_url(store.store.settings))
     earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)
-    if any(job.status in _ACTIVE for job in earlier):
+    enough = _QUEUED if kind in _ASKED_ANEW else _ACTIVE
+    if any(job.status in enough for job in earlier):
         return
     options = EnqueueOptions(
         workflow_name=_workflow_name(kind),
@@ -153,14 +159,17 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
 
 
 def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
-    """Return the state of the last job of `kind` on `subject`, or None when none was asked."""
+    """Return the state of the job of `kind` on `subject` that runs, else of the last one.
+
+    None when none was asked for.
+    """
     client = _client(jobs_url(store.store.settings))
     found = client.list_workflows(
         workflow_id_prefix=_job_prefix(store, kind, subject), load_input=False
     )
     if not found:
         return None
-    job = max(found, key=lambda item: item.workflow_id)
+    job = max(found, key=lambda item: (item.status == _RUNNING, item.workflow_id))
     if job.status in _ACTIVE:
         return _running_state(client, job.workflow_id, job.status)
     if job.status != "SUCCESS":
@@ -175,7 +184,7 @@ def _running_state(client: DBOSClient, job_id: str, status: str) -> JobState:
     event = client.get_event(job_id, "progress", timeout_seconds=0) or ["", 0, 0]
     stage, done, total = event
     return JobState(
-        status="running" if status == "PENDING" else "queued", stage=stage, done=done, total=total
+        status="running" if status == _RUNNING else "queued", stage=stage, done=done, total=total
     )
 
 

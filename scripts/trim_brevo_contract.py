@@ -38,6 +38,7 @@ USED = (
     "getTransacBlockedContacts",
     "getWebhooks",
     "importContacts",
+    "removeContactFromList",
     "sendTransacEmail",
     "updateBatchContacts",
     "updateContact",

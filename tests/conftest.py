@@ -38,19 +38,41 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out of a short run what the samples of the long matrices do not hold."""
     if config.option.markexpr != "not full":
         return
+    left_out = _beyond_the_samples(items) | _on_the_other_store(items)
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _beyond_the_samples(items: list[pytest.Item]) -> set[pytest.Item]:
     matrices = defaultdict(list)
     for item in items:
         if mark := item.get_closest_marker("sampled"):
             matrices[item.nodeid.partition("[")[0], mark.kwargs["one_in"]].append(item)
     left_out = set()
     for (name, one_in), cases in matrices.items():
-        kept = random.Random(f"{os.environ[SAMPLE_SEED]} {name}").sample(
-            cases, -(-len(cases) // one_in)
-        )
+        kept = _chance(name).sample(cases, -(-len(cases) // one_in))
         left_out |= set(cases) - set(kept)
-    if left_out:
-        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-        items[:] = [item for item in items if item not in left_out]
+    return left_out
+
+
+def _on_the_other_store(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Return all cases but one of each that differ in their store alone."""
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("either_store") and not item.get_closest_marker("sampled"):
+            given = dict(item.callspec.indices) if hasattr(item, "callspec") else {}
+            given.pop("store", None)
+            cases[item.nodeid.partition("[")[0], *sorted(given.items())].append(item)
+    return {
+        item
+        for case, stores in cases.items()
+        for item in set(stores) - {_chance(str(case)).choice(stores)}
+    }
+
+
+def _chance(name: str) -> random.Random:
+    return random.Random(f"{os.environ[SAMPLE_SEED]} {name}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -46,6 +46,11 @@ def _(message: str, /, **values: object) -> str:
     return translate(current_language(), message, **values)
 
 
+def titled(title: object, text: object) -> str:
+    """Return `title: text`, with the colon of the current language."""
+    return _("%(title)s: %(text)s", title=title, text=text)
+
+
 def ngettext_(one: str, many: str, count: int, /, **values: object) -> str:
     """Return `one` or `many` in the current language, `%(count)s` formatted as a number."""
     filled = {"count": format_number(count), **values}

@@ -29,7 +29,7 @@ _POOL = f"""(
     ANTI JOIN kept_items USING (customer_no, product_no)
 )"""
 
-# Within a family the candidates beyond the cap wait until all others had their turn.
+# Within a family the candidates beyond the cap of the list wait until all others had their turn.
 _CAPPED_SQL = f"""
 CREATE OR REPLACE TEMP TABLE refill_pool AS
 WITH of_family AS (
@@ -43,12 +43,17 @@ SELECT pool.* REPLACE (
         WHEN pool.family_no IS NOT NULL
             AND coalesce(of_family.kept, 0) + row_number() OVER (
                 PARTITION BY pool.customer_no, pool.family_no ORDER BY pool.rank
-            ) > {{cap}}
+            ) > CASE
+                WHEN wanted_items.items >= {{min_items}}
+                    THEN wanted_items.items * {{max_share_micro}} // {MICRO}
+                ELSE wanted_items.items
+            END
             THEN {_LAST}
         ELSE 0
     END AS rank
 )
 FROM refill_pool pool
+JOIN wanted_items USING (customer_no)
 LEFT JOIN of_family USING (customer_no, family_no)
 """
 
@@ -117,8 +122,9 @@ def refill_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
     rules = counting_rules(policy.audit, Level.ITEM)
     collect_failures(con, rules, replace(kept, items="refill_pool", alone=True), "refill_failed")
     con.execute(_STRIKE_SQL)
-    cap = share_in_micro(policy.audit.diversity_max_share) * policy.top_n // MICRO
-    con.execute(_CAPPED_SQL.format(cap=cap))
+    share = share_in_micro(policy.audit.diversity_max_share)
+    min_items = policy.audit.diversity_min_items
+    con.execute(_CAPPED_SQL.format(min_items=min_items, max_share_micro=share))
     con.execute(_OPEN_SQL)
     con.execute("CREATE OR REPLACE TEMP TABLE refill_settled AS FROM refill_kept LIMIT 0")
     while count_rows(con, "refill_open"):
@@ -128,5 +134,5 @@ def refill_lists(con: DuckDBPyConnection, as_of: date, policy: Policy) -> None:
         con.execute(_STRIKE_SQL)
         con.execute(_KEEP_FAILING_SQL)
     con.execute(_REFILLED_SQL)
-    for table in _TEMPORARY_TABLES:
-        con.execute(f"DROP TABLE refill_{table}")
+    for table in _TEMPORARY_TABLES:  # there was no round where no list is made
+        con.execute(f"DROP TABLE IF EXISTS refill_{table}")

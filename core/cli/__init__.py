@@ -14,6 +14,7 @@ import typer
 from core.cli import (
     backtests,
     campaigns,
+    contacts,
     imports,
     instance,
     labels,
@@ -46,6 +47,7 @@ app.add_typer(runs.app, name="runs")
 app.command("export")(runs.export)
 app.command("backtest")(backtests.backtest)
 app.add_typer(campaigns.app, name="campaign")
+app.add_typer(contacts.app, name="contacts")
 app.add_typer(webhooks.app, name="webhook")
 app.command("worker")(instance.worker)
 app.command("serve")(instance.serve)

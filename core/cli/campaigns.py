@@ -1,6 +1,8 @@
 """E-mailings of a run."""
 
+from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -50,6 +52,10 @@ def send_(
     confirm: Annotated[
         int | None, typer.Option("--confirm", help="How many recipients are still to come.")
     ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option("--at", help="When a worker begins, in the company's time; at once without."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Work through the campaign; a campaign prepared live also takes --live and --confirm."""
@@ -59,8 +65,11 @@ def send_(
     store = open_tenant(tenant)
     confirm_mode(store, campaign_id, is_live=live)
     if live:
-        confirm_live(store, SYSTEM, campaign_id, -1 if confirm is None else confirm)
-    send(store, campaign_id, tell_stage)
+        start_at = None if at is None else at.replace(tzinfo=ZoneInfo(store.tenant.time_zone))
+        recipients = -1 if confirm is None else confirm
+        confirm_live(store, SYSTEM, campaign_id, recipients, start_at=start_at)
+    if at is None:
+        send(store, campaign_id, tell_stage)
     _print_status(store, campaign_id, as_json)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from core.errors import BrevoRejected
 from core.outreach.brevo_calls import BrevoCalls, parsed, unless_unknown
 from core.outreach.brevo_limits import Family
 from core.outreach.brevo_parsing import (
@@ -31,7 +32,9 @@ CHANGES_AT_ONCE = 100
 CONTACTS_PER_PAGE = 1_000
 LISTS_PER_PAGE = 50
 ADDED_AT_ONCE = 150
+REMOVED_AT_ONCE = 150
 
+_NONE_REMOVED = "invalid_parameter"  # what Brevo says when none of them was on the list
 _BY_EMAIL = {"identifierType": "email_id"}
 
 
@@ -138,6 +141,15 @@ class ContactCalls(BrevoCalls):
         path = f"/contacts/lists/{list_id}/contacts/add"
         content = self._call(Family.CONTACTS, "POST", path, body={"emails": list(emails)})
         return parsed(parse_addition, content)
+
+    def remove_from_list(self, list_id: int, emails: Sequence[str]) -> None:
+        """Take up to `REMOVED_AT_ONCE` contacts off a list; who is not on it stays off it."""
+        path = f"/contacts/lists/{list_id}/contacts/remove"
+        try:
+            self._call(Family.CONTACTS, "POST", path, body={"emails": list(emails)})
+        except BrevoRejected as error:
+            if error.code != _NONE_REMOVED:
+                raise
 
 
 def _path_of(email: str) -> str:

@@ -78,6 +78,10 @@ _PAUSE_OF_STATUS = {
     402: PauseReason.NO_CREDIT,
     403: PauseReason.FORBIDDEN,
 }
+_PAUSE_OF_CODE = {
+    "unauthorized": PauseReason.KEY_REFUSED,
+    "not_enough_credits": PauseReason.NO_CREDIT,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +142,8 @@ def _after_unclear(reply: EmailReply, unclear: int, age: timedelta) -> Decision:
 def _halted(after: DeliveryState, reply: EmailReply) -> Decision:
     pause, wait = None, 0.0
     if reply.outcome == EmailOutcome.REFUSED:
-        pause = _PAUSE_OF_STATUS[reply.status or 403]
+        pause = _PAUSE_OF_CODE.get(reply.code or "") or _PAUSE_OF_STATUS.get(reply.status or 0)
+        pause = pause or PauseReason.FORBIDDEN
     elif reply.outcome == EmailOutcome.LIMITED:
         wait = max(LEAST_WAIT_SECONDS, reply.wait_seconds or 0.0)
     elif reply.outcome == EmailOutcome.NOT_BEGUN:

@@ -12,7 +12,7 @@ from core.outreach.brevo_records import BlockedContact, EventQuery
 from core.outreach.replies import EmailReply
 from core.services.addressee_checks import local_day
 from core.store.doubtful import SeenEvent
-from core.store.tenant import TenantStore
+from core.store.tenant import TenantStore, Transaction
 from core.store.wishes import Suppression, load_addressees, store_suppression
 
 SOURCE = "brevo_blocked"
@@ -83,23 +83,28 @@ class BrevoAccount:
             page = self.client.blocked_contacts(
                 offset=offset, first_day=self._read_until, last_day=day
             )
-            self._suppress(store, page.items)
+            suppress_blocked(store, page.items)
             offset = page.next_offset
         self._read_until = day
 
-    def _suppress(self, store: TenantStore, blocked: Sequence[BlockedContact]) -> None:
-        with store.begin() as tx:
-            for contact in blocked:
-                email_norm = contact.email.strip().lower()
-                if not load_addressees(tx, email_norm):
-                    continue
-                day = local_day(store, contact.blocked_at)
-                suppression = Suppression(
-                    suppression_id=f"{SOURCE}:{contact.reason}:{day}:{email_norm}",
-                    customer=None,
-                    email_norm=email_norm,
-                    reason=_REASONS.get(contact.reason, _OTHER_REASON),
-                    source=SOURCE,
-                    since=day,
-                )
-                store_suppression(tx, suppression)
+
+def suppress_blocked(store: TenantStore, blocked: Sequence[BlockedContact]) -> int:
+    """Suppress the addresses that customers have; return how many were not known as such."""
+    with store.begin() as tx:
+        return sum(_suppress_address(store, tx, contact) for contact in blocked)
+
+
+def _suppress_address(store: TenantStore, tx: Transaction, contact: BlockedContact) -> bool:
+    email_norm = contact.email.strip().lower()
+    if not load_addressees(tx, email_norm):
+        return False
+    day = local_day(store, contact.blocked_at)
+    suppression = Suppression(
+        suppression_id=f"{SOURCE}:{contact.reason}:{day}:{email_norm}",
+        customer=None,
+        email_norm=email_norm,
+        reason=_REASONS.get(contact.reason, _OTHER_REASON),
+        source=SOURCE,
+        since=day,
+    )
+    return store_suppression(tx, suppression)

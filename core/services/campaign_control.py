@@ -1,6 +1,6 @@
 """What a person decides about a campaign: confirm, pause, resume, cancel."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.errors import NotFound, Refused
 from core.i18n import N_
@@ -9,9 +9,10 @@ from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import CampaignState, DeliveryState, Mode, check_move
 from core.services.accounts import Actor, Role, require
 from core.services.campaign_reports import CampaignStatus, status_of
+from core.services.frozen_messages import KEPT_DAYS
 from core.services.live_switch import check_live
 from core.store.campaign_log import append_logs
-from core.store.campaigns import CampaignRow, find_campaign, move_campaign
+from core.store.campaigns import CampaignRow, due_campaigns, find_campaign, move_campaign
 from core.store.deliveries import move_all_deliveries
 from core.store.senders import Confirmation, current_epoch, raise_epoch, store_confirmation
 from core.store.tenant import TenantStore, Transaction
@@ -20,12 +21,18 @@ OPEN = (CampaignState.PREPARED, CampaignState.SENDING, CampaignState.PAUSED)
 
 
 def confirm_live(
-    store: TenantStore, actor: Actor, campaign_id: str, recipients: int
+    store: TenantStore,
+    actor: Actor,
+    campaign_id: str,
+    recipients: int,
+    *,
+    start_at: datetime | None = None,
 ) -> CampaignStatus:
     """Let a live campaign go out, or on, by typing how many recipients are still to come.
 
-    Raises `Refused` for a dry campaign, one that is over, another number than what is pending,
-    and while the instance or the restored data do not permit it.
+    With `start_at` a worker begins then; every check is asked again at that time. Raises `Refused`
+    for a dry campaign, one that is over, another number than what is pending, a start that is past
+    or after the messages are too old, and while the instance or restored data do not permit it.
     """
     require(actor, Role.ANALYST)
     check_live(store)
@@ -41,14 +48,46 @@ def confirm_live(
             raise Refused(N_("This campaign is a dry run. Prepare it live to send it."))
         _check_epoch(tx, campaign)
         now = store.store.now()
+        if start_at is not None:
+            _check_start(campaign, start_at, now)
         said = Confirmation(
-            recipients=recipients, username=actor.username, user_id=actor.user_id, at=now
+            recipients=recipients,
+            username=actor.username,
+            user_id=actor.user_id,
+            at=now,
+            start_at=start_at,
         )
         store_confirmation(tx, campaign_id, said)
-        move_campaign(tx, campaign_id, OPEN, CampaignState.SENDING)
-        detail = {"recipients": recipients, "by": actor.username}
+        after = CampaignState.SENDING if start_at is None else CampaignState.PREPARED
+        move_campaign(tx, campaign_id, OPEN, after)
+        detail: dict[str, object] = {"recipients": recipients, "by": actor.username}
+        if start_at is not None:
+            detail["start_at"] = start_at.isoformat()
         _log(tx, campaign, now, "confirmed", detail)
     return status_of(store, campaign_id)
+
+
+def _check_start(campaign: CampaignRow, start_at: datetime, now: datetime) -> None:
+    if start_at <= now:
+        raise Refused(N_("The start is past. Choose a later moment, or send at once."))
+    if start_at > campaign.created_at + timedelta(days=KEPT_DAYS):
+        raise Refused(
+            N_(
+                "The messages would be too old by then: they are kept %(count)s days. Choose an"
+                " earlier moment, or prepare the campaign later."
+            ),
+            count=KEPT_DAYS,
+        )
+
+
+def start_due(store: TenantStore) -> None:
+    """Set sending what is confirmed for a moment that has come."""
+    now = store.store.now()
+    with store.begin() as tx:
+        for campaign_id in due_campaigns(tx, now):
+            campaign = find_known(tx, campaign_id)
+            move_campaign(tx, campaign_id, (CampaignState.PREPARED,), CampaignState.SENDING)
+            _log(tx, campaign, now, "started", {})
 
 
 def confirm_mode(store: TenantStore, campaign_id: str, *, is_live: bool) -> None:
@@ -88,7 +127,7 @@ def pause(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
 
 
 def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
-    """Let a paused campaign go on; the caller asks for the work.
+    """Let a paused campaign go on, at its start if that is to come; the caller asks for the work.
 
     Raises `NotFound`, and `Refused` when it is not paused, when a restore of the data holds it,
     and for a live campaign that nobody confirmed.
@@ -101,7 +140,9 @@ def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus
             check_live(store)
             if campaign.confirmed_at is None:
                 raise Refused(N_("Nobody has confirmed this campaign yet. Confirm it instead."))
-        if not move_campaign(tx, campaign_id, (CampaignState.PAUSED,), CampaignState.SENDING):
+        is_early = campaign.start_at is not None and store.store.now() < campaign.start_at
+        after = CampaignState.PREPARED if is_early else CampaignState.SENDING
+        if not move_campaign(tx, campaign_id, (CampaignState.PAUSED,), after):
             raise Refused(N_("This campaign is not paused: there is nothing to resume."))
         _log(tx, campaign, store.store.now(), "resumed", {"by": actor.username})
     return status_of(store, campaign_id)

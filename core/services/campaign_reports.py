@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.i18n import N_
 from core.outreach.audience import Audience, Loss, Step, parse_audience
 from core.outreach.protocol import compute_sums
-from core.store import campaign_log, campaigns, deliveries
+from core.store import campaign_journal, campaign_log, campaigns, deliveries
 from core.store.campaigns import CampaignRow
 from core.store.tenant import TenantStore, Transaction
 
@@ -42,6 +42,7 @@ class CampaignStatus:
     unconfirmed: int
     pending: int
     pause_reason: str | None = None
+    start_at: datetime | None = None
     held_out: int = 0
     holdout_share: float = 0.0
 
@@ -66,7 +67,8 @@ class CampaignStatus:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, the difference included."""
-        return {**asdict(self), "difference": self.difference}
+        start_at = None if self.start_at is None else self.start_at.isoformat()
+        return {**asdict(self), "start_at": start_at, "difference": self.difference}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +128,7 @@ def list_campaigns(
 
 
 def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
-    journal = campaigns.load_journal(tx, campaign.campaign_id)
+    journal = campaign_journal.load_journal(tx, campaign.campaign_id)
     return CampaignStatus(
         campaign_id=campaign.campaign_id,
         run_id=campaign.run_id,
@@ -136,6 +138,7 @@ def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
         mode=campaign.mode,
         state=campaign.state,
         pause_reason=campaign.pause_reason,
+        start_at=campaign.start_at,
         planned=journal.planned,
         shared=journal.shared,
         held_out=journal.held_out,
@@ -148,7 +151,7 @@ def audience_of(store: TenantStore, campaign_id: str) -> Audience:
     """Return the funnel that was frozen with a campaign; raise `NotFound`."""
     with store.read() as tx:
         _found(tx, campaign_id)
-        return parse_audience(campaigns.load_audience(tx, campaign_id))
+        return parse_audience(campaign_journal.load_audience(tx, campaign_id))
 
 
 def losses_of(

@@ -18,7 +18,8 @@ from core.outreach.protocol import DeliveryState, Mode
 from core.services.addressee_checks import local_day
 from core.services.campaign_control import find_known
 from core.store import campaign_outcomes as outcomes
-from core.store.campaigns import CampaignRow, load_journal
+from core.store.campaign_journal import load_journal
+from core.store.campaigns import CampaignRow
 from core.store.run_outputs import RunAt
 from core.store.tenant import TenantStore, Transaction
 

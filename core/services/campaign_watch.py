@@ -7,8 +7,9 @@ from datetime import timedelta
 from core.outreach.protocol import CampaignState
 from core.services.accounts import SYSTEM
 from core.services.brevo_account import open_brevo
+from core.services.campaign_control import start_due
 from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
-from core.store.campaigns import campaigns_in
+from core.store.campaigns import campaigns_in, stranded_campaigns
 from core.store.doubtful import unsure_campaigns
 from core.store.tenant import TenantStore
 
@@ -25,15 +26,18 @@ class DueWork:
 
 
 def due_work(store: TenantStore) -> DueWork:
-    """Return the campaigns that are being sent, and those whose events may settle something.
+    """Return the campaigns that a sender must work on, and those whose events may settle something.
 
-    On an instance that sends nothing no events are asked for.
+    What is confirmed for a moment that has come is set sending. A sender also ends what a dead one
+    had claimed of a cancelled campaign. On an instance that sends nothing no events are asked for.
     """
+    start_due(store)
     settings, now = store.store.settings, store.store.now()
     asks = not settings.is_dry_run and settings.brevo_api_key is not None
     with store.read() as tx:
         unsure = unsure_campaigns(tx, now - _EVENTS_AFTER, now - MISSED_FOR) if asks else []
-        return DueWork(to_send=campaigns_in(tx, CampaignState.SENDING), to_reconcile=unsure)
+        to_send = [*campaigns_in(tx, CampaignState.SENDING), *stranded_campaigns(tx)]
+        return DueWork(to_send=to_send, to_reconcile=unsure)
 
 
 def ask_brevo(store: TenantStore, campaign_id: str) -> Reconciliation:

@@ -94,15 +94,23 @@ def write_exports(
     names: Sequence[str] = EXPORT_NAMES,
     version: RunVersion = RunVersion.REVIEWED,
 ) -> list[Path]:
-    """Write the files into `folder`, each appearing only when it is complete."""
+    """Write the files into `folder`, each appearing only when it is complete.
+
+    They are of one review: when another is published meanwhile, they are written again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in names:
-        part = folder / f".{name}.part"
-        with part.open("wb") as stream:
-            stream.writelines(export_file(store, run_id, name, version))
-        paths.append(part.replace(folder / name))
-    return paths
+    while True:
+        run = _run_at(store, run_id, version)
+        paths = [_write(store, run_id, name, version, folder) for name in names]
+        if _run_at(store, run_id, version) == run:
+            return paths
+
+
+def _write(store: TenantStore, run_id: str, name: str, version: RunVersion, folder: Path) -> Path:
+    part = folder / f".{name}.part"
+    with part.open("wb") as stream:
+        stream.writelines(export_file(store, run_id, name, version))
+    return part.replace(folder / name)
 
 
 def export_card(

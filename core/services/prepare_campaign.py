@@ -66,7 +66,7 @@ def templates(language: str) -> list[TemplateCard]:
 def audience_of_run(store: TenantStore, run_id: str, holdout_share: float = 0.0) -> Audience:
     """Return whom a campaign of this run would be written to now; nothing is stored."""
     share = check_share(holdout_share)
-    run = _done_run(store, run_id)
+    run = done_run(store, run_id)
     with duckdb.connect() as con:
         return _read_audience(store, con, run, share)
 
@@ -93,7 +93,7 @@ def prepare(
     share = check_share(holdout_share)
     if mode == Mode.LIVE:
         check_live(store)
-    run = _done_run(store, run_id)
+    run = done_run(store, run_id)
     choices = Choices(
         campaign_id=_campaign_id(store, run, template, batch_size, mode, share),
         run_id=run.run_id,
@@ -123,7 +123,8 @@ def _check_batch_size(batch_size: int) -> None:
         )
 
 
-def _done_run(store: TenantStore, run_id: str) -> Run:
+def done_run(store: TenantStore, run_id: str) -> Run:
+    """Return a finished run; raise `NotFound`, and `Refused` for one that is not done."""
     with store.read() as tx:
         run = find_run(tx, run_id)
     if run is None:

@@ -27,7 +27,7 @@ from core.services.report_tables import (
     repair_rows,
     rule_rows,
 )
-from core.services.review import decisions_on
+from core.services.review_desk import decision_page
 from core.services.run_changes import RunChanges, change_said, changes_of
 from core.services.run_records import GatingPoint, Quality, RunDetail
 from core.services.run_reports import gating_history, lowest_scores, qc_of, run_of
@@ -64,7 +64,7 @@ def report_html(
     run = run_of(store, run_id, version=version, language=language)
     changes = changes_of(store, run_id, version)
     lowest = lowest_scores(store, run_id, limit=LOWEST_SHOWN, version=version).verdicts
-    decisions = decisions_on(store, run_id) if version is RunVersion.REVIEWED else ()
+    decisions = decision_page(store, run_id, limit=DECISIONS_SHOWN)
     standing = [row for row in quality.issues if not row.is_repair]
     gate = run.summary["policy"]["audit"]["gate_score"]
     words = {
@@ -73,7 +73,7 @@ def report_html(
         "tenant": store.tenant.name,
         "as_of": format_date(run.card.as_of, language),
         "facts": _facts(store, run, _, language),
-        "lead": _lead(quality, _, language),
+        "lead": _lead(quality, run.summary.get("rejected", 0), _, language),
         "figures": _figures(quality, changes, number_of_calls(store, run_id, version), _, language),
         "before": changes and format_date(changes.before.as_of, language),
         "warnings": run.warnings,
@@ -84,10 +84,8 @@ def report_html(
         "repairs": repair_rows((r for r in quality.issues if r.is_repair), language, _),
         "lowest": lowest_rows(lowest, {row.rule_code: row.remedy for row in standing}, _),
         "is_reviewed": version is RunVersion.REVIEWED,
-        "decisions": decision_rows(
-            decisions[:DECISIONS_SHOWN], store.tenant.time_zone, language, _
-        ),
-        "more_decisions": max(0, len(decisions) - DECISIONS_SHOWN),
+        "decisions": decision_rows(decisions.cards, store.tenant.time_zone, language, _),
+        "more_decisions": decisions.total - len(decisions.cards),
         "origin": _origin(run, _),
     }
     return _environment().get_template("qc_report.html").render(words).encode()
@@ -115,14 +113,25 @@ def _policy(version: int | None, _: Say) -> str:
     return str(version) if version else _("Defaults")
 
 
-def _lead(quality: Quality, _: Say, language: str) -> str:
+def _lead(quality: Quality, rejected: int, _: Say, language: str) -> str:
     if not quality.customers:
         return _("There are no customers, so there is nothing to judge.")
+    figures = {
+        "customers": quality.customers,
+        "left": quality.eligible - rejected,
+        "blocked": quality.customers - quality.eligible,
+        "rejected": rejected,
+    }
+    written = {name: format_number(figure, language) for name, figure in figures.items()}
+    if rejected:
+        return _(
+            "Of %(customers)s customers %(left)s may be written to; %(blocked)s are blocked,"
+            " %(rejected)s rejected in review.",
+            **written,
+        )
     return _(
-        "Of %(customers)s customers %(eligible)s may be written to; %(blocked)s are blocked.",
-        customers=format_number(quality.customers, language),
-        eligible=format_number(quality.eligible, language),
-        blocked=format_number(quality.customers - quality.eligible, language),
+        "Of %(customers)s customers %(left)s may be written to; %(blocked)s are blocked.",
+        **written,
     )
 
 

@@ -1,17 +1,17 @@
 """The tables of the quality report, as rows of text in the reader's language."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from core.contracts import Severity
 from core.formats import format_moment, format_number, format_percent
-from core.i18n import N_
+from core.i18n import N_, translate_plural
 from core.services.policy_words import SEVERITY_CHOICES
 from core.services.review import KIND_TITLES
+from core.services.review_desk import DecisionCard
 from core.services.run_changes import RunChanges, change_said
 from core.services.run_records import RuleCount, Verdict
 from core.services.run_words import REASON_TITLES
 from core.store.reviews import Decision
-from core.store.run_reads import VerdictFilter
 
 NO_VALUE = "–"
 Say = Callable[..., str]  # a sentence in the reader's language
@@ -127,7 +127,7 @@ def lowest_rows(verdicts: Sequence[Verdict], remedies: Mapping[str, str], _: Say
             verdict.name or NO_VALUE,
             verdict.customer,
             str(verdict.audit_score),
-            ", ".join(_(REASON_TITLES.get(code, code)) for code in _against(verdict)),
+            ", ".join(_against_titles(verdict, _)),
             _remedy(verdict, remedies),
         )
         for verdict in verdicts
@@ -139,43 +139,69 @@ def _remedy(verdict: Verdict, remedies: Mapping[str, str]) -> str:
     return " ".join(dict.fromkeys(known)) or NO_VALUE
 
 
+def _against_titles(verdict: Verdict, _: Say) -> list[str]:
+    """Return what stands in the way of a customer, a review included."""
+    is_rejected = verdict.eligible and not verdict.gate_export
+    codes = verdict.rules if is_rejected else _against(verdict)
+    titles = [_(REASON_TITLES.get(code, code)) for code in codes]
+    return [*titles, _("Rejected in review")] if is_rejected else titles
+
+
 def _against(verdict: Verdict) -> Sequence[str]:
     """Return the rules that a customer fails, or the verdict of one who fails none."""
     return verdict.rules or (verdict.reason,)
 
 
 def decision_rows(
-    decisions: Sequence[Decision], time_zone: str, language: str, _: Say
+    cards: Sequence[DecisionCard], time_zone: str, language: str, _: Say
 ) -> list[Row]:
     """Return when, who, what, on whom or what, why, and what became of each decision."""
     return [
         (
-            format_moment(decision.decided_at, time_zone, language),
-            decision.decided_by,
-            _(KIND_TITLES[decision.kind]),
-            _subject(decision, _),
-            decision.note or NO_VALUE,
-            _fate(decision, _),
+            format_moment(card.decision.decided_at, time_zone, language),
+            card.decision.decided_by,
+            _(KIND_TITLES[card.decision.kind]),
+            ", ".join(filter(None, (_whom(card, language, _), _what(card)))),
+            card.decision.note or NO_VALUE,
+            _fate(card.decision, _),
         )
-        for decision in decisions
+        for card in cards
     ]
 
 
-def _subject(decision: Decision, _: Say) -> str:
-    whom = decision.customer or _whom(decision.customers_like, _)
-    product = decision.product_key or ""
-    if decision.replacement:
-        product = f"{product} → {decision.replacement}"
-    return ", ".join(filter(None, (whom, product)))
+def _what(card: DecisionCard) -> str | None:
+    if card.decision.replacement:
+        return f"{card.product_name} → {card.replacement_name}"
+    return card.product_name
 
 
-def _whom(customers_like: VerdictFilter, _: Say) -> str:
-    conditions = [
-        _(_CONDITIONS[name], value=_(REASON_TITLES[value]) if value in REASON_TITLES else value)
-        for name, value in vars(customers_like).items()
-        if value is not None
-    ]
-    return ", ".join(conditions) or _("all customers")
+def _whom(card: DecisionCard, language: str, _: Say) -> str:
+    """Return a customer's code, or how many were meant and which filter showed them."""
+    decision = card.decision
+    if decision.customer is not None:
+        return decision.customer
+    said = [_(_CONDITIONS[name], value=value) for name, value in _conditions(card, _)]
+    if decision.customers is not None:
+        said.insert(0, _customers(decision.customers, language))
+    return ", ".join(said) or (
+        _("Everybody who has it") if card.product_name else _("all customers")
+    )
+
+
+def _customers(count: int, language: str) -> str:
+    written = format_number(count, language)
+    one, many = N_("%(count)s customer"), N_("%(count)s customers")
+    return translate_plural(language, one, many, count, count=written)
+
+
+def _conditions(card: DecisionCard, _: Say) -> Iterator[tuple[str, object]]:
+    """Yield the conditions of the filter; that on the decided product itself is left out."""
+    decision = card.decision
+    for name, value in vars(decision.customers_like).items():
+        if name == "product" and value not in (None, decision.product_key):
+            yield name, card.filtered_name
+        elif name != "product" and value is not None:
+            yield name, _(REASON_TITLES[value]) if value in REASON_TITLES else value
 
 
 def _fate(decision: Decision, _: Say) -> str:

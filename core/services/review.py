@@ -71,12 +71,15 @@ def decide_on(
         raise Refused(
             N_("The reason is longer than %(most)s characters. Shorten it."), most=MOST_NOTE_CHARS
         )
-    with store.begin() as tx:
+    # To count takes seconds at worst, so no writer waits for it. A review that is published in
+    # between changes nothing: the decision means the lists it was checked on.
+    with store.read() as tx:
         run = finished_run(tx, run_id)
         reviewed = run.at(RunVersion.REVIEWED)
         meant = _check_subject(tx, run, subject)
         if kind == REPLACE:
             _check_replacement(tx, reviewed, subject, replacement)
+    with store.begin() as tx:
         return insert_decision(
             tx,
             reviewed,

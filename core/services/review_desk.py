@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from core.contracts import RunVersion
 from core.services.run_reports import finished_run
 from core.store import catalogue_reads
-from core.store.reviews import Decision, is_meant, load_decisions
+from core.store.reviews import (
+    Decision,
+    count_decisions,
+    is_meant,
+    load_decisions_near,
+    load_newest_decisions,
+)
 from core.store.run_reads import load_product_names
 from core.store.runs import load_qc_json
 from core.store.tenant import TenantStore, Transaction
@@ -15,11 +21,15 @@ from core.store.tenant import TenantStore, Transaction
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionCard:
-    """A decision with the names of its products; one that is gone has its key for a name."""
+    """A decision with the names of its products; one that is gone has its key for a name.
+
+    `filtered_name` is that of the product which the filter of the decision asks for.
+    """
 
     decision: Decision
     product_name: str | None
     replacement_name: str | None
+    filtered_name: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +53,10 @@ class ListedProduct:
 def decision_page(store: TenantStore, run_id: str, *, limit: int, offset: int = 0) -> DecisionPage:
     """Return a page of the decisions on a run, the newest first; raise `NotFound`."""
     with store.read() as tx:
-        decisions = load_decisions(tx, finished_run(tx, run_id).run_id)[::-1]
-        return DecisionPage(
-            cards=_cards(tx, decisions[offset : offset + limit]),
-            total=len(decisions),
-            waiting=sum(decision.waits for decision in decisions),
-        )
+        run = finished_run(tx, run_id)
+        total, waiting = count_decisions(tx, run.run_id)
+        decisions = load_newest_decisions(tx, run.run_id, limit=limit, offset=offset)
+        return DecisionPage(cards=_cards(tx, decisions), total=total, waiting=waiting)
 
 
 def decisions_about(store: TenantStore, run_id: str, customer: str) -> tuple[DecisionCard, ...]:
@@ -57,12 +65,13 @@ def decisions_about(store: TenantStore, run_id: str, customer: str) -> tuple[Dec
     One that is taken back counts until a review was made without it.
     """
     with store.read() as tx:
-        decisions = load_decisions(tx, finished_run(tx, run_id).run_id)[::-1]
+        run = finished_run(tx, run_id).at(RunVersion.REVIEWED)
+        decisions = load_decisions_near(tx, run.run_id, customer)[::-1]
         meant = [
             decision
             for decision in decisions
             if (decision.withdrawn_at is None or decision.waits)
-            and is_meant(tx, run_id, decision, customer)
+            and is_meant(tx, run, decision, customer)
         ]
         return _cards(tx, meant)
 
@@ -102,13 +111,18 @@ def _alphabetically(named: tuple[str, str]) -> tuple[str, str]:
 
 
 def _cards(tx: Transaction, decisions: Sequence[Decision]) -> tuple[DecisionCard, ...]:
-    named = {key for one in decisions for key in (one.product_key, one.replacement) if key}
-    names = load_product_names(tx, sorted(named))
+    keys = {one: _product_keys(one) for one in decisions}
+    names = load_product_names(tx, sorted({key for named in keys.values() for key in named if key}))
     return tuple(
         DecisionCard(
             decision=decision,
-            product_name=names.get(decision.product_key or "", decision.product_key),
-            replacement_name=names.get(decision.replacement or "", decision.replacement),
+            product_name=names.get(product or "", product),
+            replacement_name=names.get(replacement or "", replacement),
+            filtered_name=names.get(filtered or "", filtered),
         )
-        for decision in decisions
+        for decision, (product, replacement, filtered) in keys.items()
     )
+
+
+def _product_keys(decision: Decision) -> tuple[str | None, str | None, str | None]:
+    return decision.product_key, decision.replacement, decision.customers_like.product

@@ -23,8 +23,26 @@ JOIN customer_numbers USING (customer)
 JOIN product_numbers USING (product_key)
 """
 
+# Of two replacements of a product that wait together the last one counts, and neither does when
+# it is then rejected in this one list; not so when the product had come back in between.
 _WORDS_SQL = """
 CREATE OR REPLACE TABLE words AS
+WITH said AS (
+    SELECT customer, product_key, replacement, number, kind, FALSE AS is_back
+    FROM meant
+    WHERE in_force AND (kind = 'replace' OR (kind = 'reject' AND of_one))
+    UNION ALL
+    SELECT customer, replacement, NULL, number, kind, TRUE
+    FROM meant
+    WHERE in_force AND kind = 'replace'
+),
+standing AS (
+    SELECT customer, replacement, product_key, number
+    FROM said
+    QUALIFY kind = 'replace' AND NOT is_back AND coalesce(
+        lead(is_back) OVER (PARTITION BY customer, product_key ORDER BY number), TRUE
+    )
+)
 SELECT
     customer_no,
     product_numbers.product_no,
@@ -39,9 +57,7 @@ FROM (
     FROM meant
     WHERE in_force AND kind IN ('reject', 'replace') AND product_key IS NOT NULL
     UNION ALL
-    SELECT customer, replacement, product_key, number, TRUE
-    FROM meant
-    WHERE in_force AND kind = 'replace'
+    SELECT customer, replacement, product_key, number, TRUE FROM standing
 )
 SEMI JOIN changed USING (customer)
 JOIN customer_numbers USING (customer)

@@ -1,9 +1,9 @@
 """Whom the decisions on a run mean, as DuckDB tables.
 
-`meant(number, kind, customer, product_key, replacement, waits, in_force)` has a row for each
-customer whom a decision means; `changed(customer)` are those whose list is made again,
-`rejected(customer)` those who are not exported, `barred(customer, product_key)` what may fill no
-place in the list of a customer who changes.
+`meant(number, kind, customer, product_key, replacement, of_one, waits, in_force)` has a row for
+each customer whom a decision means, `of_one` where it is hers alone; `changed(customer)` are those
+whose list is made again, `rejected(customer)` those who are not exported, `barred(customer,
+product_key)` what may fill no place in the list of a customer who changes.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,15 @@ APPROVE, REJECT, REPLACE = "approve", "reject", "replace"
 _MEANT_SQL = """
 CREATE OR REPLACE TABLE meant (
     number INTEGER, kind VARCHAR, customer VARCHAR, product_key VARCHAR, replacement VARCHAR,
-    waits BOOLEAN, in_force BOOLEAN
+    of_one BOOLEAN, waits BOOLEAN, in_force BOOLEAN
 )
 """
 
 _ADD_MEANT_SQL = """
 INSERT INTO meant
-SELECT $number, $kind, customer, $product_key, $replacement, $waits, $in_force FROM subjects
+SELECT
+    $number, $kind, customer, $product_key, $replacement, $of_one, $waits, $in_force
+FROM subjects
 """
 
 # An approved product changes no list.
@@ -51,13 +53,16 @@ ORDER BY customer
 
 
 def read_decisions(
-    tx: Transaction, con: DuckDBPyConnection, run_id: str, decisions: Sequence[Decision]
+    tx: Transaction, con: DuckDBPyConnection, run: RunAt, decisions: Sequence[Decision]
 ) -> None:
-    """Create `meant`, `changed` and `rejected`, and what the run stored of those who change."""
+    """Create `meant`, `changed` and `rejected`, and what the run stored of those who change.
+
+    `run` is at the review to whose lists the decisions that wait are applied.
+    """
     con.execute(_MEANT_SQL)
     for decision in decisions:
         if decision.withdrawn_at is None or decision.waits:
-            fetch_subjects(tx, con, run_id, decision)
+            fetch_subjects(tx, con, run, decision)
             con.execute(
                 _ADD_MEANT_SQL,
                 {
@@ -65,28 +70,29 @@ def read_decisions(
                     "kind": decision.kind,
                     "product_key": decision.product_key,
                     "replacement": decision.replacement,
+                    "of_one": decision.customer is not None,
                     "waits": decision.waits,
                     "in_force": decision.withdrawn_at is None,
                 },
             )
     con.execute(_CHANGED_SQL)
     con.execute(_REJECTED_SQL)
-    _read_barred(tx, con, run_id, decisions)
+    _read_barred(tx, con, run, decisions)
     changed = [row[0] for row in con.execute("FROM changed").fetchall()]
-    original = RunAt(run_id=run_id, review=0)
+    original = RunAt(run_id=run.run_id, review=0)
     for table in ("stored_items", "stored_issues"):
         fetch_stored(tx, con, table, original, customers=changed)
 
 
 def _read_barred(
-    tx: Transaction, con: DuckDBPyConnection, run_id: str, decisions: Sequence[Decision]
+    tx: Transaction, con: DuckDBPyConnection, run: RunAt, decisions: Sequence[Decision]
 ) -> None:
     """Create `barred(customer, product_key)`: what shall be in no list of those a filter shows."""
     con.execute("CREATE OR REPLACE TABLE barred (customer VARCHAR, product_key VARCHAR)")
     for decision in decisions:
         is_bulk = decision.customer is None and decision.product_key is not None
         if is_bulk and decision.kind != APPROVE and decision.withdrawn_at is None:
-            fetch_subjects(tx, con, run_id, decision, whatever_listed=True)
+            fetch_subjects(tx, con, run, decision, whatever_listed=True)
             con.execute(
                 "INSERT INTO barred"
                 " SELECT customer, $product_key FROM subjects SEMI JOIN changed USING (customer)",

@@ -18,6 +18,7 @@ from core.audit.gate import decide
 from core.audit.refill import refill_lists
 from core.audit.rules import find_issues
 from core.contracts import RunVersion
+from core.errors import Busy
 from core.i18n import N_
 from core.policy import Policy, parse_policy
 from core.reco.features import build_facts
@@ -31,7 +32,7 @@ from core.services.run_basis import intact_seq
 from core.services.run_reports import finished_run, summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_reviewed
 from core.services.workbench import workbench
-from core.store.dataset import load_revision
+from core.store.dataset import add_products, load_revision
 from core.store.locks import exclusive
 from core.store.review_rows import clear_unpublished_review, fetch_run, store_review
 from core.store.reviews import Decision, load_decisions, publish_review
@@ -48,7 +49,7 @@ _STAGES: Mapping[str, str] = {
     "summarise": N_("Counting"),
 }
 _GAP = 200  # customers who are ranked along: a kernel is not called for each
-_BUSY = N_("Decisions of this company are being applied. Wait until that has finished.")
+_HELD = "held"  # never said
 
 
 def apply_decisions(
@@ -56,14 +57,34 @@ def apply_decisions(
 ) -> dict[str, Any]:
     """Apply the decisions on a run that wait, and return the summary of its reviewed lists.
 
-    Without any, nothing happens. Raises `NotFound` unless the run is finished, and `Busy` while
-    decisions of the tenant are applied.
+    Without any, nothing happens, nor while another applies those of this run: whoever does looks
+    again once the run is let go, so that none is left over. Raises `NotFound` unless the run is
+    finished.
     """
-    with exclusive(store, "review", _BUSY):
-        # What is decided meanwhile asks for no work of its own.
-        while _apply_waiting(store, run_id, progress):
-            pass
+    while _decisions_wait(store, run_id) and _apply_in_turn(store, run_id, progress):
+        pass
     return summary_of(store, run_id)
+
+
+def _decisions_wait(store: TenantStore, run_id: str) -> bool:
+    with store.read() as tx:
+        run = finished_run(tx, run_id)
+        return any(decision.waits for decision in load_decisions(tx, run.run_id))
+
+
+def _apply_in_turn(store: TenantStore, run_id: str, progress: Progress) -> bool:
+    """Apply what waits until nothing does; return False when another does so already."""
+    try:
+        with exclusive(store, _purpose(run_id), _HELD):
+            while _apply_waiting(store, run_id, progress):
+                pass
+    except Busy:
+        return False
+    return True
+
+
+def _purpose(run_id: str) -> str:
+    return f"review-{run_id.lower()}"
 
 
 def _apply_waiting(store: TenantStore, run_id: str, progress: Progress) -> bool:
@@ -74,7 +95,7 @@ def _apply_waiting(store: TenantStore, run_id: str, progress: Progress) -> bool:
     if not any(decision.waits for decision in decisions):
         return False
     clear_unpublished_review(store, run.at(RunVersion.REVIEWED))
-    with workbench(store, "review") as con:
+    with workbench(store, _purpose(run_id)) as con:
         _review(store, run, decisions, con, Stages(progress, _STAGES))
     return True
 
@@ -90,7 +111,9 @@ def _review(
     to_come = RunAt(run_id=run.run_id, review=run.review_no + 1)
     with stages.stage("read"), store.read() as tx:
         load_revision(tx, con, intact_seq(tx, run))
-        read_decisions(tx, con, run.run_id, decisions)
+        # The whole catalogue is searched for a replacement, also what came after the run.
+        add_products(tx, con, _chosen(decisions))
+        read_decisions(tx, con, run.at(RunVersion.REVIEWED), decisions)
     _compute(store, run, policy, con, stages)
     with stages.stage("store"):
         store_review(store, con, to_come)
@@ -107,6 +130,11 @@ def _review(
             summary_json=canonical_json(summary),
             qc_json=canonical_json(qc),
         )
+
+
+def _chosen(decisions: Sequence[Decision]) -> list[str]:
+    in_force = (one for one in decisions if one.withdrawn_at is None)
+    return sorted({one.replacement for one in in_force if one.replacement})
 
 
 def _compute(

@@ -41,10 +41,13 @@ _CONTACTS_SHOWN = 50
 _RULES: Mapping[str, Rule] = {rule.code.value: rule for rule in RULES}
 
 
-def list_runs(store: TenantStore, *, limit: int = 50, offset: int = 0) -> tuple[RunCard, ...]:
-    """Return runs in every state, the newest first."""
+def list_runs(
+    store: TenantStore, *, limit: int = 50, offset: int = 0, done_only: bool = False
+) -> tuple[RunCard, ...]:
+    """Return runs, the newest first: in every state, or finished ones only."""
     with store.read() as tx:
-        return tuple(card_of(run) for run in load_runs(tx, limit=limit, offset=offset))
+        runs = load_runs(tx, limit=limit, offset=offset, done_only=done_only)
+    return tuple(card_of(run) for run in runs)
 
 
 def number_of_runs(store: TenantStore) -> int:

@@ -111,7 +111,7 @@ class _Sending:
             self._post(self.again.pop(0))
         if self.posts and self._free < (self.slots + 1) // 2:
             return True  # a few are claimed together: the checks cost the same for one
-        is_more = self._claim(self.batch_no)
+        is_more = self.batch_no is not None and self._claim(self.batch_no)
         if not is_more and not self.posts and not self.again:
             is_more = self._claim_of_next_batch()
         return is_more

@@ -14,7 +14,7 @@ PREPARING = "PREPARING"
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
     " created_by, finished_at, pause_reason, review_no, epoch, confirmed_recipients, confirmed_by,"
-    " confirmed_user, confirmed_at, holdout_share"
+    " confirmed_user, confirmed_at, start_at, holdout_share"
 )
 
 
@@ -39,17 +39,8 @@ class CampaignRow:
     confirmed_by: str | None = None
     confirmed_user: str | None = None
     confirmed_at: datetime | None = None
+    start_at: datetime | None = None
     holdout_share: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Journal:
-    """What a campaign planned and the number of its deliveries in each state, read at once."""
-
-    planned: int
-    shared: int
-    held_out: int
-    states: Mapping[str, int]
 
 
 def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
@@ -60,7 +51,8 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
         VALUES (
             :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
             :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, :epoch,
-            :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, :holdout_share,
+            :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, :start_at,
+            :holdout_share,
             '{{}}'
         )
         """,
@@ -149,6 +141,34 @@ def campaigns_in(tx: Transaction, state: str) -> list[str]:
     return sorted(str(row["campaign_id"]) for row in rows)
 
 
+def due_campaigns(tx: Transaction, now: datetime) -> list[str]:
+    """Return the campaigns that are confirmed for a moment which has come."""
+    rows = tx.rows(
+        """
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND state = 'PREPARED' AND confirmed_at IS NOT NULL
+            AND start_at <= :now
+        """,
+        now=now,
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
+def stranded_campaigns(tx: Transaction) -> list[str]:
+    """Return the cancelled campaigns of which something is claimed: a dead sender left it."""
+    rows = tx.rows(
+        """
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND state = 'CANCELLED' AND EXISTS (
+            SELECT 1 FROM delivery
+            WHERE delivery.tenant_id = campaign.tenant_id
+                AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'CLAIMED'
+        )
+        """
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
 def load_campaigns_like(
     tx: Transaction,
     *,
@@ -193,6 +213,7 @@ def _campaign(row: Mapping[str, Any]) -> CampaignRow:
         "created_at": created_at,
         "finished_at": as_moment(row["finished_at"]),
         "confirmed_at": as_moment(row["confirmed_at"]),
+        "start_at": as_moment(row["start_at"]),
     }
     ids = {name: str(row[name]) for name in ("campaign_id", "run_id")}
     return CampaignRow(**{**row, **ids, **moments})
@@ -241,51 +262,3 @@ def move_campaign(
         pause_reason=pause_reason,
     )
     return touched == 1
-
-
-def load_audience(tx: Transaction, campaign_id: str) -> dict[str, Any]:
-    """Return the frozen audience of a campaign as it was stored."""
-    stored = tx.scalar(
-        """
-        SELECT audience_json FROM campaign
-        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-        """,
-        campaign_id=campaign_id,
-    )
-    found: dict[str, Any] = json.loads(stored or "{}")
-    return found
-
-
-def load_journal(tx: Transaction, campaign_id: str) -> Journal:
-    """Return the plan and the states of a campaign's deliveries by one statement.
-
-    The plan is read first: else SQLite parses the audience for every delivery.
-    """
-    planned, shared, held_out = (
-        f"CAST(audience_json ->> '{name}' AS INTEGER)"
-        if tx.is_sqlite
-        else f"CAST(CAST(audience_json AS JSON) ->> '{name}' AS INTEGER)"
-        for name in ("planned", "shared", "held_out")
-    )
-    rows = tx.rows(
-        f"""
-        WITH plan AS MATERIALIZED (
-            SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared,
-                {held_out} AS held_out
-            FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-        )
-        SELECT plan.planned, plan.shared, plan.held_out, delivery.state,
-            count(delivery.delivery_no) AS rows_in
-        FROM plan
-        LEFT JOIN delivery
-            ON delivery.tenant_id = plan.tenant_id AND delivery.campaign_id = plan.campaign_id
-        GROUP BY plan.planned, plan.shared, plan.held_out, delivery.state
-        """,
-        campaign_id=campaign_id,
-    )
-    return Journal(
-        planned=rows[0]["planned"] or 0,
-        shared=rows[0]["shared"] or 0,
-        held_out=rows[0]["held_out"] or 0,
-        states={row["state"]: row["rows_in"] for row in rows if row["state"] is not None},
-    )

@@ -1,7 +1,7 @@
 """The visible state of a tenant as DuckDB tables, in bytewise order, with its hash."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -155,6 +155,20 @@ def load_dataset_of(
         bound = {name: value for name, value in values.items() if f":{name}" in source}
         bound |= {"head": head_of(tx)} if ":head" in source else {}
         fetch_table(tx, con, table, types, source, **bound)
+
+
+def add_products(tx: Transaction, con: DuckDBPyConnection, keys: Sequence[str]) -> None:
+    """Add to `products` those of `keys` that it lacks and the catalogue has by now."""
+    types = DATASET_TABLES["products"]
+    names = ", ".join(f'"{name}"' for name in types)
+    source = f"SELECT {names} {SOURCES['products']} AND product_key {tx.among('keys')}"
+    fetch_table(tx, con, "chosen", types, source, head=head_of(tx), keys=tx.list_of(keys))
+    con.execute(
+        "CREATE OR REPLACE TABLE products AS SELECT * FROM"
+        " (FROM products UNION ALL FROM chosen ANTI JOIN products USING (product_key))"
+        " ORDER BY ALL"
+    )
+    con.execute("DROP TABLE chosen")
 
 
 def import_at(tx: Transaction, seq: int) -> str | None:

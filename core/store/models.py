@@ -369,8 +369,21 @@ next_action_output = Table(
     Column("value_cents", BigInteger, nullable=False),
     # Equal for equal lists (rank, scenario, product), so that runs are compared row by row.
     Column("list_digest", BigInteger),
+    # The keys of the list's products, each between two U+001F: a filter by product reads no
+    # lists. None in rows of earlier schemas.
+    Column("listed", Text),
     *_counted_reviews(),
-    Index(None, "tenant_id", "run_id", "audit_score", "customer"),
+    # All that a page is ordered and mostly filtered by; on Postgres customers by their bytes.
+    Index(
+        "ix_next_action_output_page",
+        "tenant_id",
+        "run_id",
+        "audit_score",
+        "customer",
+        "reason",
+        "since_review",
+        "until_review",
+    ),
 )
 
 # What each list can be mended from: [product, scenario, score] of the candidates behind it.
@@ -434,6 +447,8 @@ campaign = Table(
     Column("confirmed_by", Text),
     Column("confirmed_user", Text),
     Column("confirmed_at", Moment),
+    # When it begins, None for at once.
+    Column("start_at", Moment),
     # Which share of whom it could write to it does not, to measure what it does.
     Column("holdout_share", Double, nullable=False, server_default="0"),
     Index(None, "tenant_id", "run_id"),
@@ -525,4 +540,25 @@ brevo_event = Table(
     Column("at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
     Index(None, "tenant_id", "campaign_id", "delivery_no", "event"),
+)
+
+# The attributes that Brevo has accepted for an address, as a digest.
+contact_push = Table(
+    "contact_push",
+    data_metadata,
+    _tenant(),
+    Column("email_norm", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("pushed_at", Moment, nullable=False),
+)
+
+# The last walk through a list at Brevo; `next_offset` is None once it has come to the end.
+contact_pull = Table(
+    "contact_pull",
+    data_metadata,
+    _tenant(),
+    Column("source", Text, primary_key=True),
+    Column("since", Moment),
+    Column("begun_at", Moment, nullable=False),
+    Column("next_offset", Integer),
 )

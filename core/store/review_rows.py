@@ -133,7 +133,7 @@ def store_review(store: TenantStore, con: DuckDBPyConnection, run: RunAt) -> Non
 def _end_rows(tx: Transaction, run: RunAt, customers: Sequence[str]) -> None:
     for table in TABLES:
         tx.execute(
-            f"UPDATE {table} SET until_review = :review WHERE {_OF_RUN}"
+            f"UPDATE {_by_key(tx, table)} SET until_review = :review WHERE {_OF_RUN}"
             f" AND customer {tx.among('customers')}"
             " AND since_review < :review AND until_review IS NULL",
             customers=tx.list_of(customers),
@@ -158,11 +158,17 @@ def clear_unpublished_review(store: TenantStore, run: RunAt) -> None:
 def _clear_rows(tx: Transaction, table: str, run: RunAt, customers: Sequence[str]) -> None:
     of_customers = f"{_OF_RUN} AND customer {tx.among('customers')}"
     values = {"customers": tx.list_of(customers), **vars(run)}
-    tx.execute(f"DELETE FROM {table} WHERE {of_customers} AND since_review > :review", **values)
+    source = _by_key(tx, table)
+    tx.execute(f"DELETE FROM {source} WHERE {of_customers} AND since_review > :review", **values)
     tx.execute(
-        f"UPDATE {table} SET until_review = NULL WHERE {of_customers} AND until_review > :review",
+        f"UPDATE {source} SET until_review = NULL WHERE {of_customers} AND until_review > :review",
         **values,
     )
+
+
+def _by_key(tx: Transaction, table: str) -> str:
+    """Return how to name `table` so that SQLite looks the customers up, not through its pages."""
+    return f"{table} INDEXED BY sqlite_autoindex_{table}_1" if tx.is_sqlite else table
 
 
 def _parts(customers: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -48,17 +48,38 @@ next_action_output.customer IN (
 )
 """
 
-# Correlated: the lists of the customers looked at are probed, where reading those of all would take
-# seconds; an index by product would double the time in which a run is stored.
+# Rows of earlier schemas do not know what they list: the lists are probed, customer by customer.
+# An index by product would double the time in which a run is stored.
 _HOLDS_PRODUCT = f"""
-EXISTS (
-    SELECT 1 FROM reco_output
-    WHERE reco_output.tenant_id = :tenant
-        AND reco_output.run_id = :run_id
-        AND reco_output.customer = next_action_output.customer
-        AND reco_output.product_key = :product
-        AND {counts("reco_output")}
-)
+CASE
+    WHEN next_action_output.listed IS NOT NULL THEN
+        replace(
+            next_action_output.listed, '\x1f' || CAST(:product AS TEXT) || '\x1f', ''
+        ) <> next_action_output.listed
+    ELSE EXISTS (
+        SELECT 1 FROM reco_output
+        WHERE reco_output.tenant_id = :tenant
+            AND reco_output.run_id = :run_id
+            AND reco_output.customer = next_action_output.customer
+            AND reco_output.product_key = :product
+            AND {counts("reco_output")}
+    )
+END
+"""
+
+# The page is found in the index alone, and only then read: the pages before it are skipped there.
+_PAGE = """
+SELECT {columns}
+FROM (
+    SELECT next_action_output.customer
+    FROM next_action_output
+    WHERE {conditions}
+    ORDER BY next_action_output.audit_score, {order}
+    LIMIT :limit OFFSET :offset
+) AS page
+JOIN next_action_output ON next_action_output.customer = page.customer AND {of_run}
+{person}
+ORDER BY next_action_output.audit_score, {order}
 """
 
 # As many rows as asked, evenly spread over the customers in bytewise order.
@@ -211,17 +232,21 @@ def load_lowest_scores(
     tx: Transaction, run: RunAt, wanted: VerdictFilter, *, limit: int, offset: int
 ) -> list[Row]:
     """Return a page of verdicts, the lowest audit score first, then by customer."""
+    sql, values = page_sql(tx, wanted)
+    return tx.rows(sql, **vars(run), head=head_of(tx), limit=limit, offset=offset, **values)
+
+
+def page_sql(tx: Transaction, wanted: VerdictFilter) -> tuple[str, dict[str, object]]:
+    """Return the SQL of a page of verdicts, and the values that `wanted` binds."""
     conditions, values = wanted.conditions()
-    return tx.rows(
-        f"SELECT {_VERDICT_COLUMNS} FROM next_action_output {_PERSON} WHERE {conditions}"
-        " ORDER BY next_action_output.audit_score,"
-        f" {bytewise(tx, 'next_action_output.customer')} LIMIT :limit OFFSET :offset",
-        **vars(run),
-        head=head_of(tx),
-        limit=limit,
-        offset=offset,
-        **values,
+    sql = _PAGE.format(
+        columns=_VERDICT_COLUMNS,
+        conditions=conditions,
+        of_run=_OF_RUN,
+        person=_PERSON,
+        order=bytewise(tx, "next_action_output.customer"),
     )
+    return sql, values
 
 
 def count_verdicts(tx: Transaction, run: RunAt, wanted: VerdictFilter) -> int:

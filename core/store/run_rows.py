@@ -60,7 +60,8 @@ OUTPUT_ROWS: Mapping[str, str] = {
             state,
             segment,
             monetary_cents AS value_cents,
-            coalesce(list_digest, 0) AS list_digest
+            coalesce(list_digest, 0) AS list_digest,
+            coalesce(listed, '') AS listed
         FROM verdicts
         JOIN customer_facts USING (customer_no)
         LEFT JOIN (
@@ -68,7 +69,8 @@ OUTPUT_ROWS: Mapping[str, str] = {
                 customer_no,
                 (bit_xor(md5_number_lower(
                     concat_ws(chr(31), rank, scenario, product_key)
-                )) >> 1)::BIGINT AS list_digest
+                )) >> 1)::BIGINT AS list_digest,
+                chr(31) || string_agg(product_key, chr(31) ORDER BY rank) || chr(31) AS listed
             FROM repaired_list
             JOIN product_numbers USING (product_no)
             GROUP BY customer_no

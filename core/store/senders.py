@@ -19,12 +19,13 @@ WHERE tenant_id = :tenant
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
-    """Who lets a campaign go out, and the number of recipients that was typed."""
+    """Who lets a campaign go out, the number of recipients that was typed, and when it begins."""
 
     recipients: int
     username: str
     user_id: str
     at: datetime
+    start_at: datetime | None = None
 
 
 def current_epoch(tx: Transaction) -> int:
@@ -86,7 +87,7 @@ def store_confirmation(tx: Transaction, campaign_id: str, confirmation: Confirma
         """
         UPDATE campaign
         SET confirmed_recipients = :recipients, confirmed_by = :username,
-            confirmed_user = :user_id, confirmed_at = :at
+            confirmed_user = :user_id, confirmed_at = :at, start_at = :start_at
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
         """,
         campaign_id=campaign_id,

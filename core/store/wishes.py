@@ -85,6 +85,19 @@ def store_suppression(tx: Transaction, suppression: Suppression) -> bool:
     )
 
 
+def is_bounced(tx: Transaction, email_norm: str) -> bool:
+    """Tell whether an address was suppressed because it bounces, in force or lifted."""
+    found = tx.scalar(
+        """
+        SELECT 1 FROM suppression
+        WHERE tenant_id = :tenant AND email_norm = :email_norm AND reason = 'hard_bounce'
+        LIMIT 1
+        """,
+        email_norm=email_norm,
+    )
+    return found is not None
+
+
 def count_lifted(tx: Transaction, email_norm: str, source: str) -> int:
     """Return how often a suppression of this address and source was lifted."""
     found = tx.scalar(

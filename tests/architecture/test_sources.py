@@ -57,3 +57,17 @@ def test_no_sentence_hides_in_an_f_string() -> None:
         and any(isinstance(argument, ast.Constant) for argument in call.args)
     ]
     assert hidden == []
+
+
+def test_no_page_writes_a_colon_of_its_own() -> None:
+    """French has a no-break space before it: `ui.i18n.titled` writes it in the reader's way."""
+    written = [
+        f"{path.relative_to(ROOT)}:{text.lineno}"
+        for package in ("pages", "ui")
+        for path in (ROOT / package).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.Constant)
+        and isinstance(text.value, str)
+        and re.search(r"^: |\}: ", text.value)
+    ]
+    assert written == []

@@ -13,7 +13,15 @@ from core.services.accounts import Role
 from core.services.import_ledger import list_imports
 from core.services.waiting_rows import count_waiting_rows, list_decided
 from core.store.tenant import TenantStore
-from tests.browser.conftest import PASSWORD, Instance, click, drop, metric, settled, sign_in
+from tests.browser.conftest import (
+    PASSWORD,
+    Instance,
+    begin_session,
+    click,
+    drop,
+    metric,
+    settled,
+)
 from tests.change_set_files import (
     CATALOGUE,
     COLUMN_OF,
@@ -45,12 +53,11 @@ def company(instance: Instance, worker: None, tmp_path: Path) -> TenantStore:
 
 
 @pytest.fixture
-def enter(page: Page, company: TenantStore) -> Callable[[], Page]:
+def enter(page: Page, instance: Instance, company: TenantStore) -> Callable[[], Page]:
     """Return a function that signs the company's analyst in: she begins on the page Upload."""
 
     def signed_in() -> Page:
-        page.goto("/")
-        sign_in(page, company.tenant.key)
+        begin_session(page, instance, company.tenant.key)
         follow(page, "Upload")
         return page
 

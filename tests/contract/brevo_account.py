@@ -207,6 +207,19 @@ class BrevoAccount:
             self._change(email, {"listIds": [list_id]})
         return 201, {"contacts": done}
 
+    def remove_contact_from_list(self, params: Mapping[str, str], _: Any, content: Any) -> Reply:
+        list_id = int(params["listId"])
+        done: dict[str, list[str]] = {}
+        for email in content["emails"]:
+            is_on_it = list_id in self.contacts.get(email, {"listIds": []})["listIds"]
+            done.setdefault("success" if is_on_it else "failure", []).append(email)
+        if "success" not in done:
+            return 400, {"code": "invalid_parameter", "message": "already removed from the list"}
+        for email in done["success"]:
+            self.contacts[email]["listIds"].remove(list_id)
+            self.contacts[email]["modifiedAt"] = self._now()
+        return 201, {"contacts": done}
+
     def get_transac_blocked_contacts(self, _: Any, query: Mapping[str, str], __: Any) -> Reply:
         first, last = query.get("startDate", ""), query.get("endDate", "9999")
         found = [entry for entry in self.blocked if first <= entry["blockedAt"][:10] <= last]

@@ -67,6 +67,22 @@ def _compile_french_locale(folder: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a migrated, empty SQLite, for each module to copy."""
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(Settings(database_url=f"sqlite:///{folder}/crm.db"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> str:
+    """The name of a migrated, empty database, for each module to copy."""
+    url = _new_database(postgres_url, "migrated", ("CREATE DATABASE {name}",))
+    migrate(Settings(database_url=url))
+    return str(make_url(url).database)
+
+
 @pytest.fixture(scope="module")
 def make_store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -76,12 +92,8 @@ def make_store(
 
     def make(kind: str) -> Store:
         folder = tmp_path_factory.mktemp(kind)
-        if kind == "sqlite":
-            url = f"sqlite:///{folder}/crm.db"
-        else:
-            url = _new_database(request.getfixturevalue("postgres_url"), kind)
+        url = _MAKE_URL[kind](request, folder)
         settings = Settings(database_url=url, data_dir=folder / "data")
-        migrate(settings)
         opened.append(Store(settings, now=lambda: NOW))
         return opened[-1]
 
@@ -90,10 +102,29 @@ def make_store(
         store.dispose()
 
 
-def _new_database(server_url: str, kind: str) -> str:
+def _new_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
+    shutil.copytree(request.getfixturevalue("migrated_sqlite"), folder, dirs_exist_ok=True)
+    return f"sqlite:///{folder}/crm.db"
+
+
+def _new_postgres(request: pytest.FixtureRequest, _folder: Path) -> str:
+    template = request.getfixturevalue("migrated_postgres")
+    create = f"CREATE DATABASE {{name}} TEMPLATE {template}"
+    return _new_database(request.getfixturevalue("postgres_url"), "postgres", (create,))
+
+
+def _new_french(request: pytest.FixtureRequest, _folder: Path) -> str:
+    url = _new_database(request.getfixturevalue("postgres_url"), "french", _CREATE_FRENCH)
+    migrate(Settings(database_url=url))
+    return url
+
+
+_MAKE_URL = {"sqlite": _new_sqlite, "postgres": _new_postgres, "french": _new_french}
+
+
+def _new_database(server_url: str, kind: str, statements: tuple[str, ...]) -> str:
     name = f"{kind}_{uuid.uuid4().hex[:12]}"
     engine = create_engine(normalise_url(server_url), isolation_level="AUTOCOMMIT")
-    statements = _CREATE_FRENCH if kind == "french" else ("CREATE DATABASE {name}",)
     with engine.connect() as connection:
         if not any(_created(connection, sql.format(name=name)) for sql in statements):
             pytest.skip("this Postgres has neither ICU nor a French locale")

@@ -9,9 +9,19 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Column, ColumnElement, create_engine, func, literal, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Engine,
+    NullPool,
+    create_engine,
+    func,
+    literal,
+    select,
+)
 
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
@@ -45,16 +55,20 @@ def _worked(tenant: TenantStore, imports: tuple[Mapping[str, str], ...]) -> Tena
 
 
 def _copy(source: TenantStore, target: TenantStore) -> None:
-    engine = create_engine(normalise_url(source.store.settings.database_url))
-    with engine.begin() as connection:
+    with _engine(source.store.settings.database_url).begin() as connection:
         for table in data_metadata.sorted_tables:
             cells = [_copied(column, source, target) for column in table.columns]
             rows = select(*cells).where(table.c.tenant_id == source.tenant_id)
             connection.execute(table.insert().from_select(list(table.columns.keys()), rows))
-    engine.dispose()
     shutil.copytree(source.folder, target.folder)
     for report in target.folder.glob("runs/*/report.json"):
         report.write_text(report.read_text().replace(source.tenant.key, target.tenant.key))
+
+
+@lru_cache
+def _engine(database_url: str) -> Engine:
+    """Return an engine that keeps its compiled statements, which take longest, and nothing open."""
+    return create_engine(normalise_url(database_url), poolclass=NullPool)
 
 
 def _copied(

@@ -14,11 +14,12 @@ from core.services.campaign_reports import status_of
 from core.services.prepare_campaign import prepare
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
+from tests.contract.brevo_double import KEY
 from tests.contract.campaign_data import ANALYST, Person, fill_run, people
 
 LIVE_SETTINGS = {
     "brevo_dry_run": "0",
-    "brevo_api_key": "xkeysib-test",
+    "brevo_api_key": KEY,
     "brevo_sender_email": "cave@example.com",
     "public_base_url": "https://crm.example.com",
     "token_secret": "0123456789abcdef0123456789abcdef",

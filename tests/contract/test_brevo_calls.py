@@ -201,6 +201,15 @@ def test_lists_are_made_and_filled(double: BrevoDouble, client: BrevoClient) -> 
     )
 
 
+def test_contacts_leave_a_list_and_stay_off_it(double: BrevoDouble, client: BrevoClient) -> None:
+    double.account.add_contact(MAX)
+    list_id = client.create_list("Clients", 3)
+    client.add_to_list(list_id, [MAX])
+    for _ in range(2):  # the second time Brevo refuses, as none of them is on it
+        client.remove_from_list(list_id, [MAX, LEA])
+    assert client.lists().items[0].subscribers == 0
+
+
 def test_blocked_addresses_come_in_parts(double: BrevoDouble, client: BrevoClient) -> None:
     double.account.block(LEA, "hardBounce")
     double.account.block(MAX, "contactFlaggedAsSpam")
@@ -285,6 +294,7 @@ CALLS: dict[str, Callable[[BrevoClient], object]] = {
     "getTransacBlockedContacts": lambda client: client.blocked_contacts(),
     "getWebhooks": lambda client: client.webhooks(),
     "importContacts": lambda client: client.import_contacts([CHANGE], [1]),
+    "removeContactFromList": lambda client: client.remove_from_list(1, [LEA]),
     "updateBatchContacts": lambda client: client.update_contacts([CHANGE]),
     "updateContact": lambda client: client.update_contact(CHANGE),
     "updateWebhook": lambda client: client.update_webhook(1, HOOK),

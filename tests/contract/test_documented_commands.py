@@ -5,9 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.contract.prepared_commands import PreparedCommands
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -18,7 +21,7 @@ _FILE_KEYS = {
 _STATUS_KEYS = {
     "campaign_id", "run_id", "review_no", "template", "batch_size", "mode", "state", "planned",
     "sent", "failed", "suppressed", "shared", "review", "cancelled", "unconfirmed", "pending",
-    "difference", "held_out", "holdout_share",
+    "difference", "pause_reason", "start_at", "held_out", "holdout_share",
 }  # fmt: skip
 
 
@@ -27,10 +30,10 @@ def _commands(document: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, pythons: Path = Path(sys.executable).parent) -> dict[str, str]:
     return {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{pythons}{os.pathsep}{os.environ['PATH']}",
         "DATABASE_URL": f"sqlite:///{folder}/crm.db",
         "DATA_DIR": f"{folder}/data",
         "LANG": "C",
@@ -46,11 +49,18 @@ def _run(script: str, environment: dict[str, str]) -> subprocess.CompletedProces
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+def pythons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a `python` that starts at once; the README is held to the real one."""
+    with PreparedCommands(tmp_path_factory.mktemp("prepared")) as prepared:
+        yield prepared.folder
+
+
+@pytest.fixture(scope="module")
+def printed(pythons: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     """Run the whole page in one shell; return the JSON objects it prints."""
     folder = tmp_path_factory.mktemp("cli")
     script = "\n".join(_commands("docs/cli.md")).replace("--out out", f"--out {folder}/out")
-    done = _run(script, _environment(folder))
+    done = _run(script, _environment(folder, pythons))
     assert done.returncode == 0, done.stderr
     assert len(list((folder / "out").iterdir())) == 10
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -92,10 +102,22 @@ def test_bare_baskets_are_scored_as_text_and_as_json(
 
 
 def test_campaign_prints_a_journal_that_adds_up(printed: list[dict[str, object]]) -> None:
-    for status in printed[-2:]:
+    sent, shown = (one for one in printed if "campaign_id" in one)
+    for status in (sent, shown):
         assert set(status) == _STATUS_KEYS
         assert status["difference"] == 0
         assert status["sent"]
+
+
+def test_a_dry_push_of_contacts_prints_counts_that_add_up(
+    printed: list[dict[str, object]],
+) -> None:
+    (plan,) = (one for one in printed if "opted_out" in one)
+    promised = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## Contacts")[2]
+    assert sorted(key for key in plan if not re.search(rf"\b{key}\b", promised)) == []
+    lost = ("without_address", "suppressed", "shared", "contacts")
+    assert plan["customers"] == sum(int(str(plan[key])) for key in lost)
+    assert (plan["live"], plan["unchanged"], plan["changed"]) == (False, 0, plan["contacts"])
 
 
 def test_the_readme_leads_from_nothing_to_a_run(tmp_path: Path) -> None:
@@ -107,9 +129,9 @@ def test_the_readme_leads_from_nothing_to_a_run(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def prepared(pythons: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of an instance with one tenant."""
-    environment = _environment(tmp_path_factory.mktemp("refused"))
+    environment = _environment(tmp_path_factory.mktemp("refused"), pythons)
     script = "python -m core init && python -m core tenant add cave --name Cave"
     assert _run(script, environment).returncode == 0
     return environment

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from dbos import EnqueueOptions
 
 from core.errors import NotAllowed
-from core.jobs import BACKTEST, LOAD, RUN, JobState, enqueue, job_of, migrate_jobs
+from core.jobs import BACKTEST, LOAD, REVIEW, RUN, JobState, enqueue, job_of, migrate_jobs
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant
 from core.services.backtest import create_backtest
 from core.services.backtest_cards import backtest_of
@@ -108,6 +110,35 @@ def test_a_job_belongs_to_its_tenant(ready: Store, company: TenantStore) -> None
     other = ready.tenant_store(create_tenant(ready, f"o{time.time_ns()}", "Autre"))
     enqueue(company, SYSTEM, RUN, "11111111-1111-4111-8111-111111111111")
     assert job_of(other, RUN, "11111111-1111-4111-8111-111111111111") is None
+
+
+@pytest.mark.parametrize(("kind", "asked"), [(LOAD, 0), (REVIEW, 1)])
+def test_who_decides_while_a_review_runs_asks_for_one_behind_it(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch, kind: str, asked: int
+) -> None:
+    client = _Client(f"{company.tenant_id}/{kind}/7#0001")
+    monkeypatch.setattr("core.jobs._client", lambda _url: client)
+    for _click in range(2):
+        enqueue(company, SYSTEM, kind, "7")
+    assert [job.status for job in client.jobs] == ["PENDING", *["ENQUEUED"] * asked]
+    assert state(company, kind, "7").status == "running"
+
+
+class _Client:
+    """Jobs of which one runs."""
+
+    def __init__(self, running: str) -> None:
+        self.jobs = [SimpleNamespace(workflow_id=running, status="PENDING")]
+
+    def list_workflows(self, **_wanted: object) -> list[SimpleNamespace]:
+        return self.jobs
+
+    def enqueue(self, options: EnqueueOptions, *_subject: str) -> None:
+        job_id = options.get("workflow_id")
+        self.jobs.append(SimpleNamespace(workflow_id=job_id, status="ENQUEUED"))
+
+    def get_event(self, *_event: str, timeout_seconds: float) -> None:
+        assert timeout_seconds == 0
 
 
 def test_a_viewer_asks_for_no_work(company: TenantStore) -> None:

@@ -18,11 +18,13 @@ from core.outreach.replies import EmailOutcome, EmailReply
 from core.services import prepare_campaign
 from core.services.campaign_control import cancel, confirm_live, pause, resume
 from core.services.campaign_reports import logs_of, status_of
+from core.services.campaign_watch import DueWork, due_work
 from core.services.delivery_review import Ruling, cases_of, rule
 from core.services.prepare_campaign import prepare
 from core.services.reconcile_campaign import MISSED_FOR, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
+from core.store import event_reads
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import (
     ANALYST,
@@ -30,6 +32,7 @@ from tests.contract.campaign_data import (
     deliveries_of,
     fill_run,
     people,
+    suppress,
 )
 from tests.contract.live_data import (
     LIVE_SETTINGS,
@@ -163,13 +166,20 @@ def test_a_second_try_is_the_same_bytes_and_a_new_claim_has_a_new_key(
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(401, "KEY_REFUSED"), (402, "NO_CREDIT"), (403, "FORBIDDEN")]
+    ("status", "code", "reason"),
+    [
+        (401, "unauthorized", "KEY_REFUSED"),
+        (402, None, "NO_CREDIT"),
+        (400, "not_enough_credits", "NO_CREDIT"),
+        (403, "permission_denied", "FORBIDDEN"),
+        (400, "account_under_validation", "FORBIDDEN"),
+    ],
 )
 def test_a_refused_account_stops_the_campaign_and_loses_nobody(
-    tenant: TenantStore, brevo: FakeBrevo, status: int, reason: str
+    tenant: TenantStore, brevo: FakeBrevo, status: int, code: str | None, reason: str
 ) -> None:
     campaign_id = prepare_live(tenant, 12)
-    refusal = said(EmailOutcome.REFUSED, status=status)
+    refusal = said(EmailOutcome.REFUSED, status=status, code=code)
     brevo.plan.update({number: [refusal] for number in range(1, 13)})
     send(tenant, campaign_id, brevo)
     paused = status_of(tenant, campaign_id)
@@ -224,6 +234,7 @@ class DyingTenant(TenantStore):
             raise Died
 
 
+@pytest.mark.sampled(one_in=3)
 @pytest.mark.parametrize("after", [0, 10, 40])
 @pytest.mark.parametrize("after_commit", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("dies_at", range(1, 7))
@@ -336,19 +347,20 @@ def test_a_person_can_say_that_it_arrived_or_give_it_up(
     assert len(contacts(tenant)) == (state == "SENT")
 
 
-def test_events_are_read_at_most_sixty_times_an_hour(tenant: TenantStore, brevo: FakeBrevo) -> None:
-    campaign_id = prepare_live(tenant, 70, batch_size=1)
-    brevo.plan.update({n: [taken_unsaid] for n in range(1, 71)})
+def test_events_are_read_at_most_so_many_times_an_hour(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert event_reads.READS_IN_AN_HOUR == 60
+    monkeypatch.setattr(event_reads, "READS_IN_AN_HOUR", 4)
+    campaign_id = prepare_live(tenant, 6, batch_size=1)
+    brevo.plan.update({n: [taken_unsaid] for n in range(1, 7)})
     send(tenant, campaign_id, brevo)
-    while status_of(tenant, campaign_id).state == "PAUSED":
-        resume(tenant, ANALYST, campaign_id)
-        send(tenant, campaign_id, brevo)
-    assert states(tenant, campaign_id).count("UNCONFIRMED") == 70
+    assert states(tenant, campaign_id) == ["UNCONFIRMED"] * 6
     first = reconcile(tenant, ANALYST, campaign_id, brevo)
-    assert (first.found, first.unread) == (60, 10)
-    assert reconcile(tenant, ANALYST, campaign_id, brevo).unread == 10
+    assert (first.found, first.unread) == (4, 2)
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).unread == 2
     brevo.clock.moment += timedelta(hours=1)
-    assert reconcile(tenant, ANALYST, campaign_id, brevo).found == 10
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).found == 2
 
 
 def test_pausing_and_cancelling_stop_before_the_next_claim(
@@ -494,3 +506,44 @@ def test_what_a_webhook_tells_while_the_answer_is_lost_is_the_proof(
     row = deliveries_of(tenant, campaign_id)["C00001"]
     assert (row["state"], row["proof"]) == ("SENT", "webhook")
     assert row["message_id"] == "<told@brevo.example>"
+
+
+def test_a_worker_ends_what_a_dead_sender_claimed_of_a_cancelled_campaign(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    campaign_id = prepare_live(tenant, 6)
+    with pytest.raises(Died):
+        send(DyingTenant(tenant, 2, after_commit=True), campaign_id, brevo)
+    assert due_work(tenant).to_send == [campaign_id]
+    cancel(tenant, ANALYST, campaign_id)
+    posts = len(brevo.posts)
+    assert due_work(tenant).to_send == [campaign_id]
+    send(tenant, campaign_id, brevo)
+    assert due_work(tenant) == DueWork(to_send=[], to_reconcile=[])
+    assert len(brevo.posts) == posts
+    brevo.clock.moment += timedelta(minutes=10)
+    assert due_work(tenant).to_reconcile == [campaign_id]
+    assert set(states(tenant, campaign_id)) == {"UNCONFIRMED", "CANCELLED"}
+
+
+def test_a_scheduled_campaign_begins_when_its_moment_has_come(
+    tenant: TenantStore, brevo: FakeBrevo
+) -> None:
+    run_id = fill_run(tenant, people(3))
+    campaign_id = prepare(tenant, ANALYST, run_id, "discovery", 250, mode=Mode.LIVE)
+    start_at = NOW + timedelta(hours=2)
+    for wrong in (NOW, NOW + timedelta(days=8)):
+        with pytest.raises(Refused):
+            confirm_live(tenant, ANALYST, campaign_id, 3, start_at=wrong)
+    status = confirm_live(tenant, ANALYST, campaign_id, 3, start_at=start_at)
+    assert (status.state, status.start_at) == ("PREPARED", start_at)
+    pause(tenant, ANALYST, campaign_id)
+    assert resume(tenant, ANALYST, campaign_id).state == "PREPARED"
+    suppress(tenant, customer="C00002")
+    assert due_work(tenant).to_send == []
+    send(tenant, campaign_id, brevo)
+    assert brevo.posts == []
+    brevo.clock.moment = start_at
+    assert due_work(tenant).to_send == [campaign_id]
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == ["SENT", "SUPPRESSED", "SENT"]

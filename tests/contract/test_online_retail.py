@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -46,16 +47,24 @@ def items(merchant: TenantStore, report: dict[str, object]) -> list[dict[str, st
     return list(csv.DictReader(io.StringIO(content, newline="")))
 
 
+@pytest.fixture(scope="module")
+def dataset(
+    merchant: TenantStore, report: dict[str, object]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What a run starts from, to be looked at."""
+    with duckdb.connect() as con:
+        with merchant.read() as tx:
+            load_dataset(tx, con)
+        yield con
+
+
 def test_every_buyer_gets_a_list_without_repeats_or_fees(
-    merchant: TenantStore, items: list[dict[str, str]]
+    dataset: duckdb.DuckDBPyConnection, items: list[dict[str, str]]
 ) -> None:
-    with merchant.read() as tx, duckdb.connect() as con:
-        load_dataset(tx, con)
-        buyers = con.execute(
-            "SELECT DISTINCT customer FROM sale_lines"
-            " WHERE customer IS NOT NULL AND quantity_milli > 0"
-        ).fetchall()
-        fees = con.execute("SELECT product_key FROM products WHERE NOT is_recommendable").fetchall()
+    buyers = dataset.execute(
+        "SELECT DISTINCT customer FROM sale_lines WHERE customer IS NOT NULL AND quantity_milli > 0"
+    ).fetchall()
+    fees = dataset.execute("SELECT product_key FROM products WHERE NOT is_recommendable").fetchall()
     assert {row[0] for row in buyers} <= {item["customer_code"] for item in items}
     pairs = [(item["customer_code"], item["product_key"]) for item in items]
     assert len(set(pairs)) == len(pairs)
@@ -65,13 +74,11 @@ def test_every_buyer_gets_a_list_without_repeats_or_fees(
 
 
 def test_what_was_wholly_returned_was_not_bought(
-    merchant: TenantStore, items: list[dict[str, str]]
+    dataset: duckdb.DuckDBPyConnection, items: list[dict[str, str]]
 ) -> None:
     """Customer 12346 bought 74,215 pieces of one product and returned every one."""
-    with merchant.read() as tx, duckdb.connect() as con:
-        load_dataset(tx, con)
-        kept = con.execute(
-            "SELECT sum(quantity_milli) FROM sale_lines WHERE customer = '12346'"
-        ).fetchone()
+    kept = dataset.execute(
+        "SELECT sum(quantity_milli) FROM sale_lines WHERE customer = '12346'"
+    ).fetchone()
     assert kept == (0,)
     assert {i["scenario"] for i in items if i["customer_code"] == "12346"} == {"nurture"}

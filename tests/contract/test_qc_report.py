@@ -85,7 +85,7 @@ def runs(company: TenantStore) -> tuple[str, str]:
     launched(company, first, hours=1)
     launched(company, second, hours=2)
     decide_on(company, SYSTEM, second, "reject", Subject(product_key="ROS"), note=HOSTILE)
-    best = Subject(customers_like=VerdictFilter(reason="OK", score_from=90))
+    best = Subject(customers_like=VerdictFilter(reason="OK", score_from=90, product="CRE"))
     decide_on(company, SYSTEM, second, "approve", best, note="")
     number = decide_on(company, SYSTEM, second, "approve", Subject(customer="A1"), note="")
     withdraw(company, SYSTEM, second, number)
@@ -143,6 +143,21 @@ def test_figures_are_those_of_the_run(company: TenantStore, runs: tuple[str, str
     assert found.tags["details"] == 4
 
 
+def test_who_is_rejected_in_a_review_is_not_counted_among_those_written_to(
+    tenant: TenantStore,
+) -> None:
+    store_small_tenant(tenant)
+    run_id = run_small_tenant(tenant)
+    decide_on(tenant, SYSTEM, run_id, "reject", Subject(customer="A1"), note="Away")
+    apply_decisions(tenant, run_id)
+    found = page(tenant, run_id, language="en")
+    eligible = qc_of(tenant, run_id).eligible
+    lead = f"Of 12 customers {eligible - 1} may be written to; 4 are blocked, 1 rejected in review."
+    assert lead in found.of("p")
+    cells = found.of("td")
+    assert cells[cells.index("A1") + 2] == "Rejected in review"
+
+
 def test_every_look_has_its_pattern(company: TenantStore, runs: tuple[str, str]) -> None:
     found = page(company, runs[1])
     used = {value[5:-1] for _, name, value in found.attributes if name == "fill"}
@@ -159,8 +174,14 @@ def test_decisions_tell_who_when_why_and_what_became_of_them(
     rows = [cells[at : at + 5] for at, cell in enumerate(cells) if cell == "system"]
     assert rows == [
         ["system", KIND_TITLES["approve"], "A1", "–", "withdrawn by system"],
-        ["system", KIND_TITLES["approve"], "verdict: Eligible, score from 90", "–", in_force],
-        ["system", KIND_TITLES["reject"], "all customers, ROS", HOSTILE, in_force],
+        [
+            "system",
+            KIND_TITLES["approve"],
+            "5 customers, verdict: Eligible, score from 90, product: Crémant Brut",
+            "–",
+            in_force,
+        ],
+        ["system", KIND_TITLES["reject"], "11 customers, Rosé de Noir", HOSTILE, in_force],
     ]
     original = page(company, runs[1], version=RunVersion.ORIGINAL, language="en")
     assert "What was decided in the review?" not in original.text

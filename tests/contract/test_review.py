@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import translate
-from core.services import review_work
+from core.policy import parse_policy
+from core.services import export_run, review, review_work
 from core.services.accounts import SYSTEM, Actor, Role
-from core.services.export_run import CSV_NAMES, export_file
+from core.services.export_run import CSV_NAMES, export_file, write_exports
 from core.services.policies import save_policy
 from core.services.prepare_campaign import audience_of_run
 from core.services.review import Subject, decide_on, decisions_on, number_meant, withdraw
@@ -22,9 +24,13 @@ from core.services.review_lists import CHOSEN
 from core.services.review_offers import offers_for
 from core.services.review_work import apply_decisions
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
+from core.store.identity import new_id
+from core.store.reviews import Decision, is_meant
+from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
-from core.store.tenant import TenantStore
-from tests.golden.small_tenant import run_small_tenant, store_small_tenant
+from core.store.tenant import TenantStore, Transaction
+from tests.contract.conftest import NOW, MakeStore, new_tenant
+from tests.golden.small_tenant import run_small_tenant, store_row, store_small_tenant
 
 WHY = "Sold to the restaurant"
 
@@ -145,6 +151,36 @@ def test_a_replacement_takes_the_place_and_a_second_one_takes_its(
     assert not detail.verdict.eligible
 
 
+def test_of_two_replacements_that_wait_the_last_one_counts(
+    tenant: TenantStore, run_id: str
+) -> None:
+    own = listed(tenant, run_id, "A1")
+    for key in ("PNR", "RIE22"):
+        subject = Subject(customer="A1", product_key="ROS")
+        decide_on(tenant, SYSTEM, run_id, "replace", subject, note=WHY, replacement=key)
+    apply_decisions(tenant, run_id)
+    assert listed(tenant, run_id, "A1") == ["RIE22" if key == "ROS" else key for key in own]
+
+
+def test_a_rejection_after_a_replacement_that_waits_counts(
+    tenant: TenantStore, run_id: str
+) -> None:
+    own, subject = listed(tenant, run_id, "A1"), Subject(customer="A1", product_key="ROS")
+    decide_on(tenant, SYSTEM, run_id, "replace", subject, note=WHY, replacement="RIE22")
+    decide(tenant, run_id, "reject", subject)
+    assert listed(tenant, run_id, "A1") == [*(key for key in own if key != "ROS"), "PNR"]
+
+
+def test_a_product_that_came_after_the_run_can_be_chosen(tenant: TenantStore, run_id: str) -> None:
+    own = listed(tenant, run_id, "A1")
+    with tenant.begin() as tx:
+        store_row(tx, "product", 2, {"product_key": "NEW", "name": "Sylvaner", "family": "Blanc"})
+        tx.execute("UPDATE tenant_head SET seq = 2 WHERE tenant_id = :tenant")
+    assert [o.product_key for o in offers_for(tenant, run_id, "A1", "ROS", "sylvaner")] == ["NEW"]
+    decide(tenant, run_id, "replace", Subject(customer="A1", product_key="ROS"), "NEW")
+    assert listed(tenant, run_id, "A1") == ["NEW" if key == "ROS" else key for key in own]
+
+
 def test_who_is_rejected_stays_eligible_and_is_not_written_to(
     tenant: TenantStore, run_id: str
 ) -> None:
@@ -198,6 +234,36 @@ def test_the_desk_names_products_and_finds_the_decisions_about_one_customer(
     withdraw(tenant, SYSTEM, run_id, 2)
     assert decision_page(tenant, run_id, limit=0).waiting == 2
     assert decisions_about(tenant, run_id, "A1") == ()
+
+
+@pytest.mark.parametrize(
+    "like",
+    [
+        VerdictFilter(score_from=0, score_to=100),
+        VerdictFilter(rule="LOW_DIVERSITY", reason="OK", product="ROS"),
+    ],
+)
+def test_whether_one_customer_is_meant_is_looked_up_by_her(
+    make_store: MakeStore, like: VerdictFilter
+) -> None:
+    """SQLite tells how it searches: an index of the condition leads through half a run."""
+    tenant, asked = new_tenant(make_store("sqlite")), []
+
+    class Listening(Transaction):
+        def rows(self, sql: str, /, **values: object) -> list[dict[str, Any]]:
+            asked.append((sql, values))
+            return super().rows(sql, **values)
+
+    moment = {"decided_at": NOW, "decided_by": "dora", "note": WHY}
+    decision = Decision(number=1, kind="reject", seen_review=0, customers_like=like, **moment)
+    with tenant.read() as tx:
+        run = RunAt(run_id=new_id(), review=0)
+        is_meant(Listening(tx.connection, tx.tenant_id), run, decision, "A1")
+        ((sql, values),) = asked
+        plans = [str(step["detail"]) for step in tx.rows(f"EXPLAIN QUERY PLAN {sql}", **values)]
+    searches = [plan for plan in plans if " USING INDEX " in plan]
+    assert searches
+    assert [plan for plan in searches if "customer=?" not in plan] == []
 
 
 def test_figures_are_those_of_the_reviewed_lists(tenant: TenantStore, run_id: str) -> None:
@@ -268,6 +334,41 @@ def test_offers_say_what_they_would_break(tenant: TenantStore, run_id: str) -> N
         offers_for(tenant, run_id, "nobody", "ROS")
 
 
+def test_offers_are_judged_by_the_rules_that_are_switched_on(tenant: TenantStore) -> None:
+    store_small_tenant(tenant)
+    on = {"OUT_OF_STOCK": "WARN", "NOT_IN_CATALOGUE": "ERROR", "NO_CONSENT": "ERROR"}
+    save_policy(tenant, SYSTEM, {f"audit.extra.severities.{rule}": on[rule] for rule in on})
+    run_id = run_small_tenant(tenant)
+    policy = parse_policy(summary_of(tenant, run_id)["policy"])
+    offered = offers_for(tenant, run_id, "A1", "ROS")
+    assert {offer.worst(policy) for offer in offered} == {None}
+    with tenant.begin() as tx:
+        sold_out = "UPDATE product SET stock_quantity = 0 WHERE tenant_id = :tenant"
+        tx.execute(f"{sold_out} AND product_key = :key", key=offered[0].product_key)
+    for search, key, rules, worst in (
+        ("", offered[0].product_key, ("OUT_OF_STOCK",), "WARN"),
+        ("riesling 2022", "RIE22", ("RECENT_DUPLICATE", "OUT_OF_STOCK"), "ERROR"),
+        ("frais de port", "PORT", ("NOT_IN_CATALOGUE",), "ERROR"),
+    ):
+        offer = offers_for(tenant, run_id, "A1", "ROS", search)[0]
+        assert (offer.product_key, offer.rules, offer.worst(policy)) == (key, rules, worst)
+
+
+def test_to_count_whom_a_decision_means_keeps_no_writer_waiting(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = review.count_customers
+
+    def counting(*arguments: Any) -> int:
+        with tenant.begin() as tx:
+            tx.execute("UPDATE run SET error = NULL WHERE tenant_id = :tenant")
+        return whole(*arguments)
+
+    monkeypatch.setattr(review, "count_customers", counting)
+    decide_on(tenant, SYSTEM, run_id, "reject", Subject(product_key="ROS"), note=WHY)
+    assert [decision.customers for decision in decisions_on(tenant, run_id)] == [11]
+
+
 @pytest.mark.parametrize("broken", ["store_review", "fetch_run", "publish_review"])
 def test_what_stops_in_the_middle_leaves_the_lists_and_is_done_once_later(
     tenant: TenantStore, run_id: str, broken: str, monkeypatch: pytest.MonkeyPatch
@@ -305,6 +406,105 @@ def test_what_is_decided_meanwhile_is_applied_too(
     decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
     assert [decision.applied_review for decision in decisions_on(tenant, run_id)] == [2, 1]
     assert "PG" not in listed(tenant, run_id, "B3")
+
+
+@pytest.mark.parametrize("kind", ["reject", "replace"])
+def test_what_is_rejected_everywhere_leaves_the_lists_that_it_comes_into_meanwhile(
+    tenant: TenantStore, run_id: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, whole = "GEW" if kind == "replace" else None, review_work.store_review
+
+    def deciding(*arguments: Any) -> None:
+        whole(*arguments)
+        if len(decisions_on(tenant, run_id)) == 1:
+            everywhere = Subject(product_key="PNR")
+            decide_on(tenant, SYSTEM, run_id, kind, everywhere, note=WHY, replacement=new)
+
+    monkeypatch.setattr(review_work, "store_review", deciding)
+    decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
+    rows = rows_of(exported(tenant, run_id, RunVersion.REVIEWED), "reco_output.csv")
+    assert "PNR" not in {row["product_key"] for row in rows}
+    assert ("GEW" in listed(tenant, run_id, "A1")) is (kind == "replace")
+    about = decisions_about(tenant, run_id, "A1")
+    assert [card.decision.number for card in about] == [2, 1]
+    # Made again for another reason, the list is the same.
+    withdraw(tenant, SYSTEM, run_id, 1)
+    apply_decisions(tenant, run_id)
+    assert "PNR" not in listed(tenant, run_id, "A1")
+
+
+def test_a_second_worker_leaves_the_run_to_the_first_which_looks_again(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = review_work.load_decisions
+
+    def deciding(*arguments: Any) -> list[Decision]:
+        found = whole(*arguments)
+        if [decision.waits for decision in found] == [False]:
+            late = Subject(customer="B3", product_key="PG")
+            decide_on(tenant, SYSTEM, run_id, "reject", late, note=WHY)
+            assert apply_decisions(tenant, run_id)["review"] == 1
+        return found
+
+    monkeypatch.setattr(review_work, "load_decisions", deciding)
+    decide(tenant, run_id, "reject", Subject(customer="A1", product_key="ROS"))
+    assert [decision.applied_review for decision in decisions_on(tenant, run_id)] == [2, 1]
+
+
+def test_two_runs_are_reviewed_side_by_side(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, whole = run_small_tenant(tenant), review_work.store_review
+
+    def deciding(*arguments: Any) -> None:
+        if arguments[-1].run_id == run_id:
+            decide(tenant, other, "reject", Subject(customer="B3"))
+        whole(*arguments)
+
+    monkeypatch.setattr(review_work, "store_review", deciding)
+    decide(tenant, run_id, "reject", Subject(customer="A1"))
+    for run, who in ((run_id, "A1"), (other, "B3")):
+        assert summary_of(tenant, run)["review"] == 1
+        gates = {c: customer_of_run(tenant, run, c).verdict.gate_export for c in ("A1", "B3")}
+        assert gates == {c: c != who for c in ("A1", "B3")}
+
+
+def test_a_folder_of_files_is_of_one_review(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names, whole = ("next_action_output.csv", "run_summary.json"), export_run.export_file
+
+    def reviewing(*arguments: Any) -> Iterator[bytes]:
+        if arguments[2] == names[1] and not decisions_on(tenant, run_id):
+            decide(tenant, run_id, "reject", Subject(customer="B3"))
+        return whole(*arguments)
+
+    monkeypatch.setattr(export_run, "export_file", reviewing)
+    files = {
+        path.name: path.read_bytes() for path in write_exports(tenant, run_id, tmp_path, names)
+    }
+    assert json.loads(files[names[1]])["review"] == 1
+    gates = {row["customer_code"]: row["gate_export"] for row in rows_of(files, names[0])}
+    assert gates["B3"] == "false"
+
+
+def test_what_is_withdrawn_while_it_is_applied_is_taken_out_again(
+    tenant: TenantStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = exported(tenant, run_id, RunVersion.REVIEWED)
+    whole = review_work.store_review
+
+    def withdrawing(*arguments: Any) -> None:
+        whole(*arguments)
+        if decisions_on(tenant, run_id)[0].withdrawn_at is None:
+            withdraw(tenant, SYSTEM, run_id, 1)
+
+    monkeypatch.setattr(review_work, "store_review", withdrawing)
+    decide(tenant, run_id, "reject", Subject(customer="B3"))
+    (decision,) = decisions_on(tenant, run_id)
+    assert (decision.applied_review, decision.withdrawn_review) == (1, 2)
+    after = exported(tenant, run_id, RunVersion.REVIEWED)
+    assert [after[name] for name in CSV_NAMES] == [before[name] for name in CSV_NAMES]
 
 
 def _after(name: str) -> Callable[..., None]:

@@ -22,6 +22,7 @@ from core.services.run_reports import (
     summary_of,
 )
 from core.store.run_outputs import RunAt
+from core.store.run_reads import VerdictFilter, page_sql
 from core.store.runs import RunStatus, load_qc_json
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
@@ -130,11 +131,39 @@ def test_filters_keep_what_they_name_and_count_it(finished: tuple[TenantStore, s
             {"product": "CRE", "reason": "OK"},
             {v.customer for v in whole if v.reason == "OK"} & holders,
         ),
+        ({"product": "CR"}, set()),
+        ({"product": "CR", "reason": "OK"}, set()),
     ]
     for wanted, customers in expected:
         kept = lowest_scores(*finished, limit=100, **wanted)
         assert {v.customer for v in kept.verdicts} == customers, wanted
         assert kept.total == len(customers), wanted
+
+
+def test_a_product_is_found_in_lists_of_earlier_schemas(tenant: TenantStore) -> None:
+    store_small_tenant(tenant)
+    run_id = run_small_tenant(tenant)
+    asked: dict[str, Any] = {"product": "CRE", "reason": "OK"}
+    holders = lowest_scores(tenant, run_id, **asked)
+    with tenant.begin() as tx:
+        tx.execute("UPDATE next_action_output SET listed = NULL WHERE tenant_id = :tenant")
+    assert holders.total
+    assert lowest_scores(tenant, run_id, **asked) == holders
+
+
+def test_a_page_is_found_in_the_index_alone(finished: tuple[TenantStore, str]) -> None:
+    with finished[0].read() as tx:
+        if tx.is_sqlite:
+            wanted = VerdictFilter(reason="OK", score_from=80)
+            sql, values = page_sql(tx, wanted)
+            values |= {"run_id": finished[1], "review": 0, "head": 1, "limit": 5, "offset": 5}
+            plan = [row["detail"] for row in tx.rows(f"EXPLAIN QUERY PLAN {sql}", **values)]
+            assert any("COVERING INDEX ix_next_action_output_page" in step for step in plan)
+        else:
+            found = tx.scalar(
+                "SELECT pg_get_indexdef('ix_next_action_output_page'::regclass) WHERE :tenant <> ''"
+            )
+            assert 'customer COLLATE "C"' in found
 
 
 def test_a_customer_without_address_blocks_herself_alone(

@@ -8,10 +8,11 @@ import pytest
 from core.contracts import Severity
 from core.services import run_reports
 from core.services.run_changes import Change, RunChanges
-from core.services.run_reports import list_runs, lowest_scores, qc_of
+from core.services.run_records import Issue
+from core.services.run_reports import customer_of_run, list_runs, lowest_scores, qc_of
 from tests.golden.small_tenant import AS_OF
 from tests.pages.conftest import Look, World, metrics, sentences
-from ui.views import qc_figures
+from ui.views import customer_panel, qc_figures, qc_lowest
 
 
 def shown_codes(page: object) -> list[str]:
@@ -90,6 +91,17 @@ def test_a_rule_in_the_address_filters_and_can_be_taken_away(world: World, look:
     assert len(shown_codes(page)) > len(wanted.verdicts)
 
 
+def test_a_filter_begins_at_the_first_page(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qc_lowest, "_PAGE", 1)
+    page = look("qc", run=world.run_id, rule="MISSING_EMAIL", qc_page="2")
+    page.button(key="filter_rule").click().run()
+    assert "qc_page" not in page.query_params
+    lowest = lowest_scores(world.small, world.run_id, limit=1)
+    assert shown_codes(page)[0] == lowest.verdicts[0].customer
+
+
 @pytest.mark.parametrize(("name", "value"), [("rule", "[x](y)"), ("reason", "-"), ("score", "x")])
 def test_a_filter_that_is_none_is_left_out(world: World, look: Look, name: str, value: str) -> None:
     page = look("qc", **{"run": world.run_id, name: value})
@@ -109,6 +121,29 @@ def test_a_customer_opens_with_the_list_and_the_issues(world: World, look: Look)
     assert metrics(page)["Audit score"] == str(verdict.audit_score)
     tables = [frame.value for frame in page.dataframe]
     assert any("confidence" in table.columns for table in tables)
+
+
+def test_a_repair_says_whether_another_product_took_the_place(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detail = customer_of_run(world.small, world.run_id, "A1")
+    words = {"sentence": "Sold out.", "remedy": "Wait.", "product_name": None}
+    repairs = [
+        Issue(
+            severity="INFO",
+            rule_code="OUT_OF_STOCK",
+            product_key=key,
+            details={"repaired_by": by},
+            **words,
+        )
+        for key, by in (("P1", "P2"), ("P3", None))
+    ]
+    found = replace(detail, issues=tuple(repairs))
+    monkeypatch.setattr(customer_panel, "customer_of_run", lambda *_, **__: found)
+    page = look("qc", run=world.run_id, customer="A1")
+    said = [text.value for text in page.markdown if "Sold out." in text.value]
+    assert ["next product put in its place" in text for text in said] == [True, False]
+    assert "no other product was left" in said[1]
 
 
 def test_an_unknown_customer_is_said_in_a_sentence(world: World, look: Look) -> None:

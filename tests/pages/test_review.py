@@ -119,6 +119,18 @@ def test_an_item_is_rejected_with_a_reason_and_the_list_changes(desk: Desk, look
     assert "These are the lists of review 1; the run itself is kept." in sentences(page)
 
 
+def test_an_item_is_approved_and_the_list_stays(desk: Desk, look: Look) -> None:
+    before = desk.products()
+    page = choose_row(look("qc", "dora", run=desk.run_id, customer="A1"), "why", 0)
+    press(choose(page, "approve"), "Approve this product")
+    apply_decisions(desk.store, desk.run_id)
+    assert desk.products() == before
+    page = look("qc", "dora", run=desk.run_id, customer="A1")
+    assert "Applied in review 1" in sentences(page)
+    (listed,) = [table.value for table in page.dataframe if "rank" in table.value]
+    assert listed["decision"][0] == "Approved"
+
+
 def test_a_replacement_is_offered_with_what_it_would_break(desk: Desk, look: Look) -> None:
     page = look("qc", "dora", run=desk.run_id, customer="A1")
     page = choose(choose_row(page, "why", 1), "replace")
@@ -216,6 +228,8 @@ def test_who_may_only_read_sees_decisions_and_makes_none(desk: Desk, look: Look)
 def test_exports_campaigns_and_runs_say_which_review_they_are_of(desk: Desk, look: Look) -> None:
     decide_on(desk.store, SYSTEM, desk.run_id, "reject", Subject(product_key="ROS"), note=WHY)
     assert "decision on this run waits" in sentences(look("campaigns", "dora", run=desk.run_id))
+    page = look("exports", "dora", run=desk.run_id)
+    assert page.get("progress") or "Apply 1 decision" in labels(page)  # asked for by a test before
     apply_decisions(desk.store, desk.run_id)
     page = look("exports", "dora", run=desk.run_id, version="original")
     links = {link.url for link in page.get("link_button")}

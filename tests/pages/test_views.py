@@ -2,10 +2,13 @@
 
 import pytest
 
-from core.contracts import COLUMNS
+from core.contracts import COLUMNS, RuleCode, Severity
 from core.errors import Refused
+from core.policy import AuditPolicy, ExtraRules, Policy
+from core.services.review_offers import Offer
 from ui.views.column_titles import COLUMN_TITLES
 from ui.views.plain import plain
+from ui.views.review_offer import audit_title
 from ui.views.upload_answers import cells_asked_about
 from ui.views.upload_issues import remarks_of
 from ui.views.upload_mapping import MappedHeader, compute_mapping
@@ -55,13 +58,31 @@ def test_two_headers_for_one_column_are_refused() -> None:
     [
         ("**bold** [a](b)", "\\*\\*bold\\*\\* \\[a\\]\\(b\\)"),
         ("two\nlines", "two lines"),
-        (":material/x: $x$", "\\:material/x\\: \\$x\\$"),
+        (":material/x: $x$", "\\:\u2060material/x\\: \\$x\\$"),
+        ("https://a.b www.c &lt;", "https\\:\u2060//a\\.b www\u2060\\.c \\&lt;"),
+        ("a@b -> 12:30", "a\u2060@b \\-\u2060\\> 12\\:30"),
         ("<b>", "\\<b\\>"),
         ("12\u202f000\u00a0€\u00a0;\r\n oui ", "12\u202f000\u00a0€\u00a0; oui"),
     ],
 )
 def test_values_of_files_are_no_markdown(value: str, shown: str) -> None:
     assert plain(value) == shown
+
+
+def test_an_offer_says_how_grave_is_what_it_would_break_also_by_a_further_rule() -> None:
+    severities = {RuleCode.OUT_OF_STOCK: Severity.ERROR}
+    policy = Policy(audit=AuditPolicy(extra=ExtraRules(severities=severities)))
+    offer = Offer(
+        product_key="P",
+        name="P",
+        family=None,
+        price_cents=None,
+        scenario="rebuy",
+        rules=("SUGAR_MISMATCH", "OUT_OF_STOCK"),
+        is_candidate=False,
+    )
+    titles = "Warning: Unusual sweetness, Error: Sold out or not active"
+    assert audit_title(offer, policy) == titles
 
 
 def test_remarks_are_gathered_over_files_and_rejections_come_first() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from core.outreach.audience import STEP_SENTENCES, Audience, Loss
 from core.services.campaign_reports import losses_of
 from ui.charts import show_chart
-from ui.i18n import _, format_number
+from ui.i18n import _, format_number, titled
 from ui.tables import choose_page, choose_row, number_column, show_rows
 from ui.theme import tokens
 from ui.views.words import loss_title, segment_title
@@ -36,7 +36,7 @@ def _draw_funnel(audience: Audience, key: str) -> None:
             textposition="outside",
             cliponaxis=False,
             marker={"color": tokens().primary},
-            hovertemplate="%{y}: %{x:,}<extra></extra>",
+            hovertemplate=titled("%{y}", "%{x:,}<extra></extra>"),
         )
     )
     figure.update_layout(
@@ -58,7 +58,7 @@ def _draw_segments(audience: Audience, key: str) -> None:
             textposition="outside",
             cliponaxis=False,
             marker={"color": tokens().primary},
-            hovertemplate="%{y}: %{x:,}<extra></extra>",
+            hovertemplate=titled("%{y}", "%{x:,}<extra></extra>"),
         )
     )
     figure.update_layout(

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.outreach.effects import Effect
 from ui.charts import show_chart
-from ui.i18n import _, format_number
+from ui.i18n import _, format_number, titled
 from ui.theme import tokens
 
 _ROW, _FRAME = 44, 90  # pixels of a row, and of all around the rows
@@ -44,8 +44,8 @@ def draw_differences(rows: Sequence[Difference], *, key: str) -> None:
                 ],
                 "color": tokens().muted,
             },
-            text=[_between(row.effect) for row in known],
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            text=[titled(row.title, _between(row.effect)) for row in known],
+            hovertemplate="%{text}<extra></extra>",
         )
     )
     figure.add_vline(x=0, line={"color": tokens().ink, "width": 1})

@@ -67,10 +67,10 @@ def _state_key(detail: CustomerDetail, about: Sequence[DecisionCard]) -> str:
 def _titles(currency: str, *, has_decisions: bool) -> dict[str, Any]:
     titles: dict[str, Any] = {
         "rank": number_column(_("Rank")),
-        "product": st.column_config.TextColumn(_("Product"), width=160 if has_decisions else 175),
-        "decision": st.column_config.TextColumn(_("Decided"), width=115),
+        "product": st.column_config.TextColumn(_("Product"), width=145 if has_decisions else 175),
+        "decision": st.column_config.TextColumn(_("Decision"), width=105),
         "scenario": _("Scenario"),
-        "why": st.column_config.TextColumn(_("Why"), width=210 if has_decisions else 285),
+        "why": st.column_config.TextColumn(_("Why"), width=175 if has_decisions else 285),
         "price": money_column(_("Price"), currency),
         "family": _("Family"),
         "score": number_column(

@@ -6,7 +6,7 @@ from core.contracts import RunVersion, Severity
 from core.services.review_desk import decisions_about
 from core.services.run_records import CustomerDetail, Issue
 from core.services.run_reports import customer_of_run, run_of
-from ui.i18n import _, format_language, format_money, format_number
+from ui.i18n import _, format_language, format_money, format_number, titled
 from ui.layout import Figure, error_boundary, figures_row
 from ui.session import UiSession
 from ui.views.customer_list import draw_list
@@ -91,12 +91,17 @@ def _draw_issues(detail: CustomerDetail) -> None:
 
 
 def _draw_issue(issue: Issue) -> None:
-    product = f" {plain(issue.product_name or issue.product_key)}:" if issue.product_key else ""
     is_repair = "repaired_by" in issue.details
+    sentence = issue.sentence
+    if issue.product_key:
+        sentence = titled(plain(issue.product_name or issue.product_key), sentence)
     title = severity_title(issue.severity) if is_repair else severity_choice(issue.severity)
     badge = f":{_COLOURS[Severity(issue.severity)]}-badge[{title}]"
-    if is_repair:
-        remedy = _("It was taken out of the list, and the next product put in its place.")
-    else:
-        remedy = issue.remedy
-    st.markdown(f"{badge}{product} {issue.sentence} :gray[{remedy}]")
+    remedy = _repair_title(issue) if is_repair else issue.remedy
+    st.markdown(f"{badge} {sentence} :gray[{remedy}]")
+
+
+def _repair_title(issue: Issue) -> str:
+    if issue.details["repaired_by"] is None:
+        return _("It was taken out of the list, and no other product was left for its place.")
+    return _("It was taken out of the list, and the next product put in its place.")

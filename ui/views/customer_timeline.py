@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.services.run_records import CustomerDetail
 from ui.charts import show_chart
-from ui.i18n import _, format_date
+from ui.i18n import _, format_date, titled
 from ui.theme import scenario_colours, tokens
 from ui.views.words import contact_title
 
@@ -70,7 +70,7 @@ def _add_purchases(figure: go.Figure, detail: CustomerDetail) -> None:
                 y=[row.quantity_milli / 1000 for row in rows],
                 width=_BAR_MS,
                 marker={"color": colours[place]},
-                hovertemplate="%{x|%m/%Y}: %{y:,}",
+                hovertemplate=titled("%{x|%m/%Y}", "%{y:,}"),
             )
 
 
@@ -86,6 +86,6 @@ def _add_contacts(figure: go.Figure, detail: CustomerDetail) -> None:
             for contact in dated
         ],
         marker={"symbol": "line-ns-open", "size": 14, "color": tokens().ink},
-        hovertemplate="%{x|%d/%m/%Y}: %{text}",
+        hovertemplate=titled("%{x|%d/%m/%Y}", "%{text}"),
         cliponaxis=False,
     )

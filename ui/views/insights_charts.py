@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.contracts import Scenario
 from ui.charts import percent_axis, show_chart
-from ui.i18n import _, format_number, format_percent
+from ui.i18n import _, format_number, format_percent, titled
 from ui.theme import scenario_colours, tokens
 from ui.views.words import scenario_title, system_title
 
@@ -79,7 +79,7 @@ def _bars(titles: Sequence[str], shares: Sequence[float | None], colours: list[s
             textposition="outside",
             cliponaxis=False,
             marker={"color": colours},
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            hovertemplate=titled("%{y}", "%{text}<extra></extra>"),
         )
     )
     figure.update_layout(

@@ -9,7 +9,7 @@ import streamlit as st
 from core.contracts import REASON_OK, Severity
 from core.services.run_records import GatingPoint, Quality, RuleCount
 from ui.charts import percent_axis, show_chart
-from ui.i18n import _, format_date, format_number, format_percent
+from ui.i18n import _, format_date, format_number, format_percent, titled
 from ui.theme import tokens
 from ui.views.words import reason_title, severity_choice
 
@@ -57,7 +57,7 @@ def _rule_bars(rows: Sequence[RuleCount], name: str, colour: str, shape: str) ->
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": colour, "pattern": {"shape": shape}},
-        "hovertemplate": "%{y}: %{x:,}",
+        "hovertemplate": titled("%{y}", "%{x:,}"),
     }
 
 
@@ -105,7 +105,7 @@ def draw_reasons(quality: Quality, *, key: str) -> str | None:
             textposition="outside",
             cliponaxis=False,
             marker={"color": tokens().primary},
-            hovertemplate="%{y}: %{x:,}<extra></extra>",
+            hovertemplate=titled("%{y}", "%{x:,}<extra></extra>"),
         )
     )
     figure.update_layout(
@@ -137,7 +137,7 @@ def draw_gating(history: Sequence[GatingPoint]) -> None:
             mode="lines+markers",
             line={"color": tokens().primary},
             text=[
-                f"{format_date(point.as_of)}: {format_percent(point.gating_rate)}"
+                titled(format_date(point.as_of), format_percent(point.gating_rate))
                 for point in history
             ],
             hovertemplate="%{text}<extra></extra>",

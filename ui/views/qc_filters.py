@@ -15,6 +15,7 @@ from ui.views.review_words import reason_filter_title, score_title
 from ui.views.words import reason_title
 
 RULE, REASON, SCORE, PRODUCT = "rule", "reason", "score", "product"
+PAGE_PARAM = "qc_page"
 _BARS = (RULE, REASON, SCORE)
 _BIN = 10
 _BEST = 100
@@ -64,12 +65,14 @@ def read_filters() -> Filters:
 
 
 def set_filter(name: str, value: str | None) -> None:
-    """Put a filter into the address or take it away, close the customer, and draw again."""
+    """Put a filter into the address or take it away, and draw the first page, nobody opened."""
     if value is None:
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = value
     st.query_params.pop(CUSTOMER_PARAM, None)
+    st.query_params.pop(PAGE_PARAM, None)
+    st.session_state.pop(PAGE_PARAM, None)
     st.rerun()
 
 

@@ -11,7 +11,7 @@ from ui.i18n import _
 from ui.session import UiSession
 from ui.tables import choose_page, no_rows
 from ui.views.customer_table import CUSTOMER_PARAM, choose_customer
-from ui.views.qc_filters import Filters, draw_filters
+from ui.views.qc_filters import PAGE_PARAM, Filters, draw_filters
 from ui.views.review_bulk import draw_bulk
 from ui.views.review_version import may_decide
 
@@ -29,7 +29,7 @@ def draw_lowest(session: UiSession, run: RunCard, version: RunVersion, filters: 
     if total and may_decide(session, version):
         draw_bulk(session, run.run_id, filters, total, products)
     place = st.container()
-    offset = choose_page(total, _PAGE, key="qc_page")
+    offset = choose_page(total, _PAGE, key=PAGE_PARAM)
     page = _page(session.store, run.run_id, version, filters, offset=offset, total=total)
     with place:
         if not page.verdicts:

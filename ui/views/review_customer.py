@@ -9,7 +9,7 @@ from core.services.review import Subject
 from core.services.review_desk import DecisionCard
 from core.services.review_meant import APPROVE, REJECT
 from core.services.run_records import CustomerDetail
-from ui.i18n import _, format_moment
+from ui.i18n import _, format_moment, titled
 from ui.session import UiSession
 from ui.views.plain import bold, plain
 from ui.views.review_enter import ask_reason, enter
@@ -44,7 +44,7 @@ def _line(session: UiSession, card: DecisionCard) -> str:
         who=decision.decided_by,
         when=format_moment(decision.decided_at, session.tenant.time_zone),
     )
-    parts = [f"{made}: {decision.note}" if decision.note else made, state_title(decision)]
+    parts = [titled(made, decision.note) if decision.note else made, state_title(decision)]
     return f"{plain(decision_title(card))} :gray[· {plain(' · '.join(parts))}]"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core.services.review import KIND_TITLES
-from core.services.review_desk import DecisionCard, decision_page, product_titles
+from core.services.review_desk import DecisionCard, decision_page
 from core.services.review_meant import REPLACE
 from ui.i18n import _, format_moment
 from ui.session import UiSession
@@ -29,18 +29,17 @@ def draw_decisions(session: UiSession, run_id: str, *, is_editable: bool) -> Non
         return
     offset = choose_page(total, _PAGE, key="decisions_page", is_counted=total > _PAGE)
     page = decision_page(session.store, run_id, limit=_PAGE, offset=offset)
-    names = _filtered_names(session, page.cards)
     states = "".join(str(int(card.decision.waits)) for card in page.cards)
     with place:
         chosen = choose_row(
-            [_row(session, card, names) for card in page.cards],
+            [_row(session, card) for card in page.cards],
             _titles(),
             key=f"decisions_{offset}_{total}_{states}",
             alt=_("Decisions, the newest first"),
             has_long_texts=True,
         )
         if chosen is not None:
-            _draw_decision(session, run_id, page.cards[chosen], names, is_editable=is_editable)
+            _draw_decision(session, run_id, page.cards[chosen], is_editable=is_editable)
 
 
 def _no_decision(session: UiSession) -> str:
@@ -64,12 +63,12 @@ def _titles() -> dict[str, Any]:
     }
 
 
-def _row(session: UiSession, card: DecisionCard, names: dict[str, str]) -> dict[str, Any]:
+def _row(session: UiSession, card: DecisionCard) -> dict[str, Any]:
     decision = card.decision
     return {
         "kind": _(KIND_TITLES[decision.kind]),
         "what": _what(card),
-        "whom": whom_title(decision, names),
+        "whom": whom_title(card),
         "why": decision.note or None,
         "who": decision.decided_by,
         "when": format_moment(decision.decided_at, session.tenant.time_zone),
@@ -85,24 +84,17 @@ def _what(card: DecisionCard) -> str:
     return card.product_name
 
 
-def _filtered_names(session: UiSession, cards: tuple[DecisionCard, ...]) -> dict[str, str]:
-    if any(card.decision.customers_like.product for card in cards):
-        return product_titles(session.store)
-    return {}
-
-
 def _draw_decision(
     session: UiSession,
     run_id: str,
     card: DecisionCard,
-    names: dict[str, str],
     *,
     is_editable: bool,
 ) -> None:
     decision = card.decision
     with st.container(border=True):
         st.markdown(f"**{plain(decision_title(card))}**")
-        lines = [whom_title(decision, names), decision.note, state_title(decision)]
+        lines = [whom_title(card), decision.note, state_title(decision)]
         if decision.withdrawn_at is not None:
             lines.append(
                 _(

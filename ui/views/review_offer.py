@@ -12,7 +12,7 @@ from core.services.review_meant import REPLACE
 from core.services.review_offers import MOST_OFFERED, Offer, offers_for
 from core.services.run_reports import summary_of
 from core.store.tenant import TenantStore
-from ui.i18n import _, format_number
+from ui.i18n import _, format_number, titled
 from ui.session import UiSession
 from ui.tables import choose_row, money_column
 from ui.views.plain import plain
@@ -83,18 +83,19 @@ def _row(offer: Offer, policy: Policy) -> dict[str, Any]:
         "product": offer.name,
         "family": offer.family,
         "price": offer.price_cents,
-        "audit": _audit_title(offer, policy),
+        "audit": audit_title(offer, policy),
         "scenario": scenario_title(offer.scenario),
     }
 
 
-def _audit_title(offer: Offer, policy: Policy) -> str:
+def audit_title(offer: Offer, policy: Policy) -> str:
     """Return the audit result in words: that it passes, or each rule it would break."""
-    broken = [
-        f"{severity_choice(policy.audit.severities[RuleCode(rule)])}: {reason_title(rule)}"
-        for rule in offer.rules
-    ]
-    return ", ".join(broken) or _("Passes")
+    return ", ".join(_broken_title(rule, policy) for rule in offer.rules) or _("Passes")
+
+
+def _broken_title(rule: str, policy: Policy) -> str:
+    severity = policy.audit.severity_of(RuleCode(rule)) or Severity.INFO
+    return titled(severity_choice(severity), reason_title(rule))
 
 
 def _offers(

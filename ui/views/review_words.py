@@ -7,8 +7,7 @@ from core.services.review_desk import DecisionCard
 from core.services.review_meant import APPROVE, REJECT, REPLACE
 from core.services.run_records import Verdict
 from core.store.reviews import Decision
-from core.store.run_reads import VerdictFilter
-from ui.i18n import _, format_number, ngettext_
+from ui.i18n import _, format_number, ngettext_, titled
 from ui.views.words import reason_title
 
 
@@ -35,34 +34,29 @@ def decision_title(card: DecisionCard) -> str:
     return _("%(product)s rejected", product=product)
 
 
-def whom_title(decision: Decision, names: dict[str, str] | None = None) -> str:
-    """Return whom a decision means: a customer's code, or how many and which filter showed them.
-
-    `names` has the products that a filter names, by key.
-    """
+def whom_title(card: DecisionCard) -> str:
+    """Return whom a decision means: a customer's code, or how many and which filter showed them."""
+    decision = card.decision
     if decision.customer is not None:
         return decision.customer
-    conditions = filter_titles(decision.customers_like, names or {}, decision.product_key)
+    conditions = _filter_titles(card)
     if decision.customers is None:
         return ", ".join(conditions) or _("Everybody who has it")
     count = ngettext_("%(count)s customer", "%(count)s customers", decision.customers)
-    return f"{count}: {', '.join(conditions)}" if conditions else count
+    return titled(count, ", ".join(conditions)) if conditions else count
 
 
-def filter_titles(
-    wanted: VerdictFilter, names: dict[str, str], product_key: str | None = None
-) -> list[str]:
-    """Return each condition of a filter in words; that on `product_key` itself is left out."""
-    titles = []
+def _filter_titles(card: DecisionCard) -> list[str]:
+    """Return each condition of the filter in words; that on the decided product is left out."""
+    titles, wanted = [], card.decision.customers_like
     if wanted.rule:
         titles.append(_("Rule: %(rule)s", rule=reason_title(wanted.rule)))
     if wanted.reason:
         titles.append(reason_filter_title(wanted.reason))
     if wanted.score_from is not None:
         titles.append(score_title(wanted.score_from, wanted.score_to))
-    if wanted.product and wanted.product != product_key:
-        name = names.get(wanted.product, wanted.product)
-        titles.append(_("Product: %(product)s", product=name))
+    if wanted.product and wanted.product != card.decision.product_key:
+        titles.append(_("Product: %(product)s", product=card.filtered_name))
     return titles
 
 

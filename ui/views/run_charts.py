@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from core.contracts import Scenario
 from core.services.run_records import Quality, ScenarioCount, ScoreBin
 from ui.charts import percent_axis, show_chart
-from ui.i18n import _, format_number, format_percent
+from ui.i18n import _, format_number, format_percent, titled
 from ui.theme import scenario_colours, tokens
 from ui.views.words import scenario_title, segment_title
 
@@ -34,7 +34,7 @@ def draw_scores(quality: Quality, gate: int, *, key: str, is_clickable: bool = F
             y=values,
             customdata=list(starts),
             marker={"color": colour, "pattern": {"shape": shape}},
-            hovertemplate=f"%{{x}}: %{{y:,}} {title}<extra></extra>",
+            hovertemplate=titled("%{x}", f"%{{y:,}} {title}<extra></extra>"),
         )
     figure.add_vline(x=gate - _BIN / 2, line={"color": colours.ink, "dash": "dot"})
     figure.add_annotation(
@@ -74,7 +74,7 @@ def draw_scenario_mix(quality: Quality, *, key: str) -> None:
                 for segment, share in zip(segments, shares, strict=True)
             ],
             marker={"color": colours[scenario]},
-            hovertemplate="%{y}: %{customdata}",
+            hovertemplate=titled("%{y}", "%{customdata}"),
         )
     figure.update_layout(
         barmode="stack",

@@ -20,7 +20,7 @@ from core.services.run_comparison import (
 )
 from core.services.run_records import RunCard
 from core.store.tenant import TenantStore
-from ui.i18n import NO_VALUE, _, format_number, format_percent
+from ui.i18n import NO_VALUE, _, format_number, format_percent, titled
 from ui.layout import Figure, figures_row
 from ui.session import UiSession
 from ui.tables import choose_page, choose_row, number_column, show_rows
@@ -148,7 +148,7 @@ def _draw_customers(session: UiSession, comparison: RunComparison) -> None:
         _("Customers"),
         kinds,
         default=kinds[0] if kinds else None,
-        format_func=lambda kind: f"{_(_KIND_TITLES[kind])}: {_number(comparison, kind)}",
+        format_func=lambda kind: titled(_(_KIND_TITLES[kind]), _number(comparison, kind)),
         label_visibility="collapsed",
         key="compared_kind",
     )

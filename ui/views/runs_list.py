@@ -6,11 +6,12 @@ from typing import Any
 import streamlit as st
 
 from core.contracts import Scenario
+from core.errors import NotFound
 from core.services.run_records import RunCard
-from core.services.run_reports import list_runs, number_of_runs
+from core.services.run_reports import list_runs, number_of_runs, run_of
 from core.store.runs import RunStatus
 from ui.i18n import _, format_date, format_moment, format_number, format_percent
-from ui.layout import empty_state
+from ui.layout import empty_state, show_error
 from ui.session import UiSession
 from ui.tables import choose_page, choose_row, number_column, percent_column
 from ui.theme import tokens
@@ -105,7 +106,11 @@ def run_label(session: UiSession, card: RunCard) -> str:
 
 
 def choose_run(session: UiSession, *, page: str) -> RunCard | None:
-    """Draw the choice of a finished run, kept in the address; None, said in words, without any."""
+    """Draw the choice of a finished run, kept in the address.
+
+    None, said in words, when there is none, or while the address names a run that cannot be shown:
+    no other is shown in its place.
+    """
     cards = finished_runs(session)
     if not cards:
         empty_state(
@@ -116,22 +121,46 @@ def choose_run(session: UiSession, *, page: str) -> RunCard | None:
         )
         return None
     by_id = {card.run_id: card for card in cards}
-    asked = st.query_params.get(RUN_PARAM)
+    asked = st.query_params.get(RUN_PARAM, "").lower() or cards[0].run_id
+    older = None if asked in by_id else _asked_run(session, asked)
+    if older is not None:
+        by_id[older.run_id] = older
     ids = list(by_id)
     chosen = st.selectbox(
         _("Run"),
         ids,
-        index=ids.index(asked) if asked in by_id else 0,
+        index=ids.index(asked) if asked in by_id else None,
         format_func=lambda run_id: run_label(session, by_id[run_id]),
+        placeholder=_("Choose a run"),
         key=f"{page}_run_{asked}",
     )
-    if chosen != asked and (asked is not None or chosen != ids[0]):
+    if chosen is None:
+        return None
+    if chosen != asked:
         st.query_params.from_dict({RUN_PARAM: chosen})
         st.rerun()
     return by_id[chosen]
 
 
+def _asked_run(session: UiSession, run_id: str) -> RunCard | None:
+    """Return the run of the address if it is finished; None, said in words, if it is not."""
+    try:
+        card = run_of(session.store, run_id).card
+    except NotFound as error:
+        show_error(error)
+        return None
+    if card.status is RunStatus.DONE:
+        return card
+    st.info(
+        _(
+            "The run of this address is not finished (%(state)s). Choose another, or open it on the"
+            " page Runs.",
+            state=run_state_title(card.status),
+        )
+    )
+    return None
+
+
 def finished_runs(session: UiSession) -> Sequence[RunCard]:
     """Return the newest finished runs."""
-    cards = list_runs(session.store, limit=_CHOICES)
-    return [card for card in cards if card.status is RunStatus.DONE]
+    return list_runs(session.store, limit=_CHOICES, done_only=True)

@@ -7,7 +7,15 @@ from typing import Any
 import streamlit as st
 
 from core.contracts import COLUMNS, ColumnType, FileKind
-from ui.i18n import NO_VALUE, _, format_money, format_number, format_quantity, format_short_date
+from ui.i18n import (
+    NO_VALUE,
+    _,
+    format_money,
+    format_number,
+    format_quantity,
+    format_short_date,
+    titled,
+)
 from ui.tables import choose_row, number_column, show_rows
 from ui.views.column_titles import column_title
 from ui.views.words import kind_title
@@ -52,7 +60,7 @@ def draw_changes(files: Sequence[Mapping[str, Any]], currency: str) -> None:
 def _example(change: Change, currency: str) -> str:
     first = change["examples"][0]
     before, after = (_written(change, first[side], currency) for side in ("before", "after"))
-    return f"{first['identity']}: {before} → {after}"
+    return titled(first["identity"], f"{before} → {after}")
 
 
 def _draw_examples(change: Change, currency: str) -> None:

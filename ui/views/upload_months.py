@@ -11,7 +11,7 @@ import streamlit as st
 from core.contracts import FileKind
 from core.services.import_warnings import months_text
 from ui.charts import show_chart
-from ui.i18n import _, current_language, format_money, format_month
+from ui.i18n import _, current_language, format_money, format_month, titled
 from ui.theme import tokens
 
 _SHOWN = 60  # months; the table behind the chart has them all
@@ -45,7 +45,7 @@ def _draw_chart(lines: Lines, question: str, axis: str, kind: str, currency: str
             customdata=[_month(line["month"]) for line in shown],
             marker={"color": colour},
             opacity=0.5 if field == "rows_before" else 1,
-            hovertemplate=f"%{{customdata}}: %{{y:,}} {title}<extra></extra>",
+            hovertemplate=titled("%{customdata}", f"%{{y:,}} {title}<extra></extra>"),
         )
     missing = [line["month"] for line in shown if not line["rows_after"]]
     if kind == FileKind.SALES:

@@ -10,7 +10,7 @@ from core.ingest.report import Bucket
 from core.services.import_report import BUCKETS
 from core.store.import_states import LOADED
 from ui.charts import percent_axis, show_chart
-from ui.i18n import _, format_number, format_percent, ngettext_
+from ui.i18n import _, format_number, format_percent, ngettext_, titled
 from ui.layout import Figure, figures_row
 from ui.tables import number_column, show_rows
 from ui.theme import tokens
@@ -112,7 +112,7 @@ def _add_bars(figure: go.Figure, bucket: str, files: Files, names: Sequence[str]
             f"{format_number(f[bucket])} ({format_percent(share)})"
             for f, share in zip(files, shares, strict=True)
         ],
-        hovertemplate="%{y}: %{customdata}",
+        hovertemplate=titled("%{y}", "%{customdata}"),
         marker={"color": colour, "pattern": {"shape": shape}},
     )
 

@@ -52,10 +52,12 @@ def pool(letters, bought=()):
         ("RBRB", (), (), 2, [0, 1]),
         # What is kept stays, even where the audit will find it bought lately.
         ("RBRB", (0,), (0, 1), 3, [0, 1, 2]),
-        # With five places no family takes more than three: the next red waits.
+        # Of four places no family takes more than two: the next red waits.
         ("RRRRB", (), (0, 1, 2), 4, [0, 1, 2, 4]),
         ("RRRR", (), (0, 1, 2), 4, [0, 1, 2, 3]),
         ("????", (), (0, 1, 2), 4, [0, 1, 2, 3]),
+        # Of three places a family takes two.
+        ("RRRB", (), (0, 1), 3, [0, 1, 3]),
     ],
 )
 def test_vacant_places_go_to_the_next_that_pass(letters, bought, kept, wanted, found):

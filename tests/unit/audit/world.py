@@ -324,6 +324,8 @@ def _create(
     listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     con.execute(f"CREATE TABLE {table} ({listed})")
     values = [[row.get(name) for name in columns] for row in rows]
+    if not values:
+        return
     arrays = ", ".join(f"unnest(${i + 1}::{kind}[])" for i, kind in enumerate(columns.values()))
     con.execute(
         f"INSERT INTO {table} SELECT {arrays}",

@@ -70,6 +70,8 @@ def load_dataset(
     }
     for table, rows in tables.items():
         listed = list(rows)
+        if not listed:
+            continue
         filled = pa.table({c: [row.get(c) for row in listed] for c in DATASET_TABLES[table]})
         con.register("filled", filled)
         con.execute(f"INSERT INTO {table} SELECT * FROM filled")

@@ -7,8 +7,8 @@ from alembic import op
 
 from core.store.postgres import row_security
 
-revision: str = "0012"
-down_revision: str | None = "0010"
+revision: str = "0015"
+down_revision: str | None = "0014"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,0 +1,113 @@
+"""Take in from Brevo who must not be written to: opt-outs of contacts, and blocked addresses.
+
+Where a walk through a list stands is kept with each page, so that one that was stopped, by a limit
+or a kill, goes on there. A page taken in twice changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from core.outreach.brevo_records import BlockedContact, Contact, Page
+from core.services.addressee_checks import local_day
+from core.services.brevo_account import BrevoAccount, suppress_blocked
+from core.store.contact_pushes import Pull, PullSource, load_pull, store_pull
+from core.store.tenant import TenantStore, Transaction
+from core.store.wishes import Suppression, is_bounced, load_addressees, store_suppression
+
+SOURCE = "brevo_contacts"
+
+T = TypeVar("T")
+
+# Brevo's clock is not ours, and its days are not the tenant's.
+_OVERLAP = timedelta(days=1)
+
+
+def pull_refusals(store: TenantStore, brevo: BrevoAccount) -> int:
+    """Suppress the tenant's own customers whom Brevo must not write to; return how many are new.
+
+    An address that no customer has is another's, and is not kept. Raises `BrevoError`; the next
+    call goes on where this one stopped.
+    """
+
+    def blocked_page(pull: Pull) -> Page[BlockedContact]:
+        return brevo.client.blocked_contacts(
+            first_day=None if pull.since is None else local_day(store, pull.since),
+            last_day=local_day(store, pull.begun_at),
+            offset=pull.next_offset or 0,
+        )
+
+    def contact_page(pull: Pull) -> Page[Contact]:
+        return brevo.client.contacts(modified_since=pull.since, offset=pull.next_offset or 0)
+
+    blocked = _walk(store, PullSource.BLOCKED, blocked_page, suppress_blocked)
+    return blocked + _walk(store, PullSource.CONTACTS, contact_page, _suppress_contacts)
+
+
+def _walk(
+    store: TenantStore,
+    source: PullSource,
+    read: Callable[[Pull], Page[T]],
+    keep: Callable[[TenantStore, Sequence[T]], int],
+) -> int:
+    """Finish a walk that was stopped, then go through what has changed since it began."""
+    found = 0
+    with store.read() as tx:
+        pull = load_pull(tx, source)
+    if pull is not None and pull.next_offset is not None:
+        found = _finish(store, pull, read, keep)
+    since = None if pull is None else pull.begun_at - _OVERLAP
+    begun = Pull(source=source, since=since, begun_at=store.store.now(), next_offset=0)
+    return found + _finish(store, begun, read, keep)
+
+
+def _finish(
+    store: TenantStore,
+    pull: Pull,
+    read: Callable[[Pull], Page[T]],
+    keep: Callable[[TenantStore, Sequence[T]], int],
+) -> int:
+    found = 0
+    while pull.next_offset is not None:
+        page = read(pull)
+        found += keep(store, page.items)
+        pull = replace(pull, next_offset=page.next_offset)
+        with store.begin() as tx:
+            store_pull(tx, pull)
+    return found
+
+
+def _suppress_contacts(store: TenantStore, contacts: Sequence[Contact]) -> int:
+    with store.begin() as tx:
+        return sum(
+            _suppress_contact(store, tx, contact.email.strip().lower(), contact)
+            for contact in contacts
+            if contact.is_blacklisted and contact.email
+        )
+
+
+def _suppress_contact(
+    store: TenantStore, tx: Transaction, email_norm: str, contact: Contact
+) -> int:
+    """Take a blacklisted contact for somebody's wish, which follows the person.
+
+    Unless Brevo has said of the address that it bounces: that is of the address alone, and kept.
+    """
+    customers = load_addressees(tx, email_norm)
+    if not customers or is_bounced(tx, email_norm):
+        return 0
+    return sum(
+        store_suppression(
+            tx,
+            Suppression(
+                suppression_id=f"{SOURCE}:{email_norm}:{known.customer}",
+                customer=known.customer,
+                email_norm=email_norm,
+                reason="unsubscribe",
+                source=SOURCE,
+                since=local_day(store, contact.modified_at),
+            ),
+        )
+        for known in customers
+    )

@@ -1,0 +1,105 @@
+"""Brevo as campaigns use it, against the double: whom it will not write to, and its events."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from core.errors import Refused
+from core.services.brevo_account import open_brevo
+from core.services.campaign_reports import status_of
+from core.services.send_live import send_live
+from core.store.tenant import Store, TenantStore
+from tests.contract.brevo_double import BrevoDouble, serve_brevo
+from tests.contract.campaign_data import NOW, deliveries_of, fill_run, people
+from tests.contract.conftest import new_tenant
+from tests.contract.live_data import LIVE_SETTINGS, Clock, prepare_live
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def double(clock: Clock) -> Iterator[BrevoDouble]:
+    with serve_brevo(clock) as running:
+        yield running
+
+
+@pytest.fixture
+def tenant(
+    tenant: TenantStore, double: BrevoDouble, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> TenantStore:
+    live = {
+        name: SecretStr(text) if "key" in name or "secret" in name else text
+        for name, text in LIVE_SETTINGS.items()
+    }
+    settings = tenant.store.settings.model_copy(update={**live, "brevo_base_url": double.base_url})
+    monkeypatch.setattr(tenant.store, "settings", settings)
+    monkeypatch.setattr(tenant.store, "now", clock)
+    return tenant
+
+
+def suppressed(tenant: TenantStore) -> dict[str, str]:
+    with tenant.read() as tx:
+        rows = tx.rows(
+            "SELECT email_norm, reason FROM suppression WHERE tenant_id = :tenant"
+            " ORDER BY email_norm"
+        )
+    return {row["email_norm"]: row["reason"] for row in rows}
+
+
+def test_whom_brevo_refuses_is_suppressed_before_each_batch(
+    tenant: TenantStore, double: BrevoDouble, clock: Clock
+) -> None:
+    fill_run(tenant, people(6))
+    for number, code in enumerate(
+        ("hardBounce", "contactFlaggedAsSpam", "unsubscribedViaEmail", "adminBlocked"), 1
+    ):
+        double.account.block(f"Person{number}@example.com", code)
+    double.account.block("stranger@example.com", "hardBounce")
+    other = new_tenant(tenant.store)
+    with open_brevo(tenant) as brevo:
+        brevo.refuse_known(tenant)
+        first = suppressed(tenant)
+        assert first == {
+            "person1@example.com": "hard_bounce",
+            "person2@example.com": "complaint",
+            "person3@example.com": "unsubscribe",
+            "person4@example.com": "blocked",
+        }
+        clock.moment += timedelta(days=1)
+        double.account.block("person5@example.com", "unsubscribedViaApi")
+        brevo.refuse_known(tenant)
+        assert suppressed(tenant) == {**first, "person5@example.com": "unsubscribe"}
+        brevo.refuse_known(other)
+    assert suppressed(other) == {}
+    reads = double.ledger.requests("getTransacBlockedContacts")
+    assert len(reads) == 3
+
+
+def test_a_campaign_through_the_client_leaves_out_whom_brevo_refuses(
+    tenant: TenantStore, double: BrevoDouble
+) -> None:
+    campaign_id = prepare_live(tenant, 5)
+    double.account.block("person2@example.com", "unsubscribedViaMA")
+    with open_brevo(tenant) as brevo:
+        send_live(tenant, campaign_id, brevo)
+        written = set(brevo.written_to(tenant, f"campaign-{campaign_id}"))
+    assert written == {f"person{number}@example.com" for number in (1, 3, 4, 5)}
+    status = status_of(tenant, campaign_id)
+    assert (status.sent, status.suppressed, status.difference) == (4, 1, 0)
+    ids = {row["message_id"] for row in deliveries_of(tenant, campaign_id).values()} - {None}
+    assert len(ids) == 4
+    assert sorted(double.ledger.acceptances().values()) == [1] * 4
+
+
+def test_nothing_is_opened_on_a_dry_instance(
+    store: Store, tenant: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dry = tenant.store.settings.model_copy(update={"brevo_dry_run": "1"})
+    monkeypatch.setattr(tenant.store, "settings", dry)
+    with pytest.raises(Refused, match="BREVO_DRY_RUN"), open_brevo(tenant):
+        pass
