@@ -1,7 +1,7 @@
 """What became of a campaign, as sums: its messages, and what its customers bought afterwards."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,26 +22,31 @@ WHERE tenant_id = :tenant AND campaign_id = :campaign_id
 GROUP BY segment
 """
 
-# Once per delivery, however often it was told. Names of one thing count as one.
+# Once per delivery, however often it was told; from the index alone. Acceptance is not counted.
 _EVENTS = """
-SELECT sum(delivered) AS delivered, sum(opened) AS opened, sum(clicked) AS clicked,
-    sum(soft_bounced) AS soft_bounced, sum(hard_bounced) AS hard_bounced,
-    sum(complained) AS complained, sum(unsubscribed) AS unsubscribed
+SELECT kind, count(*) AS deliveries
 FROM (
-    SELECT
-        max(CASE WHEN event = 'delivered' THEN 1 ELSE 0 END) AS delivered,
-        max(CASE WHEN event IN ('opened', 'unique_opened', 'proxy_open', 'unique_proxy_open')
-            THEN 1 ELSE 0 END) AS opened,
-        max(CASE WHEN event = 'click' THEN 1 ELSE 0 END) AS clicked,
-        max(CASE WHEN event = 'soft_bounce' THEN 1 ELSE 0 END) AS soft_bounced,
-        max(CASE WHEN event = 'hard_bounce' THEN 1 ELSE 0 END) AS hard_bounced,
-        max(CASE WHEN event = 'spam' THEN 1 ELSE 0 END) AS complained,
-        max(CASE WHEN event = 'unsubscribed' THEN 1 ELSE 0 END) AS unsubscribed
+    SELECT DISTINCT
+        delivery_no,
+        CASE WHEN event IN ('unique_opened', 'proxy_open', 'unique_proxy_open')
+            THEN 'opened' ELSE event END AS kind
     FROM brevo_event
     WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND delivery_no IS NOT NULL
-    GROUP BY delivery_no
+        AND event <> 'request'
 ) AS told
+GROUP BY kind
 """
+
+_COUNTED: Mapping[str, str] = {
+    "delivered": "delivered",
+    "opened": "opened",
+    "clicked": "click",
+    "soft_bounced": "soft_bounce",
+    "hard_bounced": "hard_bounce",
+    "complained": "spam",
+    "unsubscribed": "unsubscribed",
+}
+"""What is counted, and Brevo's name of it."""
 
 # A link says whose it is and not of which message it is: one used within the window counts.
 _LEFT_BY_LINK = """
@@ -168,8 +173,9 @@ def count_held_out(tx: Transaction, campaign_id: str) -> dict[str, int]:
 
 def count_events(tx: Transaction, campaign_id: str) -> dict[str, int]:
     """Return of how many deliveries Brevo told `delivered`, `opened`, `clicked` and the others."""
-    row = tx.row(_EVENTS, campaign_id=campaign_id) or {}
-    return {name: int(value or 0) for name, value in row.items()}
+    rows = tx.rows(_EVENTS, campaign_id=campaign_id)
+    told = {row["kind"]: int(row["deliveries"]) for row in rows}
+    return {name: told.get(event, 0) for name, event in _COUNTED.items()}
 
 
 def count_left_by_link(tx: Transaction, campaign_id: str, window: Window) -> int:

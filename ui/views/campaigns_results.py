@@ -9,8 +9,9 @@ from core.outreach.effects import Effect, Measure
 from core.outreach.protocol import FINISHED, Mode
 from core.services.campaign_reports import CampaignStatus
 from core.services.campaign_results import WINDOW_DAYS, CampaignResult, results_of
-from core.services.pooled_results import pooled_results
+from core.services.pooled_results import PooledResult, pooled_results
 from core.services.prepare_campaign import templates
+from core.store.tenant import TenantStore
 from ui.i18n import _, format_date, format_number, ngettext_
 from ui.layout import Figure, error_boundary, figures_row
 from ui.session import UiSession
@@ -26,6 +27,7 @@ from ui.views.campaigns_results_words import (
 from ui.views.plain import bold
 
 _LONGEST = 90
+_KEPT_SECONDS = 60  # of a large campaign they take seconds, and a page is drawn at every click
 
 
 def draw_results(session: UiSession, status: CampaignStatus) -> None:
@@ -35,7 +37,7 @@ def draw_results(session: UiSession, status: CampaignStatus) -> None:
     st.subheader(_("What did it do?"), anchor=False)
     with error_boundary():
         days = _choose_window()
-        result = results_of(session.store, status.campaign_id, days)
+        result = _results(session.tenant.tenant_id, status.campaign_id, days, session.store)
         _draw_messages(result)
         _draw_verdict(result)
         if result.sides.held_out.customers:
@@ -47,7 +49,7 @@ def draw_results(session: UiSession, status: CampaignStatus) -> None:
 
 def draw_pooled(session: UiSession, days: int) -> None:
     """Draw the effects of the newest live campaigns, each and taken together."""
-    pooled = pooled_results(session.store, days)
+    pooled = _pooled(session.tenant.tenant_id, days, session.store)
     if pooled.waiting:
         waiting = ngettext_(
             "%(count)s campaign is not counted yet: its window is not over, or its sales are not"
@@ -78,6 +80,21 @@ def draw_pooled(session: UiSession, days: int) -> None:
             " narrow."
         )
     )
+
+
+@st.cache_data(max_entries=100, ttl=_KEPT_SECONDS, show_spinner=False)
+def _results(
+    tenant_id: str,  # noqa: ARG001
+    campaign_id: str,
+    days: int,
+    _store: TenantStore,
+) -> CampaignResult:
+    return results_of(_store, campaign_id, days)
+
+
+@st.cache_data(max_entries=100, ttl=_KEPT_SECONDS, show_spinner=False)
+def _pooled(tenant_id: str, days: int, _store: TenantStore) -> PooledResult:  # noqa: ARG001
+    return pooled_results(_store, days)
 
 
 def _choose_window() -> int:
