@@ -20,6 +20,7 @@ from ui.views.campaigns_results_chart import Difference, draw_differences
 from ui.views.campaigns_results_words import (
     amount,
     buyers_sentence,
+    lift,
     measure_title,
     verdict_sentence,
     verdict_title,
@@ -42,7 +43,11 @@ def draw_results(session: UiSession, status: CampaignStatus) -> None:
         _draw_verdict(result)
         if result.sides.held_out.customers:
             _draw_effects(session, result.effects, key="results")
-            draw_differences([_point(_("this campaign"), result.effects)], key="results_chart")
+            draw_differences(
+                [_point(_("this campaign"), result.effects)],
+                _("By how much did more of them buy?"),
+                key="results_chart",
+            )
         if st.toggle(_("Show all live campaigns together"), key="results_pooled"):
             draw_pooled(session, days)
 
@@ -71,7 +76,11 @@ def draw_pooled(session: UiSession, days: int) -> None:
         )
         for one in pooled.campaigns
     ]
-    draw_differences([*points, _point(_("together"), pooled.effects)], key="pooled_chart")
+    draw_differences(
+        [*points, _point(_("together"), pooled.effects)],
+        _("By how much did more buy in each campaign?"),
+        key="pooled_chart",
+    )
     _draw_effects(session, pooled.effects, key="pooled")
     st.caption(
         _(
@@ -175,14 +184,17 @@ def _draw_effects(session: UiSession, effects: Sequence[Effect], *, key: str) ->
 
 
 def _row(effect: Effect, currency: str) -> dict[str, Any]:
-    low, high = (amount(effect.measure, bound, currency) for bound in (effect.low, effect.high))
+    difference, low, high, visible = (
+        lift(effect.measure, value, currency)
+        for value in (effect.difference, effect.low, effect.high, effect.visible)
+    )
     return {
         "measure": measure_title(effect.measure),
         "treated": amount(effect.measure, effect.treated, currency),
         "held_out": amount(effect.measure, effect.held_out, currency),
-        "difference": amount(effect.measure, effect.difference, currency),
+        "difference": difference,
         "between": _("%(low)s to %(high)s", low=low, high=high),
-        "visible": amount(effect.measure, effect.visible, currency),
+        "visible": visible,
         "verdict": verdict_title(effect.verdict),
     }
 

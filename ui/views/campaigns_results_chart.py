@@ -22,7 +22,7 @@ class Difference:
     effect: Effect
 
 
-def draw_differences(rows: Sequence[Difference], *, key: str) -> None:
+def draw_differences(rows: Sequence[Difference], question: str, *, key: str) -> None:
     """Draw each difference as a point on its interval, around a line at no difference."""
     known = [row for row in rows if row.effect.difference is not None]
     points = [100 * (row.effect.difference or 0) for row in known]
@@ -30,7 +30,7 @@ def draw_differences(rows: Sequence[Difference], *, key: str) -> None:
     figure = go.Figure(
         go.Scatter(
             x=points,
-            y=titles,
+            y=list(range(len(known))),
             mode="markers",
             marker={"color": tokens().primary, "size": 10},
             error_x={
@@ -51,11 +51,17 @@ def draw_differences(rows: Sequence[Difference], *, key: str) -> None:
     figure.add_vline(x=0, line={"color": tokens().ink, "width": 1})
     figure.update_layout(
         xaxis={"title": {"text": _("points more than those held out")}},
-        yaxis={"autorange": "reversed", "showgrid": False, "type": "category"},
+        yaxis={
+            "range": [len(known) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+            "tickvals": list(range(len(known))),
+            "ticktext": titles,  # two campaigns may have one title
+        },
     )
     show_chart(
         figure,
-        _("By how much did more of them buy?"),
+        question,
         key=key,
         data=pd.DataFrame(
             {_("Campaign"): titles, _("Difference"): [_between(r.effect) for r in known]}

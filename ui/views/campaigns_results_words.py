@@ -51,6 +51,13 @@ def amount(measure: Measure, value: float | None, currency: str) -> str:
     return format_percent(value) if measure is Measure.BUYERS else format_number(value, 3)
 
 
+def lift(measure: Measure, value: float | None, currency: str) -> str:
+    """Return a difference as its measure is written: of shares in points, a dash for None."""
+    if measure is Measure.BUYERS and value is not None:
+        return _("%(points)s points", points=_points(value))
+    return amount(measure, value, currency)
+
+
 def buyers_sentence(result: CampaignResult) -> str:
     """Return how many of each side bought."""
     treated, held_out = result.sides.treated, result.sides.held_out
