@@ -9,14 +9,25 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import BlockedContact, Contact, Page
 from core.services.addressee_checks import local_day
-from core.services.brevo_account import BrevoAccount, suppress_blocked
 from core.store.contact_pushes import Pull, PullSource, load_pull, store_pull
 from core.store.tenant import TenantStore, Transaction
 from core.store.wishes import Suppression, is_bounced, load_addressees, store_suppression
 
 SOURCE = "brevo_contacts"
+BLOCKED_SOURCE = "brevo_blocked"
+
+# Of the reasons that Brevo names; any other forbids writing all the same.
+_REASONS = {
+    "hardBounce": "hard_bounce",
+    "contactFlaggedAsSpam": "complaint",
+    "unsubscribedViaMA": "unsubscribe",
+    "unsubscribedViaEmail": "unsubscribe",
+    "unsubscribedViaApi": "unsubscribe",
+}
+_OTHER_REASON = "blocked"
 
 T = TypeVar("T")
 
@@ -24,7 +35,7 @@ T = TypeVar("T")
 _OVERLAP = timedelta(days=1)
 
 
-def pull_refusals(store: TenantStore, brevo: BrevoAccount) -> int:
+def pull_refusals(store: TenantStore, client: BrevoClient) -> int:
     """Suppress the tenant's own customers whom Brevo must not write to; return how many are new.
 
     An address that no customer has is another's, and is not kept. Raises `BrevoError`; the next
@@ -32,14 +43,14 @@ def pull_refusals(store: TenantStore, brevo: BrevoAccount) -> int:
     """
 
     def blocked_page(pull: Pull) -> Page[BlockedContact]:
-        return brevo.client.blocked_contacts(
+        return client.blocked_contacts(
             first_day=None if pull.since is None else local_day(store, pull.since),
             last_day=local_day(store, pull.begun_at),
             offset=pull.next_offset or 0,
         )
 
     def contact_page(pull: Pull) -> Page[Contact]:
-        return brevo.client.contacts(modified_since=pull.since, offset=pull.next_offset or 0)
+        return client.contacts(modified_since=pull.since, offset=pull.next_offset or 0)
 
     blocked = _walk(store, PullSource.BLOCKED, blocked_page, suppress_blocked)
     return blocked + _walk(store, PullSource.CONTACTS, contact_page, _suppress_contacts)
@@ -76,6 +87,28 @@ def _finish(
         with store.begin() as tx:
             store_pull(tx, pull)
     return found
+
+
+def suppress_blocked(store: TenantStore, blocked: Sequence[BlockedContact]) -> int:
+    """Suppress the addresses that customers have; return how many were not known as such."""
+    with store.begin() as tx:
+        return sum(_suppress_address(store, tx, contact) for contact in blocked)
+
+
+def _suppress_address(store: TenantStore, tx: Transaction, contact: BlockedContact) -> bool:
+    email_norm = contact.email.strip().lower()
+    if not load_addressees(tx, email_norm):
+        return False
+    day = local_day(store, contact.blocked_at)
+    suppression = Suppression(
+        suppression_id=f"{BLOCKED_SOURCE}:{contact.reason}:{day}:{email_norm}",
+        customer=None,
+        email_norm=email_norm,
+        reason=_REASONS.get(contact.reason, _OTHER_REASON),
+        source=BLOCKED_SOURCE,
+        since=day,
+    )
+    return store_suppression(tx, suppression)
 
 
 def _suppress_contacts(store: TenantStore, contacts: Sequence[Contact]) -> int:

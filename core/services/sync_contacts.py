@@ -112,7 +112,7 @@ def sync_contacts(
     with open_brevo(store) as brevo, locks.exclusive(store, _LOCK, BUSY):
         list_id = set_up_contacts(store, brevo.client)
         progress(PULLING, 0, 1)
-        opted_out = pull_refusals(store, brevo)
+        opted_out = pull_refusals(store, brevo.client)
         push = _Push(store=store, client=brevo.client, list_id=list_id, sleep=sleep)
         with duckdb.connect() as con:
             counts = _select(store, con, run)

@@ -334,3 +334,23 @@ def test_a_limit_of_the_blocked_addresses_is_waited_for(
     send(tenant, campaign_id, brevo)
     assert states(tenant, campaign_id) == ["SENT"] * 2
     assert brevo.clock() >= until
+
+
+def test_two_readings_at_the_same_moment_count_as_one_and_the_other_waits(
+    tenant: TenantStore,
+) -> None:
+    if tenant.store.data_engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    counted: list[bool] = []
+
+    def read_too() -> None:
+        with tenant.begin() as tx:
+            counted.append(event_reads.reserve_read(tx, NOW))
+
+    other = threading.Thread(target=read_too)
+    with tenant.begin() as tx:
+        assert event_reads.reserve_read(tx, NOW)
+        other.start()
+        time.sleep(0.3)
+    other.join()
+    assert counted == [False]
