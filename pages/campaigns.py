@@ -18,6 +18,7 @@ from ui.views.campaigns_messages import draw_messages, draw_test
 from ui.views.campaigns_people import draw_people
 from ui.views.campaigns_prepare import CAMPAIGN_PARAM, draw_preparation
 from ui.views.campaigns_progress import follow_send
+from ui.views.campaigns_results import draw_results
 from ui.views.campaigns_review import draw_doubts
 from ui.views.campaigns_send import draw_rehearsal
 from ui.views.campaigns_sums import draw_mode
@@ -53,6 +54,7 @@ def draw_campaign(campaign_id: str) -> None:
         draw_doubts(session, status, doubts, refusal)
     elif may_decide(session) and not is_working:
         draw_rehearsal(session, status, refusal)
+    draw_results(session, status)
     draw_messages(session, campaign_id)
     if may_decide(session):
         draw_test(session, campaign_id, refusal)

@@ -24,6 +24,9 @@ def prepare_(
     run_id: Annotated[str, typer.Option("--run", help="Id of the run.")],
     template: Annotated[str, typer.Option("--template", help="Name of the message.")],
     batch_size: Annotated[int, typer.Option("--batch-size", help="200 to 300.")] = 250,
+    holdout: Annotated[
+        float, typer.Option("--holdout", help="Share not written to, to measure the effect.")
+    ] = 0.0,
     live: Live = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +37,9 @@ def prepare_(
 
     store = open_tenant(tenant)
     mode = Mode.LIVE if live else Mode.DRY
-    campaign_id = prepare(store, SYSTEM, run_id, template, batch_size, mode=mode)
+    campaign_id = prepare(
+        store, SYSTEM, run_id, template, batch_size, mode=mode, holdout_share=holdout
+    )
     status = status_of(store, campaign_id).to_dict()
     print_result({**status, "campaign_id": campaign_id}, as_json, [campaign_id])
 
@@ -125,6 +130,33 @@ def restored(tenant: TenantKey, as_json: AsJson = False) -> None:
 def status_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
     """Show the sums of the campaign's journal."""
     _print_status(open_tenant(tenant), campaign_id, as_json)
+
+
+@app.command("results")
+def results_(
+    tenant: TenantKey,
+    campaign_id: Annotated[
+        str | None, typer.Option("--campaign", help="Id printed by prepare; without it all.")
+    ] = None,
+    window_days: Annotated[
+        int, typer.Option("--window-days", help="Purchases count so many days after the first.")
+    ] = 14,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what the customers of a live campaign bought with those held out of it."""
+    from core.services.campaign_results import results_of
+    from core.services.pooled_results import pooled_results
+
+    store = open_tenant(tenant)
+    found = (
+        pooled_results(store, window_days)
+        if campaign_id is None
+        else results_of(store, campaign_id, window_days)
+    )
+    result = found.to_dict()
+    counts = [f"{name}: {value}" for name, value in result.items() if isinstance(value, int | str)]
+    effects = [f"{e.measure}: {e.verdict} ({e.doubt or e.difference})" for e in found.effects]
+    print_result(result, as_json, [*counts, *effects])
 
 
 def _print_status(store: TenantStore, campaign_id: str, as_json: bool) -> None:

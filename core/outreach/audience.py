@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from core.contracts import REASON_NO_RECOMMENDATION, REASON_OK, RuleCode
 from core.i18n import N_
+from core.outreach.holdout import select_held_out
 
 
 class Step(StrEnum):
@@ -23,6 +24,7 @@ class Step(StrEnum):
     ADDRESS = "address"
     SUPPRESSION = "suppression"
     SHARED = "shared"
+    HOLDOUT = "holdout"
 
 
 STEP_SENTENCES: Mapping[Step, str] = {
@@ -30,7 +32,8 @@ STEP_SENTENCES: Mapping[Step, str] = {
     Step.GATE: N_("passed the audit and the review"),
     Step.ADDRESS: N_("have a deliverable address today"),
     Step.SUPPRESSION: N_("are not suppressed today"),
-    Step.SHARED: N_("are written to, one per address"),
+    Step.SHARED: N_("can be written to, one per address"),
+    Step.HOLDOUT: N_("are written to, the rest is held out to measure the effect"),
 }
 
 REJECTED_IN_REVIEW = "REJECTED_IN_REVIEW"
@@ -40,6 +43,8 @@ DEADLINE_PASSED = "DEADLINE_PASSED"
 PAYLOAD_CHANGED = "PAYLOAD_CHANGED"
 CAMPAIGN_CANCELLED = "CAMPAIGN_CANCELLED"
 SHARED_ADDRESS = "SHARED_ADDRESS"
+HELD_OUT = "HELD_OUT"
+HELD_OUT_ADDRESS = "HELD_OUT_ADDRESS"
 
 LOSS_SENTENCES: Mapping[str, str] = {
     REJECTED_IN_REVIEW: N_("The list was rejected in the review."),
@@ -49,6 +54,8 @@ LOSS_SENTENCES: Mapping[str, str] = {
     PAYLOAD_CHANGED: N_("The message is no longer the one that was prepared."),
     CAMPAIGN_CANCELLED: N_("The campaign was cancelled."),
     SHARED_ADDRESS: N_("Another customer with the same address, of higher value, is written to."),
+    HELD_OUT: N_("The customer is held out, so that the effect of the campaign can be measured."),
+    HELD_OUT_ADDRESS: N_("Another customer with the same address, of higher value, is held out."),
 }
 """Sentences of the reasons that are no audit rule."""
 
@@ -97,6 +104,21 @@ FROM placed
 ORDER BY customer
 """
 
+_CHOSEN_SQL = "SELECT customer, segment FROM audience WHERE step IS NULL"
+
+# At an address whose customer is held out, nobody else is written to either.
+_HOLD_OUT_SQL = (
+    """
+    UPDATE audience SET step = 'holdout', reason = $held_out
+    WHERE customer IN (SELECT unnest($customers::VARCHAR[]))
+    """,
+    """
+    UPDATE audience SET reason = $held_out_address
+    WHERE step = 'shared'
+        AND email_norm IN (SELECT email_norm FROM audience WHERE step = 'holdout')
+    """,
+)
+
 _RECIPIENTS_SQL = """
 CREATE OR REPLACE TABLE recipients AS
 SELECT
@@ -140,7 +162,7 @@ class StepCount:
 
 @dataclass(frozen=True, kw_only=True)
 class Audience:
-    """The funnel of a campaign, frozen with it."""
+    """The funnel of a campaign, frozen with it; `segments` counts the recipients alone."""
 
     customers: int
     recipients: int
@@ -150,20 +172,28 @@ class Audience:
     losses: tuple[Loss, ...]
 
     @property
+    def held_out(self) -> int:
+        """Customers who could be written to and are not, to measure the effect."""
+        return sum(len(loss.customers) for loss in self.losses if loss.reason == HELD_OUT)
+
+    @property
     def planned(self) -> int:
         """Recipients and those who share an address with one."""
         return self.recipients + self.shared
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the counts first, as `parse_audience` reads it."""
-        return {"planned": self.planned, **asdict(self)}
+        return {"planned": self.planned, "held_out": self.held_out, **asdict(self)}
 
 
-def select_audience(con: DuckDBPyConnection) -> Audience:
+def select_audience(
+    con: DuckDBPyConnection, tenant_id: str, *, holdout_share: float = 0.0
+) -> Audience:
     """Create `audience` and `recipients(delivery_no, customer, email_norm)`; return the funnel.
 
     Of the customers with one address the one of highest `value_cents` is written to, ties going
-    to the lowest code. Deliveries are numbered from 1 in bytewise order of the customers.
+    to the lowest code. A share of those is held out by `core.outreach.holdout`. Deliveries are
+    numbered from 1 in bytewise order of the customers.
     """
     con.execute(
         _AUDIENCE_SQL,
@@ -177,30 +207,48 @@ def select_audience(con: DuckDBPyConnection) -> Audience:
             "shared": SHARED_ADDRESS,
         },
     )
+    _hold_out(con, tenant_id, holdout_share)
     con.execute(_RECIPIENTS_SQL)
     losses = [
         Loss(step=Step(step), reason=reason, customers=tuple(customers))
         for step, reason, customers in con.execute(_LOSSES_SQL).fetchall()
     ]
     segments = {str(segment): int(n) for segment, n in con.execute(_SEGMENTS_SQL).fetchall()}
-    return _funnel(sum(segments.values()), segments, losses)
+    steps = [step for step in Step if holdout_share or step is not Step.HOLDOUT]
+    return _funnel(steps, segments, losses)
 
 
-def _funnel(recipients: int, segments: Mapping[str, int], losses: Sequence[Loss]) -> Audience:
-    lost = {step: sum(len(x.customers) for x in losses if x.step == step) for step in Step}
+def _hold_out(con: DuckDBPyConnection, tenant_id: str, share: float) -> None:
+    if share == 0:
+        return
+    chosen = dict(con.execute(_CHOSEN_SQL).fetchall())
+    held_out = sorted(select_held_out(tenant_id, chosen, share))
+    hold, tell_others = _HOLD_OUT_SQL
+    con.execute(hold, {"held_out": HELD_OUT, "customers": held_out})
+    con.execute(tell_others, {"held_out_address": HELD_OUT_ADDRESS})
+
+
+def read_held_out(con: DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Return (customer, segment) of whom `select_audience` held out, in bytewise order."""
+    sql = "SELECT customer, segment FROM audience WHERE step = 'holdout' ORDER BY customer"
+    return con.execute(sql).fetchall()
+
+
+def _funnel(steps: Sequence[Step], segments: Mapping[str, int], losses: Sequence[Loss]) -> Audience:
+    lost = {step: sum(len(x.customers) for x in losses if x.step == step) for step in steps}
+    recipients = sum(segments.values())
     remaining = customers = recipients + sum(lost.values())
-    steps = []
-    for step in Step:
+    counts = []
+    for step in steps:
         remaining -= lost[step]
-        steps.append(StepCount(step=step, remaining=remaining))
-    order = list(Step)
+        counts.append(StepCount(step=step, remaining=remaining))
     return Audience(
         customers=customers,
         recipients=recipients,
-        shared=lost[Step.SHARED],
-        steps=tuple(steps),
+        shared=sum(len(x.customers) for x in losses if x.reason == SHARED_ADDRESS),
+        steps=tuple(counts),
         segments=segments,
-        losses=tuple(sorted(losses, key=lambda x: (order.index(x.step), x.reason))),
+        losses=tuple(sorted(losses, key=lambda x: (steps.index(x.step), x.reason))),
     )
 
 

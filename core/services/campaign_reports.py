@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.i18n import N_
 from core.outreach.audience import Audience, Loss, Step, parse_audience
 from core.outreach.protocol import compute_sums
-from core.store import campaign_log, campaigns, deliveries
+from core.store import campaign_journal, campaign_log, campaigns, deliveries
 from core.store.campaigns import CampaignRow
 from core.store.tenant import TenantStore, Transaction
 
@@ -21,7 +21,8 @@ PREVIEWS = 5
 class CampaignStatus:
     """A campaign's sums: planned is the sum of all that follow it, difference 0.
 
-    `review_no` is the review of the run whose lists it writes, 0 for the run's own.
+    `review_no` is the review of the run whose lists it writes, 0 for the run's own. `held_out` are
+    customers whom it could write to and does not: they are not planned.
     """
 
     campaign_id: str
@@ -42,6 +43,8 @@ class CampaignStatus:
     pending: int
     pause_reason: str | None = None
     start_at: datetime | None = None
+    held_out: int = 0
+    holdout_share: float = 0.0
 
     @property
     def difference(self) -> int:
@@ -125,7 +128,7 @@ def list_campaigns(
 
 
 def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
-    journal = campaigns.load_journal(tx, campaign.campaign_id)
+    journal = campaign_journal.load_journal(tx, campaign.campaign_id)
     return CampaignStatus(
         campaign_id=campaign.campaign_id,
         run_id=campaign.run_id,
@@ -138,6 +141,8 @@ def _status(tx: Transaction, campaign: CampaignRow) -> CampaignStatus:
         start_at=campaign.start_at,
         planned=journal.planned,
         shared=journal.shared,
+        held_out=journal.held_out,
+        holdout_share=campaign.holdout_share,
         **compute_sums(journal.states),
     )
 
@@ -159,7 +164,7 @@ def audience_of(store: TenantStore, campaign_id: str) -> Audience:
     """Return the funnel that was frozen with a campaign; raise `NotFound`."""
     with store.read() as tx:
         _found(tx, campaign_id)
-        return parse_audience(campaigns.load_audience(tx, campaign_id))
+        return parse_audience(campaign_journal.load_audience(tx, campaign_id))
 
 
 def losses_of(

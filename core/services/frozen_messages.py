@@ -53,6 +53,7 @@ class Choices:
     template: MessageTemplate
     batch_size: int
     mode: Mode
+    holdout_share: float
     sender: Sender
     secret: bytes
 

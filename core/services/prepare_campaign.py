@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -13,7 +13,8 @@ from core.audit import check_addresses
 from core.contracts import RunVersion
 from core.errors import Busy, NotFound, Refused
 from core.i18n import N_, translate
-from core.outreach.audience import Audience, select_audience
+from core.outreach.audience import Audience, read_held_out, select_audience
+from core.outreach.holdout import check_share
 from core.outreach.payload import sender_of
 from core.outreach.protocol import FINISHED, CampaignState, Mode
 from core.outreach.rendering import template_sha256
@@ -26,6 +27,7 @@ from core.services.frozen_messages import Choices, freeze_messages
 from core.services.live_switch import check_live
 from core.store import campaigns, locks
 from core.store.addressees import fetch_addressees, fetch_lists
+from core.store.campaign_holdout import store_holdout
 from core.store.campaign_log import append_logs
 from core.store.runs import Run, RunStatus, find_run
 from core.store.senders import current_epoch
@@ -61,11 +63,12 @@ def templates(language: str) -> list[TemplateCard]:
     ]
 
 
-def audience_of_run(store: TenantStore, run_id: str) -> Audience:
+def audience_of_run(store: TenantStore, run_id: str, holdout_share: float = 0.0) -> Audience:
     """Return whom a campaign of this run would be written to now; nothing is stored."""
+    share = check_share(holdout_share)
     run = done_run(store, run_id)
     with duckdb.connect() as con:
-        return _read_audience(store, con, run)
+        return _read_audience(store, con, run, share)
 
 
 def prepare(
@@ -76,25 +79,29 @@ def prepare(
     batch_size: int = DEFAULT_BATCH_SIZE,
     *,
     mode: str = Mode.DRY,
+    holdout_share: float = 0.0,
 ) -> str:
     """Freeze audience and messages of a run; return the campaign's id.
 
+    `holdout_share` (0 to 0.5) of whom it could write to it does not, to measure what it does.
     The same choices again, a double click included, give the campaign that is not sent yet.
-    Raises `Refused` for a run that is not done, a batch size outside 200 to 300, a live mode where
-    this instance does not send, and when nobody can be written to.
+    Raises `Refused` for a run that is not done, a batch size outside 200 to 300, another share, a
+    live mode where this instance does not send, and when nobody can be written to.
     """
     require(actor, Role.ANALYST)
     _check_batch_size(batch_size)
+    share = check_share(holdout_share)
     if mode == Mode.LIVE:
         check_live(store)
     run = done_run(store, run_id)
     choices = Choices(
-        campaign_id=_campaign_id(store, run, template, batch_size, mode),
+        campaign_id=_campaign_id(store, run, template, batch_size, mode, share),
         run_id=run.run_id,
         review_no=run.review_no,
         template=template_of(template),
         batch_size=batch_size,
         mode=Mode(mode),
+        holdout_share=share,
         sender=sender_of(store.store.settings, store.tenant.name),
         secret=token_secret(store.store.settings, live=mode == Mode.LIVE),
     )
@@ -127,7 +134,9 @@ def done_run(store: TenantStore, run_id: str) -> Run:
     return run
 
 
-def _campaign_id(store: TenantStore, run: Run, template: str, batch_size: int, mode: str) -> str:
+def _campaign_id(
+    store: TenantStore, run: Run, template: str, batch_size: int, mode: str, share: float
+) -> str:
     """Return the id of the open campaign of these choices, or of the next one.
 
     The id follows from the choices, so two clicks at once name one campaign.
@@ -140,12 +149,15 @@ def _campaign_id(store: TenantStore, run: Run, template: str, batch_size: int, m
             template=template,
             batch_size=batch_size,
             mode=mode,
+            holdout_share=share,
         )
     still_open = [campaign for campaign in like if campaign.state not in FINISHED]
     if still_open:
         return still_open[-1].campaign_id
     lists = f"{run.run_id}/{run.review_no}" if run.review_no else run.run_id
-    return str(uuid5(UUID(store.tenant_id), f"{lists}/{template}/{batch_size}/{mode}/{len(like)}"))
+    held = f"/{share}" if share else ""
+    chosen = f"{lists}/{template}/{batch_size}/{mode}{held}/{len(like)}"
+    return str(uuid5(UUID(store.tenant_id), chosen))
 
 
 def _alone(store: TenantStore, campaign_id: str, work: Callable[[], None]) -> None:
@@ -167,11 +179,12 @@ def _freeze_once(store: TenantStore, actor: Actor, run: Run, choices: Choices) -
         epoch = current_epoch(tx)
         campaigns.store_campaign(tx, _new_campaign(store, actor, choices, epoch))
     with duckdb.connect() as con:
-        audience = _read_audience(store, con, run)
+        audience = _read_audience(store, con, run, choices.holdout_share)
         if audience.recipients == 0:
             _give_up(store, choices.campaign_id)
         freeze_messages(store, con, choices)
-    _publish(store, choices, audience)
+        held_out = read_held_out(con)
+    _publish(store, choices, audience, held_out)
 
 
 def _new_campaign(
@@ -185,6 +198,7 @@ def _new_campaign(
         template_sha256=template_sha256(choices.template),
         batch_size=choices.batch_size,
         mode=choices.mode,
+        holdout_share=choices.holdout_share,
         state=CampaignState.PREPARING,
         epoch=epoch,
         created_at=store.store.now(),
@@ -200,23 +214,31 @@ def _give_up(store: TenantStore, campaign_id: str) -> None:
     )
 
 
-def _publish(store: TenantStore, choices: Choices, audience: Audience) -> None:
-    entry = {
-        "event": "prepared",
-        "detail": {"recipients": audience.recipients, "template": choices.template.name},
+def _publish(
+    store: TenantStore, choices: Choices, audience: Audience, held_out: Sequence[tuple[str, str]]
+) -> None:
+    detail: dict[str, object] = {
+        "recipients": audience.recipients,
+        "template": choices.template.name,
     }
+    if held_out:
+        detail["held_out"] = len(held_out)
+    entry = {"event": "prepared", "detail": detail}
     with store.begin() as tx:
+        store_holdout(tx, choices.campaign_id, held_out)
         campaigns.publish_campaign(
             tx, choices.campaign_id, CampaignState.PREPARED, audience.to_dict()
         )
         append_logs(tx, choices.campaign_id, choices.mode, store.store.now(), [entry])
 
 
-def _read_audience(store: TenantStore, con: DuckDBPyConnection, run: Run) -> Audience:
+def _read_audience(
+    store: TenantStore, con: DuckDBPyConnection, run: Run, holdout_share: float
+) -> Audience:
     with store.read() as tx:
         fetch_lists(tx, con, run.at(RunVersion.REVIEWED))
         fetch_addressees(tx, con)
     policy = parse_policy(json.loads(run.policy_json))
     check_addresses(con)
     mark_suppressed(con, policy.audit, local_day(store))
-    return select_audience(con)
+    return select_audience(con, store.tenant_id, holdout_share=holdout_share)

@@ -14,7 +14,7 @@ PREPARING = "PREPARING"
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
     " created_by, finished_at, pause_reason, review_no, epoch, confirmed_recipients, confirmed_by,"
-    " confirmed_user, confirmed_at, start_at"
+    " confirmed_user, confirmed_at, start_at, holdout_share"
 )
 
 
@@ -40,15 +40,7 @@ class CampaignRow:
     confirmed_user: str | None = None
     confirmed_at: datetime | None = None
     start_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Journal:
-    """What a campaign planned and the number of its deliveries in each state, read at once."""
-
-    planned: int
-    shared: int
-    states: Mapping[str, int]
+    holdout_share: float = 0.0
 
 
 def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
@@ -60,6 +52,7 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
             :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
             :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, :epoch,
             :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, :start_at,
+            :holdout_share,
             '{{}}'
         )
         """,
@@ -70,7 +63,7 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
 def discard_campaign(tx: Transaction, campaign_id: str) -> None:
     """Remove what an unfinished preparation left; a prepared campaign stays."""
     unfinished = "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND state = :state"
-    for table in ("delivery", "campaign"):
+    for table in ("delivery", "campaign_holdout", "campaign"):
         tx.execute(
             f"""
             DELETE FROM {table}
@@ -146,6 +139,21 @@ def newest_sent(tx: Transaction, mode: str) -> str | None:
     return None if found is None else str(found)
 
 
+def load_campaigns_held_out(tx: Transaction, *, mode: str, limit: int) -> list[CampaignRow]:
+    """Return the newest campaigns of a mode that hold somebody out."""
+    rows = tx.rows(
+        f"""
+        SELECT {_CAMPAIGN_COLUMNS} FROM campaign
+        WHERE tenant_id = :tenant AND state <> :preparing AND mode = :mode AND holdout_share > 0
+        ORDER BY created_at DESC, campaign_id LIMIT :limit
+        """,
+        preparing=PREPARING,
+        mode=mode,
+        limit=limit,
+    )
+    return [_campaign(row) for row in rows]
+
+
 def campaigns_in(tx: Transaction, state: str) -> list[str]:
     """Return the ids of the campaigns that are in a state."""
     rows = tx.rows(
@@ -186,7 +194,14 @@ def stranded_campaigns(tx: Transaction, *, with_live: bool) -> list[str]:
 
 
 def load_campaigns_like(
-    tx: Transaction, *, run_id: str, review_no: int, template: str, batch_size: int, mode: str
+    tx: Transaction,
+    *,
+    run_id: str,
+    review_no: int,
+    template: str,
+    batch_size: int,
+    mode: str,
+    holdout_share: float,
 ) -> list[CampaignRow]:
     """Return the campaigns prepared by the same choices from the same lists, oldest first."""
     rows = tx.rows(
@@ -194,7 +209,7 @@ def load_campaigns_like(
         SELECT {_CAMPAIGN_COLUMNS} FROM campaign
         WHERE tenant_id = :tenant AND run_id = :run_id AND template = :template
             AND batch_size = :batch_size AND mode = :mode AND state <> :preparing
-            AND review_no = :review_no
+            AND review_no = :review_no AND holdout_share = :holdout_share
         ORDER BY created_at, campaign_id
         """,
         run_id=run_id,
@@ -202,6 +217,7 @@ def load_campaigns_like(
         template=template,
         batch_size=batch_size,
         mode=mode,
+        holdout_share=holdout_share,
         preparing=PREPARING,
     )
     return [_campaign(row) for row in rows]
@@ -270,44 +286,3 @@ def move_campaign(
         pause_reason=pause_reason,
     )
     return touched == 1
-
-
-def load_audience(tx: Transaction, campaign_id: str) -> dict[str, Any]:
-    """Return the frozen audience of a campaign as it was stored."""
-    stored = tx.scalar(
-        """
-        SELECT audience_json FROM campaign
-        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-        """,
-        campaign_id=campaign_id,
-    )
-    found: dict[str, Any] = json.loads(stored or "{}")
-    return found
-
-
-def load_journal(tx: Transaction, campaign_id: str) -> Journal:
-    """Return the plan and the states of a campaign's deliveries by one statement."""
-    planned, shared = (
-        f"CAST(audience_json ->> '{name}' AS INTEGER)"
-        if tx.is_sqlite
-        else f"CAST(CAST(audience_json AS JSON) ->> '{name}' AS INTEGER)"
-        for name in ("planned", "shared")
-    )
-    rows = tx.rows(
-        f"""
-        SELECT plan.planned, plan.shared, delivery.state, count(delivery.delivery_no) AS rows_in
-        FROM (
-            SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared
-            FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-        ) AS plan
-        LEFT JOIN delivery
-            ON delivery.tenant_id = plan.tenant_id AND delivery.campaign_id = plan.campaign_id
-        GROUP BY plan.planned, plan.shared, delivery.state
-        """,
-        campaign_id=campaign_id,
-    )
-    return Journal(
-        planned=rows[0]["planned"] or 0,
-        shared=rows[0]["shared"] or 0,
-        states={row["state"]: row["rows_in"] for row in rows if row["state"] is not None},
-    )

@@ -97,6 +97,7 @@ def move_deliveries(tx: Transaction, campaign_id: str, moves: Sequence[DeliveryM
 
     What a move leaves blank (key, time of claim) stays as it is, proof and error are replaced.
     """
+    # Both modes are named for SQLite to search by the address: it would go through the state.
     tx.execute_many(
         """
         UPDATE delivery
@@ -104,7 +105,7 @@ def move_deliveries(tx: Transaction, campaign_id: str, moves: Sequence[DeliveryM
             key = coalesce(:key, key), claimed_at = coalesce(:claimed_at, claimed_at),
             ambiguous = 0, missed_at = NULL
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-            AND email_norm = :email_norm AND state = :before
+            AND email_norm = :email_norm AND mode IN ('dry', 'live') AND state = :before
         """,
         [{**asdict(move), "campaign_id": campaign_id} for move in moves],
     )

@@ -131,7 +131,8 @@ def move_doubtful(
                 claimed_at = coalesce(claimed_at, :sent_at),
                 message_id = coalesce(:message_id, message_id)
             WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-                AND email_norm = :email_norm AND state = :before AND key_no = :key_no
+                AND email_norm = :email_norm AND mode = 'live' AND state = :before
+                AND key_no = :key_no
             """,
             campaign_id=campaign_id,
             email_norm=row.email_norm,

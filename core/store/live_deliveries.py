@@ -86,7 +86,7 @@ def note_unclear(tx: Transaction, campaign_id: str, flight: Flight) -> bool:
             """
             UPDATE delivery SET ambiguous = ambiguous + 1
             WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-                AND email_norm = :email_norm AND state = 'CLAIMED' AND key = :key
+                AND email_norm = :email_norm AND mode = 'live' AND state = 'CLAIMED' AND key = :key
             """,
             campaign_id=campaign_id,
             email_norm=flight.row.email_norm,
@@ -110,7 +110,8 @@ def settle(
             SET state = :after, proof = :proof, error_code = :error_code, missed_at = NULL,
                 message_id = coalesce(:message_id, message_id)
             WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-                AND email_norm = :email_norm AND key = :key AND state {tx.among("before")}
+                AND email_norm = :email_norm AND mode = 'live' AND key = :key
+                AND state {tx.among("before")}
                 AND (ambiguous = 0 OR :after NOT IN ('PLANNED', 'FAILED'))
             """,
             campaign_id=campaign_id,

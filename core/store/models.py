@@ -449,7 +449,19 @@ campaign = Table(
     Column("confirmed_at", Moment),
     # When it begins, None for at once.
     Column("start_at", Moment),
+    # Which share of whom it could write to it does not, to measure what it does.
+    Column("holdout_share", Double, nullable=False, server_default="0"),
     Index(None, "tenant_id", "run_id"),
+)
+
+# Who could be written to and is not, to measure what the campaign does.
+campaign_holdout = Table(
+    "campaign_holdout",
+    data_metadata,
+    _tenant(),
+    Column("campaign_id", Uid, primary_key=True),
+    Column("customer", Text, primary_key=True),
+    Column("segment", Text, nullable=False),
 )
 
 delivery = Table(
@@ -476,6 +488,7 @@ delivery = Table(
     # When the events were first read without finding it.
     Column("missed_at", Moment),
     Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "customer"),
     Index(None, "tenant_id", "customer"),
     Index(None, "tenant_id", "email_norm"),
 )
@@ -526,7 +539,7 @@ brevo_event = Table(
     Column("event", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
-    Index(None, "tenant_id", "campaign_id", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "delivery_no", "event"),
 )
 
 # The attributes that Brevo has accepted for an address, as a digest.

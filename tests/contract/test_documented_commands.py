@@ -21,7 +21,7 @@ _FILE_KEYS = {
 _STATUS_KEYS = {
     "campaign_id", "run_id", "review_no", "template", "batch_size", "mode", "state", "planned",
     "sent", "failed", "suppressed", "shared", "review", "cancelled", "unconfirmed", "pending",
-    "difference", "pause_reason", "start_at",
+    "difference", "pause_reason", "start_at", "held_out", "holdout_share",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.outreach.holdout import MAX_SHARE
 from core.services.prepare_campaign import (
     DEFAULT_BATCH_SIZE,
     MAX_BATCH_SIZE,
@@ -28,8 +29,8 @@ def draw_preparation(session: UiSession) -> None:
     if run is None:
         return
     _draw_lists(session, run)
-    template, batch_size = _draw_message(session)
-    audience = audience_of_run(session.store, run.run_id)
+    template, batch_size, share = _draw_message(session)
+    audience = audience_of_run(session.store, run.run_id, share)
     label = ngettext_(
         "Prepare %(count)s message", "Prepare %(count)s messages", audience.recipients
     )
@@ -43,7 +44,14 @@ def draw_preparation(session: UiSession) -> None:
     draw_audience(audience, key=run.run_id)
     if is_asked:
         with error_boundary(), st.spinner(_("Composing the messages")):
-            campaign_id = prepare(session.store, session.actor, run.run_id, template, batch_size)
+            campaign_id = prepare(
+                session.store,
+                session.actor,
+                run.run_id,
+                template,
+                batch_size,
+                holdout_share=share,
+            )
             st.query_params.from_dict({CAMPAIGN_PARAM: campaign_id})
             st.rerun()
 
@@ -63,7 +71,7 @@ def _draw_lists(session: UiSession, run: RunCard) -> None:
         st.warning(sentence)
 
 
-def _draw_message(session: UiSession) -> tuple[str, int]:
+def _draw_message(session: UiSession) -> tuple[str, int, float]:
     cards = {card.name: card for card in templates(session.language)}
     left, right = st.columns(2)
     with left:
@@ -84,4 +92,16 @@ def _draw_message(session: UiSession) -> tuple[str, int]:
             help=_("Recipients are worked through in batches, so that a problem shows early."),
             key="campaign_batch",
         )
-    return template, batch_size
+        percent = st.number_input(
+            _("Held out, percent"),
+            min_value=0,
+            max_value=int(100 * MAX_SHARE),
+            value=0,
+            help=_(
+                "This share of the recipients, chosen by lot in each segment, is not written to."
+                " What they buy shows what the others would have bought without the campaign: only"
+                " so can its effect be told from chance. 10 is usual; 0 measures nothing."
+            ),
+            key="campaign_holdout",
+        )
+    return template, batch_size, percent / 100

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from core.outreach.audience import Step, parse_audience, select_audience
+from core.outreach.audience import Step, parse_audience, read_held_out, select_audience
+from core.outreach.holdout import select_held_out
 
 # customer, gate, reason, segment, value, items, address (None: unknown customer), suppressed
 ROWS = [
@@ -46,7 +47,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_every_customer_is_written_to_or_lost_once_with_a_reason(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
-    audience = select_audience(con)
+    audience = select_audience(con, "t")
     lost = {(loss.step.value, loss.reason): loss.customers for loss in audience.losses}
     assert lost == {
         ("list", "NO_RECOMMENDATION"): ("D",),
@@ -64,7 +65,7 @@ def test_every_customer_is_written_to_or_lost_once_with_a_reason(
 
 
 def test_the_funnel_goes_down_step_by_step(con: duckdb.DuckDBPyConnection) -> None:
-    audience = select_audience(con)
+    audience = select_audience(con, "t")
     assert audience.customers == len(ROWS)
     assert [(s.step, s.remaining) for s in audience.steps] == [
         (Step.LIST, 12),
@@ -78,7 +79,26 @@ def test_the_funnel_goes_down_step_by_step(con: duckdb.DuckDBPyConnection) -> No
 
 
 def test_a_frozen_audience_is_read_back_as_it_was(con: duckdb.DuckDBPyConnection) -> None:
-    audience = select_audience(con)
+    audience = select_audience(con, "t")
     stored = json.loads(json.dumps(audience.to_dict()))
     assert next(iter(stored)) == "planned"
     assert parse_audience(stored) == audience
+
+
+def test_nobody_is_written_to_at_the_address_of_a_customer_held_out(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute("UPDATE verdicts SET segment = 'vip'")
+    tenant_id = next(
+        t for t in "abcdefgh" if select_held_out(t, dict.fromkeys("BKé", ""), 0.3) == {"B"}
+    )
+    audience = select_audience(con, tenant_id, holdout_share=0.3)
+    lost = {loss.reason: loss.customers for loss in audience.losses}
+    assert (lost["HELD_OUT"], lost["HELD_OUT_ADDRESS"]) == (("B",), ("A", "C"))
+    assert read_held_out(con) == [("B", "vip")]
+    assert [(s.step, s.remaining) for s in audience.steps[-2:]] == [
+        (Step.SHARED, 3),
+        (Step.HOLDOUT, 2),
+    ]
+    assert (audience.planned, audience.held_out, audience.segments) == (2, 1, {"vip": 2})
+    assert parse_audience(json.loads(json.dumps(audience.to_dict()))) == audience

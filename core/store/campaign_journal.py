@@ -1,0 +1,66 @@
+"""The frozen audience of a campaign, and what became of its deliveries."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.store.tenant import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """What a campaign planned and the number of its deliveries in each state, read at once."""
+
+    planned: int
+    shared: int
+    held_out: int
+    states: Mapping[str, int]
+
+
+def load_audience(tx: Transaction, campaign_id: str) -> dict[str, Any]:
+    """Return the frozen audience of a campaign as it was stored."""
+    stored = tx.scalar(
+        """
+        SELECT audience_json FROM campaign
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+    )
+    found: dict[str, Any] = json.loads(stored or "{}")
+    return found
+
+
+def load_journal(tx: Transaction, campaign_id: str) -> Journal:
+    """Return the plan and the states of a campaign's deliveries by one statement.
+
+    The plan is read first: else SQLite parses the audience for every delivery.
+    """
+    planned, shared, held_out = (
+        f"CAST(audience_json ->> '{name}' AS INTEGER)"
+        if tx.is_sqlite
+        else f"CAST(CAST(audience_json AS JSON) ->> '{name}' AS INTEGER)"
+        for name in ("planned", "shared", "held_out")
+    )
+    rows = tx.rows(
+        f"""
+        WITH plan AS MATERIALIZED (
+            SELECT tenant_id, campaign_id, {planned} AS planned, {shared} AS shared,
+                {held_out} AS held_out
+            FROM campaign WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        )
+        SELECT plan.planned, plan.shared, plan.held_out, delivery.state,
+            count(delivery.delivery_no) AS rows_in
+        FROM plan
+        LEFT JOIN delivery
+            ON delivery.tenant_id = plan.tenant_id AND delivery.campaign_id = plan.campaign_id
+        GROUP BY plan.planned, plan.shared, plan.held_out, delivery.state
+        """,
+        campaign_id=campaign_id,
+    )
+    return Journal(
+        planned=rows[0]["planned"] or 0,
+        shared=rows[0]["shared"] or 0,
+        held_out=rows[0]["held_out"] or 0,
+        states={row["state"]: row["rows_in"] for row in rows if row["state"] is not None},
+    )
