@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from core.errors import CrmError, Refused
 from core.i18n import N_
+from core.outreach.brevo import BrevoClient
 from core.outreach.unsubscribe import token_secret
 from core.store.tenant import TenantStore
 
@@ -11,7 +12,8 @@ from core.store.tenant import TenantStore
 def check_live(store: TenantStore) -> None:
     """Raise `Refused` unless BREVO_DRY_RUN is exactly `0` and all that a message needs is set.
 
-    Raises `SettingsError` when TOKEN_SECRET is missing or too short.
+    Raises `SettingsError` when TOKEN_SECRET is missing or too short, and for a key or an address of
+    Brevo that cannot be used. No connection is opened.
     """
     settings = store.store.settings
     if settings.is_dry_run:
@@ -36,6 +38,8 @@ def check_live(store: TenantStore) -> None:
             )
         )
     token_secret(settings, live=True)
+    assert settings.brevo_api_key is not None
+    BrevoClient(settings.brevo_api_key, settings.brevo_base_url).close()
 
 
 def sends_live(store: TenantStore) -> bool:

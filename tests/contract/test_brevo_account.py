@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from core.errors import Refused
+from core.errors import Refused, SettingsError
+from core.outreach.outcomes import PauseReason
 from core.services.brevo_account import open_brevo
 from core.services.campaign_reports import status_of
+from core.services.live_switch import check_live
+from core.services.send_campaign import send
 from core.services.send_live import send_live
 from core.store.tenant import Store, TenantStore
 from tests.contract.brevo_double import BrevoDouble, serve_brevo
@@ -99,6 +102,19 @@ def test_a_campaign_through_the_client_leaves_out_whom_brevo_refuses(
     ids = {row["message_id"] for row in deliveries_of(tenant, campaign_id).values()} - {None}
     assert len(ids) == 3
     assert sorted(double.ledger.acceptances().values()) == [1] * 3
+
+
+@pytest.mark.parametrize("url", ["http://brevo.example/v3", "brevo", "https://"])
+def test_an_address_that_cannot_be_used_pauses_a_campaign(
+    tenant: TenantStore, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+    settings = tenant.store.settings.model_copy(update={"brevo_base_url": url})
+    monkeypatch.setattr(tenant.store, "settings", settings)
+    status = send(tenant, campaign_id)
+    assert (status.state, status.pause_reason) == ("PAUSED", PauseReason.NOT_LIVE)
+    with pytest.raises(SettingsError):
+        check_live(tenant)
 
 
 def test_nothing_is_opened_on_a_dry_instance(
