@@ -17,17 +17,24 @@ from core.store.brevo_events import find_proof
 from core.store.campaign_log import append_logs
 from core.store.campaigns import move_campaign
 from core.store.deliveries import store_contacts
+from core.store.doubtful import find_numbered
 from core.store.live_deliveries import Flight, Settlement, note_unclear, settle
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 
 STATUS_SENT = "sent"
 UNCLEAR = "unclear"
+TAKEN_LATE = "taken_late"
 RESTARTED = "restarted"
 
 _CLAIMED = (DeliveryState.CLAIMED,)
 # A proof counts also for a delivery that another sender has meanwhile given up.
-_PROVABLE = (DeliveryState.CLAIMED, DeliveryState.UNCONFIRMED, DeliveryState.REVIEW)
+_PROVABLE = (
+    DeliveryState.CLAIMED,
+    DeliveryState.UNCONFIRMED,
+    DeliveryState.REVIEW,
+    DeliveryState.PLANNED,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +88,22 @@ def _record_one(
     )
     before = _PROVABLE if decision.after == DeliveryState.SENT else _CLAIMED
     if not settle(tx, campaign_id, settlement, before):
-        return None
+        return _late_entry(tx, campaign_id, landing, decision)
     if decision.after == DeliveryState.SENT:
         note_sent(sender.store, tx, campaign_id, flight)
     return _entry(landing, decision, decision.after.lower())
+
+
+def _late_entry(
+    tx: Transaction, campaign_id: str, landing: Landing, decision: Decision
+) -> dict[str, object] | None:
+    """Return the line of a message that was taken after all, None when that is known already."""
+    if decision.after != DeliveryState.SENT:
+        return None
+    row = find_numbered(tx, campaign_id, landing.flight.row.delivery_no)
+    if row is None or row.state == DeliveryState.SENT:
+        return None
+    return _entry(landing, decision, TAKEN_LATE)
 
 
 def _told_meanwhile(tx: Transaction, campaign_id: str, flight: Flight) -> Decision | None:

@@ -19,7 +19,7 @@ from core.services import addressee_checks, campaign_claims, prepare_campaign
 from core.services import send_live as send_live_module
 from core.services.campaign_claims import Claim, Sender, become_sender, claim_next
 from core.services.campaign_control import confirm_live, find_known, note_restore, pause, resume
-from core.services.campaign_reports import status_of
+from core.services.campaign_reports import logs_of, status_of
 from core.services.campaign_watch import due_work
 from core.services.delivery_review import Ruling, rule
 from core.services.live_outcomes import Landing, record
@@ -381,3 +381,25 @@ def test_a_claim_goes_through_no_table_of_people(
     searched = [step for step in steps if step.startswith(("SEARCH customer", "SEARCH contact_"))]
     assert len(searched) == 4
     assert [step for step in searched if step.endswith("(tenant_id=?)")] == []
+
+
+@pytest.mark.parametrize(
+    ("ruling", "state", "line"),
+    [(Ruling.SEND_AGAIN, "SENT", "sent"), (Ruling.GIVE_UP, "CANCELLED", "taken_late")],
+)
+def test_an_answer_that_comes_after_a_ruling_is_not_lost(
+    tenant: TenantStore, brevo: FakeBrevo, ruling: Ruling, state: str, line: str
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+
+    def rule_meanwhile(there: FakeBrevo, body: bytes) -> EmailReply:
+        with tenant.begin() as tx:
+            tx.execute("UPDATE delivery SET state = 'REVIEW' WHERE tenant_id = :tenant")
+        rule(tenant, ANALYST, campaign_id, 1, ruling, "not in the account")
+        return there.take(body)
+
+    brevo.plan[1] = [rule_meanwhile]
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == [state]
+    assert [entry.event for entry in logs_of(tenant, campaign_id)].count(line) == 1
+    assert len(brevo.posts) == 1

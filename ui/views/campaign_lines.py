@@ -21,6 +21,7 @@ _EVENTS: Mapping[str, str] = {
     "dry_run": N_("Composed, not sent"),
     "sent": N_("Sent, with a proof"),
     "unclear": N_("No clear answer"),
+    "taken_late": N_("Taken after all, as a late answer says"),
     "unconfirmed": N_("Not confirmed"),
     "planned": N_("Not taken, planned again"),
     "review": N_("Handed to a person"),
