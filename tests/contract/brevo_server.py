@@ -63,10 +63,10 @@ class LoopbackServer:
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def start(self) -> None:
-        """Serve from now on."""
-        serving = self._loop.create_server(lambda: _Connection(self), sock=self._socket)
-        self._server = self._loop.run_until_complete(serving)
+        """Serve from now on; the caller's thread may have a loop of its own running."""
         self._thread.start()
+        serving = self._loop.create_server(lambda: _Connection(self), sock=self._socket)
+        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result()
 
     def stop(self) -> None:
         """Close every connection and end the thread."""

@@ -51,7 +51,7 @@ def clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     salt = bcrypt.gensalt(4)
-    monkeypatch.setattr(bcrypt, "gensalt", lambda: salt)
+    monkeypatch.setattr(bcrypt, "gensalt", lambda *_rounds: salt)
 
 
 @pytest.fixture
