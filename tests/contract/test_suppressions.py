@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -43,7 +44,7 @@ def company(store: Store) -> TenantStore:
 def judged(company: TenantStore, campaign_id: str) -> dict[int, str]:
     with company.read() as tx, duckdb.connect() as con:
         planned = load_deliveries(tx, campaign_id, limit=9)
-        return judge_deliveries(tx, con, planned, Policy().audit, now=NOW, day=NOW.date())
+        return judge_deliveries(tx, con, planned, Policy().audit, now=NOW, zone=ZoneInfo("UTC"))
 
 
 def test_a_lift_lets_her_be_written_to_and_who_leaves_again_is_suppressed_again(
