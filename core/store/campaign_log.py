@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.store.senders import hold_campaign
 from core.store.tenant import Transaction, as_moment
 
-_LOCK = """
-UPDATE campaign SET state = state WHERE tenant_id = :tenant AND campaign_id = :campaign_id
-"""
 _LAST = """
 SELECT max(log_no) FROM brevo_logs WHERE tenant_id = :tenant AND campaign_id = :campaign_id
 """
@@ -47,7 +45,7 @@ def append_logs(
 
     The campaign's row is locked first, so that two writers number their lines one after another.
     """
-    tx.execute(_LOCK, campaign_id=campaign_id)
+    hold_campaign(tx, campaign_id)
     last = last_log(tx, campaign_id)
     said = {"campaign_id": campaign_id, "mode": mode, "now": now}
     tx.execute_many(

@@ -25,6 +25,9 @@ class DeliveryRow:
     error_code: str | None = None
 
 
+DELIVERY_COLUMNS = ", ".join(field.name for field in fields(DeliveryRow))
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeliveryMove:
     """A delivery's next state with what belongs to it."""
@@ -65,8 +68,7 @@ def load_deliveries(
     chosen = "" if state is None else "AND state = :state"
     rows = tx.rows(
         f"""
-        SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,
-            not_after, key, key_no, error_code
+        SELECT {DELIVERY_COLUMNS}
         FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id {chosen}
         ORDER BY delivery_no LIMIT :limit OFFSET :offset
@@ -167,16 +169,13 @@ def store_contacts(
     )
 
 
-_COLUMNS = ", ".join(field.name for field in fields(DeliveryRow))
-
-
 def find_delivery(
     tx: Transaction, campaign_id: str, email_norm: str, mode: str
 ) -> DeliveryRow | None:
     """Return the delivery of this campaign to this address, or None."""
     row = tx.row(
         f"""
-        SELECT {_COLUMNS} FROM delivery
+        SELECT {DELIVERY_COLUMNS} FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
             AND email_norm = :email_norm AND mode = :mode
         """,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.store.deliveries import DeliveryRow, as_delivery
+from core.store.deliveries import DELIVERY_COLUMNS, DeliveryRow, as_delivery
 from core.store.tenant import Transaction, as_moment
 
 _CLEARED = "cleared"
@@ -34,8 +34,7 @@ def load_doubtful(
     """Return the deliveries of a batch that are in one of `states`, in their order."""
     rows = tx.rows(
         f"""
-        SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,
-            not_after, key, key_no, error_code, missed_at
+        SELECT {DELIVERY_COLUMNS}, missed_at
         FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND batch_no = :batch_no
             AND state {tx.among("states")}
@@ -163,9 +162,8 @@ def note_missed(tx: Transaction, campaign_id: str, row: DeliveryRow, now: dateti
 def find_numbered(tx: Transaction, campaign_id: str, delivery_no: int) -> DeliveryRow | None:
     """Return the delivery of a campaign that has this number, or None."""
     row = tx.row(
-        """
-        SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,
-            not_after, key, key_no, error_code
+        f"""
+        SELECT {DELIVERY_COLUMNS}
         FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND delivery_no = :delivery_no
         """,

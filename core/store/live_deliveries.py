@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from core.store.deliveries import DeliveryRow, as_delivery
+from core.store.deliveries import DELIVERY_COLUMNS, DeliveryRow, as_delivery
 from core.store.tenant import Transaction, as_moment
 
 # Two searches by an index each: with OR between them SQLite goes through all of the tenant's.
@@ -57,9 +57,8 @@ class Settlement:
 def load_flights(tx: Transaction, campaign_id: str, *, state: str, limit: int) -> list[Flight]:
     """Return deliveries of a campaign that are in a state which has a key, in their order."""
     rows = tx.rows(
-        """
-        SELECT delivery_no, batch_no, email_norm, customer, state, payload, payload_sha256,
-            not_after, key, key_no, error_code, claimed_at, ambiguous
+        f"""
+        SELECT {DELIVERY_COLUMNS}, claimed_at, ambiguous
         FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :state
         ORDER BY delivery_no LIMIT :limit

@@ -53,20 +53,15 @@ def take_campaign(tx: Transaction, campaign_id: str, now: datetime) -> int:
     Senders of earlier numbers claim nothing more.
     """
     tx.execute(_BEGIN, now=now)
-    tx.execute(
+    taken = tx.scalar(
         """
         UPDATE campaign SET sender_no = sender_no + 1
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        RETURNING sender_no
         """,
         campaign_id=campaign_id,
     )
-    return int(
-        tx.scalar(
-            "SELECT sender_no FROM campaign"
-            " WHERE tenant_id = :tenant AND campaign_id = :campaign_id",
-            campaign_id=campaign_id,
-        )
-    )
+    return int(taken)
 
 
 def is_sender(tx: Transaction, campaign_id: str, sender_no: int) -> bool:
