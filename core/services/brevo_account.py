@@ -41,7 +41,7 @@ class BrevoAccount:
         """Post one message; never raises for what the network or Brevo does."""
         return self.client.send_email(body)
 
-    def written_to(self, _store: TenantStore, tag: str) -> Sequence[str]:
+    def written_to(self, tag: str) -> Sequence[str]:
         """Return to whom the newest messages under a tag went; raise `BrevoError` when it cannot.
 
         Of other events the newest may all be of messages that were taken long before.

@@ -6,8 +6,8 @@ gets its own key; that they commit together leaves no state that single claims c
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -45,10 +45,6 @@ _STATE_OF_REASON: Mapping[str, DeliveryState] = {
 }
 
 
-def _new_key() -> str:
-    return str(uuid.uuid4())
-
-
 @dataclass(frozen=True, kw_only=True)
 class Sender:
     """Who works through a campaign; `con` is for the checks, `number` fences off earlier ones."""
@@ -58,7 +54,6 @@ class Sender:
     campaign: CampaignRow
     policy: AuditPolicy
     number: int
-    new_key: Callable[[], str] = field(default=_new_key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +100,7 @@ def claim_next(sender: Sender, limit: int, batch_no: int | None = None) -> list[
             return []
         zone = ZoneInfo(sender.store.tenant.time_zone)
         reasons = judge_deliveries(tx, sender.con, planned, sender.policy, now=now, zone=zone)
-        claims = [_claim(sender, row, reasons.get(row.delivery_no), now) for row in planned]
+        claims = [_claim(row, reasons.get(row.delivery_no), now) for row in planned]
         move_deliveries(tx, campaign.campaign_id, [claim.move for claim in claims])
         entries = [_entry_of(claim) for claim in claims]
         log_no = append_logs(tx, campaign.campaign_id, campaign.mode, now, entries)
@@ -136,7 +131,7 @@ def _planned(
     return [row for row in planned if row.batch_no == batch_no]
 
 
-def _claim(sender: Sender, row: DeliveryRow, reason: str | None, now: datetime) -> Claim:
+def _claim(row: DeliveryRow, reason: str | None, now: datetime) -> Claim:
     before, after = DeliveryState(row.state), DeliveryState.CLAIMED
     if reason is not None:
         after = _STATE_OF_REASON.get(reason, DeliveryState.SUPPRESSED)
@@ -146,7 +141,7 @@ def _claim(sender: Sender, row: DeliveryRow, reason: str | None, now: datetime) 
         email_norm=row.email_norm,
         before=before,
         after=after,
-        key=sender.new_key() if going else None,
+        key=str(uuid.uuid4()) if going else None,
         key_no=row.key_no + going,
         claimed_at=now if going else None,
         error_code=reason,

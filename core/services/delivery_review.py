@@ -8,14 +8,12 @@ from core.i18n import N_
 from core.outreach.outcomes import PROOF_OPERATOR, PauseReason
 from core.outreach.protocol import CampaignState, DeliveryState, check_move
 from core.services.accounts import Actor, Role, require
-from core.services.addressee_checks import local_day
 from core.services.campaign_claims import log_entry
 from core.services.campaign_control import find_known
-from core.services.live_outcomes import STATUS_SENT
-from core.services.send_dry import CHANNEL
+from core.services.live_outcomes import note_sent
 from core.store.campaign_log import LogEntry, append_logs, load_delivery_logs
 from core.store.campaigns import CampaignRow, move_campaign
-from core.store.deliveries import DeliveryRow, load_deliveries, store_contacts
+from core.store.deliveries import DeliveryRow, load_deliveries
 from core.store.doubtful import find_numbered, move_doubtful
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
@@ -104,14 +102,7 @@ def _apply(
     proof = PROOF_OPERATOR if after == DeliveryState.SENT else None
     move_doubtful(tx, campaign.campaign_id, row, after, proof=proof)
     if after == DeliveryState.SENT:
-        store_contacts(
-            tx,
-            campaign.campaign_id,
-            [row],
-            status=STATUS_SENT,
-            channel=CHANNEL,
-            day=local_day(store),
-        )
+        note_sent(store, tx, campaign.campaign_id, row, store.store.now())
     if after == DeliveryState.PLANNED:
         over = (CampaignState.SENT, CampaignState.CANCELLED)
         move_campaign(

@@ -12,17 +12,17 @@ from core.outreach.replies import EmailReply
 from core.services.addressee_checks import local_day
 from core.services.campaign_claims import Sender, log_entry
 from core.services.campaign_control import cancel_planned, find_known
-from core.services.send_dry import CHANNEL
 from core.store.brevo_events import find_proof
 from core.store.campaign_log import append_logs
 from core.store.campaigns import move_campaign
-from core.store.deliveries import store_contacts
+from core.store.deliveries import DeliveryRow, store_contacts
 from core.store.doubtful import find_numbered
 from core.store.live_deliveries import Flight, Settlement, note_unclear, settle
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
+from core.store.wishes import CHANNEL
 
-STATUS_SENT = "sent"
+_SENT = "sent"
 UNCLEAR = "unclear"
 TAKEN_LATE = "taken_late"
 RESTARTED = "restarted"
@@ -90,7 +90,7 @@ def _record_one(
     if not settle(tx, campaign_id, settlement, before):
         return _late_entry(tx, campaign_id, landing, decision)
     if decision.after == DeliveryState.SENT:
-        note_sent(sender.store, tx, campaign_id, flight)
+        note_sent(sender.store, tx, campaign_id, flight.row, flight.claimed_at)
     return _entry(landing, decision, decision.after.lower())
 
 
@@ -114,16 +114,12 @@ def _told_meanwhile(tx: Transaction, campaign_id: str, flight: Flight) -> Decisi
     return Decision(after=DeliveryState.SENT, proof=PROOF_WEBHOOK, message_id=message_id)
 
 
-def note_sent(store: TenantStore, tx: Transaction, campaign_id: str, flight: Flight) -> None:
-    """Enter the contact of a message that was sent, on the day of its claim."""
-    store_contacts(
-        tx,
-        campaign_id,
-        [flight.row],
-        status=STATUS_SENT,
-        channel=CHANNEL,
-        day=local_day(store, flight.claimed_at),
-    )
+def note_sent(
+    store: TenantStore, tx: Transaction, campaign_id: str, row: DeliveryRow, at: datetime
+) -> None:
+    """Enter the contact of a message that was sent, on the tenant's day of `at`."""
+    day = local_day(store, at)
+    store_contacts(tx, campaign_id, [row], status=_SENT, channel=CHANNEL, day=day)
 
 
 def _entry(landing: Landing, decision: Decision, event: str) -> dict[str, object]:

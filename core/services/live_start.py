@@ -34,7 +34,7 @@ class Mailer(Protocol):
     def refuse_known(self, store: TenantStore) -> None:
         """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot."""
 
-    def written_to(self, store: TenantStore, tag: str) -> Sequence[str]:
+    def written_to(self, tag: str) -> Sequence[str]:
         """Return to whom the newest messages under a tag went; raise `CrmError` when it cannot."""
 
 
@@ -93,7 +93,7 @@ def _is_behind(sender: Sender, mailer: Mailer) -> bool:
         reached = (campaign.epoch, last_log(tx, campaign.campaign_id))
     is_behind = reached < read_watermark(store, campaign.campaign_id)
     if not is_behind:
-        written = mailer.written_to(store, campaign_tag(campaign.campaign_id))
+        written = mailer.written_to(campaign_tag(campaign.campaign_id))
         with store.read() as tx:
             is_behind = bool(planned_addresses(tx, campaign.campaign_id, written))
     if is_behind:

@@ -16,16 +16,14 @@ from core.outreach.outcomes import PROOF_EVENT
 from core.outreach.payload import batch_tag
 from core.outreach.protocol import DeliveryState, check_move
 from core.services.accounts import Actor, Role, require
-from core.services.addressee_checks import local_day
 from core.services.campaign_claims import log_entry
 from core.services.campaign_control import find_known
-from core.services.live_outcomes import STATUS_SENT
+from core.services.live_outcomes import note_sent
 from core.services.prepare_campaign import BUSY, lock_name
-from core.services.send_dry import CHANNEL
 from core.store import locks
 from core.store.brevo_events import find_proof
 from core.store.campaign_log import append_logs
-from core.store.deliveries import DeliveryRow, store_contacts
+from core.store.deliveries import DeliveryRow
 from core.store.doubtful import (
     Doubtful,
     SeenEvent,
@@ -162,8 +160,7 @@ class _Reading:
             tx, campaign_id, row, DeliveryState.SENT, event=event, proof=PROOF_EVENT
         ):
             return None
-        day = local_day(self.store, event.at)
-        store_contacts(tx, campaign_id, [row], status=STATUS_SENT, channel=CHANNEL, day=day)
+        note_sent(self.store, tx, campaign_id, row, event.at)
         self.counts["found"] += 1
         return log_entry(
             row, DeliveryState.SENT.lower(), {"proof": PROOF_EVENT, "message_id": event.message_id}

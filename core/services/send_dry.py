@@ -42,10 +42,10 @@ from core.store.deliveries import (
     store_contacts,
 )
 from core.store.tenant import TenantStore
+from core.store.wishes import CHANNEL
 
 STAGE_DRY_RUN = N_("Dry run: checking and composing the messages")
 
-CHANNEL = "email"
 _BEGUN = (CampaignState.PREPARED, CampaignState.SENDING)
 
 

@@ -8,18 +8,18 @@ was accepted. Events that are not the tenant's own are counted and leave nothing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from core.outreach.outcomes import PROOF_WEBHOOK
 from core.outreach.protocol import FINAL, DeliveryState, Mode, check_move
 from core.outreach.webhook_events import SUPPRESSING, VendorEvent, parse_event
+from core.services.addressee_checks import local_day
+from core.services.live_outcomes import note_sent
 from core.store.brevo_events import BrevoEvent, prove_sent, store_event
 from core.store.campaign_log import append_logs
-from core.store.deliveries import DeliveryRow, find_delivery, store_contacts
+from core.store.deliveries import DeliveryRow, find_delivery
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 from core.store.wishes import (
-    CHANNEL,
     ContactEvent,
     Suppression,
     load_addressees,
@@ -68,7 +68,7 @@ class _Intake:
 
     def day_of(self, moment: datetime) -> date:
         """The day of a moment where the tenant lives."""
-        return moment.astimezone(ZoneInfo(self.store.tenant.time_zone)).date()
+        return local_day(self.store, moment)
 
 
 def receive_events(store: TenantStore, bodies: Sequence[object]) -> Received:
@@ -193,11 +193,4 @@ def _note_sent(
         "detail": {"proof": PROOF_WEBHOOK, "message_id": message_id},
     }
     append_logs(intake.tx, campaign_id, Mode.LIVE, intake.now, [entry])
-    store_contacts(
-        intake.tx,
-        campaign_id,
-        [delivery],
-        status="sent",
-        channel=CHANNEL,
-        day=intake.day_of(sent_at),
-    )
+    note_sent(intake.store, intake.tx, campaign_id, delivery, sent_at)

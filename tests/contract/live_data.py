@@ -109,7 +109,7 @@ class FakeBrevo:
     def refuse_known(self, store: TenantStore) -> None:
         """Know of nobody who must not be written to."""
 
-    def written_to(self, _store: TenantStore, tag: str) -> list[str]:
+    def written_to(self, tag: str) -> list[str]:
         """Return the addresses of the events under a tag."""
         return [event.email_norm for event in self.events_under(tag, 100, 0)]
 

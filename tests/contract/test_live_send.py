@@ -44,7 +44,6 @@ from tests.contract.live_data import (
 )
 
 AMBIGUOUS = said(EmailOutcome.AMBIGUOUS, status=502)
-LATER = timedelta(minutes=40)
 
 
 @pytest.fixture
