@@ -10,7 +10,7 @@ from core.outreach.protocol import CampaignState, DeliveryState, check_move
 from core.services.accounts import Actor, Role, require
 from core.services.campaign_claims import log_entry
 from core.services.campaign_control import find_known
-from core.services.live_outcomes import note_sent
+from core.services.sent_contacts import note_sent
 from core.store.campaign_log import LogEntry, append_logs, load_delivery_logs
 from core.store.campaigns import CampaignRow, move_campaign
 from core.store.deliveries import DeliveryRow, load_deliveries

@@ -9,20 +9,17 @@ from core.outreach.outcomes import PROOF_WEBHOOK, Decision, PauseReason, decide
 from core.outreach.payload import compose_body, redact_body
 from core.outreach.protocol import CampaignState, DeliveryState, check_move
 from core.outreach.replies import EmailReply
-from core.services.addressee_checks import local_day
 from core.services.campaign_claims import Sender, log_entry
 from core.services.campaign_control import cancel_planned, find_known
+from core.services.sent_contacts import note_sent
 from core.store.brevo_events import find_proof
 from core.store.campaign_log import append_logs
 from core.store.campaigns import move_campaign
-from core.store.deliveries import DeliveryRow, store_contacts
 from core.store.doubtful import find_numbered
 from core.store.live_deliveries import Flight, Settlement, note_unclear, settle
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
-from core.store.wishes import CHANNEL
 
-_SENT = "sent"
 UNCLEAR = "unclear"
 TAKEN_LATE = "taken_late"
 RESTARTED = "restarted"
@@ -112,14 +109,6 @@ def _told_meanwhile(tx: Transaction, campaign_id: str, flight: Flight) -> Decisi
     if message_id is None:
         return None
     return Decision(after=DeliveryState.SENT, proof=PROOF_WEBHOOK, message_id=message_id)
-
-
-def note_sent(
-    store: TenantStore, tx: Transaction, campaign_id: str, row: DeliveryRow, at: datetime
-) -> None:
-    """Enter the contact of a message that was sent, on the tenant's day of `at`."""
-    day = local_day(store, at)
-    store_contacts(tx, campaign_id, [row], status=_SENT, channel=CHANNEL, day=day)
 
 
 def _entry(landing: Landing, decision: Decision, event: str) -> dict[str, object]:

@@ -18,8 +18,8 @@ from core.outreach.protocol import DeliveryState, check_move
 from core.services.accounts import Actor, Role, require
 from core.services.campaign_claims import log_entry
 from core.services.campaign_control import find_known
-from core.services.live_outcomes import note_sent
 from core.services.prepare_campaign import BUSY, lock_name
+from core.services.sent_contacts import note_sent
 from core.store import locks
 from core.store.brevo_events import find_proof
 from core.store.campaign_log import append_logs

@@ -13,7 +13,7 @@ from core.outreach.outcomes import PROOF_WEBHOOK
 from core.outreach.protocol import FINAL, DeliveryState, Mode, check_move
 from core.outreach.webhook_events import SUPPRESSING, VendorEvent, parse_event
 from core.services.addressee_checks import local_day
-from core.services.live_outcomes import note_sent
+from core.services.sent_contacts import note_sent
 from core.store.brevo_events import BrevoEvent, prove_sent, store_event
 from core.store.campaign_log import append_logs
 from core.store.deliveries import DeliveryRow, find_delivery
