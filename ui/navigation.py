@@ -77,6 +77,12 @@ PAGES = (
         icon=":material/tune:",
         answers=N_("Change the numbers by which lists are made and judged."),
     ),
+    PageEntry(
+        path="privacy",
+        title=N_("Data protection"),
+        icon=":material/shield_person:",
+        answers=N_("Export or erase a person, and erase who was kept long enough."),
+    ),
 )
 
 

@@ -22,13 +22,12 @@ from core.errors import CrmError
 from core.ingest.dialect import Dialect, read_dialect
 from core.ingest.reader import read_table
 from core.ingest.rewrite import Change, Rewriting, rewrite_text
-from core.ingest.source import WORKBOOK_SUFFIXES, ReadLimits
+from core.ingest.source import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, ReadLimits
 from core.ingest.suggest import suggest_mapping
 from core.services.erase_parquet import rewrite_parquet
 from core.services.erase_sheets import rewrite_sheets
 from core.services.file_mapping import dialect_of
 from core.services.import_archive import ImportArchive, archive_of
-from core.services.import_paths import TABLE_SUFFIXES
 from core.services.import_work import limits_of
 from core.services.redaction import Columns, Redaction
 from core.store.erase_imports import ArchivedFile, load_archived, store_report, store_rewritten

@@ -222,6 +222,7 @@ class _Erasure:
         for _ in range(_ROUNDS):  # a campaign may be prepared from a list at this moment
             done = rows.erase() + campaigns.erase()
             self._counts += done
+            self._move(STEP_TABLES)
             if not +done:
                 break
         self._counts += erase_texts(self._store, self._subject)

@@ -6,7 +6,7 @@ database alone cannot try addresses on it, and two tenants' hashes of one person
 
 import hashlib
 import hmac
-from base64 import b64decode, b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -62,13 +62,13 @@ class PersonKey:
         )
 
     def sealed(self, address: str) -> str:
-        """Return an address encrypted and authenticated (AES-SIV)."""
-        return b64encode(AESSIV(self.seal).encrypt(address.encode(), None)).decode()
+        """Return a code or address encrypted and authenticated (AES-SIV), fit for a URL."""
+        return urlsafe_b64encode(AESSIV(self.seal).encrypt(address.encode(), None)).decode()
 
     def opened(self, sealed: str) -> str | None:
-        """Return a sealed address, None when another secret sealed it."""
+        """Return what was sealed, None when another secret, or nobody, sealed it."""
         try:
-            return AESSIV(self.seal).decrypt(b64decode(sealed), None).decode()
+            return AESSIV(self.seal).decrypt(urlsafe_b64decode(sealed), None).decode()
         except (ValueError, InvalidTag):
             return None
 

@@ -36,10 +36,14 @@ class ArchivedFile:
     columns: Mapping[str, str]
 
 
-def load_archived(tx: Transaction) -> dict[str, dict[int, ArchivedFile]]:
-    """Return every received file by import and number."""
+def load_archived(
+    tx: Transaction, import_id: str | None = None
+) -> dict[str, dict[int, ArchivedFile]]:
+    """Return the received files by import and number, of one import or of all."""
     found: dict[str, dict[int, ArchivedFile]] = {}
-    for row in tx.rows(_FILES):
+    one = "" if import_id is None else "AND imports.import_id = :import_id"
+    values = {} if import_id is None else {"import_id": import_id}
+    for row in tx.rows(f"{_FILES} {one}", **values):
         of_import = found.setdefault(str(row["import_id"]), {})
         of_import[row["file_no"]] = _archived(row)
     return found
@@ -64,6 +68,16 @@ def store_rewritten(
 ) -> None:
     """Note that an original was written anew; the hash of what was received stays beside it."""
     tx.execute(_REWRITTEN, import_id=import_id, file_no=file_no, sha256=sha256, now=now)
+
+
+def load_rewritten(tx: Transaction, import_id: str) -> dict[int, str]:
+    """Return the present hash of those originals of an import that were written anew."""
+    rows = tx.rows(
+        "SELECT file_no, rewritten_sha256 FROM import_file"
+        " WHERE tenant_id = :tenant AND import_id = :import_id AND rewritten_sha256 IS NOT NULL",
+        import_id=import_id,
+    )
+    return {row["file_no"]: row["rewritten_sha256"] for row in rows}
 
 
 def store_report(
