@@ -15,6 +15,7 @@ from api.export import (
     export_qc_report,
     export_rejects,
     export_report,
+    export_trail,
 )
 from api.health import health
 from api.middleware import AllowedHosts, SecurityHeaders
@@ -35,6 +36,7 @@ ROUTES = (
     Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),
     Route("/export/imports/{import_id}/rejects/{file_no:int}", export_rejects, methods=["GET"]),
     Route("/export/person/{token}", export_person, methods=["GET"]),
+    Route("/export/audit_trail.csv", export_trail, methods=["GET"]),
     Route("/uploads", begin, methods=["POST"]),
     Route("/uploads/{upload_id}", look, methods=["GET"]),
     Route("/uploads/{upload_id}", append, methods=["PATCH"]),

@@ -83,6 +83,12 @@ PAGES = (
         icon=":material/shield_person:",
         answers=N_("Export or erase a person, and erase who was kept long enough."),
     ),
+    PageEntry(
+        path="trail",
+        title=N_("Audit trail"),
+        icon=":material/history:",
+        answers=N_("See who did what, and when."),
+    ),
 )
 
 

@@ -22,6 +22,7 @@ from core.cli import (
     policy,
     privacy,
     runs,
+    trail,
     webhooks,
 )
 from core.cli.terminal import fail, language_of_user
@@ -51,6 +52,7 @@ app.add_typer(campaigns.app, name="campaign")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(privacy.app, name="privacy")
+app.add_typer(trail.app, name="trail")
 app.command("worker")(instance.worker)
 app.command("serve")(instance.serve)
 

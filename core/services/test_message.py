@@ -22,6 +22,7 @@ from core.outreach.unsubscribe import (
     unsubscribe_url,
 )
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.campaign_control import find_known
 from core.services.campaign_reports import previews
 from core.services.live_switch import check_live
@@ -123,3 +124,4 @@ def _note(store: TenantStore, actor: Actor, campaign_id: str, reply: EmailReply)
         find_known(tx, campaign_id)
         entry = {"event": EVENT, "detail": detail}
         append_logs(tx, campaign_id, Mode.LIVE, store.store.now(), [entry])
+        record(store, tx, actor.user_id, Action.TEST_MESSAGE_SENT, campaign_id)

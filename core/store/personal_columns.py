@@ -226,6 +226,14 @@ DATA: Mapping[str, Fates] = {
     ),
     "contact_push": _deleted("tenant_id email_norm digest pushed_at"),
     "contact_pull": _fates({KEY: "tenant_id source", ACCOUNT: "since begun_at next_offset"}),
+    "audit_trail": _fates(
+        {
+            KEY: "tenant_id number subject",
+            ACCOUNT: "at action details_json sha256",
+            STAFF: "actor_id",
+        }
+    ),
+    "audit_trail_head": _fates({KEY: "tenant_id", ACCOUNT: "number sha256"}),
     "erasure_request": _fates(
         {
             KEY: "tenant_id request_id",
