@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from core.errors import Refused, SettingsError
 from core.outreach.outcomes import PauseReason
@@ -17,7 +16,7 @@ from core.store.tenant import Store, TenantStore
 from tests.contract.brevo_double import BrevoDouble, serve_brevo
 from tests.contract.campaign_data import NOW, deliveries_of, fill_run, people
 from tests.contract.conftest import new_tenant
-from tests.contract.live_data import LIVE_SETTINGS, Clock, prepare_live
+from tests.contract.live_data import Clock, go_live, prepare_live
 
 
 @pytest.fixture
@@ -35,13 +34,7 @@ def double(clock: Clock) -> Iterator[BrevoDouble]:
 def tenant(
     tenant: TenantStore, double: BrevoDouble, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> TenantStore:
-    live = {
-        name: SecretStr(text) if "key" in name or "secret" in name else text
-        for name, text in LIVE_SETTINGS.items()
-    }
-    settings = tenant.store.settings.model_copy(update={**live, "brevo_base_url": double.base_url})
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_base_url=double.base_url)
     return tenant
 
 
