@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from core.contracts import normalise_address
 from core.errors import Refused
 from core.i18n import N_
 from core.outreach.brevo import BrevoClient
@@ -48,14 +49,14 @@ class BrevoAccount:
         """
         asked = EventQuery(tags=(tag,), kind=EventKind.REQUESTS)
         page = self.client.events(asked, limit=_NEWEST_EVENTS, newest_first=True)
-        return [event.email.strip().lower() for event in page.items]
+        return [normalise_address(event.email) for event in page.items]
 
     def events_under(self, tag: str, limit: int, offset: int) -> Sequence[SeenEvent]:
         """Return a page of the events under a tag; raise `BrevoError` when it cannot."""
         page = self.client.events(EventQuery(tags=(tag,)), limit=limit, offset=offset)
         return [
             SeenEvent(
-                email_norm=event.email.strip().lower(), message_id=event.message_id, at=event.at
+                email_norm=normalise_address(event.email), message_id=event.message_id, at=event.at
             )
             for event in page.items
         ]
