@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.contracts import normalise_address
-from core.errors import Refused
-from core.i18n import N_
 from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import EventKind, EventQuery
 from core.outreach.replies import EmailReply
+from core.services.live_switch import brevo_key
 from core.services.pull_refusals import pull_refusals
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
@@ -19,13 +18,8 @@ _NEWEST_EVENTS = 100
 
 @contextmanager
 def open_brevo(store: TenantStore) -> Iterator["BrevoAccount"]:
-    """Give Brevo for the block; raise `Refused` without a key, and when nothing may be sent."""
-    settings = store.store.settings
-    if settings.is_dry_run or settings.brevo_api_key is None:
-        raise Refused(
-            N_("Live sending is switched off here: BREVO_DRY_RUN is not 0. Nobody is contacted.")
-        )
-    client = BrevoClient(settings.brevo_api_key, settings.brevo_base_url)
+    """Give Brevo for the block; raise what `brevo_key` raises where it may not be asked."""
+    client = BrevoClient(brevo_key(store), store.store.settings.brevo_base_url)
     try:
         yield BrevoAccount(client=client)
     finally:

@@ -12,7 +12,7 @@ from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
 from core.services.send_campaign import send
 from core.services.send_live import send_live
-from core.store.tenant import Store, TenantStore
+from core.store.tenant import TenantStore
 from tests.contract.brevo_double import BrevoDouble, serve_brevo
 from tests.contract.campaign_data import NOW, deliveries_of, fill_run, people
 from tests.contract.conftest import new_tenant
@@ -110,10 +110,17 @@ def test_an_address_that_cannot_be_used_pauses_a_campaign(
         check_live(tenant)
 
 
-def test_nothing_is_opened_on_a_dry_instance(
-    store: Store, tenant: TenantStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"brevo_dry_run": "1"}, "BREVO_DRY_RUN"), ({"brevo_api_key": None}, "BREVO_API_KEY")],
+)
+def test_nothing_is_opened_where_brevo_may_not_be_asked_and_why_is_named(
+    tenant: TenantStore,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: dict[str, object],
+    named: str,
 ) -> None:
-    dry = tenant.store.settings.model_copy(update={"brevo_dry_run": "1"})
-    monkeypatch.setattr(tenant.store, "settings", dry)
-    with pytest.raises(Refused, match="BREVO_DRY_RUN"), open_brevo(tenant):
+    settings = tenant.store.settings.model_copy(update=changed)
+    monkeypatch.setattr(tenant.store, "settings", settings)
+    with pytest.raises(Refused, match=named), open_brevo(tenant):
         pass
