@@ -18,6 +18,7 @@ from api.export import (
     export_trail,
 )
 from api.health import health
+from api.limits import RefusalLimit
 from api.middleware import AllowedHosts, SecurityHeaders
 from api.privacy import export_person
 from api.unsubscribe import leave_list, show
@@ -25,6 +26,7 @@ from api.uploads import append, begin, forget, look
 from api.webhook import receive
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
+from core.settings import check_secrets
 
 ROUTES = (
     Route("/health", health),
@@ -45,13 +47,14 @@ ROUTES = (
     Route("/u/{token:path}", leave_list, methods=["POST"]),
     Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
 )
-MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
+MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts), Middleware(RefusalLimit))
 
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
+    check_secrets(store.settings)
     _log_to_stderr(store.settings.log_level)
     hide_secrets()
     clear_stale_uploads(store)

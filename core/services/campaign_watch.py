@@ -9,6 +9,7 @@ from core.services.accounts import SYSTEM
 from core.services.brevo_account import open_brevo
 from core.services.campaign_control import start_due
 from core.services.campaign_doubts import note_reading
+from core.services.live_switch import may_ask_brevo
 from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
 from core.store.campaigns import campaigns_in, stranded_campaigns
 from core.store.doubtful import unsure_campaigns
@@ -33,8 +34,7 @@ def due_work(store: TenantStore) -> DueWork:
     had claimed of one that is not being sent. An instance that sends nothing asks for no events.
     """
     start_due(store)
-    settings, now = store.store.settings, store.store.now()
-    asks = not settings.is_dry_run and settings.brevo_api_key is not None
+    now, asks = store.store.now(), may_ask_brevo(store)
     with store.read() as tx:
         unsure = unsure_campaigns(tx, now - _EVENTS_AFTER, now - MISSED_FOR) if asks else []
         stranded = stranded_campaigns(tx, with_live=asks)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from core.contracts import normalise_address
 from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import BlockedContact, Contact, Page
 from core.services.addressee_checks import local_day
@@ -96,7 +97,7 @@ def suppress_blocked(store: TenantStore, blocked: Sequence[BlockedContact]) -> i
 
 
 def _suppress_address(store: TenantStore, tx: Transaction, contact: BlockedContact) -> bool:
-    email_norm = contact.email.strip().lower()
+    email_norm = normalise_address(contact.email)
     if not load_addressees(tx, email_norm):
         return False
     day = local_day(store, contact.blocked_at)
@@ -114,7 +115,7 @@ def _suppress_address(store: TenantStore, tx: Transaction, contact: BlockedConta
 def _suppress_contacts(store: TenantStore, contacts: Sequence[Contact]) -> int:
     with store.begin() as tx:
         return sum(
-            _suppress_contact(store, tx, contact.email.strip().lower(), contact)
+            _suppress_contact(store, tx, normalise_address(contact.email), contact)
             for contact in contacts
             if contact.is_blacklisted and contact.email
         )

@@ -10,6 +10,7 @@ import uuid
 from typing import Any, Protocol
 
 from core.audit import is_deliverable
+from core.contracts import normalise_address
 from core.errors import Refused
 from core.i18n import N_
 from core.outreach.payload import Place, compose_body, delivery_id, header_value, sender_of
@@ -63,7 +64,7 @@ def send_test(
     """
     require(actor, Role.ANALYST)
     check_live(store)
-    email = address.strip().lower()
+    email = normalise_address(address)
     _check_address(store, email)
     body = _compose(store, campaign_id, email)
     reply = mailer.send_email(body)

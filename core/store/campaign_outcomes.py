@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from core.store.dataset import head_of
+from core.store.dataset import head_of, visible_in
 from core.store.run_outputs import RunAt, counts
 from core.store.tenant import Transaction, as_date, as_moment
 
@@ -102,8 +102,7 @@ WITH documents AS (
         AND sale_line.tenant_id = :tenant
         AND sale_line.customer = people.customer
         AND sale_line.sale_date BETWEEN :first_day AND :last_day
-        AND sale_line.from_seq <= :head
-        AND (sale_line.to_seq IS NULL OR sale_line.to_seq > :head)
+        AND {visible}
         AND coalesce(sale_line.document_status, 'valid') <> 'cancelled'
         {among}
     GROUP BY sale_line.customer, sale_line.document_id
@@ -216,7 +215,8 @@ def sum_purchases(
     if segments is not None:
         among = _IN_SEGMENTS.format(segments=tx.among("segments"))
         values |= {"segments": tx.list_of(segments), **vars(run)}
-    row = tx.row(_BOUGHT.format(people=people, among=among), **values) or {}
+    bought = _BOUGHT.format(people=people, visible=visible_in("sale_line"), among=among)
+    row = tx.row(bought, **values) or {}
     sums = {name: int(value or 0) for name, value in row.items()}
     high_high, high_low, low_low = (sums.pop(n) for n in ("high_high", "high_low", "low_low"))
     squares = (high_high << 32) + (high_low << 17) + low_low

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from core.outreach.protocol import Mode
 from core.services.campaign_control import note_restore
@@ -23,7 +22,7 @@ from core.services.send_live import send_live
 from core.store.tenant import TenantStore
 from tests.contract import live_data
 from tests.contract.campaign_data import ANALYST, NOW, fill_run, people
-from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, taken_unsaid
+from tests.contract.live_data import Clock, FakeBrevo, go_live, taken_unsaid
 
 
 @pytest.fixture
@@ -33,12 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def live(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
-    secrets = {name: SecretStr(LIVE_SETTINGS[name]) for name in ("brevo_api_key", "token_secret")}
-    settings = tenant.store.settings.model_copy(
-        update={**LIVE_SETTINGS, **secrets, "brevo_in_flight": 1}
-    )
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_in_flight=1)
     return tenant
 
 

@@ -18,11 +18,11 @@ from tests.contract.live_data import Clock
 from tests.contract.results_data import (
     SENT_ON,
     export_sales,
-    go_live,
     held_out_of,
     prepare_held_out,
     sell,
     send_all,
+    send_at_once,
 )
 
 AFTER = timedelta(days=16)
@@ -40,7 +40,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def live(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
-    go_live(tenant.store, clock, monkeypatch)
+    send_at_once(tenant.store, clock, monkeypatch)
     return tenant
 
 
@@ -89,7 +89,7 @@ def test_every_database_tells_what_was_bought(
     found = {}
     for kind, store in every_store.items():
         clock = Clock(NOW)
-        go_live(store, clock, monkeypatch)
+        send_at_once(store, clock, monkeypatch)
         tenant = store.tenant_store(same)
         result = results_of(tenant, sold_world(tenant, clock))
         found[kind] = result.to_dict()

@@ -20,6 +20,7 @@ from tests.contract import brevo_double as brevo
 from tests.contract.brevo_double import Behaviour, BrevoDouble, serve_brevo
 from tests.contract.campaign_data import ANALYST, NOW, Person, count, fill_run, people, suppress
 from tests.contract.conftest import new_tenant
+from tests.contract.live_data import go_live
 
 DAY = date(2026, 2, 10)
 QUEUED = Behaviour(body=b'{"id": 1, "name": "IMPORTUSER", "status": "queued"}')
@@ -34,12 +35,7 @@ def double() -> Iterator[BrevoDouble]:
 @pytest.fixture
 def live(store: Store, double: BrevoDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     """The instance sends, to the double."""
-    found = {
-        "brevo_dry_run": "0",
-        "brevo_api_key": SecretStr(double.key),
-        "brevo_base_url": double.base_url,
-    }
-    monkeypatch.setattr(store, "settings", store.settings.model_copy(update=found))
+    go_live(store, monkeypatch, brevo_base_url=double.base_url)
 
 
 def push(tenant: TenantStore, run_id: str | None = None, size: int = 100) -> SyncReport:
