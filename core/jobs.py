@@ -30,7 +30,7 @@ from core.services.execute_run import execute
 from core.services.import_files import load, plan
 from core.services.import_undo import clear_undone
 from core.services.inbox import INBOX, take_in, work_on
-from core.services.live_switch import sends_live
+from core.services.live_switch import may_ask_brevo
 from core.services.policy_preview import compute_preview
 from core.services.progress import Progress
 from core.services.retention import erase_due
@@ -259,7 +259,7 @@ def look_after_erasures(store: TenantStore) -> None:
     """Ask for what erasures wait for: those that had to wait, and contacts left at Brevo."""
     for request_id in open_erasures(store):
         enqueue(store, SYSTEM, ERASE, request_id)
-    if pending_contacts(store) and sends_live(store):
+    if pending_contacts(store) and may_ask_brevo(store):
         enqueue(store, SYSTEM, FORGET, store.tenant_id)
 
 

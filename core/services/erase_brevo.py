@@ -1,6 +1,5 @@
 """Erasure at Brevo: contacts are deleted there, now or as soon as this instance may and can."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
@@ -12,7 +11,8 @@ from core.outreach.contact_attributes import attribute_names
 from core.services.accounts import list_tenants
 from core.services.brevo_account import open_brevo
 from core.services.contact_setup import list_name
-from core.services.person_keys import PersonKey, person_key
+from core.services.live_switch import may_ask_brevo
+from core.services.person_keys import open_sealed, person_key
 from core.store.brevo_erasures import (
     BrevoErasure,
     ask_deletion,
@@ -61,27 +61,22 @@ def forget_contacts(store: TenantStore) -> Forgotten:
 
     What Brevo does not do is tried again after ten minutes.
     """
-    settings = store.store.settings
-    if settings.is_dry_run or settings.brevo_api_key is None:
+    if not may_ask_brevo(store):
         return Forgotten(pending=pending_contacts(store))
     with store.read() as tx:
         due = load_due(tx, store.store.now() - _AGAIN_AFTER, _AT_ONCE)
     if not due:
         return Forgotten(pending=pending_contacts(store))
     with open_brevo(store) as brevo:
-        told = _delete_all(store, brevo.client, person_key(store), due)
+        told = [_delete(store, brevo.client, open_sealed(store, one.sealed), one) for one in due]
     return Forgotten(
         deleted=told.count(True), failed=told.count(False), pending=pending_contacts(store)
     )
 
 
-def _delete_all(
-    store: TenantStore, client: BrevoClient, key: PersonKey, due: Sequence[BrevoErasure]
-) -> list[bool]:
-    return [_delete(store, client, key.opened(one.sealed), one.erasure_id) for one in due]
-
-
-def _delete(store: TenantStore, client: BrevoClient, address: str | None, erasure_id: str) -> bool:
+def _delete(
+    store: TenantStore, client: BrevoClient, address: str | None, one: BrevoErasure
+) -> bool:
     code = _UNREADABLE
     if address is not None:
         try:
@@ -90,10 +85,10 @@ def _delete(store: TenantStore, client: BrevoClient, address: str | None, erasur
             code = error.code or type(error).__name__
         else:
             with store.begin() as tx:
-                note_deleted(tx, erasure_id, store.store.now())
+                note_deleted(tx, one.erasure_id, store.store.now())
             return True
     with store.begin() as tx:
-        note_failed(tx, erasure_id, code, store.store.now())
+        note_failed(tx, one.erasure_id, code, store.store.now())
     return False
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import duckdb
 
+from core.contracts import normalise_address
 from core.ingest.erased import CODE
 from core.ingest.reader import read_table
 from core.services.erase_files import FileEraser
 from core.services.file_mapping import dialect_of
 from core.services.import_archive import ImportArchive, archive_of
 from core.services.import_work import limits_of
-from core.services.person_keys import PersonKey, person_key
+from core.services.person_keys import PersonKey, known_keys
 from core.services.redaction import Redaction
 from core.store.erase_imports import load_archived, load_rewritten, store_rewritten
 from core.store.erased import load_erased
@@ -36,8 +37,8 @@ def forget_met(store: TenantStore, import_id: str, report: Mapping[str, Any]) ->
     with store.read() as tx:
         digests = frozenset(one.digest for one in load_erased(tx))
         archived = load_archived(tx, import_id).get(import_id, {})
-    key, archive = person_key(store), archive_of(store, import_id)
-    subjects = [_met_in(store, archive, file, key, digests) for file in files]
+    keys, archive = known_keys(store), archive_of(store, import_id)
+    subjects = [_met_in(store, archive, file, key, digests) for file in files for key in keys]
     met = Subject(
         frozenset(code for one in subjects for code in one.customers),
         frozenset(address for one in subjects for address in one.addresses),
@@ -87,7 +88,7 @@ def _met_in(
             if header in raw.headers:
                 sql = f"SELECT DISTINCT {raw.column(header)} FROM met"
                 cells = [row[0].strip() for row in con.execute(sql).fetchall() if row[0]]
-                values = {cell.lower() for cell in cells} if kind == EMAIL else set(cells)
+                values = set(map(normalise_address, cells)) if kind == EMAIL else set(cells)
                 found[kind] = frozenset(key.among(kind, values, digests))
     archive.clear_work()
     return Subject(found.get(CUSTOMER, frozenset()), found.get(EMAIL, frozenset()))

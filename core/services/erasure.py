@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from core.errors import Busy, NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record, user_id_named
 from core.services.erase_brevo import queue_contacts, try_forget_contacts
 from core.services.erase_files import FileEraser
 from core.services.erased_list import write_list
@@ -132,6 +133,8 @@ def enter_request(store: TenantStore, actor: Actor, subject: Subject, reason: st
     with store.begin() as tx:
         erasures.store_request(tx, request, subject)
         store_erased(tx, kept, request.created_at)
+        asked = Action.ERASURE_ASKED
+        record(store, tx, actor.user_id, asked, request.request_id, reason=reason)
     write_list(store)
     return request.request_id
 
@@ -248,6 +251,9 @@ class _Erasure:
             raise Busy(_READ)
         with self._store.begin() as tx:
             erasures.finish_request(tx, self._request.request_id, self._store.store.now())
+            who, request = user_id_named(self._store, self._request.created_by), self._request
+            told = {"people": request.people, "rows": sum(self._counts.values())}
+            record(self._store, tx, who, Action.ERASURE_DONE, request.request_id, **told)
         self._progress(STAGES[STEP_CLEAN], 1, 1)
 
 

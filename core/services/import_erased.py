@@ -5,7 +5,7 @@ from duckdb import DuckDBPyConnection
 from core.contracts import FileKind
 from core.ingest.clean import ParsedFile
 from core.ingest.erased import reject_erased
-from core.services.person_keys import person_key
+from core.services.person_keys import known_keys
 from core.store.erased import fetch_erased, has_erased
 from core.store.subjects import ERASED_MARK
 from core.store.tenant import TenantStore, Transaction
@@ -22,5 +22,6 @@ def reject_erased_rows(
     known = has_erased(tx)
     if known:
         fetch_erased(tx, con, _ERASED)
-    key = person_key(store)
-    return reject_erased(con, parsed, _ERASED if known else None, key.pads(), ERASED_MARK)
+    erased = _ERASED if known else None
+    keys = known_keys(store)
+    return sum(reject_erased(con, parsed, erased, key.pads(), ERASED_MARK) for key in keys)

@@ -11,11 +11,12 @@ from core.errors import CrmError, NotFound
 from core.i18n import N_
 from core.ingest.received import WantedLine, cell_text, read_received
 from core.services.accounts import Actor
+from core.services.audit_trail import Action, record_alone
 from core.services.erasure import find_people
 from core.services.file_mapping import dialect_of
 from core.services.import_archive import archive_of
 from core.services.import_work import limits_of
-from core.services.person_keys import person_key
+from core.services.person_keys import open_sealed, person_key
 from core.store.erase_imports import ArchivedFile, load_archived
 from core.store.person_rows import SECTIONS, load_consent, plain_row, stream_section
 from core.store.subjects import Subject
@@ -35,6 +36,8 @@ def person_json(store: TenantStore, actor: Actor, term: str) -> Iterator[bytes]:
     found = find_people(store, actor, term)
     if found is None:
         raise NotFound(_NOTHING)
+    customers = len(found.customers)
+    record_alone(store, actor.user_id, Action.PERSON_EXPORTED, customers=customers)
     return _pieces(store, found.subject)
 
 
@@ -45,7 +48,7 @@ def person_link(store: TenantStore, term: str) -> str:
 
 def person_of_link(store: TenantStore, actor: Actor, token: str) -> Iterator[bytes]:
     """Return `person_json` of whom the last part of a `person_link` of this company means."""
-    term = person_key(store).opened(token)
+    term = open_sealed(store, token)
     if term is None:
         raise NotFound(_NOTHING)
     return person_json(store, actor, term)

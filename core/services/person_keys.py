@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from core.ingest.erased import Pads
-from core.outreach.unsubscribe import token_secret
+from core.outreach.unsubscribe import DEVELOPMENT_KEY_FILE, token_secret
 from core.store.erased import Erased
 from core.store.subjects import CUSTOMER, EMAIL, Subject
 from core.store.tenant import TenantStore
@@ -75,7 +75,33 @@ class PersonKey:
 
 def person_key(store: TenantStore) -> PersonKey:
     """Return the tenant's key; raise `SettingsError` for a TOKEN_SECRET that is too short."""
-    secret = token_secret(store.store.settings)
+    return _key(store, token_secret(store.store.settings))
+
+
+def known_keys(store: TenantStore) -> list[PersonKey]:
+    """Return the tenant's key, and the one it had before TOKEN_SECRET was set, if it had one.
+
+    An instance that begins dry makes a secret of its own; who was erased then stays erased.
+    """
+    keys = [person_key(store)]
+    first = store.store.settings.data_dir / DEVELOPMENT_KEY_FILE
+    if first.exists() and (former := _key(store, first.read_bytes())) not in keys:
+        keys.append(former)
+    return keys
+
+
+def digests_of(store: TenantStore, kind: str, value: str) -> list[str]:
+    """Return the hashes of a value under every known key."""
+    return [key.digest(kind, value) for key in known_keys(store)]
+
+
+def open_sealed(store: TenantStore, sealed: str) -> str | None:
+    """Return what was sealed under a known key, None for anything else."""
+    opened = (key.opened(sealed) for key in known_keys(store))
+    return next((text for text in opened if text is not None), None)
+
+
+def _key(store: TenantStore, secret: bytes) -> PersonKey:
     tenant = UUID(store.tenant_id).bytes
     return PersonKey(
         key=hmac.digest(secret, _PURPOSE + tenant, "sha256"),

@@ -7,9 +7,10 @@ import duckdb
 
 from core.ingest.parquet import quote_path
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record_alone
 from core.services.erased_list import list_path, take_lists, write_list
 from core.services.erasure import REAPPLIED, ForgetJobs, enter_request, erase, open_erasures
-from core.services.person_keys import person_key
+from core.services.person_keys import known_keys
 from core.services.retention import PEOPLE_AT_ONCE
 from core.store.erased import count_foreign
 from core.store.revived import stream_known
@@ -37,6 +38,7 @@ def reapply(
     for request_id in open_erasures(store):
         erase(store, request_id, forget_jobs=forget_jobs)
     people = sorted(_revived(store, digests))
+    record_alone(store, actor.user_id, Action.ERASED_AGAIN, values=len(people))
     tell(len(people))
     for start in range(0, len(people), PEOPLE_AT_ONCE):
         part = people[start : start + PEOPLE_AT_ONCE]
@@ -52,17 +54,18 @@ def reapply(
 def unusable_hashes(store: TenantStore) -> int:
     """Return how many erased people another TOKEN_SECRET knew: no file is refused for them."""
     with store.read() as tx:
-        return count_foreign(tx, person_key(store).key_id)
+        return count_foreign(tx, [key.key_id for key in known_keys(store)])
 
 
 def _revived(store: TenantStore, digests: frozenset[str]) -> set[tuple[str, str]]:
     """Return kind and value of every code and address that is there and was erased."""
     if not digests:
         return set()
-    key = person_key(store)
+    keys = known_keys(store)
     found: set[tuple[str, str]] = set()
     for kind, values in (*stream_known(store), *_in_files(store)):
-        found |= {(kind, value) for value in key.among(kind, values, digests)}
+        for key in keys:
+            found |= {(kind, value) for value in key.among(kind, values, digests)}
     return found
 
 

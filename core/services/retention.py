@@ -7,6 +7,7 @@ from datetime import date
 from core.errors import Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.erasure import RETENTION, ForgetJobs, enter_request, erase, open_erasures
 from core.services.import_files import today_of
 from core.services.progress import Progress, no_progress
@@ -57,6 +58,7 @@ def set_retention_rule(store: TenantStore, actor: Actor, rule: RetentionRule) ->
             )
     with store.begin() as tx:
         store_rule(tx, rule, store.store.now(), actor.username)
+        record(store, tx, actor.user_id, Action.RETENTION_CHANGED, **vars(rule))
 
 
 def preview_retention(store: TenantStore, actor: Actor) -> RetentionPreview:

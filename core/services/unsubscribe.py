@@ -16,7 +16,7 @@ from core.outreach.unsubscribe import read_token, token_secret
 from core.outreach.wording import language_of
 from core.services.accounts import tenant_by_id
 from core.services.addressee_checks import local_day
-from core.services.person_keys import person_key
+from core.services.person_keys import digests_of
 from core.store.erased import is_erased
 from core.store.subjects import EMAIL
 from core.store.tenant import Store, TenantStore, Transaction
@@ -75,9 +75,9 @@ def unsubscribe(invitation: Invitation) -> None:
     unless the suppression was lifted meanwhile: then it is a new wish.
     """
     email_norm, today = invitation.email_norm, local_day(invitation.store)
-    erased = person_key(invitation.store).digest(EMAIL, email_norm)
+    erased = digests_of(invitation.store, EMAIL, email_norm)
     with invitation.store.begin() as tx:
-        if is_erased(tx, [erased]):
+        if is_erased(tx, erased):
             return
         time = count_lifted(tx, email_norm, SOURCE)
         customers = [known.customer for known in load_addressees(tx, email_norm)]

@@ -46,10 +46,13 @@ def has_erased(tx: Transaction) -> bool:
     return tx.scalar(sql) is not None
 
 
-def count_foreign(tx: Transaction, key_id: str) -> int:
+def count_foreign(tx: Transaction, key_ids: Sequence[str]) -> int:
     """Return how many hashes another secret made: they recognise nobody any more."""
-    sql = "SELECT count(*) FROM erased_identity WHERE tenant_id = :tenant AND key_id <> :key_id"
-    return int(tx.scalar(sql, key_id=key_id))
+    sql = f"""
+    SELECT count(*) FROM erased_identity
+    WHERE tenant_id = :tenant AND NOT (key_id {tx.among("key_ids")})
+    """
+    return int(tx.scalar(sql, key_ids=tx.list_of(key_ids)))
 
 
 def is_erased(tx: Transaction, digests: Sequence[str]) -> bool:

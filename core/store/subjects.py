@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from core.contracts import normalise_address
 from core.store.dataset import VISIBLE, head_of
 from core.store.tenant import Transaction
 
@@ -52,7 +53,7 @@ class Subject:
         return bool(text) and (
             text in self.customers
             or text.removeprefix("'") in self.customers
-            or text.removeprefix("'").lower() in self.addresses
+            or normalise_address(text.removeprefix("'")) in self.addresses
         )
 
     def removed_from(self, text: str) -> str:
@@ -101,7 +102,7 @@ def find_subject(tx: Transaction, term: str) -> Subject:
     """
     text = term.strip()
     if "@" in text:
-        address = text.lower()
+        address = normalise_address(text)
         rows = tx.rows(_CODES, head=head_of(tx), address=address)
         found = subject_of(tx, [row["customer"] for row in rows])
         return Subject(found.customers, found.addresses | {address})

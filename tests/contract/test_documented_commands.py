@@ -120,6 +120,19 @@ def test_a_dry_push_of_contacts_prints_counts_that_add_up(
     assert (plan["live"], plan["unchanged"], plan["changed"]) == (False, 0, plan["contacts"])
 
 
+def test_privacy_prints_whom_it_erased_and_in_which_counts(
+    printed: list[dict[str, object]],
+) -> None:
+    (found,) = (one for one in printed if "addresses" in one)
+    (done,) = (one for one in printed if "counts" in one)
+    (due,) = (one for one in printed if "due" in one)
+    (again,) = (one for one in printed if "erased_again" in one)
+    assert found["customers"] == ["C00001"]
+    assert done["state"] == "done"
+    assert due["people"] == len(due["due"]) or due["people"] > 20  # type: ignore[operator,arg-type]
+    assert again == {"erased_again": 0, "unusable": 0}
+
+
 def test_the_readme_leads_from_nothing_to_a_run(tmp_path: Path) -> None:
     lines = [line for line in _commands("README.md") if "python -m core" in line]
     assert len(lines) == 5
