@@ -83,10 +83,9 @@ class FileEraser:
     ) -> Iterator[tuple[int | None, Path, Path, list[int]]]:
         """Yield number, path, new version and changed lines of each original that names her."""
         by_path = {archive.original(no, file.name): (no, file) for no, file in files.items()}
+        for left in archive.raw.glob(f"*{_PART}"):  # by a kill
+            left.unlink()
         for path in sorted(archive.raw.glob("*")):
-            if path.name.endswith(_PART):
-                path.unlink()
-                continue
             no, file = by_path.get(path, (None, None))
             passing = path.with_name(path.name + _PART)
             lines = self._rewrite(path, passing, file)

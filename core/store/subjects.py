@@ -83,10 +83,13 @@ class Subject:
     @cached_property
     def needles(self) -> re.Pattern[bytes]:
         """The bytes by which a file is looked through before it is read cell by cell."""
-        values = sorted(self.customers | self.addresses)
-        return re.compile(
-            b"|".join(re.escape(value.encode()) for value in values) or b"(?!)", re.IGNORECASE
-        )
+        values = [
+            value.encode(encoding, errors="ignore")
+            for value in sorted(self.customers | self.addresses)
+            for encoding in ("utf-8", "cp1252")
+        ]
+        found = b"|".join(re.escape(value) for value in dict.fromkeys(values) if value)
+        return re.compile(found or b"(?!)", re.IGNORECASE)
 
 
 def _as_words(parts: Sequence[str]) -> re.Pattern[str]:

@@ -17,18 +17,20 @@ from ui.tables import show_rows
 from ui.views.plain import plain
 
 _ASKED = "privacy_asked"
+_TERM = "privacy_term"
 
 
 def draw_person(session: UiSession) -> None:
     """Draw the search and what can be done for who was found."""
     if st.session_state.pop(_ASKED, None):
+        st.session_state[_TERM] = ""  # the person is on the way out
         st.success(_("The erasure is entered and goes on by itself. Its state is under Erasures."))
     term = st.text_input(
         _("Address or customer code"),
         help=_("The whole address or the whole code; what belongs to both is found by either."),
         placeholder=_("lea@example.com or C00042"),
         width=420,
-        key="privacy_term",
+        key=_TERM,
     ).strip()
     if not term:
         st.caption(_("Search somebody to see what is known, to export it or to erase it."))

@@ -7,7 +7,7 @@ import streamlit as st
 from core.jobs import ERASE
 from core.services.erasure import REASONS, STAGES, number_of_requests, requests_of
 from core.store.erasures import DONE, QUEUED, WAITING, ErasureRequest
-from ui.i18n import _, format_moment, format_number
+from ui.i18n import _, format_moment
 from ui.session import UiSession
 from ui.tables import choose_page, choose_row, number_column, show_rows
 from ui.views.job_progress import follow_job
@@ -69,11 +69,11 @@ def _draw_request(session: UiSession, request: ErasureRequest) -> None:
         follow_job(session, ERASE, request.request_id)
     names = _count_titles()
     rows = [
-        {"what": names.get(name, name), "count": format_number(count)}
+        {"what": names.get(name, name), "count": count}
         for name, count in sorted(request.counts.items())
         if count
     ]
-    titles = {"what": _("Erased in"), "count": _("Rows or files")}
+    titles = {"what": _("Erased in"), "count": number_column(_("Rows or files"))}
     if rows:
         show_rows(rows, titles, key="erasure_counts", alt=_("What the erasure did, in counts"))
 

@@ -41,9 +41,9 @@ def draw_retention(session: UiSession) -> None:
     if is_admin:
         _draw_rule(session, preview.rule)
     follow_job(session, RETAIN, session.tenant.tenant_id)
-    _draw_due(session, preview)
     if preview.people and is_admin:
         _draw_erase(session, preview)
+    _draw_due(session, preview)
 
 
 def _draw_rule(session: UiSession, rule: RetentionRule) -> None:
