@@ -40,6 +40,7 @@ from core.settings import Settings
 from core.store.engine import is_sqlite, normalise_url, sibling_file
 from core.store.identity import beat
 from core.store.locks import take_worker_slot
+from core.store.reclaim import rewrite_file
 from core.store.subjects import Subject
 from core.store.tenant import Store, TenantStore
 
@@ -282,6 +283,8 @@ def forget_jobs(store: TenantStore, subject: Subject) -> int:
     ]
     for job_id in naming:
         client.delete_workflow(job_id)
+    if naming:
+        rewrite_file(url)
     return len(naming)
 
 

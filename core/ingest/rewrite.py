@@ -5,11 +5,10 @@ in the encoding, with the mark and the packing, of what was read.
 """
 
 import gzip
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
 from core.ingest.dialect import Dialect
 from core.ingest.received import cell_text, split_cells, write_cell
@@ -24,12 +23,19 @@ _TO_CP1252 = {ord(character): byte for byte, character in enumerate(CP1252_CHARA
 _MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 
+class Finder(Protocol):
+    """Says where in a text a record may have to change."""
+
+    def starts(self, data: bytes, /) -> Iterator[int]:
+        """Yield the places, in order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rewriting:
     """How a file is rewritten: where its records differ by `change`, found by `needles`."""
 
     dialect: Dialect
-    needles: re.Pattern[bytes]
+    needles: Finder
     change: Change
     limits: ReadLimits
 
@@ -95,10 +101,10 @@ def _pieces(parts: Iterator[bytes], how: Rewriting, lines: list[int]) -> Iterato
     line, end = 1, how.dialect.line_end.encode()
     for part in parts:
         at = 0
-        for hit in how.needles.finditer(part):
-            if hit.start() < at:
+        for hit in how.needles.starts(part):
+            if hit < at:
                 continue
-            start = _record_start(part, at, hit.start(), how.dialect)
+            start = _record_start(part, at, hit, how.dialect)
             number = line + part.count(end, 0, start)
             changed, stop = _changed(part, start, number, how)
             yield part[at:start]

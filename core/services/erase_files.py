@@ -121,7 +121,7 @@ class FileEraser:
         with path.open("rb") as stream:
             rest = b""
             while chunk := stream.read(1 << 22):
-                if b"\0" in chunk or needles.search(rest + chunk):
+                if b"\0" in chunk or needles.are_in(rest + chunk):
                     return True
                 rest = chunk[-400:]
         return False

@@ -14,8 +14,8 @@ from core.store.opaque import Opaque, opaque_line_key
 from core.store.subjects import Subject
 from core.store.tenant import TenantStore, Transaction
 
-_PEOPLE_AT_ONCE = 20
-_ROWS_AT_ONCE = 1_000
+_PEOPLE_AT_ONCE = 10
+_ROWS_AT_ONCE = 500
 _PAUSE_SECONDS = 0.12  # a writer that waits looks again every tenth of a second at the latest
 _BY_CODE = ("customer", "contact_history", "cause_trial")
 _BY_ADDRESS = ("contact_history", "suppression", "contact_push")

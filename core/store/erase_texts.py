@@ -46,14 +46,20 @@ def _named(told: dict[str, str | None]) -> dict[str, str | None]:
 
 
 def _told(subject: Subject, column: str, text: str | None) -> str | None:
-    if not text or subject.removed_from(text) == text:
+    if not text:
         return text
-    return redacted_json(subject, text) if column.endswith("_json") else subject.removed_from(text)
+    is_json = column.endswith("_json")
+    is_escaped = is_json and "\\u" in text  # letters that are not ASCII are not to be seen
+    if not is_escaped and not subject.needles.are_in(text.encode()):
+        return text
+    return redacted_json(subject, text) if is_json else subject.removed_from(text)
 
 
 def redacted_json(subject: Subject, text: str) -> str:
     """Return a JSON document in which no text names the subject; numbers stay as they are."""
-    return json.dumps(redacted(subject, json.loads(text)), sort_keys=True, ensure_ascii=False)
+    told = json.loads(text)
+    changed = redacted(subject, told)
+    return text if changed == told else json.dumps(changed, sort_keys=True, ensure_ascii=False)
 
 
 def redacted(subject: Subject, value: Any) -> Any:

@@ -3,6 +3,7 @@
 import time
 
 from sqlalchemy import text
+from sqlalchemy.engine import URL
 
 from core.store.engine import is_sqlite, make_engine, normalise_url, sibling_file
 from core.store.tenant import Store
@@ -32,6 +33,13 @@ def empty_log(store: Store) -> bool:
     return False
 
 
+def rewrite_file(url: str) -> None:
+    """Write a SQLite file anew, without what its deleted rows left; nothing elsewhere."""
+    parsed = normalise_url(url)
+    if is_sqlite(parsed):
+        _vacuum(parsed, "VACUUM")
+
+
 def compact(store: Store, *, full: bool = False) -> None:
     """Rewrite what deleted rows left: once after an upgrade, and on Postgres after erasures.
 
@@ -43,10 +51,21 @@ def compact(store: Store, *, full: bool = False) -> None:
     urls = [url, sibling_file(url, "control")] if is_sqlite(url) else [url]
     statement = "VACUUM" if is_sqlite(url) else f"VACUUM ({'FULL, ' if full else ''}ANALYZE)"
     for one in urls:
-        engine = make_engine(one, as_app_role=False)
-        try:
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text(statement))
-        finally:
-            engine.dispose()
+        _vacuum(one, statement)
     empty_log(store)
+
+
+def _vacuum(url: URL, statement: str) -> None:
+    engine = make_engine(url, as_app_role=False)
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not is_sqlite(url):
+                connection.execute(text(statement))
+                return
+            # Straight to the driver: a statement of SQLAlchemy's would begin a transaction.
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute(statement)
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        engine.dispose()

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from core.contracts import normalise_address
 from core.store.dataset import VISIBLE, head_of
+from core.store.needles import Needles
 from core.store.tenant import Transaction
 
 CUSTOMER, EMAIL = "customer", "email"
@@ -81,15 +82,9 @@ class Subject:
         return [f"(?i:{re.escape(address)})" for address in self.addresses]
 
     @cached_property
-    def needles(self) -> re.Pattern[bytes]:
-        """The bytes by which a file is looked through before it is read cell by cell."""
-        values = [
-            value.encode(encoding, errors="ignore")
-            for value in sorted(self.customers | self.addresses)
-            for encoding in ("utf-8", "cp1252")
-        ]
-        found = b"|".join(re.escape(value) for value in dict.fromkeys(values) if value)
-        return re.compile(found or b"(?!)", re.IGNORECASE)
+    def needles(self) -> Needles:
+        """What a file is looked through for before it is read cell by cell."""
+        return Needles(self.customers | self.addresses)
 
 
 def _as_words(parts: Sequence[str]) -> re.Pattern[str]:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbos import DBOSClient, EnqueueOptions
 
 from core.errors import NotAllowed, NotFound, Refused
-from core.services import erasure, unsubscribe
+from core.jobs import forget_jobs, jobs_url, migrate_jobs
+from core.services import erase_files, erasure, unsubscribe
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erase_brevo import pending_contacts
 from core.services.erased_list import list_path
@@ -17,6 +19,7 @@ from core.services.import_archive import archive_of
 from core.services.import_undo import undo
 from core.services.person_export import person_json, person_link, person_of_link
 from core.services.reapply import reapply
+from core.store.subjects import Subject
 from core.store.tenant import Store, TenantStore
 from tests.contract import canary
 from tests.contract.campaign_data import VIEWER
@@ -76,10 +79,11 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
     before = sold(company)
     assert scan(company)
     request_id = ask(company)
-    with monkeypatch.context() as killed:
-        killed.setattr(erasure, "erase_texts", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            erase(company, request_id)
+    for module, name in ((erase_files, "_put_in_place"), (erasure, "erase_texts")):
+        with monkeypatch.context() as killed:
+            killed.setattr(module, name, lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                erase(company, request_id)
     counts = erase(company, request_id)
     assert scan(company) == []
     assert sold(company) == before
@@ -207,6 +211,21 @@ def test_a_shared_address_stays_with_the_other_and_so_does_its_opt_out(
         kept = tx.rows("SELECT customer, email_norm FROM customer WHERE tenant_id = :tenant")
     assert [row["email_norm"] for row in left if row["customer"] is None] == ["two@x.example"]
     assert kept == [{"customer": "B", "email_norm": "two@x.example"}]
+
+
+def test_finished_jobs_that_name_her_go(company: TenantStore) -> None:
+    migrate_jobs(company.store.settings)
+    client = DBOSClient(system_database_url=jobs_url(company.store.settings))
+    ids = [f"{company.tenant_id}/plan/{subject}#0001" for subject in ("one", "two")]
+    for job_id, said in zip(ids, (f"file of {ADDRESS}", "file of nobody"), strict=True):
+        options = EnqueueOptions(workflow_name="none", queue_name="none", workflow_id=job_id)
+        client.enqueue(options, company.tenant_id, said)
+        client.cancel_workflow(job_id)
+    assert forget_jobs(company, Subject(frozenset(), frozenset({ADDRESS}))) == 1
+    found = client.list_workflows(workflow_id_prefix=f"{company.tenant_id}/")
+    assert [job.workflow_id for job in found] == ids[1:]
+    client.destroy()
+    assert [name for name in scan(company) if "jobs" in name] == []
 
 
 def test_who_was_erased_and_leaves_by_an_old_link_is_not_entered_again(

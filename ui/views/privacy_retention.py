@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core.jobs import ERASE, RETAIN, enqueue
-from core.services.accounts import Role
+from core.services.accounts import Actor, Role
 from core.services.retention import (
     LEAST_MONTHS,
     MOST_MONTHS,
@@ -16,6 +16,7 @@ from core.services.retention import (
     set_retention_rule,
 )
 from core.store.retention import DuePerson, RetentionRule
+from core.store.tenant import TenantStore
 from ui.i18n import _, format_date, format_short_date, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
@@ -23,11 +24,12 @@ from ui.tables import choose_page, show_rows
 from ui.views.job_progress import follow_job
 
 _PAGE = 20
+_KEPT_SECONDS = 60  # of half a million people it takes seconds to count who is due
 
 
 def draw_retention(session: UiSession) -> None:
     """Draw the rule, who is due by today, and the button that names how many go."""
-    preview = preview_retention(session.store, session.actor)
+    preview = _preview(session.tenant.tenant_id, session.actor, _store=session.store)
     st.markdown(
         _(
             "Prospects go %(prospects)s months after their last action, customers %(customers)s"
@@ -46,6 +48,15 @@ def draw_retention(session: UiSession) -> None:
     _draw_due(session, preview)
 
 
+@st.cache_data(max_entries=50, ttl=_KEPT_SECONDS, show_spinner=False)
+def _preview(
+    tenant_id: str,  # noqa: ARG001
+    actor: Actor,
+    _store: TenantStore,
+) -> RetentionPreview:
+    return preview_retention(_store, actor)
+
+
 def _draw_rule(session: UiSession, rule: RetentionRule) -> None:
     with st.expander(_("Change how long people are kept")), st.form("retention", border=False):
         limits = {"min_value": LEAST_MONTHS, "max_value": MOST_MONTHS, "step": 1}
@@ -59,6 +70,7 @@ def _draw_rule(session: UiSession, rule: RetentionRule) -> None:
             with error_boundary():
                 changed = RetentionRule(prospect_months=prospects, customer_months=customers)
                 set_retention_rule(session.store, session.actor, changed)
+                _preview.clear()
                 st.rerun()
 
 
@@ -116,6 +128,7 @@ def _draw_erase(session: UiSession, preview: RetentionPreview) -> None:
 
 
 def _ask(session: UiSession, people: int) -> None:
+    _preview.clear()
     request_id = ask_retention(session.store, session.actor, people=people)
     if request_id is not None:
         enqueue(session.store, session.actor, ERASE, request_id)

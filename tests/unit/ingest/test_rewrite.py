@@ -1,7 +1,6 @@
 """A file rewritten: the records that change, and every other byte as it was."""
 
 import gzip
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from core.ingest.dialect import read_dialect
 from core.ingest.reader import ReadLimits
 from core.ingest.rewrite import Rewriting, rewrite_text
+from core.store.needles import Needles
 
 LIMITS = ReadLimits()
 HIT = "éva@x.example"
@@ -22,9 +22,8 @@ def blank(cells: Sequence[str]) -> list[str] | None:
 def rewritten(tmp_path: Path, data: bytes, name: str = "a.csv") -> tuple[bytes, list[int]]:
     path, target = tmp_path / name, tmp_path / f"{name}.new"
     path.write_bytes(data)
-    needles = re.compile(re.escape("va@x.example").encode())
     how = Rewriting(
-        dialect=read_dialect(path, LIMITS), needles=needles, change=blank, limits=LIMITS
+        dialect=read_dialect(path, LIMITS), needles=Needles([HIT]), change=blank, limits=LIMITS
     )
     lines = rewrite_text(path, target, how)
     return target.read_bytes(), lines
