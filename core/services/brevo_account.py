@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from core.errors import Refused
 from core.i18n import N_
 from core.outreach.brevo import BrevoClient
-from core.outreach.brevo_records import EventKind, EventQuery
+from core.outreach.brevo_records import EventKind, EventQuery, Template
 from core.outreach.replies import EmailReply
 from core.services.pull_refusals import pull_refusals
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
 
 _NEWEST_EVENTS = 100
+_MOST_TEMPLATES = 1_000
 
 
 @contextmanager
@@ -59,6 +60,19 @@ class BrevoAccount:
             )
             for event in page.items
         ]
+
+    def template(self, template_id: int) -> Template | None:
+        """Return a template as it is now, None when there is none; raise `BrevoError`."""
+        return self.client.template(template_id)
+
+    def active_templates(self) -> Sequence[Template]:
+        """Return the active templates, the oldest first; raise `BrevoError` when it cannot."""
+        found: list[Template] = []
+        offset: int | None = 0
+        while offset is not None and offset < _MOST_TEMPLATES:
+            page = self.client.templates(is_active=True, offset=offset)
+            found, offset = [*found, *page.items], page.next_offset
+        return found
 
     def refuse_known(self, store: TenantStore) -> None:
         """Suppress the tenant's customers whom Brevo must not write to; raise `BrevoError`."""

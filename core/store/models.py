@@ -451,6 +451,8 @@ campaign = Table(
     Column("start_at", Moment),
     # Which share of whom it could write to it does not, to measure what it does.
     Column("holdout_share", Double, nullable=False, server_default="0"),
+    # What its template at Brevo said then, None for a built-in one or where Brevo was not asked.
+    Column("template_json", Text),
     Index(None, "tenant_id", "run_id"),
 )
 
