@@ -13,6 +13,7 @@ from html import escape
 from typing import Any
 
 from core.outreach.brevo_records import Template
+from core.outreach.outcomes import PauseReason
 from core.outreach.template_params import NOTICE, PRODUCTS, UNSUBSCRIBE_URL
 
 _NAME = re.compile(r"brevo:([1-9][0-9]{0,9})")
@@ -67,6 +68,15 @@ def template_version(found: Template) -> str:
     """
     parts = [found.subject, found.html, found.reply_to]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def fault_of(found: Template | None, version: str) -> PauseReason | None:
+    """Return why a campaign prepared with `version` of a template must not go out, or None."""
+    if found is None:
+        return PauseReason.TEMPLATE_GONE
+    if not found.is_active:
+        return PauseReason.TEMPLATE_INACTIVE
+    return None if template_version(found) == version else PauseReason.TEMPLATE_CHANGED
 
 
 def fill(text: str, params: Mapping[str, Any], *, is_html: bool) -> str:

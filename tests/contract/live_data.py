@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.outreach.brevo_records import Template
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply
 from core.services.campaign_control import confirm_live
@@ -112,6 +113,9 @@ class FakeBrevo:
     def written_to(self, tag: str) -> list[str]:
         """Return the addresses of the events under a tag."""
         return [event.email_norm for event in self.events_under(tag, 100, 0)]
+
+    def template(self, template_id: int) -> Template | None:
+        """Return no template: campaigns through this Brevo have built-in ones."""
 
     def events_under(self, tag: str, limit: int, offset: int) -> list[SeenEvent]:
         """Return a page of the events under a tag."""

@@ -1,19 +1,20 @@
-"""Campaigns with a template kept at Brevo: what it is given."""
+"""Campaigns with a template kept at Brevo: what it is given, and what stops the send."""
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pydantic import SecretStr
 
 from core.errors import NotFound, Refused
+from core.outreach.outcomes import PauseReason
 from core.outreach.payload import compose_body
 from core.outreach.protocol import Mode
 from core.services.brevo_account import open_brevo
-from core.services.campaign_control import confirm_live
+from core.services.campaign_control import confirm_live, resume
 from core.services.campaign_offers import prepare_live
-from core.services.campaign_reports import logs_of, previews, status_of
+from core.services.campaign_reports import CampaignStatus, logs_of, previews, status_of
 from core.services.prepare_campaign import prepare
 from core.services.send_campaign import send
 from core.services.send_dry import send_dry
@@ -153,6 +154,8 @@ def test_a_campaign_goes_out_with_the_template_and_every_guard_of_a_message(
     assert shown.missing == []
     assert send(live, campaign_id).sent == 2
     assert double.ledger.acceptances() == {f"person{n}@example.com": 1 for n in (1, 2)}
+    # Looked at once when it was prepared, and once before the first message.
+    assert len(double.ledger.requests("getSmtpTemplate")) == 2
 
 
 def test_a_test_message_has_the_template_with_links_of_its_own(
@@ -178,6 +181,42 @@ def change_text(kept: dict[str, object]) -> None:
 
 def deactivate(kept: dict[str, object]) -> None:
     kept["isActive"] = False
+
+
+def renumber(kept: dict[str, object]) -> None:
+    kept["id"] = 999
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (change_text, PauseReason.TEMPLATE_CHANGED),
+        (deactivate, PauseReason.TEMPLATE_INACTIVE),
+        (renumber, PauseReason.TEMPLATE_GONE),
+    ],
+)
+def test_a_template_that_is_not_as_prepared_stops_the_send_before_the_first_message(
+    live: TenantStore,
+    double: BrevoDouble,
+    template: int,
+    spoil: Callable[[dict[str, object]], None],
+    reason: PauseReason,
+) -> None:
+    campaign_id = confirmed(live, template)
+    (kept,) = double.account.templates
+    before = dict(kept)
+    spoil(kept)
+
+    def stopped(status: CampaignStatus) -> bool:
+        return (status.state, status.pause_reason, status.pending) == ("PAUSED", reason, 2)
+
+    assert stopped(send(live, campaign_id))
+    resume(live, ANALYST, campaign_id)
+    assert stopped(send(live, campaign_id))
+    assert double.ledger.requests() == []
+    kept.update(before, modifiedAt="2026-03-02T12:00:00.000+00:00")
+    resume(live, ANALYST, campaign_id)
+    assert send(live, campaign_id).sent == 2
 
 
 def test_a_changed_template_makes_another_campaign_and_one_that_cannot_be_used_none(
