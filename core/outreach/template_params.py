@@ -1,7 +1,7 @@
 """What a template kept at Brevo is given for one recipient: `{{ params.NAME }}` in its text.
 
-Brevo escapes values in HTML unless the template switches that off, and never in a subject. So a
-value holds nothing that would need it: what could open a tag, end an attribute or begin a
+Brevo escapes values in HTML unless the template switches that off, and says nothing of subjects.
+So a value holds nothing that would need it: what could open a tag, end an attribute or begin a
 placeholder is replaced by a character that looks like it, which reads the same in each place.
 """
 
