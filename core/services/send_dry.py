@@ -55,8 +55,9 @@ def send_dry(
     """Simulate the send of a campaign; return its sums.
 
     A campaign that is over or paused stays as it is; one that was interrupted goes on where it
-    stopped. Raises `NotFound`, `Refused` for a campaign that is no dry run, and `Busy` while
-    another process works on it.
+    stopped, also when a backup was brought back since: nothing of it can have left. Raises
+    `NotFound`, `Refused` for a campaign that is no dry run, and `Busy` while another process works
+    on it.
     """
     status_of(store, campaign_id)
     with locks.exclusive(store, lock_name(campaign_id), BUSY), duckdb.connect() as con:

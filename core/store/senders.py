@@ -88,15 +88,16 @@ def hold_campaign(tx: Transaction, campaign_id: str) -> None:
 def may_claim(tx: Transaction, campaign_id: str, sender_no: int, state: str) -> bool:
     """Tell whether this sender may claim: the campaign is in `state` and no restore holds it.
 
-    Until the transaction ends no other claim of the tenant is made, so that two campaigns never
-    claim one address in ignorance of each other.
+    A dry run sends nothing, so no restore holds it. Until the transaction ends no other claim of
+    the tenant is made, so that two campaigns never claim one address in ignorance of each other.
     """
     tx.execute(_HOLD)
     touched = tx.execute(
         f"""
         UPDATE campaign SET state = state
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :state
-            AND sender_no = :sender_no AND epoch = coalesce(({_EPOCH}), 0)
+            AND sender_no = :sender_no
+            AND (mode = 'dry' OR epoch = coalesce(({_EPOCH}), 0))
         """,
         campaign_id=campaign_id,
         sender_no=sender_no,
