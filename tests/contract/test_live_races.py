@@ -19,6 +19,7 @@ from core.services import addressee_checks, campaign_claims, prepare_campaign
 from core.services import send_live as send_live_module
 from core.services.campaign_claims import Claim, Sender, become_sender, claim_next
 from core.services.campaign_control import confirm_live, find_known, note_restore, pause, resume
+from core.services.campaign_doubts import doubts_of
 from core.services.campaign_reports import logs_of, status_of
 from core.services.campaign_watch import due_work
 from core.services.delivery_review import Ruling, rule
@@ -28,7 +29,9 @@ from core.services.reconcile_campaign import MISSED_FOR, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
 from core.store import addressees, event_reads
+from core.store.doubtful import find_numbered, note_missed
 from core.store.live_deliveries import Flight, load_flights
+from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
 from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, prepare_live, said
@@ -273,6 +276,30 @@ def test_a_reading_before_the_restore_is_none_of_the_two_after_it(
     assert reconcile(tenant, ANALYST, campaign_id, brevo).settles_at is not None
     send(tenant, campaign_id, brevo)
     assert brevo.posts == []
+
+
+def _miss(tx: Transaction, campaign_id: str, delivery_no: int) -> None:
+    row = find_numbered(tx, campaign_id, delivery_no)
+    assert row is not None
+    note_missed(tx, campaign_id, row, NOW)
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # SQLite has one writer at a time
+def test_a_restore_that_is_noted_during_a_reading_waits_for_it(tenant: TenantStore) -> None:
+    campaign_id = prepare_live(tenant, 2)
+    with tenant.begin() as tx:
+        for delivery_no in (1, 2):
+            _miss(tx, campaign_id, delivery_no)
+    noting = threading.Thread(target=note_restore, args=(tenant, ANALYST))
+    with tenant.begin() as tx:
+        hold_campaign(tx, campaign_id)
+        _miss(tx, campaign_id, 2)
+        noting.start()
+        time.sleep(0.3)  # out of order it has the first by now and waits for the second
+        _miss(tx, campaign_id, 1)
+    noting.join()
+    assert [row["missed_at"] for row in deliveries_of(tenant, campaign_id).values()] == [None] * 2
+    assert doubts_of(tenant, campaign_id).is_restored
 
 
 def test_what_a_dead_sender_claimed_of_a_paused_campaign_is_unconfirmed(
