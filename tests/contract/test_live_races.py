@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from core.errors import BrevoLimited
 from core.outreach.outcomes import Decision, PauseReason
+from core.outreach.payload import compose_body
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
 from core.services import addressee_checks, campaign_claims, prepare_campaign
@@ -33,7 +34,7 @@ from core.store.doubtful import find_numbered, note_missed
 from core.store.live_deliveries import Flight, load_flights
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
-from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
+from tests.contract.campaign_data import ANALYST, NOW, count, deliveries_of
 from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, prepare_live, said
 
 AMBIGUOUS = said(EmailOutcome.AMBIGUOUS, status=502)
@@ -410,9 +411,23 @@ def test_a_claim_goes_through_no_table_of_people(
     assert [step for step in searched if step.endswith("(tenant_id=?)")] == []
 
 
+def _lines(tenant: TenantStore, campaign_id: str, event: str) -> int:
+    return [line.event for line in logs_of(tenant, campaign_id)].count(event)
+
+
+def _rule_reviewed(tenant: TenantStore, campaign_id: str, ruling: Ruling) -> None:
+    with tenant.begin() as tx:
+        tx.execute("UPDATE delivery SET state = 'REVIEW' WHERE tenant_id = :tenant")
+    rule(tenant, ANALYST, campaign_id, 1, ruling, "seen in the account, or not")
+
+
 @pytest.mark.parametrize(
     ("ruling", "state", "line"),
-    [(Ruling.SEND_AGAIN, "SENT", "sent"), (Ruling.GIVE_UP, "CANCELLED", "taken_late")],
+    [
+        (Ruling.SEND_AGAIN, "SENT", "sent"),
+        (Ruling.GIVE_UP, "CANCELLED", "taken_late"),
+        (Ruling.ARRIVED, "SENT", "taken_late"),
+    ],
 )
 def test_an_answer_that_comes_after_a_ruling_is_not_lost(
     tenant: TenantStore, brevo: FakeBrevo, ruling: Ruling, state: str, line: str
@@ -420,13 +435,41 @@ def test_an_answer_that_comes_after_a_ruling_is_not_lost(
     campaign_id = prepare_live(tenant, 1)
 
     def rule_meanwhile(there: FakeBrevo, body: bytes) -> EmailReply:
-        with tenant.begin() as tx:
-            tx.execute("UPDATE delivery SET state = 'REVIEW' WHERE tenant_id = :tenant")
-        rule(tenant, ANALYST, campaign_id, 1, ruling, "not in the account")
+        _rule_reviewed(tenant, campaign_id, ruling)
         return there.take(body)
 
     brevo.plan[1] = [rule_meanwhile]
     send(tenant, campaign_id, brevo)
     assert states(tenant, campaign_id) == [state]
-    assert [entry.event for entry in logs_of(tenant, campaign_id)].count(line) == 1
-    assert len(brevo.posts) == 1
+    assert _lines(tenant, campaign_id, line) == 1
+    assert (len(brevo.posts), count(tenant, "contact_history")) == (1, 1)
+
+
+def test_a_message_taken_beside_the_one_that_was_sent_again_stands_in_the_journal_once(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+
+    def send_again_meanwhile(there: FakeBrevo, body: bytes) -> EmailReply:
+        _rule_reviewed(tenant, campaign_id, Ruling.SEND_AGAIN)
+        with duckdb.connect() as con:
+            other = replace(_taken_over(tenant, campaign_id), con=con)
+            claim_next(other, 1)
+            (flight,) = _claimed(tenant, campaign_id)
+            taken = there.take(compose_body(flight.row.payload, flight.key))
+            record(other, [Landing(flight=flight, reply=taken)])
+        return there.take(body)
+
+    def recorded_twice(sender: Sender, landings: Sequence[Landing]) -> list[Decision]:
+        record(sender, landings)  # whose commit was made, and not known to be
+        return record(sender, landings)
+
+    monkeypatch.setattr(send_live_module, "record", recorded_twice)
+    brevo.plan[1] = [send_again_meanwhile]
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == ["SENT"]
+    assert (_lines(tenant, campaign_id, "sent"), _lines(tenant, campaign_id, "taken_late")) == (
+        1,
+        1,
+    )
+    assert brevo.accepted["person1@example.com"] == 2
