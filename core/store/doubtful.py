@@ -81,7 +81,7 @@ def cleared_batches(tx: Transaction, campaign_id: str, epoch: int) -> frozenset[
         """
         SELECT batch_no FROM brevo_logs
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND event = :event
-            AND detail_json = :detail
+            AND delivery_no IS NULL AND detail_json = :detail
         """,
         campaign_id=campaign_id,
         event=_CLEARED,
