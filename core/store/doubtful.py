@@ -26,6 +26,7 @@ class Doubtful:
 
     row: DeliveryRow
     missed_at: datetime | None
+    claimed_at: datetime | None
 
 
 def load_doubtful(
@@ -34,7 +35,7 @@ def load_doubtful(
     """Return the deliveries of a batch that are in one of `states`, in their order."""
     rows = tx.rows(
         f"""
-        SELECT {DELIVERY_COLUMNS}, missed_at
+        SELECT {DELIVERY_COLUMNS}, missed_at, claimed_at
         FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND batch_no = :batch_no
             AND state {tx.among("states")}
@@ -45,7 +46,12 @@ def load_doubtful(
         states=tx.list_of(list(states)),
     )
     return [
-        Doubtful(missed_at=as_moment(row.pop("missed_at")), row=as_delivery(row)) for row in rows
+        Doubtful(
+            missed_at=as_moment(row.pop("missed_at")),
+            claimed_at=as_moment(row.pop("claimed_at")),
+            row=as_delivery(row),
+        )
+        for row in rows
     ]
 
 

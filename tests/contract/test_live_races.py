@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,12 +11,17 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from core.errors import BrevoLimited
+from core.errors import BrevoLimited, Busy
 from core.outreach.outcomes import Decision, PauseReason
 from core.outreach.payload import compose_body
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
-from core.services import addressee_checks, campaign_claims, prepare_campaign
+from core.services import (
+    addressee_checks,
+    campaign_claims,
+    prepare_campaign,
+    reconcile_campaign,
+)
 from core.services import send_live as send_live_module
 from core.services.campaign_claims import Claim, Sender, become_sender, claim_next
 from core.services.campaign_control import confirm_live, find_known, note_restore, pause, resume
@@ -26,12 +31,13 @@ from core.services.campaign_watch import due_work
 from core.services.delivery_review import Ruling, rule
 from core.services.live_outcomes import Landing, record
 from core.services.prepare_campaign import prepare
-from core.services.reconcile_campaign import MISSED_FOR, reconcile
+from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
 from core.store import addressees, event_reads
-from core.store.doubtful import find_numbered, note_missed
+from core.store.doubtful import SeenEvent, find_numbered, note_missed
 from core.store.live_deliveries import Flight, load_flights
+from core.store.patience import Patience
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import ANALYST, NOW, count, deliveries_of
@@ -277,6 +283,86 @@ def test_a_reading_before_the_restore_is_none_of_the_two_after_it(
     assert reconcile(tenant, ANALYST, campaign_id, brevo).settles_at is not None
     send(tenant, campaign_id, brevo)
     assert brevo.posts == []
+
+
+def _spread(tenant: TenantStore, brevo: FakeBrevo, then: Callable[[], object]) -> str:
+    """Prepare two batches; the first ends in doubt, and `then` is done while the second is sent."""
+
+    def take_then(there: FakeBrevo, body: bytes) -> EmailReply:
+        then()
+        return there.take(body)
+
+    campaign_id = prepare_live(tenant, 4, batch_size=2)
+    brevo.plan |= {1: [AMBIGUOUS] * 3, 3: [take_then]}
+    return campaign_id
+
+
+def test_events_are_read_while_the_rest_is_sent(tenant: TenantStore, brevo: FakeBrevo) -> None:
+    brought: list[Reconciliation] = []
+    campaign_id = _spread(
+        tenant, brevo, lambda: brought.append(reconcile(tenant, ANALYST, campaign_id, brevo))
+    )
+    send(tenant, campaign_id, brevo)
+    assert [(reading.missed, reading.unread) for reading in brought] == [(1, 0)]
+    assert states(tenant, campaign_id) == ["UNCONFIRMED", "SENT", "SENT", "SENT"]
+
+
+def test_after_a_restore_a_reading_waits_for_its_turn_and_then_says_what_to_do(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[object] = []
+    turn = Patience(seconds=0.3, tell=lambda: waits.append(None))
+    monkeypatch.setattr(reconcile_campaign, "_TURN", turn)
+
+    def read_restored() -> None:
+        note_restore(tenant, ANALYST)
+        with pytest.raises(Busy, match="Pause it"):
+            reconcile(tenant, ANALYST, campaign_id, brevo)
+
+    campaign_id = _spread(tenant, brevo, read_restored)
+    send(tenant, campaign_id, brevo)
+    assert len(waits) == 1
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).missed == 1
+
+
+def test_events_say_nothing_of_what_was_claimed_after_them(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 2)
+    brevo.plan |= {number: [AMBIGUOUS] * 3 for number in (1, 2)}
+    send(tenant, campaign_id, brevo)
+
+    def slow_events(_tag: str, _limit: int, _offset: int) -> list[SeenEvent]:
+        brevo.clock.sleep(5)
+        with tenant.begin() as tx:
+            tx.execute(
+                "UPDATE delivery SET claimed_at = :now"
+                " WHERE tenant_id = :tenant AND delivery_no = 2",
+                now=brevo.clock(),
+            )
+        return []
+
+    monkeypatch.setattr(brevo, "events_under", slow_events)
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).missed == 1
+    brevo.clock.moment += MISSED_FOR
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).to_review == 1
+    assert states(tenant, campaign_id) == ["REVIEW", "UNCONFIRMED"]
+
+
+def test_events_read_before_a_restore_count_as_none_of_the_readings_after_it(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+    brevo.plan[1] = [AMBIGUOUS] * 3
+    send(tenant, campaign_id, brevo)
+
+    def restored_meanwhile(_tag: str, _limit: int, _offset: int) -> list[SeenEvent]:
+        note_restore(tenant, ANALYST)
+        return []
+
+    monkeypatch.setattr(brevo, "events_under", restored_meanwhile)
+    reconcile(tenant, ANALYST, campaign_id, brevo)
+    assert deliveries_of(tenant, campaign_id)["C00001"]["missed_at"] is None
 
 
 def _miss(tx: Transaction, campaign_id: str, delivery_no: int) -> None:

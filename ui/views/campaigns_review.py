@@ -49,7 +49,7 @@ def _draw_reading(
     st.caption(_reading_words(session, doubts.last))
     reading = follow_job(session, RECONCILE, status.campaign_id)
     sending = job_of(session.store, SEND, status.campaign_id)
-    is_sending = sending is not None and not sending.is_over
+    is_sending = doubts.is_restored and sending is not None and not sending.is_over
     is_reading = reading is not None and not reading.is_over
     if not may_decide(session) or is_reading:
         return
