@@ -117,6 +117,54 @@ def unsure_campaigns(
     return sorted(str(row["campaign_id"]) for row in rows)
 
 
+def unasked_campaigns(tx: Transaction, claimed_before: datetime) -> list[str]:
+    """Return the campaigns with a message that nobody could ask about since then."""
+    rows = tx.rows(
+        """
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND mode = 'live' AND EXISTS (
+            SELECT 1 FROM delivery
+            WHERE delivery.tenant_id = campaign.tenant_id
+                AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'UNCONFIRMED'
+                AND claimed_at <= :claimed_before
+        )
+        """,
+        claimed_before=claimed_before,
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
+def load_unasked(
+    tx: Transaction, campaign_id: str, claimed_before: datetime, limit: int
+) -> list[DeliveryRow]:
+    """Return unconfirmed deliveries of a campaign that were claimed by then, in their order."""
+    rows = tx.rows(
+        f"""
+        SELECT {DELIVERY_COLUMNS}
+        FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = 'UNCONFIRMED'
+            AND claimed_at <= :claimed_before
+        ORDER BY delivery_no LIMIT :limit
+        """,
+        campaign_id=campaign_id,
+        claimed_before=claimed_before,
+        limit=limit,
+    )
+    return [as_delivery(row) for row in rows]
+
+
+def newest_unasked(tx: Transaction, campaign_id: str) -> datetime | None:
+    """Return when the last of a campaign's unconfirmed deliveries was claimed, None without any."""
+    newest = tx.scalar(
+        """
+        SELECT max(claimed_at) FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = 'UNCONFIRMED'
+        """,
+        campaign_id=campaign_id,
+    )
+    return as_moment(newest)
+
+
 def move_doubtful(
     tx: Transaction,
     campaign_id: str,
