@@ -215,6 +215,16 @@ def test_what_is_unsure_waits_for_events_and_the_page_says_when(
     assert "campaign_reconcile" in buttons(page)
 
 
+def test_where_brevo_is_not_asked_the_page_says_who_decides_and_when(
+    live: TenantStore, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = sent(live, _2=[said(EmailOutcome.AMBIGUOUS)] * 3)
+    go_live(live.store, monkeypatch, brevo_dry_run="1")
+    page = look("campaigns", "lucile", campaign=campaign_id)
+    assert "within 40 minutes is handed to a person" in sentences(page)
+    assert "campaign_reconcile" not in buttons(page)
+
+
 def test_a_sent_campaign_accounts_for_everybody(live: TenantStore, look: Look) -> None:
     page = look("campaigns", "lucile", campaign=sent(live))
     found = metrics(page)
