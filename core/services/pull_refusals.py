@@ -15,7 +15,13 @@ from core.outreach.brevo_records import BlockedContact, Contact, Page
 from core.services.addressee_checks import local_day
 from core.store.contact_pushes import Pull, PullSource, load_pull, store_pull
 from core.store.tenant import TenantStore, Transaction
-from core.store.wishes import Suppression, is_bounced, load_addressees, store_suppression
+from core.store.wishes import (
+    Suppression,
+    close_lifted,
+    is_bounced,
+    load_addressees,
+    store_suppression,
+)
 
 SOURCE = "brevo_contacts"
 BLOCKED_SOURCE = "brevo_blocked"
@@ -113,11 +119,14 @@ def _suppress_address(store: TenantStore, tx: Transaction, contact: BlockedConta
 
 
 def _suppress_contacts(store: TenantStore, contacts: Sequence[Contact]) -> int:
+    """Suppress who is blacklisted; who is open again and leaves once more has a new wish."""
+    named = [(normalise_address(contact.email), contact) for contact in contacts if contact.email]
     with store.begin() as tx:
+        close_lifted(tx, SOURCE, [email for email, found in named if not found.is_blacklisted])
         return sum(
-            _suppress_contact(store, tx, normalise_address(contact.email), contact)
-            for contact in contacts
-            if contact.is_blacklisted and contact.email
+            _suppress_contact(store, tx, email_norm, contact)
+            for email_norm, contact in named
+            if contact.is_blacklisted
         )
 
 

@@ -14,6 +14,7 @@ from core.services.unsubscribe import Invitation, unsubscribe
 from core.services.webhooks import receive_events
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import ANALYST, NOW, Person, deliveries_of, fill_run, suppress
+from tests.contract.conftest import new_tenant
 from tests.contract.live_data import Clock
 from tests.contract.results_data import (
     SENT_ON,
@@ -223,6 +224,31 @@ def test_pooled_campaigns_are_those_with_a_result(live: TenantStore, clock: Cloc
     assert [result.campaign_id for result in pooled.campaigns] == [campaign_id]
     assert pooled.effects[0].difference == pytest.approx(alone.difference) == pytest.approx(20 / 36)
     assert (pooled.effects[0].measure, pooled.effects[0].verdict) == (Measure.BUYERS, "higher")
+
+
+def test_campaigns_with_the_same_customers_tell_no_more_than_one(
+    every_store: dict[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same buyers in both windows are one coincidence, on every database."""
+    for store in every_store.values():
+        tenant, clock = new_tenant(store), Clock(NOW)
+        go_live(store, clock, monkeypatch)
+        one = prepare_held_out(tenant, PEOPLE, 0.5)
+        send_all(tenant, one, clock)
+        clock.moment = NOW + timedelta(days=30)
+        known = [Person(**{**vars(person), "known": False}) for person in PEOPLE]
+        two = prepare_held_out(tenant, known, 0.5)
+        send_all(tenant, two, clock)
+        for customer in sorted(deliveries_of(tenant, one))[:20]:
+            sell(tenant, customer, 5000)
+            sell(tenant, customer, 5000, days=31)
+        clock.moment = NOW + timedelta(days=50)
+        export_sales(tenant, clock.moment, clock.moment.date())
+        pooled, (_buyers, alone, *_) = pooled_results(tenant), results_of(tenant, one).effects
+        assert {result.campaign_id for result in pooled.campaigns} == {one, two}
+        together = pooled.effects[1]
+        assert together.difference == pytest.approx(alone.difference) == pytest.approx(20 / 36)
+        assert together.visible == pytest.approx(alone.visible, rel=0.02)
 
 
 def test_what_has_no_results_is_refused(live: TenantStore) -> None:
