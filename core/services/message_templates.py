@@ -14,6 +14,7 @@ from core.outreach.brevo_template import (
 from core.outreach.rendering import template_sha256
 from core.outreach.wording import TEMPLATES, MessageTemplate, template_of
 from core.services.brevo_account import open_brevo
+from core.services.live_switch import may_ask_brevo
 from core.store.tenant import TenantStore
 
 _BREVO_TITLE = N_("Brevo template %(number)s")
@@ -49,12 +50,6 @@ def template_title(name: str, language: str) -> str:
         return translate(language, _BREVO_TITLE, number=template_id)
     titles = {template.name: template.title for template in TEMPLATES}
     return translate(language, titles[name]) if name in titles else name
-
-
-def may_ask_brevo(store: TenantStore) -> bool:
-    """Tell whether this instance may ask Brevo anything; a dry one opens no connection."""
-    settings = store.store.settings
-    return not settings.is_dry_run and settings.brevo_api_key is not None
 
 
 def brevo_templates(store: TenantStore) -> list[TemplateCard]:

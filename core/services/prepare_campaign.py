@@ -21,6 +21,7 @@ from core.outreach.unsubscribe import token_secret
 from core.policy import parse_policy
 from core.services.accounts import Actor, Role, require
 from core.services.addressee_checks import local_day, mark_suppressed
+from core.services.audit_trail import Action, record
 from core.services.frozen_messages import Choices, freeze_messages
 from core.services.live_switch import check_live
 from core.services.message_templates import chosen_template, version_of
@@ -177,7 +178,7 @@ def _freeze_once(store: TenantStore, actor: Actor, run: Run, choices: Choices) -
             _give_up(store, choices.campaign_id)
         freeze_messages(store, con, choices)
         held_out = read_held_out(con)
-    _publish(store, choices, audience, held_out)
+    _publish(store, actor, choices, audience, held_out)
 
 
 def _new_campaign(
@@ -208,7 +209,11 @@ def _give_up(store: TenantStore, campaign_id: str) -> None:
 
 
 def _publish(
-    store: TenantStore, choices: Choices, audience: Audience, held_out: Sequence[tuple[str, str]]
+    store: TenantStore,
+    actor: Actor,
+    choices: Choices,
+    audience: Audience,
+    held_out: Sequence[tuple[str, str]],
 ) -> None:
     detail: dict[str, object] = {
         "recipients": audience.recipients,
@@ -227,6 +232,15 @@ def _publish(
             _content_of(choices),
         )
         append_logs(tx, choices.campaign_id, choices.mode, store.store.now(), [entry])
+        record(
+            store,
+            tx,
+            actor.user_id,
+            Action.CAMPAIGN_PREPARED,
+            choices.campaign_id,
+            mode=choices.mode,
+            recipients=audience.recipients,
+        )
 
 
 def _content_of(choices: Choices) -> dict[str, str] | None:

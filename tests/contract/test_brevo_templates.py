@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from pydantic import SecretStr
 
 from core.errors import NotFound, Refused
 from core.outreach.outcomes import PauseReason
@@ -24,7 +23,7 @@ from tests.contract.brevo_contract import find_operation, violations_of_request
 from tests.contract.brevo_double import BrevoDouble, serve_brevo
 from tests.contract.brevo_messages import message
 from tests.contract.campaign_data import ANALYST, NOW, Person, deliveries_of, fill_run, people
-from tests.contract.live_data import LIVE_SETTINGS, Clock
+from tests.contract.live_data import Clock, go_live
 
 HTML = (
     '<p title="{{ params.products.0.name }}">{{params.greeting}}</p>{{ params.no }}'
@@ -50,11 +49,7 @@ def live(
     tenant: TenantStore, double: BrevoDouble, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> TenantStore:
     """The tenant on an instance that sends, through the double."""
-    secrets = {name: SecretStr(LIVE_SETTINGS[name]) for name in ("brevo_api_key", "token_secret")}
-    update = {**LIVE_SETTINGS, **secrets, "brevo_base_url": double.base_url}
-    settings = tenant.store.settings.model_copy(update=update)
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_base_url=double.base_url)
     return tenant
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
 from core.services.campaign_reports import status_of
 from tests.contract.brevo_double import BrevoDouble, refusal, serve_brevo
-from tests.contract.live_data import LIVE_SETTINGS
+from tests.contract.live_data import go_live
 from tests.pages.conftest import Look, World, sentences
 
 HTML = "<script>alert(1)</script><b>{{ params.greeting }}</b>{{ params.unsubscribe_url }}"
@@ -17,10 +16,8 @@ HTML = "<script>alert(1)</script><b>{{ params.greeting }}</b>{{ params.unsubscri
 @pytest.fixture
 def double(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrevoDouble]:
     """The double that an instance which sends asks."""
-    secrets = {name: SecretStr(LIVE_SETTINGS[name]) for name in ("brevo_api_key", "token_secret")}
     with serve_brevo() as running:
-        update = {**LIVE_SETTINGS, **secrets, "brevo_base_url": running.base_url}
-        monkeypatch.setattr(world.store, "settings", world.store.settings.model_copy(update=update))
+        go_live(world.store, monkeypatch, brevo_base_url=running.base_url)
         yield running
 
 

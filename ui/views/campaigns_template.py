@@ -4,12 +4,8 @@ import streamlit as st
 
 from core.errors import CrmError
 from core.outreach.brevo_template import template_name
-from core.services.message_templates import (
-    TemplateCard,
-    brevo_templates,
-    may_ask_brevo,
-    templates,
-)
+from core.services.live_switch import may_ask_brevo
+from core.services.message_templates import TemplateCard, brevo_templates, templates
 from core.store.tenant import TenantStore
 from ui.i18n import _, current_language
 from ui.session import UiSession
