@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from core.audit import is_deliverable
 from core.errors import Refused
 from core.i18n import N_
-from core.outreach.payload import Place, compose_body, delivery_id, header_value, sender_of
+from core.outreach.payload import Place, compose_request, delivery_id, header_value, sender_of
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply
 from core.outreach.unsubscribe import (
@@ -100,7 +100,7 @@ def _compose(store: TenantStore, campaign_id: str, email: str) -> bytes:
         "headers": {**unsubscribe_headers(url), "X-Mailin-custom": delivery_id(place)},
         "tags": [TAG],
     }
-    return compose_body(json.dumps(payload), str(uuid.uuid4()))
+    return compose_request(json.dumps(payload), str(uuid.uuid4())).body
 
 
 def _with_link(payload: Any, url: str) -> dict[str, str]:
