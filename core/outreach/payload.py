@@ -131,22 +131,29 @@ def payload_sha256(payload: str) -> str:
     return hashlib.sha256(payload.encode()).hexdigest()
 
 
-def compose_body(payload: str, key: str) -> bytes:
-    """Return the request body: the frozen payload with `key`, byte-identical at every replay."""
-    body = json.loads(payload)
-    body["headers"]["idempotencyKey"] = str(UUID(key))
-    return _canonical(body).encode()
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request body, and what a log may keep of it: no address, no name, no text, no link."""
+
+    body: bytes
+    redacted: Mapping[str, Any]
 
 
-def redact_body(body: bytes) -> dict[str, Any]:
-    """Return what a log may keep of a request: no address, no name, no text, no link."""
-    request = json.loads(body)
+def compose_request(payload: str, key: str) -> Request:
+    """Return the request: the frozen payload with `key`, byte-identical at every replay."""
+    content = json.loads(payload)
+    content["headers"]["idempotencyKey"] = str(UUID(key))
+    body = _canonical(content).encode()
+    return Request(body=body, redacted=_redact(content, len(body)))
+
+
+def _redact(request: Mapping[str, Any], size: int) -> dict[str, Any]:
     return {
         "to": [_REDACTED for _ in request["to"]],
         **_redacted_content(request),
         "headers": {**request["headers"], "List-Unsubscribe": _REDACTED},
         "tags": request["tags"],
-        "bytes": len(body),
+        "bytes": size,
     }
 
 

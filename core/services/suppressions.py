@@ -10,6 +10,7 @@ from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record
+from core.store.beginnings import Known, find_beginnings
 from core.store.contacts import ContactRow, Person, count_contacts, find_person, load_contacts
 from core.store.suppressions import (
     Lift,
@@ -76,6 +77,17 @@ def number_of_contacts(store: TenantStore, term: str) -> int:
         return 0
     with store.read() as tx:
         return count_contacts(tx, find_person(tx, term))
+
+
+def people_beginning(store: TenantStore, term: str, *, limit: int = 20) -> list[Known]:
+    """Return the first customers and addresses that begin with `term`, in any case.
+
+    Nothing without one.
+    """
+    if not term.strip():
+        return []
+    with store.read() as tx:
+        return find_beginnings(tx, term.strip(), limit=limit)
 
 
 def lift(store: TenantStore, actor: Actor, suppression_id: str, reason: str) -> Lifted:

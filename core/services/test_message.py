@@ -17,7 +17,7 @@ from core.outreach.payload import (
     PARAMS,
     TEMPLATE_ID,
     Place,
-    compose_body,
+    compose_request,
     delivery_id,
     header_value,
     sender_of,
@@ -107,7 +107,7 @@ def _compose(store: TenantStore, campaign_id: str, email: str) -> bytes:
         "headers": {**unsubscribe_headers(url), "X-Mailin-custom": delivery_id(place)},
         "tags": [TAG],
     }
-    return compose_body(json.dumps(payload), str(uuid.uuid4()))
+    return compose_request(json.dumps(payload), str(uuid.uuid4())).body
 
 
 def _content(first: Preview) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import NotFound, Refused
 from core.outreach.outcomes import PauseReason
-from core.outreach.payload import compose_body
+from core.outreach.payload import compose_request
 from core.outreach.protocol import Mode
 from core.services.brevo_account import open_brevo
 from core.services.campaign_control import confirm_live, resume
@@ -98,7 +98,7 @@ def test_a_dry_instance_asks_nobody_and_hands_over_nothing_that_needs_escaping(
         )
     campaign_id = prepare(tenant, ANALYST, run_id, "brevo:41")
     (row,) = deliveries_of(tenant, campaign_id).values()
-    body = json.loads(compose_body(str(row["payload"]), str(uuid.uuid4())))
+    body = json.loads(compose_request(str(row["payload"]), str(uuid.uuid4())).body)
     assert violations(json.dumps(body).encode()) == []
     params = body["params"]
     assert set(body) == {"sender", "to", "templateId", "params", "headers", "tags"}
@@ -132,7 +132,7 @@ def test_our_schema_lets_no_mixture_of_both_kinds_of_message_pass(
 ) -> None:
     campaign_id = prepare(tenant, ANALYST, fill_run(tenant, people(1)), "brevo:7")
     (row,) = deliveries_of(tenant, campaign_id).values()
-    body = json.loads(compose_body(str(row["payload"]), str(uuid.uuid4())))
+    body = json.loads(compose_request(str(row["payload"]), str(uuid.uuid4())).body)
     assert violations(json.dumps(body).encode()) == []
     assert violations(json.dumps({**body, **change}).encode()) != []
 

@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import BrevoLimited, Busy
 from core.outreach.outcomes import Decision, PauseReason
-from core.outreach.payload import compose_body
+from core.outreach.payload import compose_request
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
 from core.services import (
@@ -536,7 +536,7 @@ def test_a_message_taken_beside_the_one_that_was_sent_again_stands_in_the_journa
             other = replace(_taken_over(tenant, campaign_id), con=con)
             claim_next(other, 1)
             (flight,) = _claimed(tenant, campaign_id)
-            taken = there.take(compose_body(flight.row.payload, flight.key))
+            taken = there.take(compose_request(flight.row.payload, flight.key).body)
             record(other, [Landing(flight=flight, reply=taken)])
         return there.take(body)
 

@@ -1,11 +1,14 @@
 """Suppressions: found by address or code, lifted with a reason, entered again for who leaves."""
 
+import re
 import uuid
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from sqlalchemy import event
 
 from core.errors import NotAllowed, NotFound, Refused
 from core.policy import Policy
@@ -17,6 +20,7 @@ from core.services.suppressions import (
     lift,
     number_of_contacts,
     number_of_suppressions,
+    people_beginning,
     suppressions_of,
 )
 from core.store.deliveries import load_deliveries
@@ -31,14 +35,32 @@ from tests.contract.campaign_data import (
     people,
     suppress,
 )
+from tests.contract.conftest import new_tenant
 from tests.contract.test_unsubscribe import ADDRESS, leave
 
+SPELLED = 16
+"""Of the first four letters of a code, each in both cases."""
+SEARCHED = re.compile(r"(customer|email_norm)>\?|Index Cond: .*~>=~|ix_suppression_page")
+"""What a plan says of a beginning or a page that an index finds."""
 WHY = "She wrote to us on paper"
 
 
 @pytest.fixture
 def company(store: Store) -> TenantStore:
     return store.tenant_store(create_tenant(store, f"t{uuid.uuid4().hex[:8]}", "Cave"))
+
+
+def plan_of(company: TenantStore, sql: str) -> str:
+    """Return the plan of a statement where no table is small enough to be gone through."""
+    with company.read() as tx:
+        if tx.is_sqlite:
+            values = [None] * sql.count("?")
+            found = tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(values))
+            return "\n".join(str(row) for row in found)
+        with tx.connection.connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+            cursor.execute(f"EXPLAIN {sql}")
+            return "\n".join(line for (line,) in cursor.fetchall())
 
 
 def judged(company: TenantStore, campaign_id: str) -> dict[int, str]:
@@ -123,3 +145,58 @@ def test_a_lift_needs_a_reason_and_a_role_and_happens_once(company: TenantStore)
     lift(company, ANALYST, key, WHY)
     with pytest.raises(Refused):
         lift(company, ANALYST, key, WHY)
+
+
+MET = [
+    Person(code="Cave_1", email="lea_1@example.com"),
+    Person(code="cave_10", email="leax1@example.com"),
+    Person(code="CAVEX1", email=None),
+    Person(code="Émile%", email="paul@example.com"),
+]
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("CAVE_1", ["Cave_1", "cave_10"]),
+        ("cavex", ["CAVEX1"]),
+        ("émile%", ["Émile%"]),
+        (" LEA_", ["Cave_1", "lea_old@example.com"]),
+        ("lea", ["Cave_1", "cave_10", "lea_old@example.com", "leaving@example.com"]),
+        ("ave", []),
+        ("%", []),
+        ("", []),
+    ],
+)
+def test_a_beginning_finds_codes_and_addresses_in_any_case(
+    every_store: dict[str, Store], term: str, found: list[str]
+) -> None:
+    for store in every_store.values():
+        company = new_tenant(store)
+        fill_run(company, MET)
+        suppress(company, email="leaving@example.com", lifted=True)
+        add_contact(company, "open", date(2026, 1, 3), email="lea_old@example.com")
+        add_contact(company, "sent", date(2026, 1, 3), email="lea_1@example.com")
+        assert [known.term for known in people_beginning(company, term)] == found
+        assert people_beginning(company, term, limit=1) == people_beginning(company, term)[:1]
+
+
+def test_a_beginning_and_a_late_page_are_read_from_an_index(company: TenantStore) -> None:
+    fill_run(company, people(2))
+    suppress(company, email=ADDRESS)
+    asked: list[str] = []
+
+    def note(_conn: Any, cursor: Any, sql: str, values: Any, *_others: Any) -> None:
+        asked.append(cursor.mogrify(sql, values).decode() if hasattr(cursor, "mogrify") else sql)
+
+    engine = company.store.data_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        people_beginning(company, "Person1")
+        suppressions_of(company, offset=1)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    searches = [sql for sql in asked if "LIMIT" in sql]
+    assert len(searches) == SPELLED + 4
+    for sql in searches:
+        assert SEARCHED.search(plan_of(company, sql)), sql

@@ -288,9 +288,14 @@ def test_suppressions_and_contacts_are_searched_and_lifted_with_a_reason(
 ) -> None:
     email = f"left{next(_TURN)}@example.com"
     suppress(letters, email=email)
+    suppress(letters, email=f"{email}.br")
     add_contact(letters, "open", date(2026, 2, 1), email=email)
     page = look("campaigns", "lucile", view="people")
-    page.text_input(key="people_term").set_value(email.upper()).run()
+    beginning = email.upper().removesuffix(".COM")
+    page.text_input(key="people_term").set_value(beginning).run()
+    first = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.session_state[f"beginning_{beginning}"] = first
+    page.run()
     contacts = next(table.value for table in page.dataframe if "channel" in table.value)
     assert contacts["what"].tolist() == ["opened"]
     table = next(table for table in page.dataframe if "reason" in table.value)

@@ -11,6 +11,7 @@ from core.services.suppressions import (
     lift,
     number_of_contacts,
     number_of_suppressions,
+    people_beginning,
     suppressions_of,
 )
 from core.store.contacts import ContactRow
@@ -32,13 +33,30 @@ def draw_people(session: UiSession) -> None:
     """Draw the search, the suppressions, and the contact history of who was searched."""
     term = st.text_input(
         _("Address or customer code"),
-        help=_("The whole address or the whole code; what belongs to both is found by either."),
+        help=_("Its beginning is enough; what belongs to address and code is found by either."),
         placeholder=_("lea@example.com or C00042"),
         width=420,
         key="people_term",
     )
-    _draw_suppressions(session, term.strip())
-    _draw_contacts(session, term.strip())
+    meant = _choose_person(session, term.strip())
+    _draw_suppressions(session, meant)
+    _draw_contacts(session, meant)
+
+
+def _choose_person(session: UiSession, term: str) -> str:
+    """Draw who begins with `term` where several do; return whom it means, else `term`."""
+    found = people_beginning(session.store, term, limit=_PAGE + 1)
+    if len(found) <= 1:
+        return found[0].term if found else term
+    st.caption(
+        _("More begin so than are shown: type more of it.")
+        if len(found) > _PAGE
+        else _("Several begin so. Click the one you mean.")
+    )
+    titles = {"customer": _("Customer"), "address": _("Address")}
+    shown = [{"customer": k.customer, "address": k.email_norm} for k in found[:_PAGE]]
+    chosen = choose_row(shown, titles, key=f"beginning_{term}", alt=_("Who begins so"))
+    return term if chosen is None else found[chosen].term
 
 
 def _draw_suppressions(session: UiSession, term: str) -> None:
@@ -153,7 +171,7 @@ def _draw_contacts(session: UiSession, term: str) -> None:
     offset = choose_page(number_of_contacts(session.store, term), _PAGE, key="contact_page")
     rows = contacts_of(session.store, term, limit=_PAGE, offset=offset)
     if not rows:
-        place.caption(_("No contact is known. Only a whole address or a whole code is found."))
+        place.caption(_("No contact is known of this address or code."))
         return
     names = campaign_names(session, {row.campaign for row in rows if row.campaign})
     titles = {
