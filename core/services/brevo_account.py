@@ -9,7 +9,7 @@ from core.i18n import N_
 from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import EventKind, EventQuery
 from core.outreach.replies import EmailReply
-from core.services.pull_refusals import pull_refusals
+from core.services.pull_refusals import Watch, pull_refusals, read_on
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
 
@@ -60,6 +60,9 @@ class BrevoAccount:
             for event in page.items
         ]
 
-    def refuse_known(self, store: TenantStore) -> None:
-        """Suppress the tenant's customers whom Brevo must not write to; raise `BrevoError`."""
-        pull_refusals(store, self.client)
+    def refuse_known(self, store: TenantStore, watch: Watch = read_on) -> bool:
+        """Suppress the tenant's customers whom Brevo must not write to; raise `BrevoError`.
+
+        Returns False when `watch` ended it before all of them were read.
+        """
+        return pull_refusals(store, self.client, watch).is_whole
