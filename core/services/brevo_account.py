@@ -9,7 +9,7 @@ from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import EventKind, EventQuery, Template
 from core.outreach.replies import EmailReply
 from core.services.live_switch import brevo_key
-from core.services.pull_refusals import pull_refusals
+from core.services.pull_refusals import Watch, pull_refusals, read_on
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
 
@@ -69,6 +69,9 @@ class BrevoAccount:
             found, offset = [*found, *page.items], page.next_offset
         return found
 
-    def refuse_known(self, store: TenantStore) -> None:
-        """Suppress the tenant's customers whom Brevo must not write to; raise `BrevoError`."""
-        pull_refusals(store, self.client)
+    def refuse_known(self, store: TenantStore, watch: Watch = read_on) -> bool:
+        """Suppress the tenant's customers whom Brevo must not write to; raise `BrevoError`.
+
+        Returns False when `watch` ended it before all of them were read.
+        """
+        return pull_refusals(store, self.client, watch).is_whole

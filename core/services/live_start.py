@@ -18,6 +18,7 @@ from core.services.campaign_claims import Sender, become_sender
 from core.services.campaign_control import find_known
 from core.services.live_outcomes import RESTARTED, Landing, give_up, pause_sending, record
 from core.services.live_switch import sends_live
+from core.services.pull_refusals import Watch
 from core.store.campaign_log import last_log
 from core.store.live_deliveries import Flight, load_flights, planned_addresses
 from core.store.senders import current_epoch, raise_epoch
@@ -33,8 +34,11 @@ class Mailer(Protocol):
     def send_email(self, body: bytes) -> EmailReply:
         """Post one message; never raises for what the network or Brevo does."""
 
-    def refuse_known(self, store: TenantStore) -> None:
-        """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot."""
+    def refuse_known(self, store: TenantStore, watch: Watch) -> bool:
+        """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot.
+
+        Returns False when `watch` ended it before that.
+        """
 
     def written_to(self, tag: str) -> Sequence[str]:
         """Return to whom the newest messages under a tag went; raise `CrmError` when it cannot."""

@@ -16,6 +16,7 @@ from core.outreach.replies import EmailOutcome, EmailReply
 from core.services.campaign_control import confirm_live
 from core.services.campaign_reports import status_of
 from core.services.prepare_campaign import prepare
+from core.services.pull_refusals import Watch, read_on
 from core.store.doubtful import SeenEvent
 from core.store.tenant import Store, TenantStore
 from tests.contract.brevo_double import KEY
@@ -122,8 +123,9 @@ class FakeBrevo:
             outcome=EmailOutcome.ACCEPTED, status=201, message_id=message_id, detail="http_201"
         )
 
-    def refuse_known(self, store: TenantStore) -> None:
+    def refuse_known(self, store: TenantStore, watch: Watch = read_on) -> bool:
         """Know of nobody who must not be written to."""
+        return True
 
     def written_to(self, tag: str) -> list[str]:
         """Return the addresses of the events under a tag."""

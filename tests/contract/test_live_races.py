@@ -30,6 +30,7 @@ from core.services.campaign_watch import due_work
 from core.services.delivery_review import Ruling, rule
 from core.services.live_outcomes import Landing, record
 from core.services.prepare_campaign import prepare
+from core.services.pull_refusals import Watch
 from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
@@ -434,9 +435,10 @@ def test_a_limit_of_the_blocked_addresses_is_waited_for(
     campaign_id = prepare_live(tenant, 2)
     until = NOW + timedelta(minutes=50)
 
-    def refuse_known(_store: TenantStore) -> None:
+    def refuse_known(_store: TenantStore, _watch: Watch) -> bool:
         if brevo.clock() < until:
             raise BrevoLimited("limited")
+        return True
 
     monkeypatch.setattr(brevo, "refuse_known", refuse_known)
     send(tenant, campaign_id, brevo)
