@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from core.services.campaign_control import find_known
+from core.services.live_switch import may_ask_brevo
 from core.services.reconcile_campaign import Reconciliation
-from core.services.unasked_doubts import may_ask
 from core.store.campaign_log import append_logs, find_last_log
 from core.store.event_reads import reads_left
 from core.store.senders import current_epoch
@@ -64,5 +64,5 @@ def doubts_of(store: TenantStore, campaign_id: str) -> Doubts:
             last=last,
             reads_left=reads_left(tx, store.store.now()),
             is_restored=campaign.epoch != current_epoch(tx),
-            may_ask=may_ask(store),
+            may_ask=may_ask_brevo(store),
         )

@@ -8,8 +8,9 @@ from core.services.accounts import SYSTEM
 from core.services.brevo_account import open_brevo
 from core.services.campaign_control import start_due
 from core.services.campaign_doubts import note_reading
+from core.services.live_switch import may_ask_brevo
 from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
-from core.services.unasked_doubts import EVENTS_AFTER, HANDED_AFTER, hand_over, may_ask
+from core.services.unasked_doubts import EVENTS_AFTER, HANDED_AFTER, hand_over
 from core.store.campaigns import campaigns_in, stranded_campaigns
 from core.store.doubtful import unasked_campaigns, unsure_campaigns
 from core.store.tenant import TenantStore
@@ -33,7 +34,7 @@ def due_work(store: TenantStore) -> DueWork:
     start_due(store)
     now = store.store.now()
     with store.read() as tx:
-        if may_ask(store):
+        if may_ask_brevo(store):
             unsure = unsure_campaigns(tx, now - EVENTS_AFTER, now - MISSED_FOR)
         else:
             unsure = unasked_campaigns(tx, now - HANDED_AFTER)
@@ -46,7 +47,7 @@ def settle_doubts(store: TenantStore, campaign_id: str) -> Reconciliation:
 
     Raises what `reconcile` raises.
     """
-    if not may_ask(store):
+    if not may_ask_brevo(store):
         return hand_over(store, campaign_id)
     return ask_brevo(store, campaign_id)
 

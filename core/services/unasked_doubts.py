@@ -27,12 +27,6 @@ NOT_ASKED = "not_asked"
 _AT_ONCE = 200  # messages of one transaction, which holds SQLite's write lock
 
 
-def may_ask(store: TenantStore) -> bool:
-    """Tell whether this instance may ask Brevo what became of a message."""
-    settings = store.store.settings
-    return not settings.is_dry_run and settings.brevo_api_key is not None
-
-
 def hand_over(store: TenantStore, campaign_id: str) -> Reconciliation:
     """Settle what webhooks told of, and hand to a person what has waited `HANDED_AFTER`.
 

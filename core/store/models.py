@@ -451,6 +451,8 @@ campaign = Table(
     Column("start_at", Moment),
     # Which share of whom it could write to it does not, to measure what it does.
     Column("holdout_share", Double, nullable=False, server_default="0"),
+    # What its template at Brevo said then, None for a built-in one or where Brevo was not asked.
+    Column("template_json", Text),
     Index(None, "tenant_id", "run_id"),
 )
 
@@ -564,4 +566,27 @@ contact_pull = Table(
     Column("since", Moment),
     Column("begun_at", Moment, nullable=False),
     Column("next_offset", Integer),
+)
+
+# Who did what when; each entry bound to the one before it by its hash.
+audit_trail = Table(
+    "audit_trail",
+    data_metadata,
+    _tenant(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("details_json", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Index(None, "tenant_id", "action", "number"),
+)
+
+audit_trail_head = Table(
+    "audit_trail_head",
+    data_metadata,
+    _tenant(),
+    Column("number", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
 )

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
-from pydantic import SecretStr
 
 from core.errors import BrevoLimited, Busy
 from core.outreach.outcomes import Decision, PauseReason
@@ -42,7 +41,7 @@ from core.store.patience import Patience
 from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import ANALYST, NOW, count, deliveries_of
-from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, prepare_live, said
+from tests.contract.live_data import Clock, FakeBrevo, go_live, prepare_live, said
 
 AMBIGUOUS = said(EmailOutcome.AMBIGUOUS, status=502)
 
@@ -55,12 +54,7 @@ def clock() -> Clock:
 @pytest.fixture
 def tenant(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
     """A tenant whose instance sends live, four at once, on the test's clock."""
-    live = {**LIVE_SETTINGS, "brevo_in_flight": 4}
-    for name in ("brevo_api_key", "token_secret"):
-        live[name] = SecretStr(str(live[name]))
-    settings = tenant.store.settings.model_copy(update=live)
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_in_flight=4)
     monkeypatch.setattr(prepare_campaign, "MIN_BATCH_SIZE", 1)
     return tenant
 

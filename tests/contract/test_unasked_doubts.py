@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import duckdb
 import pytest
-from pydantic import SecretStr
 
 from core.outreach.outcomes import PauseReason
 from core.outreach.replies import EmailOutcome
@@ -22,7 +21,7 @@ from core.services.send_live import send_live
 from core.services.webhooks import receive_events
 from core.store.tenant import TenantStore
 from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
-from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, prepare_live, said
+from tests.contract.live_data import Clock, FakeBrevo, go_live, prepare_live, said
 
 AMBIGUOUS = said(EmailOutcome.AMBIGUOUS, status=502)
 
@@ -35,10 +34,7 @@ def clock() -> Clock:
 @pytest.fixture
 def tenant(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
     """A tenant whose instance sends live, on the test's clock."""
-    secrets = {name: SecretStr(LIVE_SETTINGS[name]) for name in ("brevo_api_key", "token_secret")}
-    settings = tenant.store.settings.model_copy(update={**LIVE_SETTINGS, **secrets})
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock)
     monkeypatch.setattr(prepare_campaign, "MIN_BATCH_SIZE", 1)
     return tenant
 
