@@ -77,6 +77,12 @@ PAGES = (
         icon=":material/tune:",
         answers=N_("Change the numbers by which lists are made and judged."),
     ),
+    PageEntry(
+        path="trail",
+        title=N_("Audit trail"),
+        icon=":material/history:",
+        answers=N_("See who did what, and when."),
+    ),
 )
 
 

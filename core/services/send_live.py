@@ -31,6 +31,7 @@ from core.store.senders import is_sender
 from core.store.tenant import TenantStore
 
 STAGE_LIVE = N_("Sending the messages")
+STAGE_REFUSALS = N_("Reading whom Brevo must not write to")
 STAGE_WAITING = N_("Waiting until Brevo takes more messages")
 
 _LOOK_SECONDS = 1.0
@@ -126,14 +127,25 @@ class _Sending:
         return self.slots - len(self.posts)
 
     def _claim_of_next_batch(self) -> bool:
+        """Claim of the next batch, once all are known to whom Brevo must not write."""
         try:
-            self.mailer.refuse_known(self.sender.store)
+            if not self.mailer.refuse_known(self.sender.store, self._watch_reading):
+                return False
         except BrevoLimited as limit:
             self.pace.hold(limit.wait_seconds or _LIMIT_SECONDS)
             return True
         except CrmError:
             pause_sending(self.sender, PauseReason.REFUSALS_UNKNOWN)
         return self._claim(None)
+
+    def _watch_reading(self, done: int, total: int) -> bool:
+        """Tell how far a long reading is; return whether anybody still waits for it."""
+        if time.monotonic() - self.told_at < TELL_SECONDS:
+            return True
+        self.progress(STAGE_REFUSALS, done, total)
+        status = status_of(self.sender.store, self.sender.campaign.campaign_id)
+        self.told_at = time.monotonic()
+        return status.state == CampaignState.SENDING
 
     def _claim(self, batch_no: int | None) -> bool:
         """Claim for the free slots and post that; return whether there was anything planned."""

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -34,6 +35,7 @@ from core.outreach.contact_attributes import (
 from core.policy import parse_policy
 from core.services.accounts import Actor, Role, require
 from core.services.addressee_checks import local_day, mark_suppressed
+from core.services.audit_trail import Action, record_alone
 from core.services.brevo_account import open_brevo
 from core.services.contact_setup import list_name, set_up_contacts
 from core.services.prepare_campaign import done_run
@@ -82,6 +84,11 @@ class SyncReport:
         }
 
 
+def _watch(progress: Progress, done: int, total: int) -> bool:
+    progress(PULLING, done, total)
+    return True
+
+
 def plan_sync(store: TenantStore, actor: Actor, run_id: str | None = None) -> SyncReport:
     """Return what a push of this run, or the newest, would do; no socket is opened.
 
@@ -112,12 +119,23 @@ def sync_contacts(
     with open_brevo(store) as brevo, locks.exclusive(store, _LOCK, BUSY):
         list_id = set_up_contacts(store, brevo.client)
         progress(PULLING, 0, 1)
-        opted_out = pull_refusals(store, brevo.client)
+        watch = partial(_watch, progress)
+        opted_out = pull_refusals(store, brevo.client, watch).found
         push = _Push(store=store, client=brevo.client, list_id=list_id, sleep=sleep)
         with duckdb.connect() as con:
             counts = _select(store, con, run)
             push.remove_gone(con, counts.gone, progress)
             push.push_changed(con, counts.changed, progress, chunk_contacts)
+    who, run_id = actor.user_id, run.run_id
+    record_alone(
+        store,
+        who,
+        Action.CONTACTS_SYNCED,
+        run_id,
+        pushed=counts.changed,
+        removed=counts.gone,
+        opted_out=opted_out,
+    )
     return _report(
         store,
         run,

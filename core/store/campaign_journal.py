@@ -1,4 +1,4 @@
-"""The frozen audience of a campaign, and what became of its deliveries."""
+"""The frozen audience and template of a campaign, and what became of its deliveries."""
 
 import json
 from collections.abc import Mapping
@@ -28,6 +28,19 @@ def load_audience(tx: Transaction, campaign_id: str) -> dict[str, Any]:
         campaign_id=campaign_id,
     )
     found: dict[str, Any] = json.loads(stored or "{}")
+    return found
+
+
+def load_template(tx: Transaction, campaign_id: str) -> dict[str, Any] | None:
+    """Return what the template of a campaign at Brevo said when it was prepared, or None."""
+    stored = tx.scalar(
+        """
+        SELECT template_json FROM campaign
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+        """,
+        campaign_id=campaign_id,
+    )
+    found: dict[str, Any] | None = None if stored is None else json.loads(stored)
     return found
 
 

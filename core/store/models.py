@@ -464,6 +464,8 @@ campaign = Table(
     Column("start_at", Moment),
     # Which share of whom it could write to it does not, to measure what it does.
     Column("holdout_share", Double, nullable=False, server_default="0"),
+    # What its template at Brevo said then, None for a built-in one or where Brevo was not asked.
+    Column("template_json", Text),
     Index(None, "tenant_id", "run_id"),
 )
 
@@ -501,6 +503,8 @@ delivery = Table(
     # When the events were first read without finding it.
     Column("missed_at", Moment),
     Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "batch_no", "delivery_no"),
     Index(None, "tenant_id", "campaign_id", "customer"),
     Index(None, "tenant_id", "customer"),
     Index(None, "tenant_id", "email_norm"),
@@ -518,6 +522,7 @@ brevo_logs = Table(
     Column("event", Text, nullable=False),
     Column("detail_json", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Index(None, "tenant_id", "campaign_id", "delivery_no", "log_no"),
 )
 
 # How often the tenant's data were brought back from a backup.
@@ -574,4 +579,27 @@ contact_pull = Table(
     Column("since", Moment),
     Column("begun_at", Moment, nullable=False),
     Column("next_offset", Integer),
+)
+
+# Who did what when; each entry bound to the one before it by its hash.
+audit_trail = Table(
+    "audit_trail",
+    data_metadata,
+    _tenant(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("details_json", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Index(None, "tenant_id", "action", "number"),
+)
+
+audit_trail_head = Table(
+    "audit_trail_head",
+    data_metadata,
+    _tenant(),
+    Column("number", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
 )

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from core.errors import Refused, SettingsError
 from core.outreach.outcomes import PauseReason
 from core.services.brevo_account import open_brevo
+from core.services.campaign_control import pause, resume
 from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
 from core.services.send_campaign import send
-from core.services.send_live import send_live
-from core.store.tenant import Store, TenantStore
+from core.services.send_live import STAGE_REFUSALS, send_live
+from core.store.tenant import TenantStore
 from tests.contract.brevo_double import BrevoDouble, serve_brevo
-from tests.contract.campaign_data import NOW, deliveries_of, fill_run, people
+from tests.contract.campaign_data import ANALYST, NOW, deliveries_of, fill_run, people
 from tests.contract.conftest import new_tenant
-from tests.contract.live_data import LIVE_SETTINGS, Clock, prepare_live
+from tests.contract.live_data import Clock, go_live, prepare_live
 
 
 @pytest.fixture
@@ -35,13 +35,7 @@ def double(clock: Clock) -> Iterator[BrevoDouble]:
 def tenant(
     tenant: TenantStore, double: BrevoDouble, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> TenantStore:
-    live = {
-        name: SecretStr(text) if "key" in name or "secret" in name else text
-        for name, text in LIVE_SETTINGS.items()
-    }
-    settings = tenant.store.settings.model_copy(update={**live, "brevo_base_url": double.base_url})
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_base_url=double.base_url)
     return tenant
 
 
@@ -104,6 +98,33 @@ def test_a_campaign_through_the_client_leaves_out_whom_brevo_refuses(
     assert sorted(double.ledger.acceptances().values()) == [1] * 3
 
 
+def test_the_first_reading_of_a_large_account_is_told_and_stops_and_goes_on_where_it_was(
+    tenant: TenantStore, double: BrevoDouble, clock: Clock
+) -> None:
+    clock.moment -= timedelta(days=3)
+    for number in range(2_100):
+        double.account.add_contact(f"stranger{number}@example.com")
+    double.account.add_contact("person3@example.com", blacklisted=True)
+    clock.moment += timedelta(days=3)
+    campaign_id = prepare_live(tenant, 3)
+    told: list[tuple[str, int, int]] = []
+
+    def pause_at_once(*said: object) -> None:
+        told.append(said)  # type: ignore[arg-type]
+        if said[0] == STAGE_REFUSALS:
+            pause(tenant, ANALYST, campaign_id)
+
+    with open_brevo(tenant) as brevo:
+        status = send_live(tenant, campaign_id, brevo, pause_at_once)
+        assert (status.state, status.pending, status.sent) == ("PAUSED", 3, 0)
+        assert told == [(STAGE_REFUSALS, 1_000, 2_101)]
+        resume(tenant, ANALYST, campaign_id)
+        status = send_live(tenant, campaign_id, brevo)
+    assert (status.sent, status.suppressed) == (2, 1)
+    offsets = [entry.query["offset"] for entry in double.ledger.requests("getContacts")]
+    assert offsets[:4] == ["0", "1000", "2000", "0"]
+
+
 @pytest.mark.parametrize("url", ["http://brevo.example/v3", "brevo", "https://"])
 def test_an_address_that_cannot_be_used_pauses_a_campaign(
     tenant: TenantStore, monkeypatch: pytest.MonkeyPatch, url: str
@@ -117,10 +138,17 @@ def test_an_address_that_cannot_be_used_pauses_a_campaign(
         check_live(tenant)
 
 
-def test_nothing_is_opened_on_a_dry_instance(
-    store: Store, tenant: TenantStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"brevo_dry_run": "1"}, "BREVO_DRY_RUN"), ({"brevo_api_key": None}, "BREVO_API_KEY")],
+)
+def test_nothing_is_opened_where_brevo_may_not_be_asked_and_why_is_named(
+    tenant: TenantStore,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: dict[str, object],
+    named: str,
 ) -> None:
-    dry = tenant.store.settings.model_copy(update={"brevo_dry_run": "1"})
-    monkeypatch.setattr(tenant.store, "settings", dry)
-    with pytest.raises(Refused, match="BREVO_DRY_RUN"), open_brevo(tenant):
+    settings = tenant.store.settings.model_copy(update=changed)
+    monkeypatch.setattr(tenant.store, "settings", settings)
+    with pytest.raises(Refused, match=named), open_brevo(tenant):
         pass

@@ -21,7 +21,8 @@ from core.services.campaign_reports import (
     previews,
     status_of,
 )
-from core.services.prepare_campaign import audience_of_run, prepare, templates
+from core.services.message_templates import templates
+from core.services.prepare_campaign import audience_of_run, prepare
 from core.services.send_dry import send_dry
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import (
