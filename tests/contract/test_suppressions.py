@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,17 +16,20 @@ from core.services.accounts import create_tenant
 from core.services.addressee_checks import judge_deliveries
 from core.services.prepare_campaign import prepare
 from core.services.suppressions import (
+    Standing,
     contacts_of,
     lift,
     number_of_contacts,
     number_of_suppressions,
     people_beginning,
+    standing_of,
     suppressions_of,
 )
 from core.store.deliveries import load_deliveries
 from core.store.tenant import Store, TenantStore
 from tests.contract.campaign_data import (
     ANALYST,
+    AS_OF,
     NOW,
     VIEWER,
     Person,
@@ -120,6 +123,23 @@ def test_a_code_and_an_address_find_what_is_known_of_both(company: TenantStore, 
     assert [row.status for row in contacts_of(company, term, offset=2)] == ["dry_run"]
     assert (number_of_contacts(company, term), number_of_suppressions(company)) == (3, 3)
     assert contacts_of(company, "") == []
+
+
+def test_whoever_is_held_back_is_said_to_be_whatever_told_it(company: TenantStore) -> None:
+    """Soft bounces in a row, or a record that says opted out after a lift, are no suppression."""
+    persons = [
+        Person(code=f"S{n}", email=f"standing{n}@example.com", opt_out=n == 1) for n in range(1, 5)
+    ]
+    fill_run(company, persons)
+    suppress(company, customer="S1", lifted=True)
+    for days in (1, 2, 3):
+        day = AS_OF - timedelta(days=days)
+        add_contact(company, "soft_bounce", day, email="standing2@example.com")
+    suppress(company, customer="S3", lifted=True)
+    suppress(company, customer="S4")
+    found = [standing_of(company, term) for term in ("S1", "STANDING2@example.com", "S3", "S4")]
+    assert found == [Standing.HELD_BACK, Standing.HELD_BACK, Standing.OPEN, Standing.HELD_BACK]
+    assert standing_of(company, "%") == Standing.UNKNOWN
 
 
 def test_nothing_of_another_company_is_found_or_lifted(store: Store, company: TenantStore) -> None:

@@ -7,11 +7,13 @@ import streamlit as st
 from core.services.suppressions import (
     MAX_REASON_CHARS,
     Lifted,
+    Standing,
     contacts_of,
     lift,
     number_of_contacts,
     number_of_suppressions,
     people_beginning,
+    standing_of,
     suppressions_of,
 )
 from core.store.contacts import ContactRow
@@ -67,8 +69,17 @@ def _draw_suppressions(session: UiSession, term: str) -> None:
     total = number_of_suppressions(session.store, term)
     offset = choose_page(total, _PAGE, key="suppression_page")
     rows = suppressions_of(session.store, term, limit=_PAGE, offset=offset)
+    if term and all(row.lifted_at is not None for row in rows):
+        with place:
+            _draw_standing(standing_of(session.store, term))
+    if not term:
+        place.caption(
+            _(
+                "Soft bounces in a row hold back as well, and are not listed here: search a person"
+                " to see."
+            )
+        )
     if not rows:
-        place.caption(_("Nothing forbids to write: no suppression is known here."))
         return
     titles = {
         "customer": _("Customer"),
@@ -85,6 +96,21 @@ def _draw_suppressions(session: UiSession, term: str) -> None:
         chosen = choose_row(shown, titles, key=key, alt=_("Suppressions, the newest first"))
         if chosen is not None:
             _draw_suppression(session, rows[chosen])
+
+
+def _draw_standing(standing: Standing) -> None:
+    """Say of somebody without a suppression in force whether she is written to."""
+    if standing == Standing.HELD_BACK:
+        st.warning(
+            _(
+                "This customer is not written to: the record in your files says opted out, or the"
+                " contacts below tell of soft bounces in a row."
+            )
+        )
+    elif standing == Standing.OPEN:
+        st.caption(_("Nothing forbids to write to this customer."))
+    else:
+        st.caption(_("No customer of your files has this address or code."))
 
 
 def _suppression_row(row: SuppressionRow) -> dict[str, Any]:
