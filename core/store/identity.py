@@ -1,6 +1,7 @@
 """Rows that are read before a tenant is known: tenants, users with their roles, workers."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -105,6 +106,18 @@ def find_user(tx: Transaction, username: str) -> UserRow | None:
         username=username,
     )
     return UserRow(**{**row, "is_demo": bool(row["is_demo"])}) if row else None
+
+
+def load_usernames(tx: Transaction, user_ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of these users by their id; who is not there any more has none."""
+    rows = tx.rows(
+        f"""
+        SELECT user_id, username FROM identity.app_user
+        WHERE CAST(user_id AS TEXT) {tx.among("ids")}
+        """,
+        ids=tx.list_of(list(user_ids)),
+    )
+    return {str(row["user_id"]): str(row["username"]) for row in rows}
 
 
 def store_language(tx: Transaction, user_id: str, language: str) -> None:

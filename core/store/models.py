@@ -562,3 +562,26 @@ contact_pull = Table(
     Column("begun_at", Moment, nullable=False),
     Column("next_offset", Integer),
 )
+
+# Who did what when; each entry bound to the one before it by its hash.
+audit_trail = Table(
+    "audit_trail",
+    data_metadata,
+    _tenant(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("details_json", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Index(None, "tenant_id", "action", "number"),
+)
+
+audit_trail_head = Table(
+    "audit_trail_head",
+    data_metadata,
+    _tenant(),
+    Column("number", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+)

@@ -43,3 +43,8 @@ def row_security(table: str) -> tuple[str, ...]:
 def identity_grant(table: str) -> str:
     """Return the statement that opens an identity table to the app role."""
     return f"GRANT SELECT, INSERT, UPDATE, DELETE ON identity.{table} TO {APP_ROLE}"
+
+
+def append_only(table: str) -> str:
+    """Return the statement that leaves the app role reading and adding rows, and no more."""
+    return f"REVOKE UPDATE, DELETE ON public.{table} FROM {APP_ROLE}"
