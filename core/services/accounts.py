@@ -47,9 +47,14 @@ SYSTEM = Actor(user_id="system", username="system", role=Role.ADMIN, language=SO
 """The actor of the command line and of schedules."""
 
 
+def includes(role: Role, needed: Role) -> bool:
+    """Tell whether `role` may do what `needed` may."""
+    return _RANK[role] >= _RANK[needed]
+
+
 def require(actor: Actor, role: Role) -> None:
     """Raise `NotAllowed` unless the actor has at least `role`."""
-    if _RANK[actor.role] < _RANK[role]:
+    if not includes(actor.role, role):
         raise NotAllowed(
             N_("Your role does not permit this. Ask an administrator of your company.")
         )
