@@ -12,9 +12,10 @@ from starlette.responses import Response, StreamingResponse
 from api.problems import problem
 from api.session import session_in
 from core.contracts import RunVersion
-from core.errors import NotFound
+from core.errors import NotAllowed, NotFound
 from core.i18n import LANGUAGES, N_
-from core.services.export_run import EXPORT_NAMES, REPORT_NAME, export_file, file_name
+from core.services.audit_trail import trail_csv
+from core.services.export_run import EXPORT_NAMES, REPORT_NAME, download, file_name
 from core.services.import_issues import issues_csv
 from core.services.import_ledger import report_of
 from core.services.import_rejects import rejects_file
@@ -57,7 +58,7 @@ def export(request: Request) -> Response:
     version = None if asked is None else RunVersion(asked)
     store = app_store().tenant_store(session.tenant)
     try:
-        content = export_file(store, run_id, name, version or RunVersion.REVIEWED)
+        content = download(store, session.actor, run_id, name, version or RunVersion.REVIEWED)
     except NotFound:
         return problem(request, 404, _NO_FILE)
     return _download(content, file_name(name, version))
@@ -79,7 +80,7 @@ def export_qc_report(request: Request) -> Response:
     language = asked if asked in LANGUAGES else None
     store = app_store().tenant_store(session.tenant)
     try:
-        content = export_file(store, run_id, REPORT_NAME, RunVersion(version), language)
+        content = download(store, session.actor, run_id, REPORT_NAME, RunVersion(version), language)
     except NotFound:
         return problem(request, 404, _NO_FILE)
     headers = {
@@ -130,6 +131,19 @@ def export_report(request: Request) -> Response:
     told = {name: value for name, value in report.items() if name != "report"}  # a path of ours
     text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True)
     return _download(iter((text.encode(),)), "report.json")
+
+
+def export_trail(request: Request) -> Response:
+    """Stream the audit trail of the caller's tenant; 403 unless she is an administrator."""
+    session = session_in(request, app_store())
+    if session is None:
+        return problem(request, 401, N_("Sign in first."))
+    store = app_store().tenant_store(session.tenant)
+    try:
+        content = trail_csv(store, session.actor)
+    except NotAllowed as error:
+        return problem(request, 403, error.message)
+    return _download(content, "audit_trail.csv")
 
 
 def _download(content: Iterator[bytes], name: str, media_type: str | None = None) -> Response:

@@ -15,14 +15,17 @@ from api.export import (
     export_qc_report,
     export_rejects,
     export_report,
+    export_trail,
 )
 from api.health import health
+from api.limits import RefusalLimit
 from api.middleware import AllowedHosts, SecurityHeaders
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
+from core.settings import check_secrets
 
 ROUTES = (
     Route("/health", health),
@@ -33,6 +36,7 @@ ROUTES = (
     Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
     Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),
     Route("/export/imports/{import_id}/rejects/{file_no:int}", export_rejects, methods=["GET"]),
+    Route("/export/audit_trail.csv", export_trail, methods=["GET"]),
     Route("/uploads", begin, methods=["POST"]),
     Route("/uploads/{upload_id}", look, methods=["GET"]),
     Route("/uploads/{upload_id}", append, methods=["PATCH"]),
@@ -41,13 +45,14 @@ ROUTES = (
     Route("/u/{token:path}", leave_list, methods=["POST"]),
     Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
 )
-MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts))
+MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts), Middleware(RefusalLimit))
 
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
+    check_secrets(store.settings)
     _log_to_stderr(store.settings.log_level)
     hide_secrets()
     clear_stale_uploads(store)

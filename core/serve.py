@@ -9,7 +9,7 @@ import time
 from types import FrameType
 
 from core.jobs import run_worker
-from core.settings import Settings, current_settings
+from core.settings import Settings, check_secrets, current_settings
 from core.store.tenant import Store
 
 _RESTART_SECONDS = 1.0
@@ -22,6 +22,7 @@ def work_until_interrupted(store: Store) -> None:
     supervisor = os.environ.get("IACRM_SUPERVISOR_PID")
     if supervisor:
         threading.Thread(target=_stop_without, args=(int(supervisor), stop), daemon=True).start()
+    check_secrets(store.settings)
     run_worker(store, stop)
 
 

@@ -3,7 +3,8 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +13,28 @@ from core.errors import SettingsError
 from core.i18n import N_
 
 DRY_RUN_OFF = "0"
+MIN_SECRET_CHARS = 32
+_MIN_DIFFERENT = 8  # of the characters of a secret
+_SECRETS = (
+    "database_url",
+    "database_owner_url",
+    "jobs_database_url",
+    "brevo_api_key",
+    "token_secret",
+)
+# Those of examples and images, which whoever scans the network tries first.
+_KNOWN_PASSWORDS = frozenset(
+    {"admin", "changeme", "change-me", "demo", "example", "iacrm", "ia-crm", "password"}
+    | {"postgres", "root", "secret", "test"}
+)
+_GUESSED = N_(
+    "%(name)s is easily guessed. Set it to at least %(count)s random characters, or leave it out,"
+    " and start again."
+)
+_KNOWN = N_(
+    "The password in %(name)s is one of the examples that everybody knows. Choose another and start"
+    " again."
+)
 
 
 class Settings(BaseSettings):
@@ -67,7 +90,8 @@ class Settings(BaseSettings):
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the environment (and `env_file` below it); raise `SettingsError` naming a bad value."""
     try:
-        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]  # known to pydantic-settings
+        given: dict[str, Any] = _from_files()
+        settings = Settings(_env_file=env_file, **given)  # type: ignore[call-arg]  # known to pydantic-settings
         return settings.model_copy(update=_dry_unless_agreed())
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
@@ -77,6 +101,39 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
             name=name,
             reason=first["msg"],
         ) from None
+
+
+def _from_files() -> dict[str, str]:
+    """Return the secrets that stand in files: `TOKEN_SECRET_FILE` names that of TOKEN_SECRET."""
+    found: dict[str, str] = {}
+    for name in _SECRETS:
+        path = os.environ.get(f"{name.upper()}_FILE")
+        if not path:
+            continue
+        try:
+            found[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                N_("The file that %(name)s names cannot be read. Correct it and start again."),
+                name=f"{name.upper()}_FILE",
+            ) from error
+    return found
+
+
+def check_secrets(settings: Settings) -> None:
+    """Raise `SettingsError` for a secret that anybody can guess; demo data are free to have one.
+
+    A TOKEN_SECRET that is not set is none: a random one is kept under `DATA_DIR` then.
+    """
+    if settings.enable_demo_data:
+        return
+    token = settings.token_secret.get_secret_value() if settings.token_secret else None
+    if token is not None and (len(token) < MIN_SECRET_CHARS or len(set(token)) < _MIN_DIFFERENT):
+        raise SettingsError(_GUESSED, name="TOKEN_SECRET", count=MIN_SECRET_CHARS)
+    for name in ("database_url", "database_owner_url", "jobs_database_url"):
+        password = urlsplit(getattr(settings, name) or "").password
+        if password is not None and password.lower() in _KNOWN_PASSWORDS:
+            raise SettingsError(_KNOWN, name=name.upper())
 
 
 def _dry_unless_agreed() -> dict[str, str]:

@@ -87,6 +87,13 @@ PAGES = (
         least_role=Role.ADMIN,
     ),
     PageEntry(
+        path="trail",
+        title=N_("Audit trail"),
+        icon=":material/history:",
+        answers=N_("See who did what, and when."),
+        least_role=Role.ADMIN,
+    ),
+    PageEntry(
         path="account",
         title=N_("My account"),
         icon=":material/person:",

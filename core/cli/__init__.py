@@ -21,6 +21,7 @@ from core.cli import (
     mappings,
     policy,
     runs,
+    trail,
     users,
     webhooks,
 )
@@ -50,6 +51,7 @@ app.command("backtest")(backtests.backtest)
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(trail.app, name="trail")
 app.command("worker")(instance.worker)
 app.command("serve")(instance.serve)
 

@@ -134,5 +134,5 @@ def export(
     """Write the files of a run: the standard ones and the call list, as Excel too, the report."""
     from core.services.export_run import write_exports
 
-    for path in write_exports(open_tenant(tenant), run_id, out, version=version):
+    for path in write_exports(open_tenant(tenant), SYSTEM, run_id, out, version=version):
         typer.echo(str(path))

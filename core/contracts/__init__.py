@@ -4,6 +4,7 @@ A file speaks of `client_code`, an output file of `customer_code`, the code of `
 three meet here.
 """
 
+from core.contracts.addresses import normalise_address
 from core.contracts.clients import CLIENT_COLUMNS
 from core.contracts.columns import DUCKDB_TYPES, Column, ColumnType, fold
 from core.contracts.contacts import CONTACT_COLUMNS, CONTACT_STATUSES
@@ -59,4 +60,5 @@ __all__ = [
     "Scenario",
     "Severity",
     "fold",
+    "normalise_address",
 ]

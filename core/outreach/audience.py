@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from core.contracts import REASON_NO_RECOMMENDATION, REASON_OK, RuleCode
 from core.i18n import N_
 from core.outreach.holdout import select_held_out
+from core.outreach.one_address import yields_to_another
 
 
 class Step(StrEnum):
@@ -33,7 +34,7 @@ STEP_SENTENCES: Mapping[Step, str] = {
     Step.ADDRESS: N_("have a deliverable address today"),
     Step.SUPPRESSION: N_("are not suppressed today"),
     Step.SHARED: N_("can be written to, one per address"),
-    Step.HOLDOUT: N_("are written to, the rest is held out to measure the effect"),
+    Step.HOLDOUT: N_("are written to, the rest is held out"),
 }
 
 REJECTED_IN_REVIEW = "REJECTED_IN_REVIEW"
@@ -59,7 +60,7 @@ LOSS_SENTENCES: Mapping[str, str] = {
 }
 """Sentences of the reasons that are no audit rule."""
 
-_AUDIENCE_SQL = """
+_AUDIENCE_SQL = f"""
 CREATE OR REPLACE TABLE audience AS
 WITH judged AS (
     SELECT
@@ -89,9 +90,7 @@ WITH judged AS (
 placed AS (
     SELECT
         *,
-        step IS NULL AND row_number() OVER (
-            PARTITION BY email_norm, step IS NULL ORDER BY value_cents DESC, customer
-        ) > 1 AS is_shared
+        ({yields_to_another("step")}) AS is_shared
     FROM judged
 )
 SELECT
@@ -191,9 +190,9 @@ def select_audience(
 ) -> Audience:
     """Create `audience` and `recipients(delivery_no, customer, email_norm)`; return the funnel.
 
-    Of the customers with one address the one of highest `value_cents` is written to, ties going
-    to the lowest code. A share of those is held out by `core.outreach.holdout`. Deliveries are
-    numbered from 1 in bytewise order of the customers.
+    Of the customers with one address one is written to (`core.outreach.one_address`). A share of
+    those is held out by `core.outreach.holdout`. Deliveries are numbered from 1 in bytewise order
+    of the customers.
     """
     con.execute(
         _AUDIENCE_SQL,

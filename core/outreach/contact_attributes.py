@@ -13,6 +13,7 @@ from enum import StrEnum
 from duckdb import DuckDBPyConnection
 
 from core.outreach.brevo_records import AttributeKind, ContactChange
+from core.outreach.one_address import yields_to_another
 from core.outreach.wording import language_of
 
 NOTHING = "-"
@@ -41,7 +42,7 @@ KINDS: Mapping[Field, AttributeKind] = {
     Field.LANGUAGE: AttributeKind.TEXT,
 }
 
-_REACHABLE_SQL = """
+_REACHABLE_SQL = f"""
 CREATE OR REPLACE TABLE reachable AS
 WITH judged AS (
     SELECT
@@ -60,9 +61,7 @@ WITH judged AS (
 placed AS (
     SELECT
         *,
-        loss IS NULL AND row_number() OVER (
-            PARTITION BY email_norm, loss IS NULL ORDER BY value_cents DESC, customer
-        ) > 1 AS is_shared
+        ({yields_to_another("loss")}) AS is_shared
     FROM judged
 )
 SELECT
@@ -178,8 +177,8 @@ def attribute_names(tenant_key: str) -> Mapping[Field, str]:
 def select_contacts(con: DuckDBPyConnection, tenant_language: str) -> ContactCounts:
     """Create `reachable`, a row per customer, `changed` and `gone`, a row per address.
 
-    Of the customers with one address the one of highest `value_cents` stands for it, ties going
-    to the lowest code, as in campaigns.
+    Of the customers with one address one stands for it, as in campaigns
+    (`core.outreach.one_address`).
     """
     _tell_languages(con, tenant_language)
     con.execute(_REACHABLE_SQL, {"nothing": NOTHING, "longest": _LONGEST_NAME})

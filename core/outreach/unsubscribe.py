@@ -18,11 +18,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from core.errors import NotFound, SettingsError
 from core.i18n import N_
-from core.settings import Settings
+from core.settings import MIN_SECRET_CHARS, Settings
 
 DEVELOPMENT_KEY_FILE = ".secret"
 _PURPOSE = b"ia-crm unsubscribe token, version 1"
-_MIN_SECRET_CHARS = 32
 _UUID_BYTES = 16
 
 
@@ -44,13 +43,13 @@ def token_secret(settings: Settings, *, live: bool = False) -> bytes:
     if settings.token_secret is None and not live:
         return _development_secret(settings.data_dir / DEVELOPMENT_KEY_FILE)
     secret = settings.token_secret.get_secret_value() if settings.token_secret else ""
-    if len(secret) < _MIN_SECRET_CHARS:
+    if len(secret) < MIN_SECRET_CHARS:
         raise SettingsError(
             N_(
                 "TOKEN_SECRET is missing or too short: unsubscribe links need it."
                 " Set it to at least %(count)s random characters and start again."
             ),
-            count=_MIN_SECRET_CHARS,
+            count=MIN_SECRET_CHARS,
         )
     return secret.encode()
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from core.contracts import normalise_address
+
 SUPPRESSING = ("unsubscribe", "complaint", "hard_bounce")
 
 # Brevo's name of each event, and the contact status it is. These are none:
@@ -99,7 +101,7 @@ def parse_event(data: object) -> VendorEvent | None:
     if not isinstance(data, Mapping):
         return None
     event = _NAMES.get(_text(data, "event").lower().replace("_", "").replace("-", ""))
-    email_norm = _text(data, "email", _LONGEST_ADDRESS).lower()
+    email_norm = normalise_address(_text(data, "email", _LONGEST_ADDRESS))
     if event is None or "@" not in email_norm:
         return None
     campaign_id, delivery_no = _delivery_of(data)

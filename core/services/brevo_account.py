@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from core.errors import Refused
-from core.i18n import N_
+from core.contracts import normalise_address
 from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import EventKind, EventQuery
 from core.outreach.replies import EmailReply
+from core.services.live_switch import brevo_key
 from core.services.pull_refusals import pull_refusals
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
@@ -18,13 +18,8 @@ _NEWEST_EVENTS = 100
 
 @contextmanager
 def open_brevo(store: TenantStore) -> Iterator["BrevoAccount"]:
-    """Give Brevo for the block; raise `Refused` without a key, and when nothing may be sent."""
-    settings = store.store.settings
-    if settings.is_dry_run or settings.brevo_api_key is None:
-        raise Refused(
-            N_("Live sending is switched off here: BREVO_DRY_RUN is not 0. Nobody is contacted.")
-        )
-    client = BrevoClient(settings.brevo_api_key, settings.brevo_base_url)
+    """Give Brevo for the block; raise what `brevo_key` raises where it may not be asked."""
+    client = BrevoClient(brevo_key(store), store.store.settings.brevo_base_url)
     try:
         yield BrevoAccount(client=client)
     finally:
@@ -48,14 +43,14 @@ class BrevoAccount:
         """
         asked = EventQuery(tags=(tag,), kind=EventKind.REQUESTS)
         page = self.client.events(asked, limit=_NEWEST_EVENTS, newest_first=True)
-        return [event.email.strip().lower() for event in page.items]
+        return [normalise_address(event.email) for event in page.items]
 
     def events_under(self, tag: str, limit: int, offset: int) -> Sequence[SeenEvent]:
         """Return a page of the events under a tag; raise `BrevoError` when it cannot."""
         page = self.client.events(EventQuery(tags=(tag,)), limit=limit, offset=offset)
         return [
             SeenEvent(
-                email_norm=event.email.strip().lower(), message_id=event.message_id, at=event.at
+                email_norm=normalise_address(event.email), message_id=event.message_id, at=event.at
             )
             for event in page.items
         ]

@@ -8,6 +8,7 @@ from core.outreach.audience import CAMPAIGN_CANCELLED
 from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import CampaignState, DeliveryState, Mode, check_move
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.campaign_reports import CampaignStatus, status_of
 from core.services.frozen_messages import KEPT_DAYS
 from core.services.live_switch import check_live
@@ -64,6 +65,8 @@ def confirm_live(
         if start_at is not None:
             detail["start_at"] = start_at.isoformat()
         _log(tx, campaign, now, "confirmed", detail)
+        who, what = actor.user_id, Action.CAMPAIGN_CONFIRMED
+        record(store, tx, who, what, campaign_id, recipients=recipients)
     return status_of(store, campaign_id)
 
 
@@ -106,7 +109,9 @@ def note_restore(store: TenantStore, actor: Actor) -> int:
     require(actor, Role.ADMIN)
     with store.begin() as tx:
         raise_epoch(tx, store.store.now(), actor.username)
-        return current_epoch(tx)
+        epoch = current_epoch(tx)
+        record(store, tx, actor.user_id, Action.RESTORE_NOTED, epoch)
+        return epoch
 
 
 def pause(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
@@ -123,20 +128,21 @@ def pause(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
         ):
             raise Refused(N_("This campaign is paused already."))
         _log(tx, campaign, store.store.now(), "paused", {"reason": PauseReason.BY_HAND})
+        record(store, tx, actor.user_id, Action.CAMPAIGN_PAUSED, campaign_id)
     return status_of(store, campaign_id)
 
 
 def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
     """Let a paused campaign go on, at its start if that is to come; the caller asks for the work.
 
-    Raises `NotFound`, and `Refused` when it is not paused, when a restore of the data holds it,
-    and for a live campaign that nobody confirmed.
+    Raises `NotFound`, and `Refused` when it is not paused, and for a live campaign that nobody
+    confirmed or that a restore of the data holds.
     """
     require(actor, Role.ANALYST)
     with store.begin() as tx:
         campaign = find_open(tx, campaign_id)
-        _check_epoch(tx, campaign)
         if campaign.mode == Mode.LIVE:
+            _check_epoch(tx, campaign)
             check_live(store)
             if campaign.confirmed_at is None:
                 raise Refused(N_("Nobody has confirmed this campaign yet. Confirm it instead."))
@@ -145,6 +151,7 @@ def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus
         if not move_campaign(tx, campaign_id, (CampaignState.PAUSED,), after):
             raise Refused(N_("This campaign is not paused: there is nothing to resume."))
         _log(tx, campaign, store.store.now(), "resumed", {"by": actor.username})
+        record(store, tx, actor.user_id, Action.CAMPAIGN_RESUMED, campaign_id, mode=campaign.mode)
     return status_of(store, campaign_id)
 
 
@@ -159,6 +166,7 @@ def cancel(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus
         now = store.store.now()
         move_campaign(tx, campaign_id, OPEN, CampaignState.CANCELLED, finished_at=now)
         cancel_planned(tx, campaign, now)
+        record(store, tx, actor.user_id, Action.CAMPAIGN_CANCELLED, campaign_id)
     return status_of(store, campaign_id)
 
 

@@ -70,8 +70,17 @@ def prepare_live(store: TenantStore, actor: Actor, campaign_id: str) -> str:
     The audience is selected anew, as it is today. Raises what `prepare` raises.
     """
     require(actor, Role.ANALYST)
-    status = status_of(store, campaign_id)
-    return prepare(store, actor, status.run_id, status.template, status.batch_size, mode=Mode.LIVE)
+    with store.read() as tx:
+        rehearsed = find_known(tx, campaign_id)
+    return prepare(
+        store,
+        actor,
+        rehearsed.run_id,
+        rehearsed.template,
+        rehearsed.batch_size,
+        mode=Mode.LIVE,
+        holdout_share=rehearsed.holdout_share,
+    )
 
 
 def expected_duration(store: TenantStore, recipients: int) -> Duration:

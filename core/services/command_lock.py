@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import NotFound
-from core.services.import_archive import LOADING_LOCK, archive_of
+from core.services.import_archive import LOADING_LOCK, archive_of, holding
 from core.services.import_forgetting import forget
 from core.services.import_ledger import entry_of
 from core.services.import_publication import complete_archive, tell_undone
@@ -24,14 +24,8 @@ _LOCK = "command.lock"
 @contextmanager
 def worked_by_command(store: TenantStore, import_id: str) -> Iterator[None]:
     """Mark `import_id`, which may not be received yet, as worked on by this process."""
-    path = archive_of(store, import_id).folder / _LOCK
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    with holding(archive_of(store, import_id).folder / _LOCK):
+        yield
 
 
 def clear_abandoned(store: TenantStore) -> None:

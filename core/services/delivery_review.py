@@ -8,6 +8,7 @@ from core.i18n import N_
 from core.outreach.outcomes import PROOF_OPERATOR, PauseReason
 from core.outreach.protocol import CampaignState, DeliveryState, check_move
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.campaign_claims import log_entry
 from core.services.campaign_control import find_known
 from core.services.sent_contacts import note_sent
@@ -90,6 +91,8 @@ def rule(
         append_logs(
             tx, campaign_id, campaign.mode, store.store.now(), [log_entry(row, "ruled", detail)]
         )
+        who, what = actor.user_id, Action.DELIVERY_RULED
+        record(store, tx, who, what, campaign_id, delivery_no=delivery_no, ruling=ruling)
 
 
 def _apply(

@@ -13,6 +13,7 @@ from core.policy import Policy, parse_policy
 from core.reco.ranking import Ranked, explain_ranked
 from core.services.accounts import Actor, Role, require
 from core.services.as_of import as_of_day
+from core.services.audit_trail import Action, record
 from core.services.compute_lists import COMPUTING, Stages, compute_lists
 from core.services.policies import current_version
 from core.services.progress import Progress, no_progress
@@ -74,6 +75,15 @@ def create_run(
     )
     with store.begin() as tx:
         insert_run(tx, run)
+        record(
+            store,
+            tx,
+            actor.user_id,
+            Action.RUN_LAUNCHED,
+            run.run_id,
+            as_of=run.as_of.isoformat(),
+            policy_version=run.policy_version,
+        )
     return run.run_id
 
 

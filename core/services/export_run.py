@@ -17,6 +17,8 @@ import xlsxwriter
 from core.contracts import CALL_LIST, RunVersion
 from core.errors import NotFound
 from core.i18n import N_
+from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record_alone
 from core.services.call_list import call_rows, number_of_calls
 from core.services.csv_cells import escape
 from core.services.qc_report import report_html
@@ -77,6 +79,22 @@ def export_file(
     )
 
 
+def download(
+    store: TenantStore,
+    actor: Actor,
+    run_id: str,
+    name: str,
+    version: RunVersion = RunVersion.REVIEWED,
+    language: str | None = None,
+) -> Iterator[bytes]:
+    """Return what `export_file` returns, and record who took it."""
+    require(actor, Role.VIEWER)
+    content = export_file(store, run_id, name, version, language)
+    who, what = actor.user_id, Action.RUN_EXPORTED
+    record_alone(store, who, what, run_id, file=name, version=version)
+    return content
+
+
 def file_name(name: str, version: RunVersion | None) -> str:
     """Return under which name a file is saved: with the version when one was asked for.
 
@@ -89,6 +107,7 @@ def file_name(name: str, version: RunVersion | None) -> str:
 
 def write_exports(
     store: TenantStore,
+    actor: Actor,
     run_id: str,
     folder: Path,
     names: Sequence[str] = EXPORT_NAMES,
@@ -96,14 +115,19 @@ def write_exports(
 ) -> list[Path]:
     """Write the files into `folder`, each appearing only when it is complete.
 
-    They are of one review: when another is published meanwhile, they are written again.
+    They are of one review: when another is published meanwhile, they are written again. Who
+    takes them is recorded.
     """
+    require(actor, Role.VIEWER)
     folder.mkdir(parents=True, exist_ok=True)
     while True:
         run = _run_at(store, run_id, version)
         paths = [_write(store, run_id, name, version, folder) for name in names]
         if _run_at(store, run_id, version) == run:
-            return paths
+            break
+    who, what = actor.user_id, Action.RUN_EXPORTED
+    record_alone(store, who, what, run_id, files=len(paths), version=version)
+    return paths
 
 
 def _write(store: TenantStore, run_id: str, name: str, version: RunVersion, folder: Path) -> Path:

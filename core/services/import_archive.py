@@ -4,11 +4,13 @@
 was accepted; `report.json` what came of it.
 """
 
+import fcntl
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -106,6 +108,18 @@ class ImportArchive:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+@contextmanager
+def holding(lock: Path) -> Iterator[None]:
+    """Hold a file of an archive locked for the block; who is killed leaves it, unlocked."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def archive_of(store: TenantStore, import_id: str) -> ImportArchive:

@@ -20,6 +20,7 @@ from core.errors import Refused
 from core.i18n import N_
 from core.ingest.parquet import quote_path
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.correction_work import work_correction
 from core.services.import_archive import (
     ImportArchive,
@@ -161,6 +162,7 @@ def confirm_opt_outs(store: TenantStore, actor: Actor, import_id: str) -> None:
     changeable_entry(store, import_id)
     with store.begin() as tx:
         store_opt_out_confirmation(tx, import_id, actor.username)
+        record(store, tx, actor.user_id, Action.OPT_OUTS_CONFIRMED, import_id)
 
 
 def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -> dict[str, Any]:

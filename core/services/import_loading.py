@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import Busy
 from core.i18n import N_
-from core.services.import_archive import LOADING_LOCK, archive_of
+from core.services.import_archive import LOADING_LOCK, archive_of, holding
 from core.services.import_ledger import open_entry
 from core.store.imports import ImportEntry
 from core.store.tenant import TenantStore
@@ -25,14 +25,8 @@ _LOADING = N_(
 @contextmanager
 def being_loaded(store: TenantStore, import_id: str) -> Iterator[None]:
     """Mark `import_id` as being loaded for the block."""
-    path = _path(store, import_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    with holding(_path(store, import_id)):
+        yield
 
 
 def changeable_entry(store: TenantStore, import_id: str) -> ImportEntry:

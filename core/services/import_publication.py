@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.ingest.mapping import header_fingerprint
+from core.services.audit_trail import Action, record, user_id_named
 from core.services.corrected_report import report_kept
 from core.services.import_archive import LOADING_LOCK, archive_of
 from core.services.import_work import FileWork
@@ -34,10 +35,12 @@ def publish(
     """
     archive, now = archive_of(store, entry.import_id), store.store.now()
     archive.remove_report()
+    who = user_id_named(store, entry.created_by)
     with store.begin() as tx:
         report_json = json.dumps(report, sort_keys=True)
         publish_import(tx, entry, _as_read(entry, works), seq, report_json, now)
         _remember(store, tx, entry, works)
+        record(store, tx, who, Action.IMPORT_LOADED, entry.import_id, seq=seq, files=len(works))
     archive.write_report(report)
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from core.errors import CrmError, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.corrected_report import reports_with_corrections
 from core.services.import_archive import archive_of
 from core.services.import_ledger import BUSY, entry_of
@@ -86,12 +87,14 @@ def undo(store: TenantStore, actor: Actor, import_id: str, *, clears: bool = Tru
         undone = (entry, *outlook.corrections)
         seqs = [each.seq for each in undone if each.seq is not None]
         ids = [each.import_id for each in undone]
-        _take_back(store, ids, min(seqs), max(seqs))
+        _take_back(store, actor, ids, min(seqs), max(seqs))
         if clears:
             clear_unpublished(store)
 
 
-def _take_back(store: TenantStore, import_ids: Sequence[str], first: int, last: int) -> None:
+def _take_back(
+    store: TenantStore, actor: Actor, import_ids: Sequence[str], first: int, last: int
+) -> None:
     """Take the imports back, without their reports: a kill in between leaves none that is untrue.
 
     Raises `Refused`, and the reports are there again, when others were published meanwhile.
@@ -99,8 +102,11 @@ def _take_back(store: TenantStore, import_ids: Sequence[str], first: int, last: 
     for import_id in import_ids:
         archive_of(store, import_id).remove_report()
     try:
-        if not unpublish(store, import_ids, first, last):
-            raise Refused(BUSY)
+        with store.begin() as tx:
+            if not unpublish(tx, import_ids, first, last):
+                raise Refused(BUSY)
+            for import_id in import_ids:
+                record(store, tx, actor.user_id, Action.IMPORT_UNDONE, import_id)
     finally:
         for import_id in import_ids:
             complete_archive(store, entry_of(store, import_id))

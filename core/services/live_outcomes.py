@@ -7,13 +7,13 @@ from datetime import datetime
 from core.outreach.audience import CAMPAIGN_CANCELLED
 from core.outreach.outcomes import PROOF_WEBHOOK, Decision, PauseReason, decide
 from core.outreach.payload import compose_body, redact_body
-from core.outreach.protocol import CampaignState, DeliveryState, check_move
+from core.outreach.protocol import FINAL, CampaignState, DeliveryState, check_move
 from core.outreach.replies import EmailReply
 from core.services.campaign_claims import Sender, log_entry
 from core.services.campaign_control import cancel_planned, find_known
 from core.services.sent_contacts import note_sent
 from core.store.brevo_events import find_proof
-from core.store.campaign_log import append_logs
+from core.store.campaign_log import append_logs, load_delivery_logs
 from core.store.campaigns import move_campaign
 from core.store.doubtful import find_numbered
 from core.store.live_deliveries import Flight, Settlement, note_unclear, settle
@@ -85,21 +85,28 @@ def _record_one(
     )
     before = _PROVABLE if decision.after == DeliveryState.SENT else _CLAIMED
     if not settle(tx, campaign_id, settlement, before):
-        return _late_entry(tx, campaign_id, landing, decision)
+        return _late_entry(sender, tx, landing, decision)
     if decision.after == DeliveryState.SENT:
         note_sent(sender.store, tx, campaign_id, flight.row, flight.claimed_at)
     return _entry(landing, decision, decision.after.lower())
 
 
 def _late_entry(
-    tx: Transaction, campaign_id: str, landing: Landing, decision: Decision
+    sender: Sender, tx: Transaction, landing: Landing, decision: Decision
 ) -> dict[str, object] | None:
-    """Return the line of a message that was taken after all, None when that is known already."""
+    """Return the line of a message that was taken after all, None when the journal knows of it.
+
+    A delivery that is over and not sent stays so; the contact it was is entered all the same.
+    """
+    campaign_id, number = sender.campaign.campaign_id, landing.flight.row.delivery_no
     if decision.after != DeliveryState.SENT:
         return None
-    row = find_numbered(tx, campaign_id, landing.flight.row.delivery_no)
-    if row is None or row.state == DeliveryState.SENT:
+    told = load_delivery_logs(tx, campaign_id, number)
+    if any(line.detail.get("message_id") == decision.message_id for line in told):
         return None
+    row = find_numbered(tx, campaign_id, number)
+    if row is not None and row.state in FINAL and row.state != DeliveryState.SENT:
+        note_sent(sender.store, tx, campaign_id, row, landing.flight.claimed_at)
     return _entry(landing, decision, TAKEN_LATE)
 
 

@@ -47,13 +47,8 @@ def begin_live(
     unconfirmed. The campaign is paused when the instance does not send live, when who confirmed it
     may no longer send, and when Brevo or this machine knows more of it than the data.
     """
-    with store.begin() as tx:
-        campaign = find_known(tx, campaign_id)
-        if campaign.mode != Mode.LIVE:
-            raise Refused(N_("This campaign is a dry run: nothing of it is sent."))
-        sender = become_sender(store, tx, con, campaign)
-        left = load_flights(tx, campaign_id, state=DeliveryState.CLAIMED, limit=_ALL)
-    if campaign.state != CampaignState.SENDING:
+    sender, left = _succeed(store, con, campaign_id)
+    if sender.campaign.state != CampaignState.SENDING:
         give_up(sender, left)
         return None
     reason = _reason_to_wait(sender, mailer)
@@ -61,6 +56,25 @@ def begin_live(
         pause_sending(sender, reason)
         return None
     return sender, _take_up(sender, left)
+
+
+def leave_claims(store: TenantStore, con: DuckDBPyConnection, campaign_id: str) -> None:
+    """Leave in doubt what a dead process had claimed of a campaign that is not being sent."""
+    sender, left = _succeed(store, con, campaign_id)
+    if sender.campaign.state != CampaignState.SENDING:
+        give_up(sender, left)
+
+
+def _succeed(
+    store: TenantStore, con: DuckDBPyConnection, campaign_id: str
+) -> tuple[Sender, Sequence[Flight]]:
+    """Become the next sender of a campaign; return it with what the one before had claimed."""
+    with store.begin() as tx:
+        campaign = find_known(tx, campaign_id)
+        if campaign.mode != Mode.LIVE:
+            raise Refused(N_("This campaign is a dry run: nothing of it is sent."))
+        sender = become_sender(store, tx, con, campaign)
+        return sender, load_flights(tx, campaign_id, state=DeliveryState.CLAIMED, limit=_ALL)
 
 
 def may_still_send(sender: Sender) -> bool:

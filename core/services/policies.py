@@ -8,6 +8,7 @@ from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.policy import Policy
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.policy_checks import PolicyUnusable, read_stored, with_changes
 from core.services.policy_fields import Change, changes_between
 from core.store.policies import StoredPolicy, find_policy, load_policies, store_policy
@@ -143,6 +144,8 @@ def _save(
     )
     with store.begin() as tx:
         is_next = store_policy(tx, new)
+        if is_next:
+            record(store, tx, actor.user_id, Action.POLICY_SAVED, new.version, sha256=new.sha256)
     if not is_next:
         raise Refused(_OVERTAKEN)
     return _usable(_version(new))

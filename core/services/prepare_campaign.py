@@ -23,6 +23,7 @@ from core.outreach.wording import TEMPLATES, template_of
 from core.policy import parse_policy
 from core.services.accounts import Actor, Role, require
 from core.services.addressee_checks import local_day, mark_suppressed
+from core.services.audit_trail import Action, record
 from core.services.frozen_messages import Choices, freeze_messages
 from core.services.live_switch import check_live
 from core.store import campaigns, locks
@@ -184,7 +185,7 @@ def _freeze_once(store: TenantStore, actor: Actor, run: Run, choices: Choices) -
             _give_up(store, choices.campaign_id)
         freeze_messages(store, con, choices)
         held_out = read_held_out(con)
-    _publish(store, choices, audience, held_out)
+    _publish(store, actor, choices, audience, held_out)
 
 
 def _new_campaign(
@@ -215,7 +216,11 @@ def _give_up(store: TenantStore, campaign_id: str) -> None:
 
 
 def _publish(
-    store: TenantStore, choices: Choices, audience: Audience, held_out: Sequence[tuple[str, str]]
+    store: TenantStore,
+    actor: Actor,
+    choices: Choices,
+    audience: Audience,
+    held_out: Sequence[tuple[str, str]],
 ) -> None:
     detail: dict[str, object] = {
         "recipients": audience.recipients,
@@ -230,6 +235,15 @@ def _publish(
             tx, choices.campaign_id, CampaignState.PREPARED, audience.to_dict()
         )
         append_logs(tx, choices.campaign_id, choices.mode, store.store.now(), [entry])
+        record(
+            store,
+            tx,
+            actor.user_id,
+            Action.CAMPAIGN_PREPARED,
+            choices.campaign_id,
+            mode=choices.mode,
+            recipients=audience.recipients,
+        )
 
 
 def _read_audience(

@@ -9,12 +9,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from core.contracts import normalise_address
 from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import BlockedContact, Contact, Page
 from core.services.addressee_checks import local_day
 from core.store.contact_pushes import Pull, PullSource, load_pull, store_pull
 from core.store.tenant import TenantStore, Transaction
-from core.store.wishes import Suppression, is_bounced, load_addressees, store_suppression
+from core.store.wishes import (
+    Suppression,
+    close_lifted,
+    is_bounced,
+    load_addressees,
+    store_suppression,
+)
 
 SOURCE = "brevo_contacts"
 BLOCKED_SOURCE = "brevo_blocked"
@@ -96,7 +103,7 @@ def suppress_blocked(store: TenantStore, blocked: Sequence[BlockedContact]) -> i
 
 
 def _suppress_address(store: TenantStore, tx: Transaction, contact: BlockedContact) -> bool:
-    email_norm = contact.email.strip().lower()
+    email_norm = normalise_address(contact.email)
     if not load_addressees(tx, email_norm):
         return False
     day = local_day(store, contact.blocked_at)
@@ -112,11 +119,14 @@ def _suppress_address(store: TenantStore, tx: Transaction, contact: BlockedConta
 
 
 def _suppress_contacts(store: TenantStore, contacts: Sequence[Contact]) -> int:
+    """Suppress who is blacklisted; who is open again and leaves once more has a new wish."""
+    named = [(normalise_address(contact.email), contact) for contact in contacts if contact.email]
     with store.begin() as tx:
+        close_lifted(tx, SOURCE, [email for email, found in named if not found.is_blacklisted])
         return sum(
-            _suppress_contact(store, tx, contact.email.strip().lower(), contact)
-            for contact in contacts
-            if contact.is_blacklisted and contact.email
+            _suppress_contact(store, tx, email_norm, contact)
+            for email_norm, contact in named
+            if contact.is_blacklisted
         )
 
 

@@ -11,6 +11,7 @@ from core.contracts import FileKind, RunVersion
 from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.review_meant import APPROVE, REJECT, REPLACE
 from core.services.run_reports import finished_run
 from core.services.verdict_counts import count_customers
@@ -80,7 +81,7 @@ def decide_on(
         if kind == REPLACE:
             _check_replacement(tx, reviewed, subject, replacement)
     with store.begin() as tx:
-        return insert_decision(
+        number = insert_decision(
             tx,
             reviewed,
             {
@@ -93,6 +94,9 @@ def decide_on(
                 "decided_by": actor.username,
             },
         )
+        who, what = actor.user_id, Action.DECISION_ENTERED
+        record(store, tx, who, what, run.run_id, number=number, kind=kind, customers=meant)
+        return number
 
 
 def withdraw(store: TenantStore, actor: Actor, run_id: str, number: int) -> None:
@@ -102,6 +106,7 @@ def withdraw(store: TenantStore, actor: Actor, run_id: str, number: int) -> None
         run = finished_run(tx, run_id)
         if not withdraw_decision(tx, run.run_id, number, store.store.now(), actor.username):
             raise NotFound(N_("There is no such decision in force."))
+        record(store, tx, actor.user_id, Action.DECISION_WITHDRAWN, run.run_id, number=number)
 
 
 def decisions_on(store: TenantStore, run_id: str) -> tuple[Decision, ...]:

@@ -41,6 +41,7 @@ from core.store.deliveries import (
     move_deliveries,
     store_contacts,
 )
+from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore
 from core.store.wishes import CHANNEL
 
@@ -55,8 +56,9 @@ def send_dry(
     """Simulate the send of a campaign; return its sums.
 
     A campaign that is over or paused stays as it is; one that was interrupted goes on where it
-    stopped. Raises `NotFound`, `Refused` for a campaign that is no dry run, and `Busy` while
-    another process works on it.
+    stopped, also when a backup was brought back since: nothing of it can have left. Raises
+    `NotFound`, `Refused` for a campaign that is no dry run, and `Busy` while another process works
+    on it.
     """
     status_of(store, campaign_id)
     with locks.exclusive(store, lock_name(campaign_id), BUSY), duckdb.connect() as con:
@@ -88,6 +90,7 @@ def _release_claims(send: Sender) -> None:
     campaign, now = send.campaign, send.store.store.now()
     check_move(DeliveryState.CLAIMED, DeliveryState.PLANNED)
     with send.store.begin() as tx:
+        hold_campaign(tx, campaign.campaign_id)
         released = move_all_deliveries(
             tx, campaign.campaign_id, DeliveryState.CLAIMED, DeliveryState.PLANNED
         )
@@ -124,6 +127,7 @@ def _record_outcomes(send: Sender, claims: Sequence[Claim]) -> None:
         for claim in claims
     ]
     with send.store.begin() as tx:
+        hold_campaign(tx, campaign.campaign_id)
         move_deliveries(tx, campaign.campaign_id, moves)
         append_logs(tx, campaign.campaign_id, campaign.mode, now, entries)
         store_contacts(

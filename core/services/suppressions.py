@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.store.contacts import ContactRow, Person, count_contacts, find_person, load_contacts
 from core.store.suppressions import (
     Lift,
@@ -99,7 +100,9 @@ def lift(store: TenantStore, actor: Actor, suppression_id: str, reason: str) -> 
             raise Refused(N_("This suppression is lifted already."))
         made = Lift(at=store.store.now(), by=actor.username, reason=said)
         ended = lift_suppressions(tx, kept, made)
-        return _lifted(tx, kept, ended)
+        lifted = _lifted(tx, kept, ended)
+        record(store, tx, actor.user_id, Action.SUPPRESSION_LIFTED, ended=ended, reason=kept.reason)
+        return lifted
 
 
 def _lifted(tx: Transaction, kept: SuppressionRow, ended: int) -> Lifted:

@@ -34,6 +34,7 @@ from core.outreach.contact_attributes import (
 from core.policy import parse_policy
 from core.services.accounts import Actor, Role, require
 from core.services.addressee_checks import local_day, mark_suppressed
+from core.services.audit_trail import Action, record_alone
 from core.services.brevo_account import open_brevo
 from core.services.contact_setup import list_name, set_up_contacts
 from core.services.prepare_campaign import done_run
@@ -118,6 +119,16 @@ def sync_contacts(
             counts = _select(store, con, run)
             push.remove_gone(con, counts.gone, progress)
             push.push_changed(con, counts.changed, progress, chunk_contacts)
+    who, run_id = actor.user_id, run.run_id
+    record_alone(
+        store,
+        who,
+        Action.CONTACTS_SYNCED,
+        run_id,
+        pushed=counts.changed,
+        removed=counts.gone,
+        opted_out=opted_out,
+    )
     return _report(
         store,
         run,

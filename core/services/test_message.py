@@ -10,6 +10,7 @@ import uuid
 from typing import Any, Protocol
 
 from core.audit import is_deliverable
+from core.contracts import normalise_address
 from core.errors import Refused
 from core.i18n import N_
 from core.outreach.payload import Place, compose_body, delivery_id, header_value, sender_of
@@ -22,6 +23,7 @@ from core.outreach.unsubscribe import (
     unsubscribe_url,
 )
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record
 from core.services.campaign_control import find_known
 from core.services.campaign_reports import previews
 from core.services.live_switch import check_live
@@ -62,7 +64,7 @@ def send_test(
     """
     require(actor, Role.ANALYST)
     check_live(store)
-    email = address.strip().lower()
+    email = normalise_address(address)
     _check_address(store, email)
     body = _compose(store, campaign_id, email)
     reply = mailer.send_email(body)
@@ -123,3 +125,4 @@ def _note(store: TenantStore, actor: Actor, campaign_id: str, reply: EmailReply)
         find_known(tx, campaign_id)
         entry = {"event": EVENT, "detail": detail}
         append_logs(tx, campaign_id, Mode.LIVE, store.store.now(), [entry])
+        record(store, tx, actor.user_id, Action.TEST_MESSAGE_SENT, campaign_id)

@@ -9,6 +9,7 @@ from datetime import datetime
 from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record_alone
 from core.store import webhook_secrets as stored
 from core.store.tenant import Store, TenantStore
 
@@ -36,24 +37,26 @@ class NewWebhook:
 def create_webhook(store: TenantStore, actor: Actor) -> NewWebhook:
     """Make another address for this tenant; those there are stay good."""
     require(actor, Role.ADMIN)
-    return _create(store, revokes_others=False)
+    return _create(store, actor, revokes_others=False)
 
 
 def rotate_webhook(store: TenantStore, actor: Actor) -> NewWebhook:
     """Make another address and refuse all earlier ones from now on."""
     require(actor, Role.ADMIN)
-    return _create(store, revokes_others=True)
+    return _create(store, actor, revokes_others=True)
 
 
-def _create(store: TenantStore, *, revokes_others: bool) -> NewWebhook:
+def _create(store: TenantStore, actor: Actor, *, revokes_others: bool) -> NewWebhook:
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     digest, now = _sha256(secret), store.store.now()
     with store.store.identity(write=True) as tx:
         stored.store_secret(tx, store.tenant_id, digest, now)
         if revokes_others:
             stored.revoke_secrets(tx, store.tenant_id, now, but=digest)
+    name, is_only = digest[:_NAME_CHARS], revokes_others
+    record_alone(store, actor.user_id, Action.WEBHOOK_CREATED, name, revoked_others=is_only)
     base = store.store.settings.public_base_url.rstrip("/")
-    return NewWebhook(webhook_id=digest[:_NAME_CHARS], url=f"{base}/brevo/webhook/{secret}")
+    return NewWebhook(webhook_id=name, url=f"{base}/brevo/webhook/{secret}")
 
 
 def revoke_webhooks(store: TenantStore, actor: Actor, webhook_id: str | None = None) -> int:
@@ -71,6 +74,7 @@ def revoke_webhooks(store: TenantStore, actor: Actor, webhook_id: str | None = N
         )
     if not revoked:
         raise NotFound(N_("There is no such webhook that is still good."))
+    record_alone(store, actor.user_id, Action.WEBHOOK_REVOKED, webhook_id, revoked=revoked)
     return revoked
 
 

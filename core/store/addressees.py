@@ -6,7 +6,7 @@ from duckdb import DuckDBPyConnection
 
 from core.contracts import DATASET_TABLES
 from core.store.bulk import fetch_table
-from core.store.dataset import SOURCES, head_of
+from core.store.dataset import SOURCES, head_of, visible_in
 from core.store.run_outputs import RunAt, counts
 from core.store.tenant import Transaction
 
@@ -55,8 +55,7 @@ FROM reco_output AS item
 LEFT JOIN product
     ON product.tenant_id = item.tenant_id
     AND product.product_key = item.product_key
-    AND product.from_seq <= :head
-    AND (product.to_seq IS NULL OR product.to_seq > :head)
+    AND {visible_in("product")}
 WHERE item.tenant_id = :tenant AND item.run_id = :run_id AND {counts("item")}
 """
 

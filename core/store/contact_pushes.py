@@ -8,7 +8,7 @@ from enum import StrEnum
 from duckdb import DuckDBPyConnection
 
 from core.store.bulk import fetch_table
-from core.store.dataset import VISIBLE, head_of
+from core.store.dataset import VISIBLE, head_of, visible_in
 from core.store.run_outputs import RunAt, counts
 from core.store.tenant import Transaction, as_moment
 
@@ -40,8 +40,7 @@ LEFT JOIN reco_output AS item
 LEFT JOIN product
     ON product.tenant_id = item.tenant_id
     AND product.product_key = item.product_key
-    AND product.from_seq <= :head
-    AND (product.to_seq IS NULL OR product.to_seq > :head)
+    AND {visible_in("product")}
 WHERE verdict.tenant_id = :tenant AND verdict.run_id = :run_id AND {counts("verdict")}
 """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from core.contracts import normalise_address
 from core.store.dataset import VISIBLE, head_of
 from core.store.tenant import Transaction, as_date
 
@@ -51,7 +52,7 @@ def find_person(tx: Transaction, term: str) -> Person:
     whole addresses and codes are found: each by its index, whatever the collation.
     """
     if "@" in term:
-        address = term.strip().lower()
+        address = normalise_address(term)
         rows = _customers(tx, "email_norm", address)
         return Person(customers=tuple(row["customer"] for row in rows), addresses=(address,))
     code = term.strip()

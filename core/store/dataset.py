@@ -13,6 +13,12 @@ from core.store.tenant import Transaction
 
 VISIBLE = "tenant_id = :tenant AND from_seq <= :head AND (to_seq IS NULL OR to_seq > :head)"
 
+
+def visible_in(table: str) -> str:
+    """Return the SQL of `VISIBLE` for `table` in a join, which itself keeps to the tenant."""
+    return f"{table}.from_seq <= :head AND ({table}.to_seq IS NULL OR {table}.to_seq > :head)"
+
+
 # Imports that are published by now, and those that were when `:head` was the newest.
 _PUBLISHED = "status IN ('loaded', 'undone')"
 _PUBLISHED_BY_THEN = "(status = 'undone' OR (status = 'loaded' AND seq <= :head))"

@@ -22,26 +22,22 @@ class StoredMapping:
 
 def find_mapping(tx: Transaction, fingerprint: str) -> StoredMapping | None:
     """Return the latest mapping kept for files with these headers, or None."""
-    row = tx.row(
-        """
-        SELECT * FROM import_mapping
-        WHERE tenant_id = :tenant AND fingerprint = :fingerprint
-        ORDER BY created_at DESC, version DESC LIMIT 1
-        """,
-        fingerprint=fingerprint,
-    )
-    return _stored(row) if row else None
+    return _latest(tx, "fingerprint", fingerprint)
 
 
 def find_mapping_of_kind(tx: Transaction, kind: str) -> StoredMapping | None:
     """Return the latest mapping kept for files of `kind`, or None."""
+    return _latest(tx, "kind", kind)
+
+
+def _latest(tx: Transaction, column: str, value: str) -> StoredMapping | None:
     row = tx.row(
-        """
+        f"""
         SELECT * FROM import_mapping
-        WHERE tenant_id = :tenant AND kind = :kind
+        WHERE tenant_id = :tenant AND {column} = :value
         ORDER BY created_at DESC, version DESC LIMIT 1
         """,
-        kind=kind,
+        value=value,
     )
     return _stored(row) if row else None
 

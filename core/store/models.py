@@ -488,6 +488,8 @@ delivery = Table(
     # When the events were first read without finding it.
     Column("missed_at", Moment),
     Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "batch_no", "delivery_no"),
     Index(None, "tenant_id", "campaign_id", "customer"),
     Index(None, "tenant_id", "customer"),
     Index(None, "tenant_id", "email_norm"),
@@ -505,6 +507,7 @@ brevo_logs = Table(
     Column("event", Text, nullable=False),
     Column("detail_json", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Index(None, "tenant_id", "campaign_id", "delivery_no", "log_no"),
 )
 
 # How often the tenant's data were brought back from a backup.

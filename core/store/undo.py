@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.store.dataset import head_of
 from core.store.import_states import LOADED, UNDONE, store_import_state
-from core.store.tenant import TenantStore, Transaction
+from core.store.tenant import Transaction
 from core.store.versions import STORED, move_head
 
 # Rows that a later import wrote again, by the sequence number of that import.
@@ -43,17 +43,16 @@ def count_touched(tx: Transaction, import_id: str, seq: int) -> dict[int, int]:
     return dict(touched)
 
 
-def unpublish(store: TenantStore, import_ids: Sequence[str], first: int, last: int) -> bool:
+def unpublish(tx: Transaction, import_ids: Sequence[str], first: int, last: int) -> bool:
     """Take the head back to before `first` when it stands at `last`; tell whether it did.
 
     `import_ids` are all the imports published in between. One small transaction: every reader
     sees all of them or none. Raises `Refused`, and nothing is taken back, when one is not loaded.
     """
-    with store.begin() as tx:
-        if head_of(tx) != last:
-            return False
-        for import_id in import_ids:
-            store_import_state(tx, import_id, UNDONE, among=(LOADED,))
-            tx.execute(_NAMELESS, import_id=import_id)
-        move_head(tx, first - 1, staged_seq=last)
-        return True
+    if head_of(tx) != last:
+        return False
+    for import_id in import_ids:
+        store_import_state(tx, import_id, UNDONE, among=(LOADED,))
+        tx.execute(_NAMELESS, import_id=import_id)
+    move_head(tx, first - 1, staged_seq=last)
+    return True

@@ -45,12 +45,14 @@ def begin_with(tenant: TenantStore, *imports: Mapping[str, str]) -> TenantStore:
 
 def _worked(tenant: TenantStore, imports: tuple[Mapping[str, str], ...]) -> TenantStore:
     company = new_tenant(tenant.store)
-    for files in imports:
-        with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder) / name for name in files]
-            for path, text in zip(paths, files.values(), strict=True):
-                path.write_text(text, encoding="utf-8")
-            import_paths(company, SYSTEM, paths, as_of=AS_OF, confirm_opt_outs=True)
+    if len(imports) > 1:
+        begin_with(company, *imports[:-1])
+    files = imports[-1]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in files]
+        for path, text in zip(paths, files.values(), strict=True):
+            path.write_text(text, encoding="utf-8")
+        import_paths(company, SYSTEM, paths, as_of=AS_OF, confirm_opt_outs=True)
     return company
 
 

@@ -7,17 +7,16 @@ is connected before the fork, so each fork is a process of its own that starts i
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 from tests.contract.counted_calls import count_calls
+from tests.contract.driven import DrivenProcess
 
 OF_THE_INBOX = ("take in", "inbox")
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -35,51 +34,27 @@ class Outcome:
     error: str = ""
 
 
-class Killable:
+class Killable(DrivenProcess):
     """The prepared process, driven line by line; `work` runs one use case in a fork of it."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.contract.killable"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        super().__init__("tests.contract.killable")
 
     def work(self, database_url: str, data_dir: Path, kill_at: int = 0, **asked: Any) -> Outcome:
         """Run the use case `asked` in a new process that is killed at call `kill_at` (0: never)."""
         order = {"url": database_url, "data_dir": str(data_dir), "kill_at": kill_at, **asked}
-        return Outcome(**self._told(order))
+        return Outcome(**self.told(order))
 
     def watch(
         self, database_url: str, data_dir: Path, look: Callable[[int], None], **asked: Any
     ) -> Outcome:
         """Run the use case `asked`, held before each call while `look` is told its number."""
         order = {"url": database_url, "data_dir": str(data_dir), "kill_at": 0, **asked}
-        told = self._told({**order, "is_held": True})
+        told = self.told({**order, "is_held": True})
         while "at" in told:
             look(told["at"])
-            told = self._told("go on")
+            told = self.told("go on")
         return Outcome(**told)
-
-    def _told(self, said: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(said), file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
 
 
 def main() -> None:

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
+from pydantic import SecretStr
+
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply
 from core.services.campaign_control import confirm_live
 from core.services.campaign_reports import status_of
 from core.services.prepare_campaign import prepare
 from core.store.doubtful import SeenEvent
-from core.store.tenant import TenantStore
+from core.store.tenant import Store, TenantStore
 from tests.contract.brevo_double import KEY
 from tests.contract.campaign_data import ANALYST, Person, fill_run, people
 
@@ -40,6 +43,18 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Let `seconds` pass at once."""
         self.moment += timedelta(seconds=max(seconds, 0.001))
+
+
+def go_live(
+    store: Store, patch: pytest.MonkeyPatch, clock: Clock | None = None, **changed: object
+) -> None:
+    """Let an instance send live, on the test's clock where one is given, with other settings."""
+    live: dict[str, object] = {**LIVE_SETTINGS, **changed}
+    for name in ("brevo_api_key", "token_secret"):
+        live[name] = SecretStr(str(live[name]))
+    patch.setattr(store, "settings", store.settings.model_copy(update=live))
+    if clock is not None:
+        patch.setattr(store, "now", clock)
 
 
 Reaction = Callable[["FakeBrevo", bytes], EmailReply]

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from core.outreach.protocol import Mode
 from core.services import prepare_campaign
@@ -15,19 +14,15 @@ from core.services.prepare_campaign import prepare
 from core.services.send_live import send_live
 from core.store.tenant import Store, TenantStore
 from tests.contract.campaign_data import ANALYST, NOW, Person, fill_run
-from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo
+from tests.contract.live_data import Clock, FakeBrevo, go_live
 
 SENT_ON = NOW.date()
 
 
-def go_live(store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def send_at_once(store: Store, clock: Clock, patch: pytest.MonkeyPatch) -> None:
     """Let an instance send live on the test's clock, in batches of any size."""
-    live: dict[str, object] = {**LIVE_SETTINGS, "brevo_in_flight": 16}
-    for name in ("brevo_api_key", "token_secret"):
-        live[name] = SecretStr(str(live[name]))
-    monkeypatch.setattr(store, "settings", store.settings.model_copy(update=live))
-    monkeypatch.setattr(store, "now", clock)
-    monkeypatch.setattr(prepare_campaign, "MIN_BATCH_SIZE", 1)
+    go_live(store, patch, clock, brevo_in_flight=16)
+    patch.setattr(prepare_campaign, "MIN_BATCH_SIZE", 1)
 
 
 def prepare_held_out(

@@ -9,7 +9,6 @@ import mmap
 import os
 import signal
 import struct
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 from tests.contract.counted_calls import CallCounter, count_calls
+from tests.contract.driven import DrivenProcess
 
 ANSWER_SECONDS = 0.5
 """How long a sender of these tests waits for a whole answer."""
@@ -59,48 +58,23 @@ class Outcome:
     error: str = ""
 
 
-class Senders:
+class Senders(DrivenProcess):
     """The prepared process, driven line by line."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.contract.send_forks"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork has no other threads
-        )
+        super().__init__("tests.contract.send_forks")
 
     def start(self, orders: Sequence[Mapping[str, Any]]) -> list[int]:
         """Let as many processes begin at the same instant; return their ids."""
-        return list(self._told({"start": list(orders)}))
+        return list(self.told({"start": list(orders)}))
 
     def wait(self, pid: int) -> Outcome:
         """Wait until a process is done, killed or frozen."""
-        return Outcome(**self._told({"wait": pid}))
+        return Outcome(**self.told({"wait": pid}))
 
     def thaw(self, pid: int) -> None:
         """Let a frozen process go on."""
-        self._told({"thaw": pid})
-
-    def _told(self, said: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(said), file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self.told({"thaw": pid})
 
 
 def main() -> None:

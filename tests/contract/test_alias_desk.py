@@ -40,6 +40,7 @@ from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import VIEWER, bring, rows, state
+from tests.sampling import examples
 
 pytestmark = pytest.mark.either_store
 
@@ -164,7 +165,7 @@ def test_a_decision_loads_the_rows_and_twice_changes_nothing(held: TenantStore) 
     assert count_waiting_rows(held) == 7
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=examples(4, short=2), deadline=None, derandomize=True)
 @given(
     decided=st.dictionaries(
         st.sampled_from((TYPO, "riesling 21", "FRAIS DE PORT")),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from core.errors import Refused, SettingsError
 from core.outreach.outcomes import PauseReason
@@ -13,11 +12,11 @@ from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
 from core.services.send_campaign import send
 from core.services.send_live import send_live
-from core.store.tenant import Store, TenantStore
+from core.store.tenant import TenantStore
 from tests.contract.brevo_double import BrevoDouble, serve_brevo
 from tests.contract.campaign_data import NOW, deliveries_of, fill_run, people
 from tests.contract.conftest import new_tenant
-from tests.contract.live_data import LIVE_SETTINGS, Clock, prepare_live
+from tests.contract.live_data import Clock, go_live, prepare_live
 
 
 @pytest.fixture
@@ -35,13 +34,7 @@ def double(clock: Clock) -> Iterator[BrevoDouble]:
 def tenant(
     tenant: TenantStore, double: BrevoDouble, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> TenantStore:
-    live = {
-        name: SecretStr(text) if "key" in name or "secret" in name else text
-        for name, text in LIVE_SETTINGS.items()
-    }
-    settings = tenant.store.settings.model_copy(update={**live, "brevo_base_url": double.base_url})
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_base_url=double.base_url)
     return tenant
 
 
@@ -117,10 +110,17 @@ def test_an_address_that_cannot_be_used_pauses_a_campaign(
         check_live(tenant)
 
 
-def test_nothing_is_opened_on_a_dry_instance(
-    store: Store, tenant: TenantStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"brevo_dry_run": "1"}, "BREVO_DRY_RUN"), ({"brevo_api_key": None}, "BREVO_API_KEY")],
+)
+def test_nothing_is_opened_where_brevo_may_not_be_asked_and_why_is_named(
+    tenant: TenantStore,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: dict[str, object],
+    named: str,
 ) -> None:
-    dry = tenant.store.settings.model_copy(update={"brevo_dry_run": "1"})
-    monkeypatch.setattr(tenant.store, "settings", dry)
-    with pytest.raises(Refused, match="BREVO_DRY_RUN"), open_brevo(tenant):
+    settings = tenant.store.settings.model_copy(update=changed)
+    monkeypatch.setattr(tenant.store, "settings", settings)
+    with pytest.raises(Refused, match=named), open_brevo(tenant):
         pass

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from core.outreach.protocol import Mode
 from core.services.campaign_control import note_restore
@@ -15,7 +14,7 @@ from core.services.campaign_offers import (
     may_go_live,
     prepare_live,
 )
-from core.services.campaign_reports import logs_of, status_of
+from core.services.campaign_reports import audience_of, logs_of, status_of
 from core.services.prepare_campaign import prepare
 from core.services.reconcile_campaign import reconcile
 from core.services.send_dry import send_dry
@@ -23,7 +22,7 @@ from core.services.send_live import send_live
 from core.store.tenant import TenantStore
 from tests.contract import live_data
 from tests.contract.campaign_data import ANALYST, NOW, fill_run, people
-from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, taken_unsaid
+from tests.contract.live_data import Clock, FakeBrevo, go_live, taken_unsaid
 
 
 @pytest.fixture
@@ -33,24 +32,20 @@ def clock() -> Clock:
 
 @pytest.fixture
 def live(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
-    secrets = {name: SecretStr(LIVE_SETTINGS[name]) for name in ("brevo_api_key", "token_secret")}
-    settings = tenant.store.settings.model_copy(
-        update={**LIVE_SETTINGS, **secrets, "brevo_in_flight": 1}
-    )
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_in_flight=1)
     return tenant
 
 
 def test_a_rehearsed_campaign_is_prepared_live_with_the_same_choices(live: TenantStore) -> None:
-    run_id = fill_run(live, people(3))
-    dry = prepare(live, ANALYST, run_id, "winback", 210)
+    run_id = fill_run(live, people(4))
+    dry = prepare(live, ANALYST, run_id, "winback", 210, holdout_share=0.25)
     assert not may_go_live(live, dry)
     send_dry(live, dry)
     assert may_go_live(live, dry)
     status = status_of(live, prepare_live(live, ANALYST, dry))
     assert (status.mode, status.template, status.batch_size) == (Mode.LIVE, "winback", 210)
     assert (status.run_id, status.planned) == (run_id, 3)
+    assert audience_of(live, status.campaign_id).held_out == 1
     assert not may_go_live(live, status.campaign_id)
 
 

@@ -14,15 +14,16 @@ from core.services.unsubscribe import Invitation, unsubscribe
 from core.services.webhooks import receive_events
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import ANALYST, NOW, Person, deliveries_of, fill_run, suppress
+from tests.contract.conftest import new_tenant
 from tests.contract.live_data import Clock
 from tests.contract.results_data import (
     SENT_ON,
     export_sales,
-    go_live,
     held_out_of,
     prepare_held_out,
     sell,
     send_all,
+    send_at_once,
 )
 
 AFTER = timedelta(days=16)
@@ -40,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def live(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
-    go_live(tenant.store, clock, monkeypatch)
+    send_at_once(tenant.store, clock, monkeypatch)
     return tenant
 
 
@@ -89,7 +90,7 @@ def test_every_database_tells_what_was_bought(
     found = {}
     for kind, store in every_store.items():
         clock = Clock(NOW)
-        go_live(store, clock, monkeypatch)
+        send_at_once(store, clock, monkeypatch)
         tenant = store.tenant_store(same)
         result = results_of(tenant, sold_world(tenant, clock))
         found[kind] = result.to_dict()
@@ -223,6 +224,31 @@ def test_pooled_campaigns_are_those_with_a_result(live: TenantStore, clock: Cloc
     assert [result.campaign_id for result in pooled.campaigns] == [campaign_id]
     assert pooled.effects[0].difference == pytest.approx(alone.difference) == pytest.approx(20 / 36)
     assert (pooled.effects[0].measure, pooled.effects[0].verdict) == (Measure.BUYERS, "higher")
+
+
+def test_campaigns_with_the_same_customers_tell_no_more_than_one(
+    every_store: dict[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same buyers in both windows are one coincidence, on every database."""
+    for store in every_store.values():
+        tenant, clock = new_tenant(store), Clock(NOW)
+        go_live(store, clock, monkeypatch)
+        one = prepare_held_out(tenant, PEOPLE, 0.5)
+        send_all(tenant, one, clock)
+        clock.moment = NOW + timedelta(days=30)
+        known = [Person(**{**vars(person), "known": False}) for person in PEOPLE]
+        two = prepare_held_out(tenant, known, 0.5)
+        send_all(tenant, two, clock)
+        for customer in sorted(deliveries_of(tenant, one))[:20]:
+            sell(tenant, customer, 5000)
+            sell(tenant, customer, 5000, days=31)
+        clock.moment = NOW + timedelta(days=50)
+        export_sales(tenant, clock.moment, clock.moment.date())
+        pooled, (_buyers, alone, *_) = pooled_results(tenant), results_of(tenant, one).effects
+        assert {result.campaign_id for result in pooled.campaigns} == {one, two}
+        together = pooled.effects[1]
+        assert together.difference == pytest.approx(alone.difference) == pytest.approx(20 / 36)
+        assert together.visible == pytest.approx(alone.visible, rel=0.02)
 
 
 def test_what_has_no_results_is_refused(live: TenantStore) -> None:

@@ -17,7 +17,7 @@ import pytest
 from core.errors import Busy, NotAllowed, NotFound, Refused
 from core.outreach.payload import compose_body
 from core.services import prepare_campaign
-from core.services.campaign_control import cancel
+from core.services.campaign_control import cancel, note_restore, pause, resume
 from core.services.campaign_reports import logs_of, number_of_logs, status_of
 from core.services.prepare_campaign import prepare
 from core.services.send_dry import send_dry
@@ -480,6 +480,23 @@ def test_claims_of_a_dead_process_are_cancelled_with_their_campaign(
     assert status_of(tenant, campaign_id).pending == 2
     status = send_dry(tenant, campaign_id)
     assert (status.cancelled, status.pending, status.state) == (5, 0, "CANCELLED")
+
+
+def test_a_dry_run_goes_on_though_a_backup_was_brought_back(
+    tenant: TenantStore, small_batches: None
+) -> None:
+    campaign_id = prepare_small(tenant)
+    send_dry(tenant, campaign_id, lambda *_: _pause_once(tenant, campaign_id))
+    assert status_of(tenant, campaign_id).pending == 3
+    note_restore(tenant, ANALYST)
+    assert resume(tenant, ANALYST, campaign_id).state == "SENDING"
+    status = send_dry(tenant, campaign_id)
+    assert (status.sent, status.state, status.difference) == (5, "SENT", 0)
+
+
+def _pause_once(tenant: TenantStore, campaign_id: str) -> None:
+    if status_of(tenant, campaign_id).state == "SENDING":
+        pause(tenant, ANALYST, campaign_id)
 
 
 def test_who_may_not_or_does_not_know_is_refused(

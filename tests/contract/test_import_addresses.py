@@ -71,8 +71,9 @@ def test_an_opt_out_by_code_leads_to_one_state_in_any_order(
     found = set()
     for way in ways:
         tenant = new_tenant(store)
-        for arriving in way:
-            bring(tenant, tmp_path, arriving)
+        if way[:-1]:
+            begin_with(tenant, *way[:-1])
+        bring(tenant, tmp_path, way[-1])
         found.add(state(tenant))
     assert len(found) == 1
 

@@ -198,8 +198,8 @@ def test_only_what_is_loaded_becomes_undone(loaded: TenantStore, tmp_path: Path)
     open_one = received(loaded, tmp_path / "more", MORE)
     seq = entry_of(loaded, first_id(loaded)).seq
     assert seq is not None
-    with pytest.raises(Refused, match="changed"):
-        unpublish(loaded, [first_id(loaded), open_one], seq, seq)
+    with pytest.raises(Refused, match="changed"), loaded.begin() as tx:
+        unpublish(tx, [first_id(loaded), open_one], seq, seq)
     assert {entry.status for entry in list_imports(loaded)} == {"loaded", "received"}
     undo(loaded, SYSTEM, first_id(loaded))
     assert rows(loaded, "customers", "customer") == []

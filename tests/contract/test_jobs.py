@@ -13,10 +13,8 @@ import pytest
 from dbos import EnqueueOptions
 
 from core.errors import NotAllowed
-from core.jobs import BACKTEST, LOAD, REVIEW, RUN, JobState, enqueue, job_of, migrate_jobs
+from core.jobs import LOAD, REVIEW, RUN, JobState, enqueue, job_of, migrate_jobs
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant
-from core.services.backtest import create_backtest
-from core.services.backtest_cards import backtest_of
 from core.services.execute_run import create_run
 from core.services.import_files import receive
 from core.services.import_ledger import list_imports
@@ -85,10 +83,6 @@ def test_killed_work_goes_on_with_the_next_worker_and_happens_once(company: Tena
         run_id = create_run(company, SYSTEM)
         enqueue(company, SYSTEM, RUN, run_id)
         until(lambda: state(company, RUN, run_id).is_over)
-        backtest_id = create_backtest(company, SYSTEM)
-        enqueue(company, SYSTEM, BACKTEST, backtest_id)
-        until(lambda: state(company, BACKTEST, backtest_id).is_over)
-        assert (backtest_of(company, backtest_id).report or {})["customers"] > 0
         assert worker_alive(company.store)
     assert [run.run_id for run in list_runs(company)] == [run_id]
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from core.errors import Refused, StoreUnavailable
 from core.outreach.outcomes import PauseReason
@@ -35,9 +34,9 @@ from tests.contract.campaign_data import (
     suppress,
 )
 from tests.contract.live_data import (
-    LIVE_SETTINGS,
     Clock,
     FakeBrevo,
+    go_live,
     prepare_live,
     said,
     taken_unsaid,
@@ -54,12 +53,7 @@ def clock() -> Clock:
 @pytest.fixture
 def tenant(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
     """A tenant whose instance sends live, four at once, on the test's clock."""
-    live = {**LIVE_SETTINGS, "brevo_in_flight": 4}
-    for name in ("brevo_api_key", "token_secret"):
-        live[name] = SecretStr(str(live[name]))
-    settings = tenant.store.settings.model_copy(update=live)
-    monkeypatch.setattr(tenant.store, "settings", settings)
-    monkeypatch.setattr(tenant.store, "now", clock)
+    go_live(tenant.store, monkeypatch, clock, brevo_in_flight=4)
     monkeypatch.setattr(prepare_campaign, "MIN_BATCH_SIZE", 1)
     return tenant
 

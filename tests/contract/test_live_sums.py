@@ -21,7 +21,7 @@ from tests.contract.conftest import MakeStore, new_tenant
 from tests.contract.live_data import FakeBrevo, prepare_live
 from tests.contract.send_forks import live_settings
 
-RECIPIENTS = 300
+RECIPIENTS = 150
 
 
 def set_live(store: Store, monkeypatch: pytest.MonkeyPatch, base_url: str) -> TenantStore:

@@ -481,7 +481,8 @@ def test_a_folder_of_files_is_of_one_review(
 
     monkeypatch.setattr(export_run, "export_file", reviewing)
     files = {
-        path.name: path.read_bytes() for path in write_exports(tenant, run_id, tmp_path, names)
+        path.name: path.read_bytes()
+        for path in write_exports(tenant, SYSTEM, run_id, tmp_path, names)
     }
     assert json.loads(files[names[1]])["review"] == 1
     gates = {row["customer_code"]: row["gate_export"] for row in rows_of(files, names[0])}

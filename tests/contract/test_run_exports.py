@@ -12,6 +12,7 @@ from python_calamine import load_workbook
 from core import __version__
 from core.contracts import AUDIT_OUTPUT, NEXT_ACTION_OUTPUT, RECO_OUTPUT
 from core.errors import NotFound
+from core.services.accounts import SYSTEM
 from core.services.csv_cells import unescape
 from core.services.export_run import (
     CSV_NAMES,
@@ -113,7 +114,7 @@ def test_the_code_version_is_that_of_the_project() -> None:
 def test_written_files_are_those_exported(
     finished: tuple[TenantStore, str], tmp_path: Path
 ) -> None:
-    paths = write_exports(*finished, tmp_path / "out")
+    paths = write_exports(finished[0], SYSTEM, finished[1], tmp_path / "out")
     assert [path.name for path in paths] == list(EXPORT_NAMES)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(EXPORT_NAMES)
     for path in paths:

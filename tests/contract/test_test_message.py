@@ -15,7 +15,7 @@ from core.services.test_message import send_test
 from core.store.tenant import TenantStore
 from tests.contract.brevo_double import ERROR, NO_ID, BrevoDouble, serve_brevo
 from tests.contract.campaign_data import ANALYST, VIEWER, count, fill_run, people, suppress
-from tests.contract.live_data import LIVE_SETTINGS
+from tests.contract.live_data import go_live
 
 OWN = "anne@example.org"
 
@@ -37,9 +37,7 @@ def client(brevo: BrevoDouble) -> Iterator[BrevoClient]:
 def campaign(tenant: TenantStore, monkeypatch: pytest.MonkeyPatch) -> str:
     """A dry campaign, prepared before this instance was told to send."""
     campaign_id = prepare(tenant, ANALYST, fill_run(tenant, people(2)), "discovery", 200)
-    secrets = {name: SecretStr(LIVE_SETTINGS[name]) for name in ("brevo_api_key", "token_secret")}
-    live = tenant.store.settings.model_copy(update={**LIVE_SETTINGS, **secrets})
-    monkeypatch.setattr(tenant.store, "settings", live)
+    go_live(tenant.store, monkeypatch)
     return campaign_id
 
 

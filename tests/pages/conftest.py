@@ -48,7 +48,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     salt = bcrypt.gensalt(4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bcrypt, "gensalt", lambda: salt)
-        small = add_company(store, "small", {"anne": Role.ANALYST, "vera": Role.VIEWER})
+        small = add_company(
+            store, "small", {"anne": Role.ANALYST, "vera": Role.VIEWER, "ada": Role.ADMIN}
+        )
         empty = add_company(store, "empty", {"emma": Role.ANALYST, "erin": Role.ANALYST})
     import_paths(small, SYSTEM, [INPUT], as_of=AS_OF)
     run_id = create_run(small, SYSTEM, as_of=AS_OF)

@@ -11,10 +11,10 @@ from tests.contract.campaign_data import NOW, Person, deliveries_of
 from tests.contract.live_data import Clock
 from tests.contract.results_data import (
     export_sales,
-    go_live,
     prepare_held_out,
     sell,
     send_all,
+    send_at_once,
 )
 from tests.pages.conftest import Look, World, add_company, metrics, sentences
 
@@ -31,7 +31,7 @@ def sent(world: World, clock: Clock) -> Iterator[tuple[TenantStore, str]]:
     """A company whose only campaign is sent, a third held out."""
     with pytest.MonkeyPatch.context() as patch:
         company = add_company(world.store, "sender", {"sonia": Role.ANALYST})
-        go_live(world.store, clock, patch)
+        send_at_once(world.store, clock, patch)
         campaign_id = prepare_held_out(company, PEOPLE, 0.3)
         send_all(company, campaign_id, clock)
         yield company, campaign_id

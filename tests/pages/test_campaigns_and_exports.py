@@ -1,7 +1,6 @@
 """Campaigns: audience, prepare, check, rehearse. Exports: the files and their addresses."""
 
 import pytest
-from pydantic import SecretStr
 
 from core.jobs import SEND, job_of
 from core.outreach.outcomes import PauseReason
@@ -16,7 +15,7 @@ from core.services.prepare_campaign import audience_of_run
 from core.services.send_dry import send_dry
 from core.services.send_live import send_live
 from core.store.tenant import utc_now
-from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, said
+from tests.contract.live_data import Clock, FakeBrevo, go_live, said
 from tests.pages.conftest import Look, World, metrics, sentences
 from ui.views import export_people
 
@@ -98,9 +97,7 @@ def test_the_page_of_a_live_campaign_does_not_hold_the_key(
     world: World, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     canary = "xkeysib-5f3759df-canary"
-    live = {**LIVE_SETTINGS, "brevo_api_key": SecretStr(canary)}
-    live["token_secret"] = SecretStr(str(live["token_secret"]))
-    monkeypatch.setattr(world.store, "settings", world.store.settings.model_copy(update=live))
+    go_live(world.store, monkeypatch, brevo_api_key=canary)
     monkeypatch.setattr(prepare_campaign, "MIN_BATCH_SIZE", 1)
     campaign_id = prepare_campaign.prepare(
         world.small, SYSTEM, world.run_id, "discovery", 250, mode=Mode.LIVE

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import bcrypt
 import pytest
-from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import RECONCILE, SEND, job_of
@@ -26,7 +25,7 @@ from core.services.suppressions import suppressions_of
 from core.store.tenant import TenantStore
 from tests.contract.brevo_double import serve_brevo
 from tests.contract.campaign_data import Person, add_contact, fill_run, suppress
-from tests.contract.live_data import LIVE_SETTINGS, Clock, FakeBrevo, said
+from tests.contract.live_data import Clock, FakeBrevo, go_live, said
 from tests.pages.conftest import Look, World, add_company, metrics, sentences
 
 PEOPLE = 3
@@ -48,14 +47,8 @@ def letters(world: World) -> Iterator[TenantStore]:
 @pytest.fixture
 def live(letters: TenantStore, monkeypatch: pytest.MonkeyPatch) -> TenantStore:
     """The company on an instance that sends."""
-    set_live(letters, monkeypatch)
+    go_live(letters.store, monkeypatch)
     return letters
-
-
-def set_live(store: TenantStore, patch: pytest.MonkeyPatch, **changed: object) -> None:
-    secrets = {name: SecretStr(LIVE_SETTINGS[name]) for name in ("brevo_api_key", "token_secret")}
-    update = {**LIVE_SETTINGS, **secrets, **changed}
-    patch.setattr(store.store, "settings", store.store.settings.model_copy(update=update))
 
 
 def prepared(store: TenantStore, mode: str = Mode.LIVE) -> str:
@@ -103,7 +96,7 @@ def test_a_rehearsed_campaign_is_offered_live_and_says_what_keeps_it_dry(
     page = look("campaigns", "lucile", campaign=dry)
     assert "campaign_prepare_live" not in buttons(page)
     assert "BREVO_DRY_RUN is not 0" in sentences(page)
-    set_live(letters, monkeypatch)
+    go_live(letters.store, monkeypatch)
     page = look("campaigns", "lucile", campaign=dry)
     page.button(key="campaign_prepare_live").click().run()
     status = status_of(letters, str(page.query_params["campaign"]))
@@ -222,6 +215,16 @@ def test_what_is_unsure_waits_for_events_and_the_page_says_when(
     assert "campaign_reconcile" in buttons(page)
 
 
+def test_where_brevo_is_not_asked_the_page_says_who_decides_and_when(
+    live: TenantStore, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = sent(live, _2=[said(EmailOutcome.AMBIGUOUS)] * 3)
+    go_live(live.store, monkeypatch, brevo_dry_run="1")
+    page = look("campaigns", "lucile", campaign=campaign_id)
+    assert "within 40 minutes is handed to a person" in sentences(page)
+    assert "campaign_reconcile" not in buttons(page)
+
+
 def test_a_sent_campaign_accounts_for_everybody(live: TenantStore, look: Look) -> None:
     page = look("campaigns", "lucile", campaign=sent(live))
     found = metrics(page)
@@ -272,8 +275,7 @@ def test_a_test_message_goes_to_oneself_alone(
 ) -> None:
     campaign_id = prepared(letters, Mode.DRY)
     with serve_brevo() as brevo:
-        key = SecretStr(brevo.key)
-        set_live(letters, monkeypatch, brevo_base_url=brevo.base_url, brevo_api_key=key)
+        go_live(letters.store, monkeypatch, brevo_base_url=brevo.base_url)
         page = look("campaigns", "lucile", campaign=campaign_id)
         page.text_input(key="campaign_test_address").set_value("lucile@example.org")
         page = press(page, "Send one test message")

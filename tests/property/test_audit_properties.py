@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from core.audit import check_addresses, decide, find_issues, is_deliverable, repair_lists
 from core.contracts import EXTRA_RULES, Severity
 from core.policy import AuditPolicy, ExtraRules, Policy
+from tests.sampling import examples
 from tests.unit.audit.generated import generate
 from tests.unit.audit.world import AS_OF, connect, named
 
@@ -73,7 +74,7 @@ def audited(con, list_table, policy):
     return dict(con.execute("SELECT customer_no, audit_score FROM verdicts").fetchall())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15, short=6), deadline=None)
 @given(st.integers(0, 10_000), POLICIES)
 def test_a_repair_never_lowers_a_score_and_lists_stay_in_order(seed, policy):
     con = connect(generate(seed, customers=40, items=12))
@@ -97,7 +98,7 @@ def test_a_repair_never_lowers_a_score_and_lists_stay_in_order(seed, policy):
     assert foreign.fetchone() == (0,)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=examples(4, short=2), deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_the_threads_change_nothing(seed, draw):
     world = generate(seed, customers=80, items=12)

@@ -14,6 +14,7 @@ from core.reco.backtest.systems import rank_catalogue
 from core.reco.tables import fetch_columns
 from core.services.backtest import ROLLING, Options, look_back
 from tests.property.test_reco_properties import CUSTOMERS, lines, products
+from tests.sampling import examples
 from tests.unit.reco.dataset import AS_OF, load_dataset, sale
 
 DAYS = 60  # from the date looked back to until AS_OF
@@ -60,7 +61,9 @@ def seen_at(then, tables):
     return known.tolist(), named, [(row[1], row[2], row[3], row[-2]) for row in lists]
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=examples(15, short=6), suppress_health_check=[HealthCheck.too_slow]
+)
 @given(products, st.lists(lines, max_size=25), st.lists(LATER, max_size=12))
 def test_lines_after_the_date_change_nothing(catalogue, drawn, later):
     before = sales_of([line for line in drawn if line[2] >= DAYS], catalogue, "a")
@@ -72,7 +75,9 @@ def test_lines_after_the_date_change_nothing(catalogue, drawn, later):
     assert one == other
 
 
-@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=examples(10, short=4), suppress_health_check=[HealthCheck.too_slow]
+)
 @given(products, st.lists(lines, max_size=30), st.randoms())
 def test_the_order_of_rows_changes_nothing(catalogue, drawn, random):
     sales = [*sales_of(drawn, catalogue, "a"), sale("C6", "OLD", 900), sale("C5", "OLD", 0)]

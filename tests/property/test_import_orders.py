@@ -23,6 +23,7 @@ from core.store.tenant import Store, Tenant, TenantStore
 from tests.property.import_oracle import Expected, expect
 from tests.property.import_traps import CREATED, KNOWN
 from tests.property.import_worlds import WorldFile, worlds
+from tests.sampling import examples
 
 AS_OF = date(2026, 10, 31)
 NOW = datetime(2026, 10, 31, 9, 30, tzinfo=UTC)
@@ -132,7 +133,7 @@ def told(world: Sequence[WorldFile]) -> str:
     return "\n".join(f"{file.name}\n{file.content.decode()}" for file in world)
 
 
-@settings(QUIET, max_examples=3)
+@settings(QUIET, max_examples=examples(3, short=2))
 @given(world=worlds(FILES), data=st.data())
 def test_two_drawn_orders_lead_to_the_expected_state(
     bench: Bench, world: tuple[WorldFile, ...], data: st.DataObject

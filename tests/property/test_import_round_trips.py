@@ -18,6 +18,7 @@ from core.ingest.mapping import ColumnMapping
 from core.ingest.reader import ReadLimits, read_dialect, read_table
 from core.ingest.suggest import suggest_mapping
 from core.services.csv_cells import escape
+from tests.sampling import examples
 
 LIMITS = ReadLimits()
 AS_OF = date(2026, 10, 31)
@@ -139,7 +140,9 @@ sales = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60, short=25), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(manners(), sales, st.data())
 def test_sales_come_back_as_they_were_written(
     manner: Manner, values: list[tuple[int, int, date]], data: st.DataObject
@@ -166,7 +169,9 @@ def _code(text: str) -> str:
     return text.replace("\n", " ")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60, short=25), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(manners(), st.data())
 def test_clients_come_back_as_they_were_written(manner: Manner, data: st.DataObject) -> None:
     text = texts(manner.encoding)
@@ -190,7 +195,9 @@ def test_clients_come_back_as_they_were_written(manner: Manner, data: st.DataObj
 dangerous = st.text(alphabet="'\"=+-@;1,.a é\n", min_size=1, max_size=9).map(str.strip).filter(bool)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60, short=25), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(st.lists(st.tuples(dangerous, dangerous), min_size=1, max_size=6))
 def test_an_export_of_our_own_comes_back_as_it_was(told: list[tuple[str, str]]) -> None:
     """The guard against formulas is written by `escape` and taken off in our own files only."""

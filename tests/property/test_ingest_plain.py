@@ -16,6 +16,7 @@ from core.ingest.clean import ParseOptions, parse_table
 from core.ingest.dialect import Dialect
 from core.ingest.mapping import ColumnMapping
 from core.ingest.reader import RawTable, ReadLimits, open_table, read_dialect, read_table
+from tests.sampling import examples
 
 LIMITS = ReadLimits()
 OPTIONS = ParseOptions(
@@ -130,7 +131,9 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["direct", "computed", "converted", "remembered"],
 )
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30, short=12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     table=rows,

@@ -22,6 +22,7 @@ from core.store.schema import migrate
 from core.store.tenant import Store, TenantStore, utc_now
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import FILES, state
+from tests.sampling import examples
 
 AS_OF = date(2026, 10, 31)
 HEADERS = (
@@ -107,7 +108,9 @@ def verdicts(tenant: TenantStore, import_id: str) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(6, short=3),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows=ROWS, form=FORMATS, spoiled=st.data())
 def test_rejected_rows_go_and_come_back(

@@ -85,8 +85,8 @@ def draw_pooled(session: UiSession, days: int) -> None:
     st.caption(
         _(
             "Each campaign weighs by how exactly its difference is known. This assumes that all"
-            " have the same effect; customers who are in several make the intervals a little too"
-            " narrow."
+            " have the same effect. The same customers in several of them are no new evidence, so"
+            " they make the intervals wider."
         )
     )
 

@@ -64,8 +64,8 @@ def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmErr
         return
     st.caption(
         _(
-            "The same run, message and batch size, for the audience of today. Preparing sends"
-            " nothing: you look at it and type the number of recipients first."
+            "The same run, message, batch size and held-out share, for the audience of today."
+            " Preparing sends nothing: you look at it and type the number of recipients first."
         )
     )
     if is_asked:

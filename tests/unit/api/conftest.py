@@ -25,6 +25,7 @@ from core.store.schema import migrate
 from core.store.tenant import Store, utc_now
 
 PASSWORD = "a long enough one"
+_ADDRESSES = (f"198.51.{high}.{low}" for high in range(200) for low in range(1, 255))
 
 
 class Client(requests.Session):
@@ -33,6 +34,8 @@ class Client(requests.Session):
     def __init__(self, base: str) -> None:
         super().__init__()
         self.base = base
+        # Each calls from an address of its own: refusals of one are not counted against another.
+        self.headers["X-Forwarded-For"] = next(_ADDRESSES)
 
     def request(self, method: str, url: str, **options: object) -> requests.Response:
         options["allow_redirects"] = False

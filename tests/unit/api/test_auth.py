@@ -11,6 +11,7 @@ from api.middleware import allowed_hosts
 from api.routes import ROUTES
 from core.contracts import RunVersion
 from core.errors import NotFound
+from core.services.accounts import Actor
 from core.services.sign_in import SESSION_COOKIE, session_of, sign_in
 from core.settings import Settings
 from core.store.tenant import Store, TenantStore
@@ -115,7 +116,7 @@ def test_entering_again_ends_the_session_before(signed_in: Client, store: Store)
 def test_leaving_revokes_what_was_copied_before(
     signed_in: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.export, "export_file", lambda *_: iter([b"run_id\n"]))
+    monkeypatch.setattr(api.export, "download", lambda *_: iter([b"run_id\n"]))
     copied = {"Cookie": f"{SESSION_COOKIE}={signed_in.cookies[SESSION_COOKIE]}"}
     assert signed_in.get(RUN_FILE).status_code == 200
     assert signed_in.post("/auth/leave").status_code == 303
@@ -140,19 +141,19 @@ def test_an_export_streams_the_file_of_the_callers_tenant(
 ) -> None:
     asked = []
 
-    def export_file(
-        tenant: TenantStore, run_id: str, name: str, version: RunVersion
+    def download(
+        tenant: TenantStore, actor: Actor, run_id: str, name: str, version: RunVersion
     ) -> Iterator[bytes]:
-        asked.append((tenant.tenant.key, run_id, name, version))
+        asked.append((tenant.tenant.key, actor.username, run_id, name, version))
         return iter([b"run_id\n", b"1\n"])
 
-    monkeypatch.setattr(api.export, "export_file", export_file)
+    monkeypatch.setattr(api.export, "download", download)
     response = signed_in.get(RUN_FILE + query)
     assert response.content == b"run_id\n1\n"
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     assert response.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert "no-store" in response.headers["cache-control"]
-    assert asked == [("first", RUN_ID, "reco_output.csv", version)]
+    assert asked == [("first", "first-user", RUN_ID, "reco_output.csv", version)]
 
 
 @pytest.mark.parametrize("version", ["", "Original", "2", "original&version=latest"])
@@ -180,11 +181,11 @@ def test_the_report_is_shown_and_may_run_nothing(
 ) -> None:
     asked = []
 
-    def export_file(tenant: TenantStore, *choices: object) -> Iterator[bytes]:
+    def download(tenant: TenantStore, _actor: Actor, *choices: object) -> Iterator[bytes]:
         asked.append((tenant.tenant.key, *choices))
         return iter([b"<!DOCTYPE html>"])
 
-    monkeypatch.setattr(api.export, "export_file", export_file)
+    monkeypatch.setattr(api.export, "download", download)
     response = signed_in.get(REPORT + query)
     assert asked == [("first", RUN_ID, "qc_report.html", version, language)]
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -210,10 +211,10 @@ def test_the_report_is_shown_and_may_run_nothing(
 def test_what_is_not_the_callers_is_not_found(
     signed_in: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    def export_file(*_: object) -> Iterator[bytes]:
+    def download(*_: object) -> Iterator[bytes]:
         raise NotFound("no such run")
 
-    monkeypatch.setattr(api.export, "export_file", export_file)
+    monkeypatch.setattr(api.export, "download", download)
     assert signed_in.get(path).status_code == 404
 
 

@@ -174,7 +174,7 @@ def test_enough_customers_do_show_a_difference_that_matters() -> None:
             np.full(number, baseline),
             np.random.default_rng(SEED),
         ).verdict
-        for _ in range(200)
+        for _ in range(80)
     ]
     assert 0.7 < said.count(Verdict.BETTER) / len(said) < 0.9
 

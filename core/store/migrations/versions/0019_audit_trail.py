@@ -8,7 +8,7 @@ from alembic import op
 from core.store.postgres import append_only, row_security
 
 revision: str = "0019"
-down_revision: str | None = "0015"
+down_revision: str | None = "0017"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
