@@ -38,6 +38,8 @@ LEAST_ROLE = {
     "cause_questions.question_of": VIEWER,
     "delivery_review.rule": ANALYST,
     "execute_run.create_run": ANALYST,
+    "export_run.download": VIEWER,
+    "export_run.write_exports": VIEWER,
     "import_again.import_again": ANALYST,
     "import_again.leave_out": ANALYST,
     "import_again.leave_out_named": ANALYST,

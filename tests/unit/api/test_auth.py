@@ -69,7 +69,7 @@ def test_behind_https_the_cookie_is_secure_and_of_this_host_alone(
     assert "; path=/;" in cookie
     assert "domain" not in cookie
     token = cookie_of(response.headers["set-cookie"])
-    monkeypatch.setattr(api.export, "export_file", lambda *_: iter([b"run_id\n"]))
+    monkeypatch.setattr(api.export, "download", lambda *_: iter([b"run_id\n"]))
     sent = {name: client.get(RUN_FILE, headers={"Cookie": f"{name}={token}"}) for name in NAMES}
     assert [sent[name].status_code for name in NAMES] == [200, 401]
 
