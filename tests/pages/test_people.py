@@ -67,3 +67,14 @@ def test_a_password_is_changed_only_with_the_present_one_and_twice_the_same(
     assert "The two passwords are not the same." in change(PASSWORD, "something else")
     assert "The present password is not right." in change("a wrong guess", new)
     assert "Your password is changed." in change(PASSWORD, new)
+
+
+def test_what_a_window_held_for_one_company_is_gone_in_the_next(world: World, look: Look) -> None:
+    page = look("runs", "anne")
+    page.session_state["drop_as_of"] = "of the first company"
+    page.run()
+    assert "drop_as_of" in page.session_state
+    look("runs", "emma")  # the cookie of now, as after a lost connection
+    page.run()
+    assert "drop_as_of" not in page.session_state
+    assert world.run_id not in sentences(page)
