@@ -232,7 +232,7 @@ def test_campaigns_with_the_same_customers_tell_no_more_than_one(
     """The same buyers in both windows are one coincidence, on every database."""
     for store in every_store.values():
         tenant, clock = new_tenant(store), Clock(NOW)
-        go_live(store, clock, monkeypatch)
+        send_at_once(store, clock, monkeypatch)
         one = prepare_held_out(tenant, PEOPLE, 0.5)
         send_all(tenant, one, clock)
         clock.moment = NOW + timedelta(days=30)
