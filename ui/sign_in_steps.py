@@ -13,6 +13,7 @@ from core.services.sign_in_steps import (
 from core.store.tenant import Store
 from ui.client import read_client
 from ui.i18n import _, current_language
+from ui.views.plain import plain
 
 
 def draw_step(store: Store, ticket: str, step: Step) -> None:
@@ -84,7 +85,7 @@ def draw_new_password(key: str) -> tuple[str, str]:
 
 
 def _draw_tenants(store: Store, ticket: str, step: Step) -> bool:
-    names = {tenant.tenant_id: tenant.name for tenant in step.tenants}
+    names = {tenant.tenant_id: plain(tenant.name) for tenant in step.tenants}
     with st.form("sign_in_tenant"):
         chosen = st.radio(
             _("Company"), list(names), format_func=names.__getitem__, key="sign_in_tenant_choice"

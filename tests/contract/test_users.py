@@ -164,6 +164,7 @@ def test_a_company_decides_on_its_membership_and_never_on_the_account_of_a_share
             with pytest.raises(Refused):
                 act(at, SYSTEM, anne.user_id)
     users.deactivate(cave, admin, anne.user_id)
+    assert accounts.role_of(cave.store, anne.user_id, cave.tenant_id) is None
     assert session_of(cave.store, at_cave) is None
     assert session_of(shop.store, at_shop) is not None
     with pytest.raises(Refused):  # deactivated here, she belongs here all the same
