@@ -61,6 +61,8 @@ def test_a_second_factor_is_set_up_and_asked_for(
     click(page, "Set it up")
     key = page.get_by_test_id("stCode").first
     secret = b32decode("".join(key.inner_text().split()))
+    picture = page.get_by_alt_text("QR code of the key")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     step = int(time()) // STEP_SECONDS
     page.get_by_label("Code", exact=True).fill(code_at(secret, step - 1))
     click(page, "Switch it on")

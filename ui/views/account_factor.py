@@ -1,6 +1,11 @@
 """My account: the second factor."""
 
+from base64 import b64encode
+from html import escape
+
+import qrcode
 import streamlit as st
+from qrcode.image.svg import SvgPathFillImage
 
 from core.services.second_factor import (
     Enrolment,
@@ -18,6 +23,7 @@ from ui.session import UiSession
 
 _BEGUN = "account_factor_begun"
 _CODES = "account_factor_codes"
+_PICTURE_PIXELS = 200
 
 
 def draw_factor(session: UiSession) -> None:
@@ -56,10 +62,11 @@ def _draw_begin(session: UiSession) -> None:
 def _draw_confirm(session: UiSession, begun: Enrolment) -> None:
     st.markdown(
         _(
-            "Enter this key in your authenticator app, or open the link on the telephone that has"
-            " it. Then type the code that the app shows."
+            "Scan this picture with your authenticator app, or enter the key in it; on the"
+            " telephone itself, open the app. Then type the code that it shows."
         )
     )
+    _draw_picture(begun.uri)
     groups = (begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
     st.code(" ".join(groups), language=None, wrap_lines=True)
     st.link_button(_("Open the authenticator app"), begun.uri)
@@ -76,6 +83,14 @@ def _draw_confirm(session: UiSession, begun: Enrolment) -> None:
             del st.session_state[_BEGUN]
             st.session_state[_CODES] = codes
             st.rerun()
+
+
+def _draw_picture(uri: str) -> None:
+    """Draw the address as a QR code, within the page: what goes by `/media` answers anyone."""
+    picture = qrcode.make(uri, image_factory=SvgPathFillImage).to_string()
+    source = f"data:image/svg+xml;base64,{b64encode(picture).decode()}"
+    alt = escape(_("QR code of the key"))
+    st.html(f'<img alt="{alt}" width="{_PICTURE_PIXELS}" src="{source}">')
 
 
 def _draw_on(session: UiSession, state: FactorState) -> None:
