@@ -92,6 +92,7 @@ def choose_first_password(store: Store, ticket: str, password: str) -> None:
         if now_there is None or not now_there.owes_password:
             raise NotAllowed(_EXPIRED)
         identity.store_password(tx, found.user_id, hashed, must_change=False)
+        sessions.delete_tickets_of(tx, found.user_id, but=sha256_of(ticket))
     record_of_person(store, found.user_id, Action.PASSWORD_CHANGED)
 
 

@@ -243,6 +243,18 @@ def _as_open(row: dict[str, object]) -> OpenSession:
     )
 
 
+def delete_tickets_of(tx: Transaction, user_id: str, *, but: str = "") -> None:
+    """End what a user has begun of signing in, except the ticket of the hash `but`."""
+    tx.execute(
+        """
+        DELETE FROM identity.login_ticket
+        WHERE user_id = :user_id AND ticket_sha256 <> :but
+        """,
+        user_id=user_id,
+        but=but,
+    )
+
+
 def revoke_sessions_of(
     tx: Transaction,
     user_id: str,
@@ -255,7 +267,7 @@ def revoke_sessions_of(
 
     What she has begun of signing in ends with them. Returns how many sessions ended.
     """
-    tx.execute("DELETE FROM identity.login_ticket WHERE user_id = :user_id", user_id=user_id)
+    delete_tickets_of(tx, user_id)
     everywhere = "" if tenant_id is None else "AND tenant_id = :tenant_id"
     return tx.execute(
         f"""
