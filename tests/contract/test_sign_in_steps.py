@@ -16,7 +16,7 @@ from core.services.sign_in_steps import (
     next_step,
     switch_tenant,
 )
-from core.store import members
+from core.store import identity, members
 from core.store.identity import new_id
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import Clock
@@ -62,7 +62,10 @@ def test_another_company_is_another_session_with_the_role_there_and_the_time_tha
     assert there is not None
     assert second != first
     assert (there.tenant, there.actor.role) == (shop.tenant, Role.ADMIN)
-    clock.pass_by(SESSION_LIFE - timedelta(hours=13 * 11))
+    for _half_day in range(2):
+        clock.pass_by(timedelta(hours=11))
+        assert session_of(cave.store, second) is not None
+    clock.pass_by(SESSION_LIFE - timedelta(hours=15 * 11))
     assert session_of(cave.store, second) is None
 
 
@@ -82,6 +85,19 @@ def test_nobody_goes_where_she_does_not_belong_or_from_a_session_that_has_ended(
         switch_tenant(cave.store, "never issued", shop.tenant_id)
     only = sign_in(cave.store, anne.username, PASSWORD, new_id())
     assert next_step(cave.store, only).stage is Stage.ENTER
+
+
+@pytest.mark.parametrize("taken", ["membership", "password"])
+def test_a_session_is_none_while_what_it_rests_on_is_taken_away(
+    cave: TenantStore, anne: Actor, taken: str
+) -> None:
+    token = enter(cave, anne)
+    with cave.store.identity(write=True) as tx:
+        if taken == "membership":
+            members.store_deactivated(tx, cave.tenant_id, anne.user_id, cave.store.now())
+        else:
+            identity.store_password(tx, anne.user_id, "another hash", must_change=True)
+    assert session_of(cave.store, token) is None
 
 
 @pytest.mark.parametrize("change", ["reset", "remove"])
