@@ -120,6 +120,17 @@ def test_a_dry_push_of_contacts_prints_counts_that_add_up(
     assert (plan["live"], plan["unchanged"], plan["changed"]) == (False, 0, plan["contacts"])
 
 
+def test_users_are_printed_as_the_page_promises(printed: list[dict[str, object]]) -> None:
+    created, reset = (one for one in printed if set(one) == {"username", "password"})
+    assert [created["username"], reset["username"]] == ["paul", "anna"]
+    assert created["password"] != reset["password"]
+    (listed,) = (one["users"] for one in printed if "users" in one)
+    promised = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## Users")[2]
+    for user in listed:  # type: ignore[attr-defined]
+        assert sorted(key for key in user if f"`{key}`" not in promised) == []
+    assert {"username": "lea", "active": False} in printed
+
+
 def test_the_readme_leads_from_nothing_to_a_run(tmp_path: Path) -> None:
     lines = [line for line in _commands("README.md") if "python -m core" in line]
     assert len(lines) == 5

@@ -49,6 +49,8 @@ def draw_messages(session: UiSession, campaign_id: str) -> None:
 
 def draw_test(session: UiSession, campaign_id: str, refusal: CrmError | None) -> None:
     """Draw the way to see the first message in a mailbox of one's own."""
+    if not session.may_work:
+        return
     with st.popover(_("Send a test to yourself"), disabled=refusal is not None):
         st.markdown(
             _(
