@@ -22,7 +22,7 @@ from core.errors import CrmError, Refused, frames_of, sentence_of
 from core.i18n import N_
 from core.services.accounts import SYSTEM, Actor, Role, list_tenants, require, tenant_by_id
 from core.services.backtest import execute_backtest
-from core.services.campaign_watch import ask_brevo, due_work
+from core.services.campaign_watch import due_work, settle_doubts
 from core.services.cause_questions import answer_causes
 from core.services.erase_brevo import pending_contacts, try_forget_contacts
 from core.services.erasure import erase, open_erasures
@@ -91,7 +91,7 @@ _WORK: dict[str, _Work] = {
     CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
     REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
     SEND: lambda store, subject, progress: send(store, subject, progress),
-    RECONCILE: lambda store, subject, _progress: ask_brevo(store, subject),
+    RECONCILE: lambda store, subject, _progress: settle_doubts(store, subject),
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
     ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),
     RETAIN: lambda store, _subject, progress: erase_due(store, SYSTEM, progress, forget_jobs),

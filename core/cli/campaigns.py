@@ -22,7 +22,7 @@ Live = Annotated[bool, typer.Option("--live", help="Send for real; a dry run wit
 def prepare_(
     tenant: TenantKey,
     run_id: Annotated[str, typer.Option("--run", help="Id of the run.")],
-    template: Annotated[str, typer.Option("--template", help="Name of the message.")],
+    template: Annotated[str, typer.Option("--template", help="Name of the message, or brevo:ID.")],
     batch_size: Annotated[int, typer.Option("--batch-size", help="200 to 300.")] = 250,
     holdout: Annotated[
         float, typer.Option("--holdout", help="Share not written to, to measure the effect.")
@@ -107,12 +107,12 @@ def cancel_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False)
 
 @app.command("reconcile")
 def reconcile_(tenant: TenantKey, campaign_id: CampaignId, as_json: AsJson = False) -> None:
-    """Ask Brevo's events what became of messages that nobody is sure of."""
+    """Ask Brevo's events what became of unsure messages; a person where it may not be asked."""
     from dataclasses import asdict
 
-    from core.services.campaign_watch import ask_brevo
+    from core.services.campaign_watch import settle_doubts
 
-    brought = ask_brevo(open_tenant(tenant), campaign_id)
+    brought = settle_doubts(open_tenant(tenant), campaign_id)
     found = {name: str(value) for name, value in asdict(brought).items() if value is not None}
     print_result(found, as_json, [f"{name}: {value}" for name, value in found.items()])
 

@@ -34,7 +34,7 @@ STEP_SENTENCES: Mapping[Step, str] = {
     Step.ADDRESS: N_("have a deliverable address today"),
     Step.SUPPRESSION: N_("are not suppressed today"),
     Step.SHARED: N_("can be written to, one per address"),
-    Step.HOLDOUT: N_("are written to, the rest is held out to measure the effect"),
+    Step.HOLDOUT: N_("are written to, the rest is held out"),
 }
 
 REJECTED_IN_REVIEW = "REJECTED_IN_REVIEW"

@@ -9,7 +9,6 @@ could have been seen is the one that four of five samples show: where its interv
 standard errors, begins above 0; (1.96 + 0.84) x standard error of means.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
@@ -122,13 +121,13 @@ def compute_effect(measure: Measure, sides: Sides, doubt: Doubt | None = None) -
         visible = (
             visible_share(sides)
             if measure is Measure.BUYERS
-            else (Z + SEEN_IN) * _error(measure, sides)
+            else (Z + SEEN_IN) * standard_error(measure, sides)
         )
-    return _judged(
+    return judged(
         measure,
         (treated.mean(measure), held_out.mean(measure)),
         (difference, low, high, visible),
-        doubt or _doubt(treated, held_out),
+        doubt or doubt_of(treated, held_out),
     )
 
 
@@ -181,41 +180,11 @@ def mean_interval(measure: Measure, sides: Sides) -> tuple[float, float]:
     """Return the bounds of the treated mean less the held-out one (Student)."""
     difference = sides.treated.mean(measure) - sides.held_out.mean(measure)
     freedom = sides.treated.customers + sides.held_out.customers - 2
-    half = float(stdtrit(freedom, UPPER)) * _error(measure, sides)
+    half = float(stdtrit(freedom, UPPER)) * standard_error(measure, sides)
     return difference - half, difference + half
 
 
-def pool_effects(measure: Measure, campaigns: Sequence[Sides]) -> Effect:
-    """Return the mean of the campaigns' differences, weighted by the inverse of their variance.
-
-    Assumes that every campaign has the same effect and that no customer's luck is in two of them;
-    whoever is in several makes the interval a little too narrow. The shares and means that are
-    shown are weighted in the same way.
-    """
-    usable = [s for s in campaigns if min(s.treated.customers, s.held_out.customers) > 1]
-    usable = [sides for sides in usable if _error(measure, sides) > 0]  # else nobody bought at all
-    if not usable:
-        doubt = Doubt.WITHIN_CHANCE if campaigns else Doubt.NO_HOLDOUT
-        return _judged(measure, (0.0, 0.0), (None, None, None, None), doubt)
-    weights = [_error(measure, sides) ** -2 for sides in usable]
-    whole = sum(weights)
-    treated, held_out = (
-        sum(w * side.mean(measure) for w, side in zip(weights, group, strict=True)) / whole
-        for group in ([s.treated for s in usable], [s.held_out for s in usable])
-    )
-    error = 1 / sqrt(whole)
-    difference = treated - held_out
-    bounds = (difference - Z * error, difference + Z * error)
-    visible = (Z + SEEN_IN) * error
-    everybody = [
-        sum(group, Group(customers=0))
-        for group in ([s.treated for s in usable], [s.held_out for s in usable])
-    ]
-    found = (difference, *bounds, visible)
-    return _judged(measure, (treated, held_out), found, _doubt(*everybody))
-
-
-def _error(measure: Measure, sides: Sides) -> float:
+def standard_error(measure: Measure, sides: Sides) -> float:
     """Return the standard error of a difference, with one variance for both sides.
 
     That of a few held-out buyers rises with what they happened to buy: weights by it would favour
@@ -232,7 +201,8 @@ def _error(measure: Measure, sides: Sides) -> float:
     return sqrt(within / (a + b - 2) * (1 / a + 1 / b))
 
 
-def _doubt(treated: Group, held_out: Group) -> Doubt | None:
+def doubt_of(treated: Group, held_out: Group) -> Doubt | None:
+    """Return why sides of this size say nothing, None when they may."""
     if held_out.customers == 0:
         return Doubt.NO_HOLDOUT
     if min(treated.customers, held_out.customers) < LEAST_CUSTOMERS:
@@ -240,12 +210,13 @@ def _doubt(treated: Group, held_out: Group) -> Doubt | None:
     return None
 
 
-def _judged(
+def judged(
     measure: Measure,
     means: tuple[float, float],
     found: tuple[float | None, float | None, float | None, float | None],
     doubt: Doubt | None,
 ) -> Effect:
+    """Return the effect of two `means`, `found` as difference, low, high and visible."""
     difference, low, high, visible = found
     verdict = Verdict.NOT_ENOUGH
     if doubt is None and low is not None and high is not None:

@@ -135,14 +135,14 @@ def pause(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
 def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
     """Let a paused campaign go on, at its start if that is to come; the caller asks for the work.
 
-    Raises `NotFound`, and `Refused` when it is not paused, when a restore of the data holds it,
-    and for a live campaign that nobody confirmed.
+    Raises `NotFound`, and `Refused` when it is not paused, and for a live campaign that nobody
+    confirmed or that a restore of the data holds.
     """
     require(actor, Role.ANALYST)
     with store.begin() as tx:
         campaign = find_open(tx, campaign_id)
-        _check_epoch(tx, campaign)
         if campaign.mode == Mode.LIVE:
+            _check_epoch(tx, campaign)
             check_live(store)
             if campaign.confirmed_at is None:
                 raise Refused(N_("Nobody has confirmed this campaign yet. Confirm it instead."))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from core.services.campaign_control import find_known
+from core.services.live_switch import may_ask_brevo
 from core.services.reconcile_campaign import Reconciliation
 from core.store.campaign_log import append_logs, find_last_log
 from core.store.event_reads import reads_left
@@ -29,12 +30,14 @@ class LastReading:
 class Doubts:
     """The last reading, None before the first, and how many more the hour permits.
 
+    `may_ask`: this instance may read the events; where it may not, a person is asked instead.
     `is_restored`: a backup was brought back, and the campaign stands still until it is reconciled.
     """
 
     last: LastReading | None
     reads_left: int
     is_restored: bool
+    may_ask: bool
 
 
 def note_reading(store: TenantStore, campaign_id: str, brought: Reconciliation) -> None:
@@ -61,4 +64,5 @@ def doubts_of(store: TenantStore, campaign_id: str) -> Doubts:
             last=last,
             reads_left=reads_left(tx, store.store.now()),
             is_restored=campaign.epoch != current_epoch(tx),
+            may_ask=may_ask_brevo(store),
         )

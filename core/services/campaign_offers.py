@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.errors import CrmError
 from core.outreach.protocol import CampaignState, Mode
-from core.services.accounts import Actor
+from core.services.accounts import Actor, Role, require
 from core.services.campaign_control import find_known
 from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
@@ -69,8 +69,18 @@ def prepare_live(store: TenantStore, actor: Actor, campaign_id: str) -> str:
 
     The audience is selected anew, as it is today. Raises what `prepare` raises.
     """
-    status = status_of(store, campaign_id)
-    return prepare(store, actor, status.run_id, status.template, status.batch_size, mode=Mode.LIVE)
+    require(actor, Role.ANALYST)
+    with store.read() as tx:
+        rehearsed = find_known(tx, campaign_id)
+    return prepare(
+        store,
+        actor,
+        rehearsed.run_id,
+        rehearsed.template,
+        rehearsed.batch_size,
+        mode=Mode.LIVE,
+        holdout_share=rehearsed.holdout_share,
+    )
 
 
 def expected_duration(store: TenantStore, recipients: int) -> Duration:

@@ -93,8 +93,8 @@ def read_result(
         count(tx, campaign.campaign_id)
         for count in (outcomes.count_segments, outcomes.count_held_out)
     )
-    compared = {s: n for s, n in written.items() if s in held_out or not held_out}
-    among = None if len(compared) == len(written) else sorted(compared)
+    among = compared_segments(written, held_out)
+    compared = {s: n for s, n in written.items() if among is None or s in among}
     sides = _sides(tx, campaign, window, (compared, held_out), among)
     doubt = _doubt(window, sales_until, sides, local_day(store))
     journal = load_journal(tx, campaign.campaign_id)
@@ -117,6 +117,15 @@ def read_result(
         doubt=doubt,
         effects=tuple(compute_effect(measure, sides, doubt) for measure in Measure),
     )
+
+
+def compared_segments(
+    written: Mapping[str, int], held_out: Mapping[str, int]
+) -> Sequence[str] | None:
+    """Return the segments of which somebody is held out, None when all are compared."""
+    if not held_out or written.keys() <= held_out.keys():
+        return None
+    return sorted(written.keys() & held_out.keys())
 
 
 def _window(

@@ -1,19 +1,20 @@
 """Recording what became of posted messages: state, journal and contact history together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.outreach.audience import CAMPAIGN_CANCELLED
 from core.outreach.outcomes import PROOF_WEBHOOK, Decision, PauseReason, decide
-from core.outreach.payload import compose_body, redact_body
-from core.outreach.protocol import CampaignState, DeliveryState, check_move
+from core.outreach.payload import compose_request
+from core.outreach.protocol import FINAL, CampaignState, DeliveryState, check_move
 from core.outreach.replies import EmailReply
 from core.services.campaign_claims import Sender, log_entry
 from core.services.campaign_control import cancel_planned, find_known
 from core.services.sent_contacts import note_sent
 from core.store.brevo_events import find_proof
-from core.store.campaign_log import append_logs
+from core.store.campaign_log import append_logs, load_delivery_logs
 from core.store.campaigns import move_campaign
 from core.store.doubtful import find_numbered
 from core.store.live_deliveries import Flight, Settlement, note_unclear, settle
@@ -36,10 +37,14 @@ _PROVABLE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Landing:
-    """A flight and its answer; None when its bytes were too old to be posted."""
+    """A flight and its answer; None when its bytes were too old to be posted.
+
+    `request` is what a log may keep of what was posted, None when this process did not post it.
+    """
 
     flight: Flight
     reply: EmailReply | None
+    request: Mapping[str, Any] | None = None
 
 
 def record(sender: Sender, landings: Sequence[Landing]) -> list[Decision]:
@@ -85,21 +90,28 @@ def _record_one(
     )
     before = _PROVABLE if decision.after == DeliveryState.SENT else _CLAIMED
     if not settle(tx, campaign_id, settlement, before):
-        return _late_entry(tx, campaign_id, landing, decision)
+        return _late_entry(sender, tx, landing, decision)
     if decision.after == DeliveryState.SENT:
         note_sent(sender.store, tx, campaign_id, flight.row, flight.claimed_at)
     return _entry(landing, decision, decision.after.lower())
 
 
 def _late_entry(
-    tx: Transaction, campaign_id: str, landing: Landing, decision: Decision
+    sender: Sender, tx: Transaction, landing: Landing, decision: Decision
 ) -> dict[str, object] | None:
-    """Return the line of a message that was taken after all, None when that is known already."""
+    """Return the line of a message that was taken after all, None when the journal knows of it.
+
+    A delivery that is over and not sent stays so; the contact it was is entered all the same.
+    """
+    campaign_id, number = sender.campaign.campaign_id, landing.flight.row.delivery_no
     if decision.after != DeliveryState.SENT:
         return None
-    row = find_numbered(tx, campaign_id, landing.flight.row.delivery_no)
-    if row is None or row.state == DeliveryState.SENT:
+    told = load_delivery_logs(tx, campaign_id, number)
+    if any(line.detail.get("message_id") == decision.message_id for line in told):
         return None
+    row = find_numbered(tx, campaign_id, number)
+    if row is not None and row.state in FINAL and row.state != DeliveryState.SENT:
+        note_sent(sender.store, tx, campaign_id, row, landing.flight.claimed_at)
     return _entry(landing, decision, TAKEN_LATE)
 
 
@@ -121,7 +133,8 @@ def _entry(landing: Landing, decision: Decision, event: str) -> dict[str, object
     if decision.message_id:
         detail["message_id"] = decision.message_id
     if flight.unclear == 0 and reply is not None:
-        detail["request"] = redact_body(compose_body(flight.row.payload, flight.key))
+        known = landing.request
+        detail["request"] = known or compose_request(flight.row.payload, flight.key).redacted
     return log_entry(flight.row, event, detail)
 
 

@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from core.errors import Refused
 from core.i18n import N_
-from core.outreach.payload import compose_body, redact_body
+from core.outreach.payload import compose_request
 from core.outreach.protocol import (
     PROOF_DRY_RUN,
     CampaignState,
@@ -41,6 +41,7 @@ from core.store.deliveries import (
     move_deliveries,
     store_contacts,
 )
+from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore
 from core.store.wishes import CHANNEL
 
@@ -55,8 +56,9 @@ def send_dry(
     """Simulate the send of a campaign; return its sums.
 
     A campaign that is over or paused stays as it is; one that was interrupted goes on where it
-    stopped. Raises `NotFound`, `Refused` for a campaign that is no dry run, and `Busy` while
-    another process works on it.
+    stopped, also when a backup was brought back since: nothing of it can have left. Raises
+    `NotFound`, `Refused` for a campaign that is no dry run, and `Busy` while another process works
+    on it.
     """
     status_of(store, campaign_id)
     with locks.exclusive(store, lock_name(campaign_id), BUSY), duckdb.connect() as con:
@@ -88,6 +90,7 @@ def _release_claims(send: Sender) -> None:
     campaign, now = send.campaign, send.store.store.now()
     check_move(DeliveryState.CLAIMED, DeliveryState.PLANNED)
     with send.store.begin() as tx:
+        hold_campaign(tx, campaign.campaign_id)
         released = move_all_deliveries(
             tx, campaign.campaign_id, DeliveryState.CLAIMED, DeliveryState.PLANNED
         )
@@ -124,6 +127,7 @@ def _record_outcomes(send: Sender, claims: Sequence[Claim]) -> None:
         for claim in claims
     ]
     with send.store.begin() as tx:
+        hold_campaign(tx, campaign.campaign_id)
         move_deliveries(tx, campaign.campaign_id, moves)
         append_logs(tx, campaign.campaign_id, campaign.mode, now, entries)
         store_contacts(
@@ -138,6 +142,6 @@ def _record_outcomes(send: Sender, claims: Sequence[Claim]) -> None:
 
 def _outcome_entry(claim: Claim) -> dict[str, object]:
     assert claim.move.key is not None
-    body = compose_body(claim.row.payload, claim.move.key)
-    detail = {"request": redact_body(body), "payload_sha256": claim.row.payload_sha256}
+    request = compose_request(claim.row.payload, claim.move.key)
+    detail = {"request": request.redacted, "payload_sha256": claim.row.payload_sha256}
     return log_entry(claim.row, PROOF_DRY_RUN, detail)

@@ -101,12 +101,13 @@ def load_delivery_logs(tx: Transaction, campaign_id: str, delivery_no: int) -> l
 
 
 def find_last_log(tx: Transaction, campaign_id: str, event: str) -> LogEntry | None:
-    """Return the newest line of an event in a campaign's journal, or None."""
+    """Return the newest line of an event that is of the whole campaign, or None."""
     row = tx.row(
         """
         SELECT log_no, delivery_no, batch_no, mode, event, detail_json, created_at
         FROM brevo_logs
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND event = :event
+            AND delivery_no IS NULL
         ORDER BY log_no DESC LIMIT 1
         """,
         campaign_id=campaign_id,

@@ -48,13 +48,15 @@ _COUNTED: Mapping[str, str] = {
 }
 """What is counted, and Brevo's name of it."""
 
-# A link says whose it is and not of which message it is: one used within the window counts.
+# A link says whose it is and not of which message it is: one used within the window counts. With
+# its mode a delivery is searched by its address: SQLite went through all that were sent for each.
 _LEFT_BY_LINK = """
 SELECT count(DISTINCT suppression.email_norm) FROM suppression
 JOIN delivery
     ON delivery.tenant_id = suppression.tenant_id
     AND delivery.campaign_id = :campaign_id
     AND delivery.email_norm = suppression.email_norm
+    AND delivery.mode = 'live'
     AND delivery.state = 'SENT'
 WHERE suppression.tenant_id = :tenant AND suppression.source = 'unsubscribe_link'
     AND suppression.since BETWEEN :first_day AND :last_day
@@ -90,8 +92,6 @@ WHERE import_file.tenant_id = :tenant AND import_file.kind = 'sales' AND NOT imp
 GROUP BY imports.as_of
 """
 
-# Squares of amounts pass the integers of SQLite when they are added up: with an amount taken apart
-# as high x 65536 + low, the three sums stay small and exact.
 _BOUGHT = """
 WITH documents AS (
     SELECT sale_line.customer, sale_line.document_id, sum(quantity_milli) AS quantity_milli,
@@ -109,12 +109,18 @@ WITH documents AS (
 ),
 bought AS (
     SELECT
+        customer,
         CASE WHEN sum(quantity_milli) > 0
             THEN sum(CASE WHEN quantity_milli > 0 THEN 1 ELSE 0 END) ELSE 0 END AS orders,
         CAST(sum(amount_cents) AS BIGINT) AS revenue
     FROM documents
     GROUP BY customer
 )
+"""
+
+# Squares of amounts pass the integers of SQLite when they are added up: with an amount taken apart
+# as high x 65536 + low, the three sums stay small and exact.
+_SUMS = """
 SELECT
     sum(CASE WHEN orders > 0 THEN 1 ELSE 0 END) AS buyers,
     sum(orders) AS orders,
@@ -210,14 +216,71 @@ def sum_purchases(
     `orders_squared` and `revenue_squared`. An order is a valid document of which something was
     kept; who gave everything back within the window is no buyer.
     """
+    bought, values = _bought(tx, people, campaign_id, run, window, segments)
+    row = tx.row(bought + _SUMS, **values) or {}
+    sums = {name: int(value or 0) for name, value in row.items()}
+    high_high, high_low, low_low = (sums.pop(n) for n in ("high_high", "high_low", "low_low"))
+    squares = (high_high << 32) + (high_low << 17) + low_low
+    return {**sums, "revenue_squared": squares}
+
+
+def load_purchases(
+    tx: Transaction,
+    people: str,
+    campaign_id: str,
+    run: RunAt,
+    window: Window,
+    segments: Sequence[str] | None = None,
+) -> list[tuple[str, int, int]]:
+    """Return customer, orders and revenue of each of `sum_purchases` who has a document."""
+    bought, values = _bought(tx, people, campaign_id, run, window, segments)
+    rows = tx.rows(bought + "SELECT customer, orders, revenue FROM bought", **values)
+    return [(row["customer"], int(row["orders"]), int(row["revenue"])) for row in rows]
+
+
+def _bought(
+    tx: Transaction,
+    people: str,
+    campaign_id: str,
+    run: RunAt,
+    window: Window,
+    segments: Sequence[str] | None,
+) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {"campaign_id": campaign_id, "head": head_of(tx), **vars(window)}
     among = ""
     if segments is not None:
         among = _IN_SEGMENTS.format(segments=tx.among("segments"))
         values |= {"segments": tx.list_of(segments), **vars(run)}
     bought = _BOUGHT.format(people=people, visible=visible_in("sale_line"), among=among)
-    row = tx.row(bought, **values) or {}
-    sums = {name: int(value or 0) for name, value in row.items()}
-    high_high, high_low, low_low = (sums.pop(n) for n in ("high_high", "high_low", "low_low"))
-    squares = (high_high << 32) + (high_low << 17) + low_low
-    return {**sums, "revenue_squared": squares}
+    return bought, values
+
+
+def count_places(tx: Transaction, campaign_ids: Sequence[str]) -> dict[int, int]:
+    """Return how many customers have each combination of places in some campaigns.
+
+    A combination is a number to the base 3, whose digit k is 1 for a customer with a delivery of
+    the k-th campaign, 2 for one held out of it, 0 for any other.
+    """
+    named = {f"c{k}": campaign_id for k, campaign_id in enumerate(campaign_ids)}
+    places = " UNION ALL ".join(
+        f"""
+        SELECT customer, CASE campaign_id {_digits(named, digit)} END AS place FROM {people}
+        WHERE tenant_id = :tenant AND campaign_id IN ({", ".join(f":{name}" for name in named)})
+        """
+        for people, digit in ((TREATED, 1), (HELD_OUT, 2))
+    )
+    rows = tx.rows(
+        f"""
+        SELECT places, count(*) AS customers
+        FROM (
+            SELECT sum(place) AS places FROM ({places}) AS placed GROUP BY customer
+        ) AS combined
+        GROUP BY places
+        """,
+        **named,
+    )
+    return {int(row["places"]): int(row["customers"]) for row in rows}
+
+
+def _digits(named: Mapping[str, str], digit: int) -> str:
+    return " ".join(f"WHEN :{name} THEN {digit * 3**k}" for k, name in enumerate(named))

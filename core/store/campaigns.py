@@ -176,19 +176,17 @@ def due_campaigns(tx: Transaction, now: datetime) -> list[str]:
     return sorted(str(row["campaign_id"]) for row in rows)
 
 
-def stranded_campaigns(tx: Transaction, *, with_live: bool) -> list[str]:
+def stranded_campaigns(tx: Transaction) -> list[str]:
     """Return the campaigns not being sent of which something is claimed: a dead sender left it."""
     rows = tx.rows(
         """
         SELECT campaign_id FROM campaign
-        WHERE tenant_id = :tenant AND state <> 'SENDING' AND (mode = 'dry' OR :with_live)
-        AND EXISTS (
+        WHERE tenant_id = :tenant AND state <> 'SENDING' AND EXISTS (
             SELECT 1 FROM delivery
             WHERE delivery.tenant_id = campaign.tenant_id
                 AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'CLAIMED'
         )
-        """,
-        with_live=with_live,
+        """
     )
     return sorted(str(row["campaign_id"]) for row in rows)
 
@@ -244,17 +242,23 @@ def _campaign(row: Mapping[str, Any]) -> CampaignRow:
 
 
 def publish_campaign(
-    tx: Transaction, campaign_id: str, state: str, audience: Mapping[str, Any]
+    tx: Transaction,
+    campaign_id: str,
+    state: str,
+    audience: Mapping[str, Any],
+    template: Mapping[str, Any] | None = None,
 ) -> None:
-    """Make a prepared campaign visible with its frozen audience."""
+    """Make a prepared campaign visible with its frozen audience, and what its template says."""
     tx.execute(
         """
-        UPDATE campaign SET state = :state, audience_json = :audience
+        UPDATE campaign
+        SET state = :state, audience_json = :audience, template_json = :template
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :preparing
         """,
         campaign_id=campaign_id,
         state=state,
         audience=json.dumps(audience, ensure_ascii=False, separators=(",", ":")),
+        template=None if template is None else json.dumps(template, ensure_ascii=False),
         preparing=PREPARING,
     )
 

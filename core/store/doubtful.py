@@ -26,6 +26,7 @@ class Doubtful:
 
     row: DeliveryRow
     missed_at: datetime | None
+    claimed_at: datetime | None
 
 
 def load_doubtful(
@@ -34,7 +35,7 @@ def load_doubtful(
     """Return the deliveries of a batch that are in one of `states`, in their order."""
     rows = tx.rows(
         f"""
-        SELECT {DELIVERY_COLUMNS}, missed_at
+        SELECT {DELIVERY_COLUMNS}, missed_at, claimed_at
         FROM delivery
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND batch_no = :batch_no
             AND state {tx.among("states")}
@@ -45,7 +46,12 @@ def load_doubtful(
         states=tx.list_of(list(states)),
     )
     return [
-        Doubtful(missed_at=as_moment(row.pop("missed_at")), row=as_delivery(row)) for row in rows
+        Doubtful(
+            missed_at=as_moment(row.pop("missed_at")),
+            claimed_at=as_moment(row.pop("claimed_at")),
+            row=as_delivery(row),
+        )
+        for row in rows
     ]
 
 
@@ -81,7 +87,7 @@ def cleared_batches(tx: Transaction, campaign_id: str, epoch: int) -> frozenset[
         """
         SELECT batch_no FROM brevo_logs
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND event = :event
-            AND detail_json = :detail
+            AND delivery_no IS NULL AND detail_json = :detail
         """,
         campaign_id=campaign_id,
         event=_CLEARED,
@@ -109,6 +115,54 @@ def unsure_campaigns(
         missed_before=missed_before,
     )
     return sorted(str(row["campaign_id"]) for row in rows)
+
+
+def unasked_campaigns(tx: Transaction, claimed_before: datetime) -> list[str]:
+    """Return the campaigns with a message that nobody could ask about since then."""
+    rows = tx.rows(
+        """
+        SELECT campaign_id FROM campaign
+        WHERE tenant_id = :tenant AND mode = 'live' AND EXISTS (
+            SELECT 1 FROM delivery
+            WHERE delivery.tenant_id = campaign.tenant_id
+                AND delivery.campaign_id = campaign.campaign_id AND delivery.state = 'UNCONFIRMED'
+                AND claimed_at <= :claimed_before
+        )
+        """,
+        claimed_before=claimed_before,
+    )
+    return sorted(str(row["campaign_id"]) for row in rows)
+
+
+def load_unasked(
+    tx: Transaction, campaign_id: str, claimed_before: datetime, limit: int
+) -> list[DeliveryRow]:
+    """Return unconfirmed deliveries of a campaign that were claimed by then, in their order."""
+    rows = tx.rows(
+        f"""
+        SELECT {DELIVERY_COLUMNS}
+        FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = 'UNCONFIRMED'
+            AND claimed_at <= :claimed_before
+        ORDER BY delivery_no LIMIT :limit
+        """,
+        campaign_id=campaign_id,
+        claimed_before=claimed_before,
+        limit=limit,
+    )
+    return [as_delivery(row) for row in rows]
+
+
+def newest_unasked(tx: Transaction, campaign_id: str) -> datetime | None:
+    """Return when the last of a campaign's unconfirmed deliveries was claimed, None without any."""
+    newest = tx.scalar(
+        """
+        SELECT max(claimed_at) FROM delivery
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = 'UNCONFIRMED'
+        """,
+        campaign_id=campaign_id,
+    )
+    return as_moment(newest)
 
 
 def move_doubtful(

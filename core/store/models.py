@@ -69,6 +69,12 @@ def _counted_reviews() -> list[Column[object]]:
     ]
 
 
+def _addressed() -> Index:
+    """Return the index of addresses; on Postgres of their bytes, for beginnings to be found."""
+    ops = {"email_norm": "text_pattern_ops"}
+    return Index(None, "tenant_id", "email_norm", postgresql_ops=ops)
+
+
 def _fields(columns: tuple[ContractColumn, ...], key: str) -> list[Column[object]]:
     return [Column(c.field, _TYPES.get(c.type, Text)()) for c in columns if c.field != key]
 
@@ -183,7 +189,13 @@ customer = Table(
     *_versions(),
     *_fields(CLIENT_COLUMNS, "customer"),
     Column("email_norm", Text),
-    Index(None, "tenant_id", "email_norm"),
+    _addressed(),
+    Index(
+        "ix_customer_code",
+        "tenant_id",
+        "customer",
+        postgresql_ops={"customer": "text_pattern_ops"},
+    ),
 )
 
 product = Table(
@@ -228,7 +240,7 @@ contact_history = Table(
     Column("channel", Text),
     Column("campaign", Text),
     Index(None, "tenant_id", "customer"),
-    Index(None, "tenant_id", "email_norm"),
+    _addressed(),
 )
 
 suppression = Table(
@@ -246,7 +258,8 @@ suppression = Table(
     Column("lifted_by", Text),
     Column("lifted_reason", Text),
     Index(None, "tenant_id", "customer"),
-    Index(None, "tenant_id", "email_norm"),
+    _addressed(),
+    Index("ix_suppression_page", "tenant_id", "since", "suppression_id", "import_id"),
 )
 
 policy = Table(
@@ -454,6 +467,8 @@ campaign = Table(
     Column("start_at", Moment),
     # Which share of whom it could write to it does not, to measure what it does.
     Column("holdout_share", Double, nullable=False, server_default="0"),
+    # What its template at Brevo said then, None for a built-in one or where Brevo was not asked.
+    Column("template_json", Text),
     Index(None, "tenant_id", "run_id"),
 )
 
@@ -491,6 +506,8 @@ delivery = Table(
     # When the events were first read without finding it.
     Column("missed_at", Moment),
     Index(None, "tenant_id", "campaign_id", "state", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "delivery_no"),
+    Index(None, "tenant_id", "campaign_id", "batch_no", "delivery_no"),
     Index(None, "tenant_id", "campaign_id", "customer"),
     Index(None, "tenant_id", "customer"),
     Index(None, "tenant_id", "email_norm"),
@@ -508,6 +525,7 @@ brevo_logs = Table(
     Column("event", Text, nullable=False),
     Column("detail_json", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Index(None, "tenant_id", "campaign_id", "delivery_no", "log_no"),
 )
 
 # How often the tenant's data were brought back from a backup.

@@ -189,7 +189,7 @@ DATA: Mapping[str, Fates] = {
             KEY: "tenant_id campaign_id run_id",
             ACCOUNT: "batch_size mode state created_at finished_at pause_reason review_no"
             " sender_no epoch confirmed_recipients confirmed_at start_at holdout_share",
-            WHOLE: "template template_sha256",
+            WHOLE: "template template_sha256 template_json",
             STAFF: "created_by confirmed_by confirmed_user",
         },
         redacted="audience_json",
@@ -271,11 +271,17 @@ IDENTITY: Mapping[str, Fates] = {
         {KEY: "tenant_id", WHOLE: "key name language currency time_zone demo_as_of created_at"}
     ),
     "app_user": _fates(
-        {STAFF: "user_id username password_hash language is_demo created_at"},
+        {STAFF: "user_id username password_hash language is_demo created_at must_change"},
     ),
-    "membership": _fates({STAFF: "user_id tenant_id role"}),
+    "membership": _fates({STAFF: "user_id tenant_id role deactivated_at"}),
+    "invitation": _fates({STAFF: "username tenant_id role invited_at"}),
+    "second_factor": _fates({STAFF: "user_id secret_sealed last_step confirmed_at"}),
+    "recovery_code": _fates({STAFF: "user_id code_sha256"}),
+    "known_client": _fates({STAFF: "username_sha256 client_sha256 seen_at"}),
     "session": _fates({STAFF: "token_sha256 user_id tenant_id created_at seen_at revoked_at"}),
-    "login_ticket": _fates({STAFF: "ticket_sha256 user_id tenant_id expires_at"}),
+    "login_ticket": _fates(
+        {STAFF: "ticket_sha256 user_id tenant_id expires_at began_at code_passed"}
+    ),
     "sign_in_attempt": _fates(
         {STAFF: "attempt_id username_sha256 client_sha256 tried_at succeeded"}
     ),

@@ -16,8 +16,14 @@ UPDATE send_epoch SET epoch = epoch + 1, raised_at = :now, raised_by = :by
 WHERE tenant_id = :tenant
 """
 
+# By the index of states: only these still wait for a reading.
 _FORGET_READINGS = """
-UPDATE delivery SET missed_at = NULL WHERE tenant_id = :tenant AND missed_at IS NOT NULL
+UPDATE delivery SET missed_at = NULL
+WHERE tenant_id = :tenant AND campaign_id = :campaign_id
+    AND state IN ('PLANNED', 'CLAIMED', 'UNCONFIRMED', 'REVIEW') AND missed_at IS NOT NULL
+"""
+_LIVE = """
+SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND mode = 'live' ORDER BY campaign_id
 """
 
 
@@ -41,10 +47,13 @@ def raise_epoch(tx: Transaction, now: datetime, by: str) -> None:
     """Note that the tenant's data were brought back from a backup.
 
     What was looked for in the events before then may have been sent since: it is looked for anew.
+    Locks are taken in the order of a claim, the epoch and then campaigns, and those by their ids.
     """
     tx.execute(_BEGIN, now=now)
     tx.execute(_RAISE, now=now, by=by)
-    tx.execute(_FORGET_READINGS)
+    for row in tx.rows(_LIVE):
+        hold_campaign(tx, row["campaign_id"])
+        tx.execute(_FORGET_READINGS, campaign_id=row["campaign_id"])
 
 
 def take_campaign(tx: Transaction, campaign_id: str, now: datetime) -> int:
@@ -88,15 +97,16 @@ def hold_campaign(tx: Transaction, campaign_id: str) -> None:
 def may_claim(tx: Transaction, campaign_id: str, sender_no: int, state: str) -> bool:
     """Tell whether this sender may claim: the campaign is in `state` and no restore holds it.
 
-    Until the transaction ends no other claim of the tenant is made, so that two campaigns never
-    claim one address in ignorance of each other.
+    A dry run sends nothing, so no restore holds it. Until the transaction ends no other claim of
+    the tenant is made, so that two campaigns never claim one address in ignorance of each other.
     """
     tx.execute(_HOLD)
     touched = tx.execute(
         f"""
         UPDATE campaign SET state = state
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :state
-            AND sender_no = :sender_no AND epoch = coalesce(({_EPOCH}), 0)
+            AND sender_no = :sender_no
+            AND (mode = 'dry' OR epoch = coalesce(({_EPOCH}), 0))
         """,
         campaign_id=campaign_id,
         sender_no=sender_no,

@@ -98,6 +98,24 @@ def is_bounced(tx: Transaction, email_norm: str) -> bool:
     return found is not None
 
 
+def close_lifted(tx: Transaction, source: str, addresses: Sequence[str]) -> None:
+    """Let what a source tells next of these addresses be new, where its last word was lifted.
+
+    Of suppressions entered under `<source>:<address>:<customer>`.
+    """
+    tx.execute(
+        f"""
+        UPDATE suppression
+        SET suppression_id = suppression_id || ':' || CAST(lifted_at AS TEXT)
+        WHERE tenant_id = :tenant AND email_norm {tx.among("addresses")}
+            AND source = :source AND lifted_at IS NOT NULL
+            AND suppression_id = source || ':' || email_norm || ':' || customer
+        """,
+        source=source,
+        addresses=tx.list_of(addresses),
+    )
+
+
 def count_lifted(tx: Transaction, email_norm: str, source: str) -> int:
     """Return how often a suppression of this address and source was lifted."""
     found = tx.scalar(

@@ -14,7 +14,7 @@ from core.services.campaign_offers import (
     may_go_live,
     prepare_live,
 )
-from core.services.campaign_reports import logs_of, status_of
+from core.services.campaign_reports import audience_of, logs_of, status_of
 from core.services.prepare_campaign import prepare
 from core.services.reconcile_campaign import reconcile
 from core.services.send_dry import send_dry
@@ -37,14 +37,15 @@ def live(tenant: TenantStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_rehearsed_campaign_is_prepared_live_with_the_same_choices(live: TenantStore) -> None:
-    run_id = fill_run(live, people(3))
-    dry = prepare(live, ANALYST, run_id, "winback", 210)
+    run_id = fill_run(live, people(4))
+    dry = prepare(live, ANALYST, run_id, "winback", 210, holdout_share=0.25)
     assert not may_go_live(live, dry)
     send_dry(live, dry)
     assert may_go_live(live, dry)
     status = status_of(live, prepare_live(live, ANALYST, dry))
     assert (status.mode, status.template, status.batch_size) == (Mode.LIVE, "winback", 210)
     assert (status.run_id, status.planned) == (run_id, 3)
+    assert audience_of(live, status.campaign_id).held_out == 1
     assert not may_go_live(live, status.campaign_id)
 
 

@@ -12,8 +12,10 @@ from core.services.pooled_results import pooled_results
 from core.services.prepare_campaign import prepare
 from core.services.unsubscribe import Invitation, unsubscribe
 from core.services.webhooks import receive_events
-from core.store.tenant import Store, Tenant, TenantStore
+from core.store.campaign_outcomes import Window, count_left_by_link
+from core.store.tenant import Store, Tenant, TenantStore, Transaction
 from tests.contract.campaign_data import ANALYST, NOW, Person, deliveries_of, fill_run, suppress
+from tests.contract.conftest import MakeStore, new_tenant
 from tests.contract.live_data import Clock
 from tests.contract.results_data import (
     SENT_ON,
@@ -189,6 +191,24 @@ def test_messages_are_counted_once_each(live: TenantStore, clock: Clock) -> None
     }  # fmt: skip
 
 
+def test_who_left_by_a_link_is_found_by_the_address(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite went through all that was sent for each of them."""
+    plan: list[str] = []
+
+    def explained(tx: Transaction, sql: str, /, **values: object) -> int:
+        plan.extend(row["detail"] for row in tx.rows(f"EXPLAIN QUERY PLAN {sql}", **values))
+        return 0
+
+    monkeypatch.setattr(Transaction, "scalar", explained)
+    with new_tenant(make_store("sqlite")).read() as tx:
+        count_left_by_link(tx, "", Window(first_day=SENT_ON, last_day=SENT_ON))
+    searches = [step for step in plan if step.startswith("SEARCH")]
+    assert "since>?" in searches[0]
+    assert "email_norm=?" in searches[1]
+
+
 def test_held_out_customers_whom_another_campaign_wrote_to_are_counted(
     live: TenantStore, clock: Clock
 ) -> None:
@@ -223,6 +243,31 @@ def test_pooled_campaigns_are_those_with_a_result(live: TenantStore, clock: Cloc
     assert [result.campaign_id for result in pooled.campaigns] == [campaign_id]
     assert pooled.effects[0].difference == pytest.approx(alone.difference) == pytest.approx(20 / 36)
     assert (pooled.effects[0].measure, pooled.effects[0].verdict) == (Measure.BUYERS, "higher")
+
+
+def test_campaigns_with_the_same_customers_tell_no_more_than_one(
+    every_store: dict[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same buyers in both windows are one coincidence, on every database."""
+    for store in every_store.values():
+        tenant, clock = new_tenant(store), Clock(NOW)
+        send_at_once(store, clock, monkeypatch)
+        one = prepare_held_out(tenant, PEOPLE, 0.5)
+        send_all(tenant, one, clock)
+        clock.moment = NOW + timedelta(days=30)
+        known = [Person(**{**vars(person), "known": False}) for person in PEOPLE]
+        two = prepare_held_out(tenant, known, 0.5)
+        send_all(tenant, two, clock)
+        for customer in sorted(deliveries_of(tenant, one))[:20]:
+            sell(tenant, customer, 5000)
+            sell(tenant, customer, 5000, days=31)
+        clock.moment = NOW + timedelta(days=50)
+        export_sales(tenant, clock.moment, clock.moment.date())
+        pooled, (_buyers, alone, *_) = pooled_results(tenant), results_of(tenant, one).effects
+        assert {result.campaign_id for result in pooled.campaigns} == {one, two}
+        together = pooled.effects[1]
+        assert together.difference == pytest.approx(alone.difference) == pytest.approx(20 / 36)
+        assert together.visible == pytest.approx(alone.visible, rel=0.02)
 
 
 def test_what_has_no_results_is_refused(live: TenantStore) -> None:

@@ -15,9 +15,9 @@ import duckdb
 import pytest
 
 from core.errors import Busy, NotAllowed, NotFound, Refused
-from core.outreach.payload import compose_body
+from core.outreach.payload import compose_request
 from core.services import prepare_campaign
-from core.services.campaign_control import cancel
+from core.services.campaign_control import cancel, note_restore, pause, resume
 from core.services.campaign_reports import logs_of, number_of_logs, status_of
 from core.services.prepare_campaign import prepare
 from core.services.send_dry import send_dry
@@ -142,7 +142,7 @@ def test_what_would_be_sent_is_the_frozen_payload_with_the_stored_key(
         frozen["payload"],
         frozen["payload_sha256"],
     )
-    body = compose_body(str(sent["payload"]), str(sent["key"]))
+    body = compose_request(str(sent["payload"]), str(sent["key"])).body
     (line,) = [entry for entry in logs_of(tenant, campaign_id) if entry.event == "dry_run"]
     assert line.detail["request"]["bytes"] == len(body)
     assert line.detail["request"]["headers"]["idempotencyKey"] == str(sent["key"])
@@ -480,6 +480,23 @@ def test_claims_of_a_dead_process_are_cancelled_with_their_campaign(
     assert status_of(tenant, campaign_id).pending == 2
     status = send_dry(tenant, campaign_id)
     assert (status.cancelled, status.pending, status.state) == (5, 0, "CANCELLED")
+
+
+def test_a_dry_run_goes_on_though_a_backup_was_brought_back(
+    tenant: TenantStore, small_batches: None
+) -> None:
+    campaign_id = prepare_small(tenant)
+    send_dry(tenant, campaign_id, lambda *_: _pause_once(tenant, campaign_id))
+    assert status_of(tenant, campaign_id).pending == 3
+    note_restore(tenant, ANALYST)
+    assert resume(tenant, ANALYST, campaign_id).state == "SENDING"
+    status = send_dry(tenant, campaign_id)
+    assert (status.sent, status.state, status.difference) == (5, "SENT", 0)
+
+
+def _pause_once(tenant: TenantStore, campaign_id: str) -> None:
+    if status_of(tenant, campaign_id).state == "SENDING":
+        pause(tenant, ANALYST, campaign_id)
 
 
 def test_who_may_not_or_does_not_know_is_refused(

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from core.errors import BrevoError, BrevoLimited, BrevoUnexpected, NotFound, Refused
 from core.outreach.contact_attributes import Field, attribute_names
 from core.services import sync_contacts as service
+from core.services.suppressions import lift, suppressions_of
 from core.services.sync_contacts import SyncReport, plan_sync
 from core.store import contact_pushes
 from core.store.tenant import Store, TenantStore
@@ -174,6 +175,24 @@ def test_who_is_out_at_brevo_stays_out_there_and_is_suppressed_here(
     assert push(tenant).opted_out == 0
     asked = [entry.query.get("modifiedSince") for entry in double.ledger.requests("getContacts")]
     assert asked == [None, "2026-03-01T09:30:00.000+00:00"]
+
+
+@pytest.mark.usefixtures("live")
+def test_who_is_open_at_brevo_again_and_leaves_once_more_is_suppressed_again(
+    tenant: TenantStore, double: BrevoDouble
+) -> None:
+    """A lift holds against the wish that it ended, not against the next one."""
+    fill_run(tenant, people(1))
+    double.account.add_contact("person1@example.com", blacklisted=True)
+    contact = double.account.contacts["person1@example.com"]
+    assert push(tenant).opted_out == 1
+    (row,) = suppressions_of(tenant)
+    lift(tenant, ANALYST, row.suppression_id, "She rang")
+    told_new = []
+    for contact["emailBlacklisted"] in (True, False, False, True, True):
+        told_new.append(push(tenant).opted_out)
+    assert told_new == [0, 0, 0, 1, 0]
+    assert [row.lifted_at is None for row in suppressions_of(tenant)].count(True) == 1
 
 
 @pytest.mark.usefixtures("live")

@@ -3,33 +3,44 @@
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
 
-from core.errors import BrevoLimited
+from core.errors import BrevoLimited, Busy
 from core.outreach.outcomes import Decision, PauseReason
+from core.outreach.payload import compose_request
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
-from core.services import addressee_checks, campaign_claims, prepare_campaign
+from core.services import (
+    addressee_checks,
+    campaign_claims,
+    prepare_campaign,
+    reconcile_campaign,
+)
 from core.services import send_live as send_live_module
 from core.services.campaign_claims import Claim, Sender, become_sender, claim_next
 from core.services.campaign_control import confirm_live, find_known, note_restore, pause, resume
+from core.services.campaign_doubts import doubts_of
 from core.services.campaign_reports import logs_of, status_of
 from core.services.campaign_watch import due_work
 from core.services.delivery_review import Ruling, rule
 from core.services.live_outcomes import Landing, record
 from core.services.prepare_campaign import prepare
-from core.services.reconcile_campaign import MISSED_FOR, reconcile
+from core.services.pull_refusals import Watch
+from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
 from core.store import addressees, event_reads
+from core.store.doubtful import SeenEvent, find_numbered, note_missed
 from core.store.live_deliveries import Flight, load_flights
+from core.store.patience import Patience
+from core.store.senders import hold_campaign
 from core.store.tenant import TenantStore, Transaction
-from tests.contract.campaign_data import ANALYST, NOW, deliveries_of
+from tests.contract.campaign_data import ANALYST, NOW, count, deliveries_of
 from tests.contract.live_data import Clock, FakeBrevo, go_live, prepare_live, said
 
 AMBIGUOUS = said(EmailOutcome.AMBIGUOUS, status=502)
@@ -269,6 +280,110 @@ def test_a_reading_before_the_restore_is_none_of_the_two_after_it(
     assert brevo.posts == []
 
 
+def _spread(tenant: TenantStore, brevo: FakeBrevo, then: Callable[[], object]) -> str:
+    """Prepare two batches; the first ends in doubt, and `then` is done while the second is sent."""
+
+    def take_then(there: FakeBrevo, body: bytes) -> EmailReply:
+        then()
+        return there.take(body)
+
+    campaign_id = prepare_live(tenant, 4, batch_size=2)
+    brevo.plan |= {1: [AMBIGUOUS] * 3, 3: [take_then]}
+    return campaign_id
+
+
+def test_events_are_read_while_the_rest_is_sent(tenant: TenantStore, brevo: FakeBrevo) -> None:
+    brought: list[Reconciliation] = []
+    campaign_id = _spread(
+        tenant, brevo, lambda: brought.append(reconcile(tenant, ANALYST, campaign_id, brevo))
+    )
+    send(tenant, campaign_id, brevo)
+    assert [(reading.missed, reading.unread) for reading in brought] == [(1, 0)]
+    assert states(tenant, campaign_id) == ["UNCONFIRMED", "SENT", "SENT", "SENT"]
+
+
+def test_after_a_restore_a_reading_waits_for_its_turn_and_then_says_what_to_do(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[object] = []
+    turn = Patience(seconds=0.3, tell=lambda: waits.append(None))
+    monkeypatch.setattr(reconcile_campaign, "_TURN", turn)
+
+    def read_restored() -> None:
+        note_restore(tenant, ANALYST)
+        with pytest.raises(Busy, match="Pause it"):
+            reconcile(tenant, ANALYST, campaign_id, brevo)
+
+    campaign_id = _spread(tenant, brevo, read_restored)
+    send(tenant, campaign_id, brevo)
+    assert len(waits) == 1
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).missed == 1
+
+
+def test_events_say_nothing_of_what_was_claimed_after_them(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 2)
+    brevo.plan |= {number: [AMBIGUOUS] * 3 for number in (1, 2)}
+    send(tenant, campaign_id, brevo)
+
+    def slow_events(_tag: str, _limit: int, _offset: int) -> list[SeenEvent]:
+        brevo.clock.sleep(5)
+        with tenant.begin() as tx:
+            tx.execute(
+                "UPDATE delivery SET claimed_at = :now"
+                " WHERE tenant_id = :tenant AND delivery_no = 2",
+                now=brevo.clock(),
+            )
+        return []
+
+    monkeypatch.setattr(brevo, "events_under", slow_events)
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).missed == 1
+    brevo.clock.moment += MISSED_FOR
+    assert reconcile(tenant, ANALYST, campaign_id, brevo).to_review == 1
+    assert states(tenant, campaign_id) == ["REVIEW", "UNCONFIRMED"]
+
+
+def test_events_read_before_a_restore_count_as_none_of_the_readings_after_it(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+    brevo.plan[1] = [AMBIGUOUS] * 3
+    send(tenant, campaign_id, brevo)
+
+    def restored_meanwhile(_tag: str, _limit: int, _offset: int) -> list[SeenEvent]:
+        note_restore(tenant, ANALYST)
+        return []
+
+    monkeypatch.setattr(brevo, "events_under", restored_meanwhile)
+    reconcile(tenant, ANALYST, campaign_id, brevo)
+    assert deliveries_of(tenant, campaign_id)["C00001"]["missed_at"] is None
+
+
+def _miss(tx: Transaction, campaign_id: str, delivery_no: int) -> None:
+    row = find_numbered(tx, campaign_id, delivery_no)
+    assert row is not None
+    note_missed(tx, campaign_id, row, NOW)
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # SQLite has one writer at a time
+def test_a_restore_that_is_noted_during_a_reading_waits_for_it(tenant: TenantStore) -> None:
+    campaign_id = prepare_live(tenant, 2)
+    with tenant.begin() as tx:
+        for delivery_no in (1, 2):
+            _miss(tx, campaign_id, delivery_no)
+    noting = threading.Thread(target=note_restore, args=(tenant, ANALYST))
+    with tenant.begin() as tx:
+        hold_campaign(tx, campaign_id)
+        _miss(tx, campaign_id, 2)
+        noting.start()
+        time.sleep(0.3)  # out of order it has the first by now and waits for the second
+        _miss(tx, campaign_id, 1)
+    noting.join()
+    assert [row["missed_at"] for row in deliveries_of(tenant, campaign_id).values()] == [None] * 2
+    assert doubts_of(tenant, campaign_id).is_restored
+
+
 def test_what_a_dead_sender_claimed_of_a_paused_campaign_is_unconfirmed(
     tenant: TenantStore, brevo: FakeBrevo
 ) -> None:
@@ -320,9 +435,10 @@ def test_a_limit_of_the_blocked_addresses_is_waited_for(
     campaign_id = prepare_live(tenant, 2)
     until = NOW + timedelta(minutes=50)
 
-    def refuse_known(_store: TenantStore) -> None:
+    def refuse_known(_store: TenantStore, _watch: Watch) -> bool:
         if brevo.clock() < until:
             raise BrevoLimited("limited")
+        return True
 
     monkeypatch.setattr(brevo, "refuse_known", refuse_known)
     send(tenant, campaign_id, brevo)
@@ -377,9 +493,23 @@ def test_a_claim_goes_through_no_table_of_people(
     assert [step for step in searched if step.endswith("(tenant_id=?)")] == []
 
 
+def _lines(tenant: TenantStore, campaign_id: str, event: str) -> int:
+    return [line.event for line in logs_of(tenant, campaign_id)].count(event)
+
+
+def _rule_reviewed(tenant: TenantStore, campaign_id: str, ruling: Ruling) -> None:
+    with tenant.begin() as tx:
+        tx.execute("UPDATE delivery SET state = 'REVIEW' WHERE tenant_id = :tenant")
+    rule(tenant, ANALYST, campaign_id, 1, ruling, "seen in the account, or not")
+
+
 @pytest.mark.parametrize(
     ("ruling", "state", "line"),
-    [(Ruling.SEND_AGAIN, "SENT", "sent"), (Ruling.GIVE_UP, "CANCELLED", "taken_late")],
+    [
+        (Ruling.SEND_AGAIN, "SENT", "sent"),
+        (Ruling.GIVE_UP, "CANCELLED", "taken_late"),
+        (Ruling.ARRIVED, "SENT", "taken_late"),
+    ],
 )
 def test_an_answer_that_comes_after_a_ruling_is_not_lost(
     tenant: TenantStore, brevo: FakeBrevo, ruling: Ruling, state: str, line: str
@@ -387,13 +517,41 @@ def test_an_answer_that_comes_after_a_ruling_is_not_lost(
     campaign_id = prepare_live(tenant, 1)
 
     def rule_meanwhile(there: FakeBrevo, body: bytes) -> EmailReply:
-        with tenant.begin() as tx:
-            tx.execute("UPDATE delivery SET state = 'REVIEW' WHERE tenant_id = :tenant")
-        rule(tenant, ANALYST, campaign_id, 1, ruling, "not in the account")
+        _rule_reviewed(tenant, campaign_id, ruling)
         return there.take(body)
 
     brevo.plan[1] = [rule_meanwhile]
     send(tenant, campaign_id, brevo)
     assert states(tenant, campaign_id) == [state]
-    assert [entry.event for entry in logs_of(tenant, campaign_id)].count(line) == 1
-    assert len(brevo.posts) == 1
+    assert _lines(tenant, campaign_id, line) == 1
+    assert (len(brevo.posts), count(tenant, "contact_history")) == (1, 1)
+
+
+def test_a_message_taken_beside_the_one_that_was_sent_again_stands_in_the_journal_once(
+    tenant: TenantStore, brevo: FakeBrevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = prepare_live(tenant, 1)
+
+    def send_again_meanwhile(there: FakeBrevo, body: bytes) -> EmailReply:
+        _rule_reviewed(tenant, campaign_id, Ruling.SEND_AGAIN)
+        with duckdb.connect() as con:
+            other = replace(_taken_over(tenant, campaign_id), con=con)
+            claim_next(other, 1)
+            (flight,) = _claimed(tenant, campaign_id)
+            taken = there.take(compose_request(flight.row.payload, flight.key).body)
+            record(other, [Landing(flight=flight, reply=taken)])
+        return there.take(body)
+
+    def recorded_twice(sender: Sender, landings: Sequence[Landing]) -> list[Decision]:
+        record(sender, landings)  # whose commit was made, and not known to be
+        return record(sender, landings)
+
+    monkeypatch.setattr(send_live_module, "record", recorded_twice)
+    brevo.plan[1] = [send_again_meanwhile]
+    send(tenant, campaign_id, brevo)
+    assert states(tenant, campaign_id) == ["SENT"]
+    assert (_lines(tenant, campaign_id, "sent"), _lines(tenant, campaign_id, "taken_late")) == (
+        1,
+        1,
+    )
+    assert brevo.accepted["person1@example.com"] == 2

@@ -59,6 +59,7 @@ _ANSWERS: Mapping[str, str] = {
     "too_late": N_("too old to be tried again"),
     "duplicate_parameter": N_("Brevo knows this try already, which does not prove that it took it"),
     "duplicate_request": N_("Brevo knows this try already, which does not prove that it took it"),
+    "not_asked": N_("Brevo could not be asked: live sending is switched off"),
     "not_found": N_("two readings of Brevo's events did not find it"),
 }
 _PROOFS: Mapping[str, str] = {

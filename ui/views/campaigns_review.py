@@ -8,6 +8,7 @@ from core.outreach.protocol import FINISHED
 from core.services.campaign_doubts import Doubts, LastReading
 from core.services.campaign_reports import CampaignStatus
 from core.services.delivery_review import ReviewCase, Ruling, cases_of, rule
+from core.services.unasked_doubts import HANDED_AFTER
 from ui.i18n import _, current_language, format_moment, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
@@ -46,10 +47,13 @@ def _draw_reading(
             status.unconfirmed,
         )
         st.markdown(sentence)
+    if not doubts.may_ask:
+        _draw_unasked(status)
+        return
     st.caption(_reading_words(session, doubts.last))
     reading = follow_job(session, RECONCILE, status.campaign_id)
     sending = job_of(session.store, SEND, status.campaign_id)
-    is_sending = sending is not None and not sending.is_over
+    is_sending = doubts.is_restored and sending is not None and not sending.is_over
     is_reading = reading is not None and not reading.is_over
     if not may_decide(session) or is_reading:
         return
@@ -63,6 +67,19 @@ def _draw_reading(
         st.caption(_("Events are read once nothing of it is under way any more."))
     elif not doubts.reads_left:
         st.caption(_("Brevo permits no more readings in this hour."))
+
+
+def _draw_unasked(status: CampaignStatus) -> None:
+    """Say what becomes of unsure messages where Brevo may not be asked."""
+    if status.unconfirmed:
+        st.caption(
+            _(
+                "Brevo is not asked here: live sending is switched off, or its key is missing. What"
+                " no webhook tells of within %(count)s minutes is handed to a person, who decides"
+                " here.",
+                count=format_number(HANDED_AFTER.total_seconds() // 60),
+            )
+        )
 
 
 def _reading_words(session: UiSession, last: LastReading | None) -> str:

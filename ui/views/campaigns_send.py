@@ -28,6 +28,8 @@ def draw_rehearsal(session: UiSession, status: CampaignStatus, refusal: CrmError
 
 
 def _draw_start(session: UiSession, status: CampaignStatus) -> None:
+    if not session.may_work:
+        return
     label = ngettext_("Dry run to %(count)s person", "Dry run to %(count)s people", status.pending)
     with st.popover(label, type="primary"):
         st.markdown(
@@ -39,6 +41,8 @@ def _draw_start(session: UiSession, status: CampaignStatus) -> None:
 
 
 def _draw_go_on(session: UiSession, status: CampaignStatus) -> None:
+    if not session.may_work:
+        return
     if st.button(_("Go on with the dry run"), type="primary", key="campaign_resume_dry"):
         with error_boundary():
             resume(session.store, session.actor, status.campaign_id)
@@ -47,6 +51,8 @@ def _draw_go_on(session: UiSession, status: CampaignStatus) -> None:
 
 
 def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmError | None) -> None:
+    if not session.may_work:
+        return
     is_asked = st.button(
         _("Prepare it live"),
         type="primary",
@@ -58,8 +64,8 @@ def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmErr
         return
     st.caption(
         _(
-            "The same run, message and batch size, for the audience of today. Preparing sends"
-            " nothing: you look at it and type the number of recipients first."
+            "The same run, message, batch size and held-out share, for the audience of today."
+            " Preparing sends nothing: you look at it and type the number of recipients first."
         )
     )
     if is_asked:
@@ -71,6 +77,8 @@ def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmErr
 
 def draw_cancel(session: UiSession, status: CampaignStatus, label: str, button: str) -> None:
     """Draw the way to give up what has not gone out, asked once."""
+    if not session.may_work:
+        return
     with st.popover(label):
         sentence = ngettext_(
             "%(count)s message will not go out.",

@@ -17,7 +17,6 @@ from core.outreach.effects import (
     Sides,
     Verdict,
     compute_effect,
-    pool_effects,
     share_interval,
 )
 
@@ -127,32 +126,6 @@ def test_intervals_hold_the_truth_in_95_of_100_worlds(lift: float) -> None:
     assert all(0.93 < count / 800 <= 0.995 for count in held.values())
 
 
-def test_pooled_intervals_hold_the_truth_too() -> None:
-    rng = np.random.default_rng(5)
-    held = dict.fromkeys(Measure, 0)
-    for _ in range(300):
-        campaigns = [
-            Sides(treated=draw(rng, 450, share), held_out=draw(rng, 50, share))
-            for share in (0.05, 0.08, 0.12, 0.2)
-        ]
-        for measure in Measure:
-            held[measure] += holds(pool_effects(measure, campaigns), 0)
-    assert all(0.91 < count / 300 < 0.99 for count in held.values())
-
-
-def test_a_pooled_effect_weighs_by_the_inverse_of_the_variance() -> None:
-    """Ten times the same campaign: the same difference, the error divided by the root of ten."""
-    sides = Sides(treated=Group(customers=900, buyers=120), held_out=Group(customers=100, buyers=8))
-    one, ten = (pool_effects(Measure.BUYERS, [sides] * n) for n in (1, 10))
-    assert (ten.difference, ten.treated) == pytest.approx((one.difference, one.treated))
-    assert one.visible is not None
-    assert ten.visible == pytest.approx(one.visible / 10**0.5)
-    assert (one.verdict, ten.verdict) == (Verdict.NOT_ENOUGH, Verdict.HIGHER)
-    other = Sides(treated=Group(customers=90, buyers=40), held_out=Group(customers=90, buyers=9))
-    both = pool_effects(Measure.BUYERS, [sides, other]).difference
-    assert one.difference < both < pool_effects(Measure.BUYERS, [other]).difference
-
-
 @pytest.mark.parametrize(
     ("treated", "held_out", "verdict", "doubt"),
     [
@@ -172,9 +145,3 @@ def test_the_verdict_says_no_more_than_the_data(
     assert (effect.verdict, effect.doubt) == (verdict, doubt)
     known = compute_effect(Measure.BUYERS, Sides(treated=one, held_out=other), Doubt.WINDOW_OPEN)
     assert (known.verdict, known.doubt) == (Verdict.NOT_ENOUGH, Doubt.WINDOW_OPEN)
-
-
-def test_campaigns_of_which_nobody_bought_weigh_nothing() -> None:
-    idle = Sides(treated=Group(customers=90), held_out=Group(customers=90))
-    assert pool_effects(Measure.REVENUE, [idle]).doubt is Doubt.WITHIN_CHANCE
-    assert pool_effects(Measure.REVENUE, []).doubt is Doubt.NO_HOLDOUT
