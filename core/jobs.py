@@ -259,7 +259,7 @@ def look_after_campaigns(store: Store) -> None:
 def look_after_erasures(store: TenantStore) -> None:
     """Ask for what erasures wait for: those that had to wait, and contacts left at Brevo."""
     for request_id in open_erasures(store):
-        enqueue(store, SYSTEM, ERASE, request_id)
+        _ask_once(store, SYSTEM, ERASE, request_id)
     if pending_contacts(store) and may_ask_brevo(store):
         enqueue(store, SYSTEM, FORGET, store.tenant_id)
 
@@ -302,18 +302,18 @@ def scan_inboxes(store: Store) -> None:
         tenant_store = store.tenant_store(tenant)
         try:
             for import_id in take_in(tenant_store):
-                _ask_once(tenant_store, import_id)
+                _ask_once(tenant_store, INBOX, TAKE, import_id)
         except CrmError as error:
             _LOG.info("inbox of %s: %s", tenant.key, error)
         except Exception as error:  # noqa: BLE001 - the inboxes of the others go on
             _LOG.error("inbox of %s failed: %s", tenant.key, frames_of(error))
 
 
-def _ask_once(store: TenantStore, import_id: str) -> None:
-    """Ask for the work on an import of the inbox, but not again after an unexpected error."""
-    job = job_of(store, TAKE, import_id)
+def _ask_once(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
+    """Ask for work that nobody follows, but not again after an unexpected error."""
+    job = job_of(store, kind, subject)
     if job is None or (job.error or {}).get("message") != _UNEXPECTED:
-        enqueue(store, INBOX, TAKE, import_id)
+        enqueue(store, actor, kind, subject)
 
 
 def _launch(store: Store, slot: str) -> None:

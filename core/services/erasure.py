@@ -156,7 +156,8 @@ def erase(
             held.enter_context(exclusive(store, "run", _RUNNING, store.store.patience))
             return _Erasure(store, request_of(store, request_id), progress, forget_jobs).work()
         except Busy:
-            _wait(store, request_id)
+            with store.begin() as tx:
+                erasures.wait_request(tx, request_id)
             raise
 
 
@@ -167,12 +168,6 @@ def request_of(store: TenantStore, request_id: str) -> ErasureRequest:
     if found is None:
         raise NotFound(N_("There is no such erasure."))
     return found
-
-
-def _wait(store: TenantStore, request_id: str) -> None:
-    request = request_of(store, request_id)
-    with store.begin() as tx:
-        erasures.move_request(tx, request_id, erasures.WAITING, request.step, request.counts)
 
 
 class _Erasure:

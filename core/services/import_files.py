@@ -177,6 +177,7 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     entry = entry_of(store, import_id)
     if entry.status == LOADED:
         complete_archive(store, entry)
+        forget_met(store, import_id, report_of(store, import_id))
         return report_of(store, import_id)
     open_entry(store, import_id)
     archive = archive_of(store, import_id)

@@ -127,6 +127,17 @@ def move_request(
     )
 
 
+def wait_request(tx: Transaction, request_id: str) -> None:
+    """Note that a request waits; how far it is stays as whoever works on it has told."""
+    tx.execute(
+        "UPDATE erasure_request SET state = :waiting"
+        " WHERE tenant_id = :tenant AND request_id = :request_id AND state <> :done",
+        request_id=request_id,
+        waiting=WAITING,
+        done=DONE,
+    )
+
+
 def forget_subject(tx: Transaction, request_id: str) -> None:
     """Remove whom a request erased, and what its codes were made with."""
     for sql in (

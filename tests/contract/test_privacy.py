@@ -8,14 +8,29 @@ from typing import Any
 import pytest
 from dbos import DBOSClient, EnqueueOptions
 
-from core.errors import NotAllowed, NotFound, Refused
-from core.jobs import forget_jobs, jobs_url, migrate_jobs
+from core.errors import Busy, NotAllowed, NotFound, Refused
+from core.jobs import (
+    ERASE,
+    forget_jobs,
+    job_of,
+    jobs_url,
+    look_after_erasures,
+    migrate_jobs,
+)
 from core.services import erase_files, erasure, unsubscribe
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erase_brevo import pending_contacts
 from core.services.erased_list import list_path
-from core.services.erasure import ASKED, ask_erasure, erase, find_people, request_of
+from core.services.erasure import (
+    ASKED,
+    ask_erasure,
+    erase,
+    find_people,
+    open_erasures,
+    request_of,
+)
 from core.services.import_archive import archive_of
+from core.services.import_turn import import_turn
 from core.services.import_undo import undo
 from core.services.person_export import person_json, person_link, person_of_link
 from core.services.reapply import reapply
@@ -236,3 +251,20 @@ def test_who_was_erased_and_leaves_by_an_old_link_is_not_entered_again(
     invitation = unsubscribe.Invitation(store=company, email_norm=ADDRESS, language=None)
     unsubscribe.unsubscribe(invitation)
     assert find_people(company, SYSTEM, ADDRESS) is None
+
+
+def test_an_erasure_waits_for_an_import_and_is_asked_for_again(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    canary.import_all(company, canary.write_files(tmp_path))
+    request_id = ask(company)
+    with import_turn(company), pytest.raises(Busy):
+        erase(company, request_id)
+    assert request_of(company, request_id).state == "waiting"
+    migrate_jobs(company.store.settings)
+    look_after_erasures(company)
+    job = job_of(company, ERASE, request_id)
+    assert job is not None
+    assert job.status == "queued"
+    assert erase(company, request_id)["customer"] == 1
+    assert open_erasures(company) == []
