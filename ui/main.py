@@ -11,12 +11,13 @@ from ui.navigation import FAVICON, LOGO, register_pages
 from ui.session import UiSession, app_store, current_session
 from ui.sign_in import leave
 from ui.theme import draw_corrections
+from ui.views.plain import plain
 
 
 def draw_account(session: UiSession) -> None:
     """Draw who is signed in, the language switch and the way out."""
     with st.sidebar:
-        st.caption(f"{session.tenant.name} · {session.actor.username}")
+        st.caption(f"{plain(session.tenant.name)} · {plain(session.actor.username)}")
         language = st.selectbox(
             _("Language"),
             LANGUAGES,

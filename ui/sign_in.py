@@ -14,6 +14,7 @@ from ui.i18n import _, current_language
 from ui.navigation import LOGO
 from ui.password import check_password
 from ui.session import app_store, session_token
+from ui.views.plain import plain
 
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 _PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
@@ -61,7 +62,7 @@ def _enter(username: str, password: str) -> None:
             app_store(), username, password, address, is_direct=is_direct, check=check_password
         )
     except CrmError as error:
-        st.error(error.sentence(current_language()))
+        st.error(error.sentence(current_language(), plain))
         return
     st.html(_ENTER.replace("{ticket}", json.dumps(ticket)), unsafe_allow_javascript=True)
 
