@@ -19,7 +19,7 @@ from api.export import (
 )
 from api.health import health
 from api.limits import RefusalLimit
-from api.middleware import AllowedHosts, SecurityHeaders
+from api.middleware import AllowedHosts, AllowedOrigins, LastResort, SecurityHeaders
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
@@ -45,7 +45,10 @@ ROUTES = (
     Route("/u/{token:path}", leave_list, methods=["POST"]),
     Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
 )
-MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts), Middleware(RefusalLimit))
+MIDDLEWARE = tuple(
+    Middleware(each)
+    for each in (SecurityHeaders, LastResort, AllowedHosts, AllowedOrigins, RefusalLimit)
+)
 
 
 @asynccontextmanager
