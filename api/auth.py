@@ -8,8 +8,8 @@ from core.errors import NotAllowed
 from core.i18n import N_
 from core.services.instance import app_store
 from core.services.sign_in import (
-    SESSION_COOKIE,
     SESSION_LIFE,
+    cookie_name,
     redeem_ticket,
     sign_out,
 )
@@ -47,9 +47,10 @@ def enter(request: Request) -> Response:
         token = redeem_ticket(store, request.query_params.get("ticket", ""))
     except NotAllowed:
         return response
-    sign_out(store, request.cookies.get(SESSION_COOKIE, ""))
+    name = cookie_name(store.settings)
+    sign_out(store, request.cookies.get(name, ""))
     response.set_cookie(
-        SESSION_COOKIE,
+        name,
         token,
         max_age=int(SESSION_LIFE.total_seconds()),
         httponly=True,
@@ -64,10 +65,11 @@ def leave(request: Request) -> Response:
     if is_from_elsewhere(request):
         return problem(request, 403, N_("Sign out on the page of this instance."))
     store = app_store()
-    sign_out(store, request.cookies.get(SESSION_COOKIE, ""))
+    name = cookie_name(store.settings)
+    sign_out(store, request.cookies.get(name, ""))
     response = RedirectResponse(_HOME, 303)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'  # whoever sits here next
     response.delete_cookie(
-        SESSION_COOKIE, httponly=True, samesite="lax", secure=store.settings.secure_cookies
+        name, httponly=True, samesite="lax", secure=store.settings.secure_cookies
     )
     return response

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 
-from core.services.sign_in import SESSION_COOKIE, Session, session_of
+from core.services.sign_in import Session, cookie_name, session_of
 from core.store.tenant import Store
 
 _SAME_SITE = "same-origin"
@@ -12,7 +12,7 @@ _SAME_SITE = "same-origin"
 
 def session_in(request: Request, store: Store) -> Session | None:
     """Return the session of the cookie the caller sent, or None."""
-    return session_of(store, request.cookies.get(SESSION_COOKIE, ""))
+    return session_of(store, request.cookies.get(cookie_name(store.settings), ""))
 
 
 def is_foreign(request: HTTPConnection, allowed_origins: tuple[str, ...] = ()) -> bool:

@@ -2,36 +2,44 @@
 
 import streamlit as st
 
-from core.i18n import LANGUAGES
-from core.services.accounts import choose_language
+from core.services.accounts import Role
+from core.services.own_account import own_tenants
 from ui.guard import require_session
-from ui.i18n import LANGUAGE_NAMES, _, remember_choice
+from ui.i18n import _
 from ui.layout import error_boundary
 from ui.navigation import FAVICON, LOGO, register_pages
 from ui.session import UiSession, app_store, current_session
-from ui.sign_in import leave
+from ui.sign_in import go_to_company, leave
 from ui.theme import draw_corrections
+from ui.views.account_language import draw_language
 from ui.views.plain import plain
 
 
 def draw_account(session: UiSession) -> None:
-    """Draw who is signed in, the language switch and the way out."""
+    """Draw who is signed in, the ways to other companies and languages, and the way out."""
     with st.sidebar:
         st.caption(f"{plain(session.tenant.name)} · {plain(session.actor.username)}")
-        language = st.selectbox(
-            _("Language"),
-            LANGUAGES,
-            index=LANGUAGES.index(session.language),
-            format_func=LANGUAGE_NAMES.__getitem__,
-            # A new key per language: the address may change it behind the widget's back.
-            key=f"shell_language_{session.language}",
-        )
-        if language != session.language:
-            choose_language(app_store(), session.actor, language)
-            remember_choice(language)
-            st.rerun()
+        draw_companies(session)
+        draw_language(session, "shell")
         if st.button(_("Sign out"), key="shell_sign_out", width="stretch"):
             leave()
+
+
+def draw_companies(session: UiSession) -> None:
+    """Draw the choice among the companies of a user who belongs to several."""
+    names = {tenant.tenant_id: tenant.name for tenant in own_tenants(app_store(), session.actor)}
+    here = session.tenant.tenant_id
+    if len(names) < 2 or here not in names:
+        return
+    chosen = st.selectbox(
+        _("Company"),
+        list(names),
+        index=list(names).index(here),
+        format_func=names.__getitem__,
+        key=f"shell_company_{here}",
+    )
+    if chosen != here:
+        go_to_company(chosen)
 
 
 st.set_page_config(page_title="ia-crm", page_icon=str(FAVICON), layout="wide")
@@ -39,7 +47,8 @@ draw_corrections()
 with error_boundary():
     found = current_session()
     # Registered before the form too, so that path and query survive the sign-in.
-    page = st.navigation(register_pages(), position="sidebar" if found else "hidden")
+    role = found.actor.role if found else Role.VIEWER
+    page = st.navigation(register_pages(role), position="sidebar" if found else "hidden")
     current = require_session()
     st.logo(str(LOGO), size="large")
     draw_account(current)

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.i18n import N_
+from core.services.accounts import Role, includes
 from ui.i18n import _
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,7 @@ class PageEntry:
     title: str
     icon: str
     answers: str
+    least_role: Role = Role.VIEWER
 
     @property
     def file(self) -> Path:
@@ -78,16 +80,32 @@ PAGES = (
         answers=N_("Change the numbers by which lists are made and judged."),
     ),
     PageEntry(
+        path="users",
+        title=N_("Users"),
+        icon=":material/group:",
+        answers=N_("See who may sign in for your company, and what each may do."),
+        least_role=Role.ADMIN,
+    ),
+    PageEntry(
         path="trail",
         title=N_("Audit trail"),
         icon=":material/history:",
         answers=N_("See who did what, and when."),
+        least_role=Role.ADMIN,
+    ),
+    PageEntry(
+        path="account",
+        title=N_("My account"),
+        icon=":material/person:",
+        answers=N_("Change your password and see where you are signed in."),
     ),
 )
 
 
-def register_pages() -> list[st.Page]:
+def register_pages(role: Role) -> list[st.Page]:
     """Return the pages for `st.navigation`, titled in the current language.
+
+    What `role` may not do is not in the list of pages; the page itself refuses it by its address.
 
     The root leads to the first page: Streamlit serves a default page at the root alone, and its
     own address would not be found.
@@ -99,6 +117,7 @@ def register_pages() -> list[st.Page]:
             icon=entry.icon,
             url_path=entry.path,
             help=_(entry.answers),
+            visibility="visible" if includes(role, entry.least_role) else "hidden",
         )
         for entry in PAGES
     ]

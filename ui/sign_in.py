@@ -10,19 +10,23 @@ import streamlit as st
 
 from core.errors import CrmError
 from core.services.sign_in import sign_in, sign_out
+from core.services.sign_in_steps import Stage, next_step, switch_tenant
+from ui.client import read_client
 from ui.i18n import _, current_language
 from ui.navigation import LOGO
 from ui.password import check_password
 from ui.session import app_store, session_token
+from ui.sign_in_steps import draw_step
 from ui.views.plain import plain
 
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
-_PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
+_TICKET = "sign_in_ticket"
+_SAID = "sign_in_said"
+_HERE = "window.location.pathname + window.location.search"
 _ENTER = """
 <script>
     window.location.replace(
         "/auth/enter?ticket=" + encodeURIComponent({ticket})
-        + "&next=" + encodeURIComponent(window.location.pathname + window.location.search)
+        + "&next=" + encodeURIComponent({target})
     );
 </script>
 """
@@ -34,47 +38,82 @@ _LEAVE = """
 
 
 def draw_sign_in() -> None:
-    """Draw the form; after a right password, send the browser on to its session."""
+    """Draw the form, then what else is owed; at the end, send the browser to its session."""
     _left, middle, _right = st.columns([1, 1.2, 1])
     with middle:
         st.image(str(LOGO), width=56, alt=_("ia-crm"))
         st.title(_("Sign in"), anchor=False)
         st.caption(_("Whom to write to, about which product, and why."))
-        with st.form("sign_in"):
-            username = st.text_input(
-                _("User name"), key="sign_in_username", autocomplete="username"
-            )
-            password = st.text_input(
-                _("Password"),
-                type="password",
-                key="sign_in_password",
-                autocomplete="current-password",
-            )
-            is_sent = st.form_submit_button(_("Sign in"), type="primary", width="stretch")
-        if is_sent:
-            _enter(username, password)
+        if _SAID in st.session_state:
+            st.error(st.session_state.pop(_SAID).sentence(current_language(), plain))
+        if _TICKET in st.session_state:
+            _go_on(st.session_state[_TICKET])
+        else:
+            _draw_form()
 
 
-def _enter(username: str, password: str) -> None:
+def _draw_form() -> None:
+    with st.form("sign_in"):
+        username = st.text_input(_("User name"), key="sign_in_username", autocomplete="username")
+        password = st.text_input(
+            _("Password"),
+            type="password",
+            key="sign_in_password",
+            autocomplete="current-password",
+        )
+        is_sent = st.form_submit_button(_("Sign in"), type="primary", width="stretch")
+    if is_sent:
+        _begin(username, password)
+
+
+def _begin(username: str, password: str) -> None:
     address, is_direct = read_client()
     try:
         ticket = sign_in(
             app_store(), username, password, address, is_direct=is_direct, check=check_password
         )
+        is_ready = next_step(app_store(), ticket).stage is Stage.ENTER
     except CrmError as error:
         st.error(error.sentence(current_language(), plain))
         return
-    st.html(_ENTER.replace("{ticket}", json.dumps(ticket)), unsafe_allow_javascript=True)
+    if is_ready:
+        _enter(ticket, _HERE)
+        return
+    st.session_state[_TICKET] = ticket
+    st.rerun()
 
 
-def read_client() -> tuple[str, bool]:
-    """Return the client's address and whether it reached a server bound to localhost directly."""
-    address = str(st.context.ip_address or "127.0.0.1")  # None is Streamlit's word for loopback
-    headers = st.context.headers
-    host = str(headers.get("Host") or "localhost").rsplit(":", 1)[0]
-    is_bound_here = st.get_option("server.address") in _LOOPBACK_NAMES
-    is_proxied = any(name in headers for name in _PROXY_HEADERS)
-    return address, is_bound_here and host in _LOOPBACK_NAMES and not is_proxied
+def _go_on(ticket: str) -> None:
+    """Draw what the ticket owes next, or enter; what has expired begins again."""
+    try:
+        step = next_step(app_store(), ticket)
+    except CrmError as error:
+        st.session_state[_SAID] = error
+        _begin_again()
+        st.rerun()
+    if step.stage is Stage.ENTER:
+        _begin_again()
+        _enter(ticket, _HERE)
+        return
+    draw_step(app_store(), ticket, step)
+    st.button(_("Begin again"), key="sign_in_again", on_click=_begin_again, type="tertiary")
+
+
+def _begin_again() -> None:
+    st.session_state.pop(_TICKET, None)
+
+
+def _enter(ticket: str, target: str) -> None:
+    script = _ENTER.replace("{ticket}", json.dumps(ticket)).replace("{target}", target)
+    st.html(script, unsafe_allow_javascript=True)
+
+
+def go_to_company(tenant_id: str) -> None:
+    """Open a session in another company in place of this one, and forget what this window holds."""
+    ticket = switch_tenant(app_store(), session_token(), tenant_id)
+    st.session_state.clear()
+    _enter(ticket, json.dumps("/"))
+    st.stop()
 
 
 def leave() -> None:

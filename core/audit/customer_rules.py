@@ -4,6 +4,8 @@ An address counts trimmed and without case (`email_norm`). An event that names a
 address happened at the customer's own address.
 """
 
+from collections.abc import Mapping
+
 from core.audit.scope import Query, Scope
 
 BOUNCE_CAUSES = ("hard_bounce", "soft_bounces")
@@ -125,8 +127,28 @@ JOIN customers who ON who.customer = suppressed.customer
 GROUP BY who.customer
 """
 
+_SUPPRESSED_NEEDS_SQL = """
+SELECT 1 FROM customers WHERE email_opt_out
+UNION ALL
+SELECT 1 FROM suppressions
+UNION ALL
+SELECT 1 FROM contacts
+WHERE status IN ('unsubscribe', 'complaint', 'hard_bounce', 'soft_bounce')
+LIMIT 1
+"""
+
+_IS_MESSAGE = """
+seen.status IN ('sent', 'delivered')
+AND seen.contact_date > $window_start
+AND seen.contact_date <= $as_of
+AND (
+    coalesce(trim(seen.channel), '') = ''
+    OR list_contains($email_channels, regexp_replace(lower(seen.channel), '[^a-z]', '', 'g'))
+)
+"""
+
 # Live e-mails of a window, and whom each of them touched: the person or the address.
-_TOUCHED = """
+_TOUCHED = f"""
 WITH messages AS (
     SELECT
         seen.customer,
@@ -135,15 +157,7 @@ WITH messages AS (
         coalesce(seen.campaign, '') AS campaign
     FROM contacts seen
     LEFT JOIN customers own ON own.customer = seen.customer
-    WHERE seen.status IN ('sent', 'delivered')
-        AND seen.contact_date > $window_start
-        AND seen.contact_date <= $as_of
-        AND (
-            coalesce(trim(seen.channel), '') = ''
-            OR list_contains(
-                $email_channels, regexp_replace(lower(seen.channel), '[^a-z]', '', 'g')
-            )
-        )
+    WHERE {_IS_MESSAGE}
 ),
 touched AS (
     SELECT *, TRUE AS own_event
@@ -214,12 +228,15 @@ def optout_or_bounce(scope: Scope) -> Query:
             "causes": list(SUPPRESSION_CAUSES),
             "bounce_causes": list(BOUNCE_CAUSES),
         },
+        needs=Query(sql=_SUPPRESSED_NEEDS_SQL, values={}),
     )
 
 
 def silence_window(scope: Scope) -> Query:
     """Customers written to by e-mail, or whose address was, within the silence window."""
-    return Query(sql=_SILENCE_SQL, values=_window(scope, scope.policy.silence_window_days))
+    window = _window(scope, scope.policy.silence_window_days)
+    values = {**window, "window_days": scope.policy.silence_window_days}
+    return Query(sql=_SILENCE_SQL, values=values, needs=_messages(window))
 
 
 def frequency_cap(scope: Scope) -> Query:
@@ -228,14 +245,18 @@ def frequency_cap(scope: Scope) -> Query:
     Rows of one mailbox, day and campaign are one message.
     """
     extra = scope.policy.extra
-    values = {**_window(scope, extra.cap_days), "cap": extra.cap_messages}
-    return Query(sql=_FREQUENCY_SQL, values=values)
+    window = _window(scope, extra.cap_days)
+    values = {**window, "window_days": extra.cap_days, "cap": extra.cap_messages}
+    return Query(sql=_FREQUENCY_SQL, values=values, needs=_messages(window))
 
 
 def _window(scope: Scope, days: int) -> dict[str, object]:
     return {
         "window_start": scope.days_before(days),
         "as_of": scope.as_of,
-        "window_days": days,
         "email_channels": list(EMAIL_CHANNELS),
     }
+
+
+def _messages(window: Mapping[str, object]) -> Query:
+    return Query(sql=f"SELECT 1 FROM contacts seen WHERE {_IS_MESSAGE} LIMIT 1", values=window)

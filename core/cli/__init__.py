@@ -22,6 +22,7 @@ from core.cli import (
     policy,
     runs,
     trail,
+    users,
     webhooks,
 )
 from core.cli.terminal import fail, language_of_user
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 app.command("init")(instance.init)
 app.add_typer(instance.tenant_app, name="tenant")
-app.add_typer(instance.user_app, name="user")
+app.add_typer(users.app, name="user")
 app.command("import")(imports.import_files)
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(labels.app, name="labels")

@@ -22,7 +22,7 @@ Live = Annotated[bool, typer.Option("--live", help="Send for real; a dry run wit
 def prepare_(
     tenant: TenantKey,
     run_id: Annotated[str, typer.Option("--run", help="Id of the run.")],
-    template: Annotated[str, typer.Option("--template", help="Name of the message.")],
+    template: Annotated[str, typer.Option("--template", help="Name of the message, or brevo:ID.")],
     batch_size: Annotated[int, typer.Option("--batch-size", help="200 to 300.")] = 250,
     holdout: Annotated[
         float, typer.Option("--holdout", help="Share not written to, to measure the effect.")

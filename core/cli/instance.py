@@ -1,20 +1,17 @@
 """The instance: database, companies, people, processes."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.cli.terminal import TenantKey, language_of_user, open_store, say
+from core.cli.terminal import language_of_user, open_store, say
 from core.errors import Refused
 from core.i18n import N_, translate
 from core.services import accounts
-from core.services.accounts import Role
 from core.settings import current_settings
 
 tenant_app = typer.Typer(no_args_is_help=True, help="Companies using this instance.")
-user_app = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 
 
 def init() -> None:
@@ -37,21 +34,6 @@ def tenant_add(
     """Add a company."""
     accounts.create_tenant(open_store(), key, name, language=language)
     say(translate(language_of_user(), N_("Tenant %(key)s is there."), key=key))
-
-
-@user_app.command("add")
-def user_add(
-    tenant: TenantKey,
-    username: Annotated[str, typer.Option("--username", help="Name to sign in with.")],
-    role: Annotated[Role, typer.Option("--role", help="What she may do.")] = Role.ANALYST,
-) -> None:
-    """Add a person; the password comes from CRM_PASSWORD or is asked."""
-    password = os.environ.get("CRM_PASSWORD") or typer.prompt(
-        "Password", hide_input=True, confirmation_prompt=True, err=True
-    )
-    store = open_store()
-    accounts.create_user(store, accounts.tenant_by_key(store, tenant), username, password, role)
-    say(translate(language_of_user(), N_("User %(name)s may sign in."), name=username))
 
 
 def worker() -> None:

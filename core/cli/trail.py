@@ -38,6 +38,7 @@ def export(
     """Write the whole trail as CSV, the oldest entry first."""
     from core.services.audit_trail import trail_csv
 
+    out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
     with part.open("wb") as stream:
         stream.writelines(trail_csv(open_tenant(tenant), SYSTEM))

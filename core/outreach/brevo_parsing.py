@@ -54,6 +54,7 @@ def parse_template(content: Content) -> Template:
         name=_text(content, "name"),
         subject=_text(content, "subject"),
         html=_text(content, "htmlContent"),
+        reply_to=_text_or_none(content, "replyTo"),
         is_active=_flag(content, "isActive"),
         modified_at=parse_moment(_text(content, "modifiedAt")),
     )

@@ -62,6 +62,7 @@ class Template:
     name: str
     subject: str
     html: str = field(repr=False)
+    reply_to: str | None = field(repr=False)
     is_active: bool
     modified_at: datetime
 

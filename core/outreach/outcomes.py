@@ -42,6 +42,9 @@ class PauseReason(StrEnum):
     UNCLEAR = "UNCLEAR"
     REJECTIONS = "REJECTIONS"
     REFUSALS_UNKNOWN = "REFUSALS_UNKNOWN"
+    TEMPLATE_GONE = "TEMPLATE_GONE"
+    TEMPLATE_INACTIVE = "TEMPLATE_INACTIVE"
+    TEMPLATE_CHANGED = "TEMPLATE_CHANGED"
 
 
 PAUSE_SENTENCES: Mapping[PauseReason, str] = {
@@ -70,6 +73,16 @@ PAUSE_SENTENCES: Mapping[PauseReason, str] = {
     ),
     PauseReason.REFUSALS_UNKNOWN: N_(
         "The addresses that Brevo must not write to could not be read. Resume to try again."
+    ),
+    PauseReason.TEMPLATE_GONE: N_(
+        "The template is no longer at Brevo. Cancel this campaign and prepare it with another."
+    ),
+    PauseReason.TEMPLATE_INACTIVE: N_(
+        "The template is no longer active at Brevo. Activate it there, then resume."
+    ),
+    PauseReason.TEMPLATE_CHANGED: N_(
+        "The template was changed at Brevo since this campaign was prepared. Put it back as it was"
+        " and resume, or cancel this campaign and prepare it again."
     ),
 }
 

@@ -22,6 +22,9 @@ from core.settings import Settings
 PLACEHOLDER_SENDER = "sender@example.com"
 """Sender of dry runs as long as BREVO_SENDER_EMAIL is not set."""
 
+TEMPLATE_ID, PARAMS = "templateId", "params"
+"""What stands in the place of a content in the payload of a message that Brevo renders."""
+
 _MAX_SENDER_NAME_CHARS = 70  # Brevo's limit
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _REDACTED = "***"
@@ -89,18 +92,38 @@ def build_payload(
     sender: Sender, email: str, message: Message, unsubscribe_url: str, place: Place
 ) -> str:
     """Return the payload of one message as canonical JSON, without the idempotency key."""
-    headers = {**unsubscribe_headers(unsubscribe_url), "X-Mailin-custom": delivery_id(place)}
     return _canonical(
         {
-            "sender": {"email": sender.email, "name": sender.name},
-            "to": [{"email": header_value(email)}],
+            **_frame(sender, email, unsubscribe_url, place),
             "subject": header_value(message.subject),
             "htmlContent": message.html,
             "textContent": message.text,
-            "headers": {name: header_value(value) for name, value in headers.items()},
-            "tags": tags_of(place),
         }
     )
+
+
+def build_template_payload(
+    sender: Sender,
+    email: str,
+    template_id: int,
+    params: Mapping[str, object],
+    unsubscribe_url: str,
+    place: Place,
+) -> str:
+    """Return the payload of a message that Brevo renders, without subject and content of ours."""
+    frame = _frame(sender, email, unsubscribe_url, place)
+    return _canonical({**frame, TEMPLATE_ID: template_id, PARAMS: params})
+
+
+def _frame(sender: Sender, email: str, unsubscribe_url: str, place: Place) -> dict[str, object]:
+    """Return what every message has: from whom, to whom, its headers and tags."""
+    headers = {**unsubscribe_headers(unsubscribe_url), "X-Mailin-custom": delivery_id(place)}
+    return {
+        "sender": {"email": sender.email, "name": sender.name},
+        "to": [{"email": header_value(email)}],
+        "headers": {name: header_value(value) for name, value in headers.items()},
+        "tags": tags_of(place),
+    }
 
 
 def payload_sha256(payload: str) -> str:
@@ -108,24 +131,40 @@ def payload_sha256(payload: str) -> str:
     return hashlib.sha256(payload.encode()).hexdigest()
 
 
-def compose_body(payload: str, key: str) -> bytes:
-    """Return the request body: the frozen payload with `key`, byte-identical at every replay."""
-    body = json.loads(payload)
-    body["headers"]["idempotencyKey"] = str(UUID(key))
-    return _canonical(body).encode()
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request body, and what a log may keep of it: no address, no name, no text, no link."""
+
+    body: bytes
+    redacted: Mapping[str, Any]
 
 
-def redact_body(body: bytes) -> dict[str, Any]:
-    """Return what a log may keep of a request: no address, no name, no text, no link."""
-    request = json.loads(body)
+def compose_request(payload: str, key: str) -> Request:
+    """Return the request: the frozen payload with `key`, byte-identical at every replay."""
+    content = json.loads(payload)
+    content["headers"]["idempotencyKey"] = str(UUID(key))
+    body = _canonical(content).encode()
+    return Request(body=body, redacted=_redact(content, len(body)))
+
+
+def _redact(request: Mapping[str, Any], size: int) -> dict[str, Any]:
     return {
         "to": [_REDACTED for _ in request["to"]],
+        **_redacted_content(request),
+        "headers": {**request["headers"], "List-Unsubscribe": _REDACTED},
+        "tags": request["tags"],
+        "bytes": size,
+    }
+
+
+def _redacted_content(request: Mapping[str, Any]) -> dict[str, int]:
+    if TEMPLATE_ID in request:
+        params = len(_canonical(request[PARAMS]))
+        return {"template_id": request[TEMPLATE_ID], "params_chars": params}
+    return {
         "subject_chars": len(request["subject"]),
         "html_chars": len(request["htmlContent"]),
         "text_chars": len(request["textContent"]),
-        "headers": {**request["headers"], "List-Unsubscribe": _REDACTED},
-        "tags": request["tags"],
-        "bytes": len(body),
     }
 
 

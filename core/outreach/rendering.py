@@ -39,6 +39,7 @@ _ELLIPSIS = "…"
 class ListedItem:
     """One product of a recipient's list; `sentence` is in the tenant's language."""
 
+    product_key: str
     name: str
     scenario: str
     sentence: str
@@ -81,8 +82,8 @@ def render_message(
     """Return the message of `template` for `recipient`, in the recipient's language."""
     words = {
         **_common_words(template, letterhead, recipient.language),
-        "greeting": _greeting(recipient),
-        "cards": [_card(item, letterhead, recipient.language) for item in recipient.items],
+        "greeting": greeting_of(recipient),
+        "cards": [card_of(item, letterhead, recipient.language) for item in recipient.items],
         "unsubscribe_url": unsubscribe_url,
     }
     html, text = (_layouts().get_template(name).render(words) for name in _LAYOUTS)
@@ -106,14 +107,16 @@ def _common_words(
     }
 
 
-def _greeting(recipient: Recipient) -> str:
+def greeting_of(recipient: Recipient) -> str:
+    """Return the first line of a message, without a name where none is known."""
     first_name = one_line(recipient.first_name or "")
     if not first_name:
         return translate(recipient.language, GREETING_UNKNOWN)
     return translate(recipient.language, GREETING, first_name=first_name)
 
 
-def _card(item: ListedItem, letterhead: Letterhead, language: str) -> dict[str, str]:
+def card_of(item: ListedItem, letterhead: Letterhead, language: str) -> dict[str, str]:
+    """Return `name`, `sentence` and `price` of a product as a message in `language` shows them."""
     sentence = item.sentence
     if language != letterhead.tenant_language or item.scenario in UNTOLD:
         sentence = translate(language, SCENARIO_SENTENCES.get(item.scenario, ""))

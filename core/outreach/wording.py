@@ -103,7 +103,7 @@ def template_of(name: str) -> MessageTemplate:
     """Return the template `name`; raise `NotFound`."""
     found = next((template for template in TEMPLATES if template.name == name), None)
     if found is None:
-        known = ", ".join(template.name for template in TEMPLATES)
+        known = ", ".join([*(template.name for template in TEMPLATES), "brevo:ID"])
         raise NotFound(
             N_("There is no message template %(name)s. Choose one of: %(known)s."),
             name=name,

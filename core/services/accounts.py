@@ -12,7 +12,7 @@ from babel.numbers import list_currencies
 
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import LANGUAGES, N_, SOURCE_LANGUAGE
-from core.store import identity
+from core.store import identity, members
 from core.store.tenant import Store, Tenant
 
 _MIN_PASSWORD_CHARS = 12
@@ -47,9 +47,14 @@ SYSTEM = Actor(user_id="system", username="system", role=Role.ADMIN, language=SO
 """The actor of the command line and of schedules."""
 
 
+def includes(role: Role, needed: Role) -> bool:
+    """Tell whether `role` may do what `needed` may."""
+    return _RANK[role] >= _RANK[needed]
+
+
 def require(actor: Actor, role: Role) -> None:
     """Raise `NotAllowed` unless the actor has at least `role`."""
-    if _RANK[actor.role] < _RANK[role]:
+    if not includes(actor.role, role):
         raise NotAllowed(
             N_("Your role does not permit this. Ask an administrator of your company.")
         )
@@ -58,7 +63,7 @@ def require(actor: Actor, role: Role) -> None:
 def role_of(store: Store, user_id: str, tenant_id: str) -> Role | None:
     """Return the role that a user has in a tenant now, None without one."""
     with store.identity() as tx:
-        role = identity.find_role(tx, user_id, tenant_id)
+        role = members.find_role(tx, user_id, tenant_id)
     return Role(role) if role else None
 
 
@@ -145,27 +150,29 @@ def create_user(
     *,
     language: str | None = None,
     is_demo: bool = False,
+    must_change: bool = False,
 ) -> Actor:
     """Create a user with `role` in `tenant`; raise `Refused` when name or password cannot be used.
 
+    With `must_change` the password is an initial one, which opens only its own change.
     A demo user may have a short password: it opens only for a client on the same machine while
     demo data is enabled.
     """
     folded = fold_username(username)
-    _check_username(folded)
-    _check_password(folded, password, is_demo=is_demo)
-    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
+    check_username(folded)
+    check_new_password(folded, password, is_demo=is_demo)
     user = identity.UserRow(
         user_id=identity.new_id(),
         username=folded,
-        password_hash=hashed,
+        password_hash=hash_password(password),
         language=language,
         is_demo=is_demo,
+        must_change=must_change,
     )
     with store.identity(write=True) as tx:
         if not identity.store_user(tx, user, store.now()):
             raise Refused(N_("A user %(username)s exists already."), username=folded)
-        identity.store_membership(tx, user.user_id, tenant.tenant_id, Role(role))
+        members.store_membership(tx, user.user_id, tenant.tenant_id, Role(role))
     return Actor(
         user_id=user.user_id,
         username=folded,
@@ -174,13 +181,20 @@ def create_user(
     )
 
 
-def _check_username(folded: str) -> None:
+def hash_password(password: str) -> str:
+    """Return what is kept of a password."""
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
+
+
+def check_username(folded: str) -> None:
+    """Raise `Refused` unless a folded name can be one."""
     fits = 1 <= len(folded) <= _MAX_USERNAME_CHARS and folded.isprintable()
     if not fits or any(char.isspace() for char in folded):
         raise Refused(N_("A user name has 1 to 64 characters without blanks."))
 
 
-def _check_password(username: str, password: str, *, is_demo: bool) -> None:
+def check_new_password(username: str, password: str, *, is_demo: bool = False) -> None:
+    """Raise `Refused` unless the user of this name may take this password."""
     if not is_checkable(password) or password != password.strip():
         raise Refused(
             N_("A password has at most 72 bytes and neither begins nor ends with a blank.")
@@ -206,6 +220,7 @@ def is_checkable(password: str) -> bool:
 
 def choose_language(store: Store, actor: Actor, language: str) -> None:
     """Remember the language a user reads; raise `Refused` when it is not available."""
+    require(actor, Role.VIEWER)
     if language not in LANGUAGES:
         raise Refused(N_("The language %(language)s is not available."), language=language)
     with store.identity(write=True) as tx:

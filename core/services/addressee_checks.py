@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from duckdb import DuckDBPyConnection
 
 from core.audit import RULES
-from core.audit.scope import Scope
+from core.audit.scope import Query, Scope
 from core.contracts import RuleCode, Severity
 from core.outreach.audience import ADDRESS_CHANGED, CUSTOMER_GONE, DEADLINE_PASSED, PAYLOAD_CHANGED
 from core.outreach.payload import payload_sha256
@@ -38,8 +38,14 @@ def _failing(
 ) -> frozenset[str]:
     rule = next(rule for rule in RULES if rule.code == code)
     query = rule.query(Scope(items="", as_of=day, policy=policy))
+    if query.needs is not None and not _has_rows(con, query.needs):
+        return frozenset()
     rows = con.execute(f"SELECT customer FROM ({query.sql})", dict(query.values)).fetchall()
     return frozenset(customer for (customer,) in rows)
+
+
+def _has_rows(con: DuckDBPyConnection, query: Query) -> bool:
+    return con.execute(query.sql, dict(query.values)).fetchone() is not None
 
 
 def judge_deliveries(
@@ -63,7 +69,8 @@ def judge_deliveries(
     # Read before the contacts: what is recorded as sent in between is seen twice, not nowhere.
     possible = load_possible_sends(tx, codes, addresses)
     fetch_addressees_among(tx, con, codes, addresses)
-    _add_possible_sends(con, possible, zone)
+    if possible:
+        _add_possible_sends(con, possible, zone)
     found = con.execute("SELECT customer, email_norm FROM customers").fetchall()
     _note_address_changes(reasons, deliveries, dict(found))
     _add_stand_ins(con, deliveries)

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import CrmError, Refused
 from core.i18n import N_
-from core.services.accounts import Actor
+from core.services.accounts import Actor, Role, require
 from core.services.alias_desk import decide, ignore
 from core.services.import_files import load
 from core.services.import_ledger import discard, entry_of, report_of
@@ -67,6 +67,7 @@ def decide_and_load(
     Returns `import_id` (None when no row was waiting), `decided`, `ignored` and `released`. When
     the rows cannot be loaded now, nothing is decided about them.
     """
+    require(actor, Role.ANALYST)
     products = {label: key for label, key in decisions.items() if key is not None}
     ignored = [label for label, key in decisions.items() if key is None]
     import_id = decide(store, actor, products) if products else None

@@ -15,9 +15,9 @@ from core.i18n import N_
 from core.services.accounts import SYSTEM, Actor, Role, require
 from core.services.csv_cells import escape
 from core.store import audit_trail as stored
-from core.store import identity
+from core.store import identity, members
 from core.store.audit_trail import TrailEntry
-from core.store.tenant import TenantStore, Transaction
+from core.store.tenant import Store, TenantStore, Transaction
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/+-]{0,100}")
 _CHUNK = 2_000
@@ -48,6 +48,23 @@ class Action(StrEnum):
     POLICY_SAVED = "policy_saved"
     WEBHOOK_CREATED = "webhook_created"
     WEBHOOK_REVOKED = "webhook_revoked"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    SESSIONS_ENDED = "sessions_ended"
+    FACTOR_SET = "factor_set"
+    FACTOR_REMOVED = "factor_removed"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
+    USER_ADDED = "user_added"
+    USER_INVITED = "user_invited"
+    INVITATION_WITHDRAWN = "invitation_withdrawn"
+    INVITATION_ACCEPTED = "invitation_accepted"
+    ROLE_CHANGED = "role_changed"
+    USER_DEACTIVATED = "user_deactivated"
+    USER_REACTIVATED = "user_reactivated"
+    USER_REMOVED = "user_removed"
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    FACTOR_RESET = "factor_reset"
 
 
 ACTION_TITLES = {
@@ -72,6 +89,23 @@ ACTION_TITLES = {
     Action.POLICY_SAVED: N_("Policy saved"),
     Action.WEBHOOK_CREATED: N_("Webhook created"),
     Action.WEBHOOK_REVOKED: N_("Webhooks revoked"),
+    Action.SIGNED_IN: N_("Signed in"),
+    Action.SIGNED_OUT: N_("Signed out"),
+    Action.PASSWORD_CHANGED: N_("Own password changed"),
+    Action.SESSIONS_ENDED: N_("Sessions ended"),
+    Action.FACTOR_SET: N_("Second factor switched on"),
+    Action.FACTOR_REMOVED: N_("Second factor switched off"),
+    Action.RECOVERY_CODES_RENEWED: N_("Recovery codes renewed"),
+    Action.USER_ADDED: N_("User added"),
+    Action.USER_INVITED: N_("User invited"),
+    Action.INVITATION_WITHDRAWN: N_("Invitation withdrawn"),
+    Action.INVITATION_ACCEPTED: N_("Invitation accepted"),
+    Action.ROLE_CHANGED: N_("Role changed"),
+    Action.USER_DEACTIVATED: N_("User deactivated"),
+    Action.USER_REACTIVATED: N_("User reactivated"),
+    Action.USER_REMOVED: N_("User removed from the company"),
+    Action.PASSWORD_RESET: N_("Password reset"),
+    Action.FACTOR_RESET: N_("Second factor reset"),
 }
 
 
@@ -129,6 +163,14 @@ def record_alone(
     """Add an entry for what has no transaction of the tenant's own, like a download."""
     with store.begin() as tx:
         record(store, tx, actor_id, action, subject, **details)
+
+
+def record_of_person(store: Store, user_id: str, action: Action) -> None:
+    """Add an entry of what a user did with the own account, in each company she may enter."""
+    with store.identity() as tx:
+        tenants = members.load_tenants_of(tx, user_id)
+    for tenant in tenants:
+        record_alone(store.tenant_store(tenant), user_id, action)
 
 
 def user_id_named(store: TenantStore, username: str) -> str:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from core.contracts import normalise_address
 from core.outreach.brevo import BrevoClient
-from core.outreach.brevo_records import EventKind, EventQuery
+from core.outreach.brevo_records import EventKind, EventQuery, Template
 from core.outreach.replies import EmailReply
 from core.services.live_switch import brevo_key
-from core.services.pull_refusals import pull_refusals
+from core.services.pull_refusals import Watch, pull_refusals, read_on
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
 
 _NEWEST_EVENTS = 100
+_MOST_TEMPLATES = 1_000
 
 
 @contextmanager
@@ -55,6 +56,22 @@ class BrevoAccount:
             for event in page.items
         ]
 
-    def refuse_known(self, store: TenantStore) -> None:
-        """Suppress the tenant's customers whom Brevo must not write to; raise `BrevoError`."""
-        pull_refusals(store, self.client)
+    def template(self, template_id: int) -> Template | None:
+        """Return a template as it is now, None when there is none; raise `BrevoError`."""
+        return self.client.template(template_id)
+
+    def active_templates(self) -> Sequence[Template]:
+        """Return the active templates, the oldest first; raise `BrevoError` when it cannot."""
+        found: list[Template] = []
+        offset: int | None = 0
+        while offset is not None and offset < _MOST_TEMPLATES:
+            page = self.client.templates(is_active=True, offset=offset)
+            found, offset = [*found, *page.items], page.next_offset
+        return found
+
+    def refuse_known(self, store: TenantStore, watch: Watch = read_on) -> bool:
+        """Suppress the tenant's customers whom Brevo must not write to; raise `BrevoError`.
+
+        Returns False when `watch` ended it before all of them were read.
+        """
+        return pull_refusals(store, self.client, watch).is_whole

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.errors import CrmError
 from core.outreach.protocol import CampaignState, Mode
-from core.services.accounts import Actor
+from core.services.accounts import Actor, Role, require
 from core.services.campaign_control import find_known
 from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
@@ -69,6 +69,7 @@ def prepare_live(store: TenantStore, actor: Actor, campaign_id: str) -> str:
 
     The audience is selected anew, as it is today. Raises what `prepare` raises.
     """
+    require(actor, Role.ANALYST)
     with store.read() as tx:
         rehearsed = find_known(tx, campaign_id)
     return prepare(

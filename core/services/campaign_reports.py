@@ -9,6 +9,8 @@ from typing import Any
 from core.errors import NotFound
 from core.i18n import N_
 from core.outreach.audience import Audience, Loss, Step, parse_audience
+from core.outreach.brevo_template import fill, has_placeholders, missing_params
+from core.outreach.payload import PARAMS
 from core.outreach.protocol import compute_sums
 from core.store import campaign_journal, campaign_log, campaigns, deliveries
 from core.store.campaigns import CampaignRow
@@ -83,17 +85,24 @@ class CampaignCard:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """One message as its recipient would see it; `state` is that of its delivery."""
+    """One message as its recipient would see it; `state` is that of its delivery.
+
+    Of a template at Brevo `params` are what it is given, `html` is what simple placeholders give,
+    and `missing` are params that it does not use though it should. Subject and HTML are None where
+    it was not looked at, the subject also when only Brevo can render it. Else `params` is None.
+    """
 
     delivery_no: int
     batch_no: int
     customer: str
     email: str
     state: str
-    subject: str
-    html: str
-    text: str
+    subject: str | None
+    html: str | None
+    text: str | None
     payload: Mapping[str, Any]
+    params: Mapping[str, Any] | None = None
+    missing: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,10 +190,11 @@ def previews(store: TenantStore, campaign_id: str, n: int = PREVIEWS) -> list[Pr
     with store.read() as tx:
         _found(tx, campaign_id)
         rows = deliveries.load_deliveries(tx, campaign_id, limit=n)
-    return [_preview(row) for row in rows]
+        template = campaign_journal.load_template(tx, campaign_id)
+    return [_preview(row, template) for row in rows]
 
 
-def _preview(row: deliveries.DeliveryRow) -> Preview:
+def _preview(row: deliveries.DeliveryRow, template: Mapping[str, str] | None) -> Preview:
     payload = json.loads(row.payload)
     return Preview(
         delivery_no=row.delivery_no,
@@ -192,11 +202,31 @@ def _preview(row: deliveries.DeliveryRow) -> Preview:
         customer=row.customer,
         email=row.email_norm,
         state=row.state,
-        subject=payload["subject"],
-        html=payload["htmlContent"],
-        text=payload["textContent"],
         payload=payload,
+        **(_filled(payload[PARAMS], template) if PARAMS in payload else _written(payload)),
     )
+
+
+def _written(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "subject": payload["subject"],
+        "html": payload["htmlContent"],
+        "text": payload["textContent"],
+    }
+
+
+def _filled(params: Mapping[str, Any], template: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return a message of Brevo's as far as it can be filled here."""
+    unseen = {"subject": None, "html": None, "text": None, "params": params}
+    if template is None:
+        return unseen
+    subject = fill(template["subject"], params, is_html=False)
+    return {
+        **unseen,
+        "subject": None if has_placeholders(subject) else subject,
+        "html": fill(template["html"], params, is_html=True),
+        "missing": missing_params(template["html"], params),
+    }
 
 
 def logs_of(

@@ -49,6 +49,7 @@ def question_of(
     store: TenantStore, actor: Actor, older_id: str, newer_id: str, customer: str
 ) -> str | None:
     """Return the id under which the actor asked this question last, or None."""
+    require(actor, Role.VIEWER)
     with store.read() as tx:
         found = find_trial_by(tx, actor.username)
     if found is None or found.question != (older_id, newer_id, customer):

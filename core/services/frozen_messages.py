@@ -7,9 +7,17 @@ from itertools import groupby
 
 from duckdb import DuckDBPyConnection
 
-from core.outreach.payload import Place, Sender, build_payload, payload_sha256
+from core.outreach.brevo_template import BrevoTemplate
+from core.outreach.payload import (
+    Place,
+    Sender,
+    build_payload,
+    build_template_payload,
+    payload_sha256,
+)
 from core.outreach.protocol import DeliveryState, Mode
 from core.outreach.rendering import Letterhead, ListedItem, Recipient, render_message
+from core.outreach.template_params import build_params
 from core.outreach.unsubscribe import make_token, unsubscribe_url
 from core.outreach.wording import MessageTemplate, is_alcohol, is_in_france, language_of
 from core.store.deliveries import DeliveryRow, store_deliveries
@@ -25,6 +33,7 @@ SELECT
     recipients.email_norm,
     customers.first_name,
     customers.language,
+    items.product_key,
     coalesce(items.name, items.product_key),
     items.scenario,
     items.sentence,
@@ -50,7 +59,7 @@ class Choices:
     campaign_id: str
     run_id: str
     review_no: int
-    template: MessageTemplate
+    template: MessageTemplate | BrevoTemplate
     batch_size: int
     mode: Mode
     holdout_share: float
@@ -90,8 +99,7 @@ def _freeze(
 ) -> DeliveryRow:
     token = make_token(choices.secret, store.tenant_id, recipient.email_norm)
     url = unsubscribe_url(store.store.settings.public_base_url, token)
-    message = render_message(choices.template, letterhead, recipient, url)
-    payload = build_payload(choices.sender, recipient.email_norm, message, url, place)
+    payload = _payload(choices, letterhead, recipient, url, place)
     return DeliveryRow(
         delivery_no=place.delivery_no,
         batch_no=place.batch_no,
@@ -102,6 +110,19 @@ def _freeze(
         payload_sha256=payload_sha256(payload),
         not_after=store.store.now() + timedelta(days=KEPT_DAYS),
     )
+
+
+def _payload(
+    choices: Choices, letterhead: Letterhead, recipient: Recipient, url: str, place: Place
+) -> str:
+    template, email = choices.template, recipient.email_norm
+    if isinstance(template, BrevoTemplate):
+        params = build_params(letterhead, recipient, url)
+        return build_template_payload(
+            choices.sender, email, template.template_id, params, url, place
+        )
+    message = render_message(template, letterhead, recipient, url)
+    return build_payload(choices.sender, email, message, url, place)
 
 
 def _letterhead(store: TenantStore, con: DuckDBPyConnection) -> Letterhead:
@@ -124,8 +145,10 @@ def _read_recipients(
         rows, lambda row: row[:5]
     ):
         items = tuple(
-            ListedItem(name=name, scenario=scenario, sentence=sentence, price_cents=price)
-            for *_, name, scenario, sentence, price in listed
+            ListedItem(
+                product_key=key, name=name, scenario=scenario, sentence=sentence, price_cents=price
+            )
+            for *_, key, name, scenario, sentence, price in listed
         )
         yield (
             delivery_no,

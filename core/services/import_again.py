@@ -47,6 +47,7 @@ def leave_out_named(
     store: TenantStore, actor: Actor, import_id: str, names: frozenset[str]
 ) -> None:
     """Leave the files of these names out; raise `Refused` for a name that no file has."""
+    require(actor, Role.ANALYST)
     entry = entry_of(store, import_id)
     unknown = sorted(names - {file.name for file in entry.files})
     if unknown:

@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import Refused
 from core.i18n import N_
 from core.ingest.mapping import ColumnMapping, dump_mapping, load_mapping
-from core.services.accounts import Actor
+from core.services.accounts import Actor, Role, require
 from core.services.command_lock import clear_abandoned, worked_by_command
 from core.services.file_mapping import ANY_OF
 from core.services.import_again import leave_out_named
@@ -48,6 +48,7 @@ def import_paths(
     written. Otherwise raises `QuestionOpen` or `Refused` naming the file when one cannot be read
     without an answer.
     """
+    require(actor, Role.ANALYST)
     files = table_files(paths)
     mappings = load_mapping(mapping_file) if mapping_file else {}
     if only_plan:

@@ -1,12 +1,13 @@
 """Recording what became of posted messages: state, journal and contact history together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.outreach.audience import CAMPAIGN_CANCELLED
 from core.outreach.outcomes import PROOF_WEBHOOK, Decision, PauseReason, decide
-from core.outreach.payload import compose_body, redact_body
+from core.outreach.payload import compose_request
 from core.outreach.protocol import FINAL, CampaignState, DeliveryState, check_move
 from core.outreach.replies import EmailReply
 from core.services.campaign_claims import Sender, log_entry
@@ -36,10 +37,14 @@ _PROVABLE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Landing:
-    """A flight and its answer; None when its bytes were too old to be posted."""
+    """A flight and its answer; None when its bytes were too old to be posted.
+
+    `request` is what a log may keep of what was posted, None when this process did not post it.
+    """
 
     flight: Flight
     reply: EmailReply | None
+    request: Mapping[str, Any] | None = None
 
 
 def record(sender: Sender, landings: Sequence[Landing]) -> list[Decision]:
@@ -128,7 +133,8 @@ def _entry(landing: Landing, decision: Decision, event: str) -> dict[str, object
     if decision.message_id:
         detail["message_id"] = decision.message_id
     if flight.unclear == 0 and reply is not None:
-        detail["request"] = redact_body(compose_body(flight.row.payload, flight.key))
+        known = landing.request
+        detail["request"] = known or compose_request(flight.row.payload, flight.key).redacted
     return log_entry(flight.row, event, detail)
 
 

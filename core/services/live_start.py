@@ -7,6 +7,8 @@ from duckdb import DuckDBPyConnection
 
 from core.errors import CrmError, Refused
 from core.i18n import N_
+from core.outreach.brevo_records import Template
+from core.outreach.brevo_template import fault_of, parse_template_name
 from core.outreach.outcomes import PauseReason
 from core.outreach.payload import campaign_tag
 from core.outreach.protocol import CampaignState, DeliveryState, Mode
@@ -16,6 +18,7 @@ from core.services.campaign_claims import Sender, become_sender
 from core.services.campaign_control import find_known
 from core.services.live_outcomes import RESTARTED, Landing, give_up, pause_sending, record
 from core.services.live_switch import sends_live
+from core.services.pull_refusals import Watch
 from core.store.campaign_log import last_log
 from core.store.live_deliveries import Flight, load_flights, planned_addresses
 from core.store.senders import current_epoch, raise_epoch
@@ -31,11 +34,17 @@ class Mailer(Protocol):
     def send_email(self, body: bytes) -> EmailReply:
         """Post one message; never raises for what the network or Brevo does."""
 
-    def refuse_known(self, store: TenantStore) -> None:
-        """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot."""
+    def refuse_known(self, store: TenantStore, watch: Watch) -> bool:
+        """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot.
+
+        Returns False when `watch` ended it before that.
+        """
 
     def written_to(self, tag: str) -> Sequence[str]:
         """Return to whom the newest messages under a tag went; raise `CrmError` when it cannot."""
+
+    def template(self, template_id: int) -> Template | None:
+        """Return a template as it is now, or None; raise `CrmError` when it cannot."""
 
 
 def begin_live(
@@ -45,7 +54,8 @@ def begin_live(
 
     What a dead process had claimed may have left: it is tried again with its own bytes, or
     unconfirmed. The campaign is paused when the instance does not send live, when who confirmed it
-    may no longer send, and when Brevo or this machine knows more of it than the data.
+    may no longer send, when Brevo or this machine knows more of it than the data, and when the
+    template at Brevo is not the one that it was prepared with.
     """
     sender, left = _succeed(store, con, campaign_id)
     if sender.campaign.state != CampaignState.SENDING:
@@ -92,10 +102,19 @@ def _reason_to_wait(sender: Sender, mailer: Mailer) -> PauseReason | None:
     if not may_still_send(sender):
         return PauseReason.ROLE_LOST
     try:
-        is_behind = _is_behind(sender, mailer)
+        if _is_behind(sender, mailer):
+            return PauseReason.RESTORED
+        return _template_fault(sender, mailer)
     except CrmError:
         return PauseReason.UNREACHABLE
-    return PauseReason.RESTORED if is_behind else None
+
+
+def _template_fault(sender: Sender, mailer: Mailer) -> PauseReason | None:
+    """Return what became of the campaign's template at Brevo; asked once, not for each message."""
+    template_id = parse_template_name(sender.campaign.template)
+    if template_id is None:
+        return None
+    return fault_of(mailer.template(template_id), sender.campaign.template_sha256)
 
 
 def _is_behind(sender: Sender, mailer: Mailer) -> bool:

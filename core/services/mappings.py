@@ -26,6 +26,7 @@ def answer_questions(
     progress: Progress = no_progress,
 ) -> None:
     """Give `answers` (question to answer) to the files of an import that ask for them."""
+    require(actor, Role.ANALYST)
     for _ in answers:
         report = plan(store, import_id, progress)
         asked = [(f["file_no"], f["recognition"]["waits_for"] or {}) for f in report["files"]]
@@ -40,6 +41,7 @@ def put_over(
     store: TenantStore, actor: Actor, import_id: str, file_no: int, answer: Mapping[str, Any]
 ) -> None:
     """Put an answer over the mapping a file has by now, or over what was chosen for it."""
+    require(actor, Role.ANALYST)
     entry = entry_of(store, import_id)
     report = json.loads(entry.report_json or '{"files": []}')
     known = {f["file_no"]: f["recognition"]["mapping"] for f in report["files"]}

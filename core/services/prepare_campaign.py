@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 import duckdb
@@ -12,20 +11,20 @@ from duckdb import DuckDBPyConnection
 from core.audit import check_addresses
 from core.contracts import RunVersion
 from core.errors import Busy, NotFound, Refused
-from core.i18n import N_, translate
+from core.i18n import N_
 from core.outreach.audience import Audience, read_held_out, select_audience
+from core.outreach.brevo_template import BrevoTemplate
 from core.outreach.holdout import check_share
 from core.outreach.payload import sender_of
 from core.outreach.protocol import FINISHED, CampaignState, Mode
-from core.outreach.rendering import template_sha256
 from core.outreach.unsubscribe import token_secret
-from core.outreach.wording import TEMPLATES, template_of
 from core.policy import parse_policy
 from core.services.accounts import Actor, Role, require
 from core.services.addressee_checks import local_day, mark_suppressed
 from core.services.audit_trail import Action, record
 from core.services.frozen_messages import Choices, freeze_messages
 from core.services.live_switch import check_live
+from core.services.message_templates import chosen_template, version_of
 from core.store import campaigns, locks
 from core.store.addressees import fetch_addressees, fetch_lists
 from core.store.campaign_holdout import store_holdout
@@ -41,27 +40,6 @@ DEFAULT_BATCH_SIZE = 250
 BUSY = N_("This campaign is being prepared or sent at the moment. Wait until it is done.")
 _WAIT_SECONDS = 0.2
 _WAIT_STEPS = 300
-
-
-@dataclass(frozen=True, kw_only=True)
-class TemplateCard:
-    """A message template as a page offers it."""
-
-    name: str
-    title: str
-    description: str
-
-
-def templates(language: str) -> list[TemplateCard]:
-    """Return the message templates that can be chosen, described in `language`."""
-    return [
-        TemplateCard(
-            name=template.name,
-            title=translate(language, template.title),
-            description=translate(language, template.description),
-        )
-        for template in TEMPLATES
-    ]
 
 
 def audience_of_run(store: TenantStore, run_id: str, holdout_share: float = 0.0) -> Audience:
@@ -86,8 +64,10 @@ def prepare(
 
     `holdout_share` (0 to 0.5) of whom it could write to it does not, to measure what it does.
     The same choices again, a double click included, give the campaign that is not sent yet.
-    Raises `Refused` for a run that is not done, a batch size outside 200 to 300, another share, a
-    live mode where this instance does not send, and when nobody can be written to.
+    `template` is the name of a built-in one, or `brevo:ID`: that is looked at where Brevo may be
+    asked. Raises what `chosen_template` raises, and `Refused` for a run that is not done, a batch
+    size outside 200 to 300, another share, a live mode where this instance does not send, and when
+    nobody can be written to.
     """
     require(actor, Role.ANALYST)
     _check_batch_size(batch_size)
@@ -95,11 +75,13 @@ def prepare(
     if mode == Mode.LIVE:
         check_live(store)
     run = done_run(store, run_id)
+    chosen = chosen_template(store, template)
+    version = version_of(chosen)
     choices = Choices(
-        campaign_id=_campaign_id(store, run, template, batch_size, mode, share),
+        campaign_id=_campaign_id(store, run, template, version, batch_size, mode, share),
         run_id=run.run_id,
         review_no=run.review_no,
-        template=template_of(template),
+        template=chosen,
         batch_size=batch_size,
         mode=Mode(mode),
         holdout_share=share,
@@ -136,11 +118,18 @@ def done_run(store: TenantStore, run_id: str) -> Run:
 
 
 def _campaign_id(
-    store: TenantStore, run: Run, template: str, batch_size: int, mode: str, share: float
+    store: TenantStore,
+    run: Run,
+    template: str,
+    version: str,
+    batch_size: int,
+    mode: str,
+    share: float,
 ) -> str:
     """Return the id of the open campaign of these choices, or of the next one.
 
-    The id follows from the choices, so two clicks at once name one campaign.
+    The id follows from the choices, so two clicks at once name one campaign. One whose template
+    was changed since is another: its messages would not be these.
     """
     with store.read() as tx:
         like = campaigns.load_campaigns_like(
@@ -152,7 +141,11 @@ def _campaign_id(
             mode=mode,
             holdout_share=share,
         )
-    still_open = [campaign for campaign in like if campaign.state not in FINISHED]
+    still_open = [
+        campaign
+        for campaign in like
+        if campaign.state not in FINISHED and campaign.template_sha256 == version
+    ]
     if still_open:
         return still_open[-1].campaign_id
     lists = f"{run.run_id}/{run.review_no}" if run.review_no else run.run_id
@@ -196,7 +189,7 @@ def _new_campaign(
         run_id=choices.run_id,
         review_no=choices.review_no,
         template=choices.template.name,
-        template_sha256=template_sha256(choices.template),
+        template_sha256=version_of(choices.template),
         batch_size=choices.batch_size,
         mode=choices.mode,
         holdout_share=choices.holdout_share,
@@ -232,7 +225,11 @@ def _publish(
     with store.begin() as tx:
         store_holdout(tx, choices.campaign_id, held_out)
         campaigns.publish_campaign(
-            tx, choices.campaign_id, CampaignState.PREPARED, audience.to_dict()
+            tx,
+            choices.campaign_id,
+            CampaignState.PREPARED,
+            audience.to_dict(),
+            _content_of(choices),
         )
         append_logs(tx, choices.campaign_id, choices.mode, store.store.now(), [entry])
         record(
@@ -244,6 +241,14 @@ def _publish(
             mode=choices.mode,
             recipients=audience.recipients,
         )
+
+
+def _content_of(choices: Choices) -> dict[str, str] | None:
+    """Return what a preview needs of a template at Brevo, None where it was not asked."""
+    template = choices.template
+    if not isinstance(template, BrevoTemplate) or not template.version:
+        return None
+    return {"subject": template.subject, "html": template.html}
 
 
 def _read_audience(

@@ -1,11 +1,11 @@
 """Take in from Brevo who must not be written to: opt-outs of contacts, and blocked addresses.
 
-Where a walk through a list stands is kept with each page, so that one that was stopped, by a limit
-or a kill, goes on there. A page taken in twice changes nothing.
+Where a walk through a list stands is kept with each page, so that one that was stopped, by a limit,
+a kill or who waits for it, goes on there. A page taken in twice changes nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -41,13 +41,30 @@ T = TypeVar("T")
 # Brevo's clock is not ours, and its days are not the tenant's.
 _OVERLAP = timedelta(days=1)
 
+Watch = Callable[[int, int], bool]
+"""Told how many of how many contacts are read; returns whether to read on."""
 
-def pull_refusals(store: TenantStore, client: BrevoClient) -> int:
-    """Suppress the tenant's own customers whom Brevo must not write to; return how many are new.
 
-    An address that no customer has is another's, and is not kept. Raises `BrevoError`; the next
-    call goes on where this one stopped.
+def read_on(_done: int, _total: int) -> bool:
+    """Read to the end."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusals:
+    """How many suppressions are new, and whether everybody was read whom Brevo refuses."""
+
+    found: int
+    is_whole: bool
+
+
+def pull_refusals(store: TenantStore, client: BrevoClient, watch: Watch = read_on) -> Refusals:
+    """Suppress the tenant's own customers whom Brevo must not write to.
+
+    The blocked addresses come first: they are few. An address that no customer has is another's,
+    and is not kept. Raises `BrevoError`; the next call goes on where this one stopped.
     """
+    walk = _Walk(store=store, watch=watch)
 
     def blocked_page(pull: Pull) -> Page[BlockedContact]:
         return client.blocked_contacts(
@@ -59,41 +76,54 @@ def pull_refusals(store: TenantStore, client: BrevoClient) -> int:
     def contact_page(pull: Pull) -> Page[Contact]:
         return client.contacts(modified_since=pull.since, offset=pull.next_offset or 0)
 
-    blocked = _walk(store, PullSource.BLOCKED, blocked_page, suppress_blocked)
-    return blocked + _walk(store, PullSource.CONTACTS, contact_page, _suppress_contacts)
+    is_whole = walk.go_through(PullSource.BLOCKED, blocked_page, suppress_blocked)
+    is_whole = is_whole and walk.go_through(PullSource.CONTACTS, contact_page, _suppress_contacts)
+    return Refusals(found=walk.found, is_whole=is_whole)
 
 
-def _walk(
-    store: TenantStore,
-    source: PullSource,
-    read: Callable[[Pull], Page[T]],
-    keep: Callable[[TenantStore, Sequence[T]], int],
-) -> int:
-    """Finish a walk that was stopped, then go through what has changed since it began."""
-    found = 0
-    with store.read() as tx:
-        pull = load_pull(tx, source)
-    if pull is not None and pull.next_offset is not None:
-        found = _finish(store, pull, read, keep)
-    since = None if pull is None else pull.begun_at - _OVERLAP
-    begun = Pull(source=source, since=since, begun_at=store.store.now(), next_offset=0)
-    return found + _finish(store, begun, read, keep)
+@dataclass(kw_only=True)
+class _Walk:
+    """Goes through Brevo's lists page by page, as long as `watch` says so."""
 
+    store: TenantStore
+    watch: Watch
+    found: int = 0
 
-def _finish(
-    store: TenantStore,
-    pull: Pull,
-    read: Callable[[Pull], Page[T]],
-    keep: Callable[[TenantStore, Sequence[T]], int],
-) -> int:
-    found = 0
-    while pull.next_offset is not None:
-        page = read(pull)
-        found += keep(store, page.items)
-        pull = replace(pull, next_offset=page.next_offset)
-        with store.begin() as tx:
-            store_pull(tx, pull)
-    return found
+    def go_through(
+        self,
+        source: PullSource,
+        read: Callable[[Pull], Page[T]],
+        keep: Callable[[TenantStore, Sequence[T]], int],
+    ) -> bool:
+        """Finish a walk that was stopped, then go through what has changed since it began.
+
+        Returns False when `watch` stopped it.
+        """
+        with self.store.read() as tx:
+            pull = load_pull(tx, source)
+        if pull is not None and not self._finish(pull, read, keep):
+            return False
+        since = None if pull is None else pull.begun_at - _OVERLAP
+        begun = Pull(source=source, since=since, begun_at=self.store.store.now(), next_offset=0)
+        return self._finish(begun, read, keep)
+
+    def _finish(
+        self,
+        pull: Pull,
+        read: Callable[[Pull], Page[T]],
+        keep: Callable[[TenantStore, Sequence[T]], int],
+    ) -> bool:
+        while pull.next_offset is not None:
+            page = read(pull)
+            self.found += keep(self.store, page.items)
+            pull = replace(pull, next_offset=page.next_offset)
+            with self.store.begin() as tx:
+                store_pull(tx, pull)
+            if pull.next_offset is None:
+                break
+            if not self.watch(pull.next_offset, page.total or 0):
+                return False
+        return True
 
 
 def suppress_blocked(store: TenantStore, blocked: Sequence[BlockedContact]) -> int:

@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from core.errors import Refused
 from core.i18n import N_
-from core.outreach.payload import compose_body, redact_body
+from core.outreach.payload import compose_request
 from core.outreach.protocol import (
     PROOF_DRY_RUN,
     CampaignState,
@@ -142,6 +142,6 @@ def _record_outcomes(send: Sender, claims: Sequence[Claim]) -> None:
 
 def _outcome_entry(claim: Claim) -> dict[str, object]:
     assert claim.move.key is not None
-    body = compose_body(claim.row.payload, claim.move.key)
-    detail = {"request": redact_body(body), "payload_sha256": claim.row.payload_sha256}
+    request = compose_request(claim.row.payload, claim.move.key)
+    detail = {"request": request.redacted, "payload_sha256": claim.row.payload_sha256}
     return log_entry(claim.row, PROOF_DRY_RUN, detail)

@@ -16,9 +16,8 @@ import duckdb
 from core.errors import BrevoLimited, CrmError, StoreUnavailable
 from core.i18n import N_
 from core.outreach.outcomes import Decision, PauseReason, may_be_posted
-from core.outreach.payload import compose_body
+from core.outreach.payload import compose_request
 from core.outreach.protocol import CampaignState, DeliveryState
-from core.outreach.replies import EmailReply
 from core.services.campaign_claims import Sender, claim_next, finish
 from core.services.campaign_reports import CampaignStatus, status_of
 from core.services.live_outcomes import Landing, pause_sending, record
@@ -32,6 +31,7 @@ from core.store.senders import is_sender
 from core.store.tenant import TenantStore
 
 STAGE_LIVE = N_("Sending the messages")
+STAGE_REFUSALS = N_("Reading whom Brevo must not write to")
 STAGE_WAITING = N_("Waiting until Brevo takes more messages")
 
 _LOOK_SECONDS = 1.0
@@ -89,7 +89,7 @@ class _Sending:
     slots: int
     pace: Pace
     again: list[Flight]
-    posts: dict[Future[EmailReply | None], Flight] = field(default_factory=dict)
+    posts: dict[Future[Landing], Flight] = field(default_factory=dict)
     batch_no: int | None = None
     told_at: float = float("-inf")
 
@@ -127,14 +127,25 @@ class _Sending:
         return self.slots - len(self.posts)
 
     def _claim_of_next_batch(self) -> bool:
+        """Claim of the next batch, once all are known to whom Brevo must not write."""
         try:
-            self.mailer.refuse_known(self.sender.store)
+            if not self.mailer.refuse_known(self.sender.store, self._watch_reading):
+                return False
         except BrevoLimited as limit:
             self.pace.hold(limit.wait_seconds or _LIMIT_SECONDS)
             return True
         except CrmError:
             pause_sending(self.sender, PauseReason.REFUSALS_UNKNOWN)
         return self._claim(None)
+
+    def _watch_reading(self, done: int, total: int) -> bool:
+        """Tell how far a long reading is; return whether anybody still waits for it."""
+        if time.monotonic() - self.told_at < TELL_SECONDS:
+            return True
+        self.progress(STAGE_REFUSALS, done, total)
+        status = status_of(self.sender.store, self.sender.campaign.campaign_id)
+        self.told_at = time.monotonic()
+        return status.state == CampaignState.SENDING
 
     def _claim(self, batch_no: int | None) -> bool:
         """Claim for the free slots and post that; return whether there was anything planned."""
@@ -169,16 +180,17 @@ class _Sending:
     def _post(self, flight: Flight) -> None:
         self.posts[self.pool.submit(self._send, flight)] = flight
 
-    def _send(self, flight: Flight) -> EmailReply | None:
-        body = compose_body(flight.row.payload, flight.key)
+    def _send(self, flight: Flight) -> Landing:
+        request = compose_request(flight.row.payload, flight.key)
         if not may_be_posted(self.pace.now() - flight.claimed_at):
-            return None
-        return self.mailer.send_email(body)
+            return Landing(flight=flight, reply=None)
+        reply = self.mailer.send_email(request.body)
+        return Landing(flight=flight, reply=reply, request=request.redacted)
 
     def _land(self) -> None:
         """Record the outcomes that are there, and what they mean for the rest."""
         done, _ = wait(self.posts, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
-        landings = [Landing(flight=self.posts[post], reply=post.result()) for post in done]
+        landings = [post.result() for post in done]
         if not landings:
             return
         decisions = persist(lambda: record(self.sender, landings), self.pace)

@@ -5,11 +5,18 @@ event it came from stops counting with it. Who leaves again afterwards is suppre
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+import duckdb
 
 from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
+from core.services.addressee_checks import local_day, mark_suppressed
 from core.services.audit_trail import Action, record
+from core.services.policies import current_policy
+from core.store.addressees import fetch_addressees_among
+from core.store.beginnings import Known, find_beginnings
 from core.store.contacts import ContactRow, Person, count_contacts, find_person, load_contacts
 from core.store.suppressions import (
     Lift,
@@ -24,6 +31,14 @@ from core.store.suppressions import (
 from core.store.tenant import TenantStore, Transaction
 
 MAX_REASON_CHARS = 500
+
+
+class Standing(StrEnum):
+    """Whether a searched person may be written to, as the audit's rule judges today."""
+
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    HELD_BACK = "held_back"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +72,23 @@ def number_of_suppressions(store: TenantStore, term: str = "") -> int:
         return count_suppressions(tx, find_person(tx, term) if term.strip() else None)
 
 
+def standing_of(store: TenantStore, term: str) -> Standing:
+    """Return whether who has this address or code is held back, by whatever told it.
+
+    Soft bounces in a row, or a record that still says opted out after a lift, enter no suppression.
+    """
+    audit, day = current_policy(store).audit, local_day(store)
+    with store.read() as tx, duckdb.connect() as con:
+        person = find_person(tx, term)
+        fetch_addressees_among(tx, con, person.customers, person.addresses)
+        mark_suppressed(con, audit, day)
+        (known,) = con.execute("SELECT count(*) FROM customers").fetchall()[0]
+        (held_back,) = con.execute("SELECT count(*) FROM suppressed").fetchall()[0]
+    if not known:
+        return Standing.UNKNOWN
+    return Standing.HELD_BACK if held_back else Standing.OPEN
+
+
 def contacts_of(
     store: TenantStore, term: str, *, limit: int = 20, offset: int = 0
 ) -> list[ContactRow]:
@@ -76,6 +108,17 @@ def number_of_contacts(store: TenantStore, term: str) -> int:
         return 0
     with store.read() as tx:
         return count_contacts(tx, find_person(tx, term))
+
+
+def people_beginning(store: TenantStore, term: str, *, limit: int = 20) -> list[Known]:
+    """Return the first customers and addresses that begin with `term`, in any case.
+
+    Nothing without one.
+    """
+    if not term.strip():
+        return []
+    with store.read() as tx:
+        return find_beginnings(tx, term.strip(), limit=limit)
 
 
 def lift(store: TenantStore, actor: Actor, suppression_id: str, reason: str) -> Lifted:

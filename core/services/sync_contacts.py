@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -83,6 +84,11 @@ class SyncReport:
         }
 
 
+def _watch(progress: Progress, done: int, total: int) -> bool:
+    progress(PULLING, done, total)
+    return True
+
+
 def plan_sync(store: TenantStore, actor: Actor, run_id: str | None = None) -> SyncReport:
     """Return what a push of this run, or the newest, would do; no socket is opened.
 
@@ -113,7 +119,8 @@ def sync_contacts(
     with open_brevo(store) as brevo, locks.exclusive(store, _LOCK, BUSY):
         list_id = set_up_contacts(store, brevo.client)
         progress(PULLING, 0, 1)
-        opted_out = pull_refusals(store, brevo.client)
+        watch = partial(_watch, progress)
+        opted_out = pull_refusals(store, brevo.client, watch).found
         push = _Push(store=store, client=brevo.client, list_id=list_id, sleep=sleep)
         with duckdb.connect() as con:
             counts = _select(store, con, run)

@@ -13,7 +13,15 @@ from core.audit import is_deliverable
 from core.contracts import normalise_address
 from core.errors import Refused
 from core.i18n import N_
-from core.outreach.payload import Place, compose_body, delivery_id, header_value, sender_of
+from core.outreach.payload import (
+    PARAMS,
+    TEMPLATE_ID,
+    Place,
+    compose_request,
+    delivery_id,
+    header_value,
+    sender_of,
+)
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply
 from core.outreach.unsubscribe import (
@@ -25,7 +33,7 @@ from core.outreach.unsubscribe import (
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record
 from core.services.campaign_control import find_known
-from core.services.campaign_reports import previews
+from core.services.campaign_reports import Preview, previews
 from core.services.live_switch import check_live
 from core.store.campaign_log import append_logs
 from core.store.suppressions import is_suppressed_address
@@ -92,28 +100,41 @@ def _compose(store: TenantStore, campaign_id: str, email: str) -> bytes:
     url = unsubscribe_url(settings.public_base_url, token)
     sender = sender_of(settings, store.tenant.name)
     place = Place(campaign_id=str(uuid.uuid4()), batch_no=1, delivery_no=1)
-    message = _with_link(first[0].payload, url)
     payload = {
+        **_with_link(_content(first[0]), first[0].payload, url),
         "sender": {"email": sender.email, "name": sender.name},
         "to": [{"email": header_value(email)}],
-        "subject": header_value(SUBJECT_PREFIX + message["subject"]),
-        "htmlContent": message["htmlContent"],
-        "textContent": message["textContent"],
         "headers": {**unsubscribe_headers(url), "X-Mailin-custom": delivery_id(place)},
         "tags": [TAG],
     }
-    return compose_body(json.dumps(payload), str(uuid.uuid4()))
+    return compose_request(json.dumps(payload), str(uuid.uuid4())).body
 
 
-def _with_link(payload: Any, url: str) -> dict[str, str]:
-    """Return the texts of a frozen message with `url` in place of its recipient's own link.
+def _content(first: Preview) -> dict[str, Any]:
+    """Return what a message says; its subject only where it is known what Brevo makes of it."""
+    names = (TEMPLATE_ID, PARAMS, "htmlContent", "textContent")
+    content = {name: first.payload[name] for name in names if name in first.payload}
+    if first.subject is not None:
+        content["subject"] = header_value(SUBJECT_PREFIX + first.subject)
+    return content
+
+
+def _with_link(content: dict[str, Any], payload: Any, url: str) -> dict[str, Any]:
+    """Return a content with `url` in place of its recipient's own link.
 
     The token is replaced once more by itself: unlike the rest of a link it is never escaped.
     """
     own = str(payload["headers"]["List-Unsubscribe"]).strip("<>")
     own_token, token = (link.rpartition("/")[2] for link in (own, url))
-    names = ("subject", "htmlContent", "textContent")
-    return {name: str(payload[name]).replace(own, url).replace(own_token, token) for name in names}
+
+    def linked(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: linked(part) for name, part in value.items()}
+        if isinstance(value, str):
+            return value.replace(own, url).replace(own_token, token)
+        return value
+
+    return {name: linked(value) for name, value in content.items()}
 
 
 def _note(store: TenantStore, actor: Actor, campaign_id: str, reply: EmailReply) -> None:

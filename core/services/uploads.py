@@ -127,6 +127,7 @@ def begin_upload(store: TenantStore, actor: Actor, claim: FileClaim) -> Upload:
 
 def find_upload(store: TenantStore, actor: Actor, upload_id: str) -> Upload:
     """Return an upload of this user; raise `NotFound` for any other."""
+    require(actor, Role.ANALYST)
     found = _load(_folder(store), upload_id)
     if found is None or found.user_id != actor.user_id:
         raise NotFound(_GONE)
@@ -135,6 +136,7 @@ def find_upload(store: TenantStore, actor: Actor, upload_id: str) -> Upload:
 
 def list_uploads(store: TenantStore, actor: Actor) -> list[Upload]:
     """Return the uploads of this user that no import has taken yet, first begun first."""
+    require(actor, Role.ANALYST)
     folder = _folder(store)
     found = (_load(folder, path.stem) for path in folder.glob("*.json"))
     own = [upload for upload in found if upload and upload.user_id == actor.user_id]
@@ -180,6 +182,7 @@ def receive_uploads(
 
     They stay as they are when the import cannot be received.
     """
+    require(actor, Role.ANALYST)
     if not all(upload.is_complete for upload in uploads):
         raise Refused(N_("A file is not here whole yet. Wait for it, or remove it."))
     files = [(upload.name, upload.content) for upload in uploads]

@@ -100,8 +100,8 @@ def read_copied(con: DuckDBPyConnection, table: str, types: Mapping[str, str], p
     reader = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
     con.execute(
         f"INSERT INTO {table} SELECT * FROM read_csv(?, header=false, auto_detect=false,"
-        f" delim=',', quote='\"', escape='\"', nullstr='\\N', allow_quoted_nulls=false,"
-        f" columns={{{reader}}}, max_line_size=100000000)",
+        f" delim=',', new_line='\\n', quote='\"', escape='\"', nullstr='\\N',"
+        f" allow_quoted_nulls=false, columns={{{reader}}}, max_line_size=100000000)",
         [str(path)],
     )
 

@@ -48,13 +48,15 @@ _COUNTED: Mapping[str, str] = {
 }
 """What is counted, and Brevo's name of it."""
 
-# A link says whose it is and not of which message it is: one used within the window counts.
+# A link says whose it is and not of which message it is: one used within the window counts. With
+# its mode a delivery is searched by its address: SQLite went through all that were sent for each.
 _LEFT_BY_LINK = """
 SELECT count(DISTINCT suppression.email_norm) FROM suppression
 JOIN delivery
     ON delivery.tenant_id = suppression.tenant_id
     AND delivery.campaign_id = :campaign_id
     AND delivery.email_norm = suppression.email_norm
+    AND delivery.mode = 'live'
     AND delivery.state = 'SENT'
 WHERE suppression.tenant_id = :tenant AND suppression.source = 'unsubscribe_link'
     AND suppression.since BETWEEN :first_day AND :last_day

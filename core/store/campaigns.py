@@ -242,17 +242,23 @@ def _campaign(row: Mapping[str, Any]) -> CampaignRow:
 
 
 def publish_campaign(
-    tx: Transaction, campaign_id: str, state: str, audience: Mapping[str, Any]
+    tx: Transaction,
+    campaign_id: str,
+    state: str,
+    audience: Mapping[str, Any],
+    template: Mapping[str, Any] | None = None,
 ) -> None:
-    """Make a prepared campaign visible with its frozen audience."""
+    """Make a prepared campaign visible with its frozen audience, and what its template says."""
     tx.execute(
         """
-        UPDATE campaign SET state = :state, audience_json = :audience
+        UPDATE campaign
+        SET state = :state, audience_json = :audience, template_json = :template
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :preparing
         """,
         campaign_id=campaign_id,
         state=state,
         audience=json.dumps(audience, ensure_ascii=False, separators=(",", ":")),
+        template=None if template is None else json.dumps(template, ensure_ascii=False),
         preparing=PREPARING,
     )
 

@@ -49,7 +49,7 @@ def find_person(tx: Transaction, term: str) -> Person:
     """Return whom an address (in any case) or a customer code means, with what is known of both.
 
     A code brings the address of its customer, an address the customers who have it now. Only
-    whole addresses and codes are found: each by its index, whatever the collation.
+    whole addresses and codes are found: for beginnings there is `core.store.beginnings`.
     """
     if "@" in term:
         address = normalise_address(term)

@@ -1,7 +1,7 @@
 """The recipients' rows of a campaign, their moves, and the contact events they leave."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -57,7 +57,7 @@ def store_deliveries(
             0, 0, :payload, :payload_sha256, :not_after
         )
         """,
-        [{**asdict(row), "campaign_id": campaign_id, "mode": mode} for row in deliveries],
+        [{**vars(row), "campaign_id": campaign_id, "mode": mode} for row in deliveries],
     )
 
 
@@ -109,7 +109,7 @@ def move_deliveries(tx: Transaction, campaign_id: str, moves: Sequence[DeliveryM
         WHERE tenant_id = :tenant AND campaign_id = :campaign_id
             AND email_norm = :email_norm AND mode IN ('dry', 'live') AND state = :before
         """,
-        [{**asdict(move), "campaign_id": campaign_id} for move in moves],
+        [{**vars(move), "campaign_id": campaign_id} for move in moves],
     )
 
 

@@ -47,7 +47,7 @@ def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(url.set(drivername="sqlite"), hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return engine.execution_options(schema_translate_map={"identity": None})
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -19,6 +19,7 @@ class UserRow:
     password_hash: str
     language: str | None
     is_demo: bool
+    must_change: bool = False
 
 
 def new_id() -> str:
@@ -84,9 +85,11 @@ def store_user(tx: Transaction, user: UserRow, created_at: datetime) -> bool:
         tx.execute(
             """
             INSERT INTO identity.app_user (
-                user_id, username, password_hash, language, is_demo, created_at
+                user_id, username, password_hash, language, is_demo, must_change, created_at
             )
-            VALUES (:user_id, :username, :password_hash, :language, :is_demo, :created_at)
+            VALUES (
+                :user_id, :username, :password_hash, :language, :is_demo, :must_change, :created_at
+            )
             ON CONFLICT (username) DO NOTHING
             """,
             **vars(user),
@@ -95,17 +98,47 @@ def store_user(tx: Transaction, user: UserRow, created_at: datetime) -> bool:
     )
 
 
+_FIND_USER = """
+    SELECT user_id, username, password_hash, language, is_demo, must_change
+    FROM identity.app_user
+"""
+
+
 def find_user(tx: Transaction, username: str) -> UserRow | None:
     """Return the user of the folded name `username`, or None."""
-    row = tx.row(
-        """
-        SELECT user_id, username, password_hash, language, is_demo
-        FROM identity.app_user
-        WHERE username = :username
-        """,
-        username=username,
+    row = tx.row(f"{_FIND_USER} WHERE username = :username", username=username)
+    return _as_user(row) if row else None
+
+
+def find_user_by_id(tx: Transaction, user_id: str) -> UserRow | None:
+    """Return the user of this id, or None."""
+    row = tx.row(f"{_FIND_USER} WHERE user_id = :user_id", user_id=user_id)
+    return _as_user(row) if row else None
+
+
+def _as_user(row: dict[str, object]) -> UserRow:
+    return UserRow(
+        user_id=str(row["user_id"]),
+        username=str(row["username"]),
+        password_hash=str(row["password_hash"]),
+        language=None if row["language"] is None else str(row["language"]),
+        is_demo=bool(row["is_demo"]),
+        must_change=bool(row["must_change"]),
     )
-    return UserRow(**{**row, "is_demo": bool(row["is_demo"])}) if row else None
+
+
+def store_password(tx: Transaction, user_id: str, password_hash: str, *, must_change: bool) -> None:
+    """Put another password in place; `must_change`: it opens only its own change."""
+    tx.execute(
+        """
+        UPDATE identity.app_user
+        SET password_hash = :password_hash, must_change = :must_change
+        WHERE user_id = :user_id
+        """,
+        user_id=user_id,
+        password_hash=password_hash,
+        must_change=must_change,
+    )
 
 
 def load_usernames(tx: Transaction, user_ids: Sequence[str]) -> dict[str, str]:
@@ -127,47 +160,6 @@ def store_language(tx: Transaction, user_id: str, language: str) -> None:
         user_id=user_id,
         language=language,
     )
-
-
-def store_membership(tx: Transaction, user_id: str, tenant_id: str, role: str) -> None:
-    """Give a user a role in a tenant, in place of an earlier one."""
-    tx.execute(
-        """
-        INSERT INTO identity.membership (user_id, tenant_id, role)
-        VALUES (:user_id, :tenant_id, :role)
-        ON CONFLICT (user_id, tenant_id) DO UPDATE SET role = excluded.role
-        """,
-        user_id=user_id,
-        tenant_id=tenant_id,
-        role=role,
-    )
-
-
-def find_role(tx: Transaction, user_id: str, tenant_id: str) -> str | None:
-    """Return the user's role in a tenant, None without one."""
-    role = tx.scalar(
-        """
-        SELECT role FROM identity.membership
-        WHERE user_id = :user_id AND tenant_id = :tenant_id
-        """,
-        user_id=user_id,
-        tenant_id=tenant_id,
-    )
-    return None if role is None else str(role)
-
-
-def find_home_tenant(tx: Transaction, user_id: str) -> str | None:
-    """Return the id of the user's tenant (the first by key when there are several), or None."""
-    rows = tx.rows(
-        """
-        SELECT tenant.key, tenant.tenant_id
-        FROM identity.membership AS membership
-        JOIN identity.tenant AS tenant ON tenant.tenant_id = membership.tenant_id
-        WHERE membership.user_id = :user_id
-        """,
-        user_id=user_id,
-    )
-    return str(min(rows, key=lambda row: row["key"])["tenant_id"]) if rows else None
 
 
 def beat(store: Store, worker_id: str) -> None:

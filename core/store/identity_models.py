@@ -4,7 +4,18 @@ On Postgres they live in the schema `identity`; on SQLite in a file of their own
 sign-in never waits for a load.
 """
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Index, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    false,
+)
 from sqlalchemy.dialects import postgresql
 
 NAMING = {
@@ -39,6 +50,7 @@ app_user = Table(
     Column("language", Text),
     Column("is_demo", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
 )
 
 membership = Table(
@@ -47,6 +59,34 @@ membership = Table(
     Column("user_id", Uid, primary_key=True),
     Column("tenant_id", Uid, primary_key=True),
     Column("role", Text, nullable=False),
+    Column("deactivated_at", Moment),
+    Index(None, "tenant_id"),
+)
+
+invitation = Table(
+    "invitation",
+    identity_metadata,
+    Column("tenant_id", Uid, primary_key=True),
+    Column("username", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("invited_at", Moment, nullable=False),
+    Index(None, "username"),
+)
+
+second_factor = Table(
+    "second_factor",
+    identity_metadata,
+    Column("user_id", Uid, primary_key=True),
+    Column("secret_sealed", Text, nullable=False),
+    Column("confirmed_at", Moment),
+    Column("last_step", BigInteger, nullable=False),
+)
+
+recovery_code = Table(
+    "recovery_code",
+    identity_metadata,
+    Column("user_id", Uid, primary_key=True),
+    Column("code_sha256", Text, primary_key=True),
 )
 
 session = Table(
@@ -58,6 +98,7 @@ session = Table(
     Column("created_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
     Column("revoked_at", Moment),
+    Index(None, "user_id"),
 )
 
 login_ticket = Table(
@@ -65,8 +106,11 @@ login_ticket = Table(
     identity_metadata,
     Column("ticket_sha256", Text, primary_key=True),
     Column("user_id", Uid, nullable=False),
-    Column("tenant_id", Uid, nullable=False),
+    Column("tenant_id", Uid),
+    Column("code_passed", Boolean, nullable=False),
+    Column("began_at", Moment),
     Column("expires_at", Moment, nullable=False),
+    Index(None, "user_id"),
 )
 
 sign_in_attempt = Table(
@@ -79,6 +123,14 @@ sign_in_attempt = Table(
     Column("succeeded", Boolean, nullable=False),
     Index(None, "username_sha256", "tried_at"),
     Index(None, "client_sha256", "tried_at"),
+)
+
+known_client = Table(
+    "known_client",
+    identity_metadata,
+    Column("username_sha256", Text, primary_key=True),
+    Column("client_sha256", Text, primary_key=True),
+    Column("seen_at", Moment, nullable=False),
 )
 
 worker_heartbeat = Table(

@@ -1,7 +1,7 @@
 """Deliveries under way: what was claimed, what became of it, and what may have been sent."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.store.deliveries import DELIVERY_COLUMNS, DeliveryRow, as_delivery
@@ -115,7 +115,7 @@ def settle(
             """,
             campaign_id=campaign_id,
             before=tx.list_of(before),
-            **asdict(settlement),
+            **vars(settlement),
         )
     )
 

@@ -69,6 +69,12 @@ def _counted_reviews() -> list[Column[object]]:
     ]
 
 
+def _addressed() -> Index:
+    """Return the index of addresses; on Postgres of their bytes, for beginnings to be found."""
+    ops = {"email_norm": "text_pattern_ops"}
+    return Index(None, "tenant_id", "email_norm", postgresql_ops=ops)
+
+
 def _fields(columns: tuple[ContractColumn, ...], key: str) -> list[Column[object]]:
     return [Column(c.field, _TYPES.get(c.type, Text)()) for c in columns if c.field != key]
 
@@ -180,7 +186,13 @@ customer = Table(
     *_versions(),
     *_fields(CLIENT_COLUMNS, "customer"),
     Column("email_norm", Text),
-    Index(None, "tenant_id", "email_norm"),
+    _addressed(),
+    Index(
+        "ix_customer_code",
+        "tenant_id",
+        "customer",
+        postgresql_ops={"customer": "text_pattern_ops"},
+    ),
 )
 
 product = Table(
@@ -225,7 +237,7 @@ contact_history = Table(
     Column("channel", Text),
     Column("campaign", Text),
     Index(None, "tenant_id", "customer"),
-    Index(None, "tenant_id", "email_norm"),
+    _addressed(),
 )
 
 suppression = Table(
@@ -243,7 +255,8 @@ suppression = Table(
     Column("lifted_by", Text),
     Column("lifted_reason", Text),
     Index(None, "tenant_id", "customer"),
-    Index(None, "tenant_id", "email_norm"),
+    _addressed(),
+    Index("ix_suppression_page", "tenant_id", "since", "suppression_id", "import_id"),
 )
 
 policy = Table(
@@ -451,6 +464,8 @@ campaign = Table(
     Column("start_at", Moment),
     # Which share of whom it could write to it does not, to measure what it does.
     Column("holdout_share", Double, nullable=False, server_default="0"),
+    # What its template at Brevo said then, None for a built-in one or where Brevo was not asked.
+    Column("template_json", Text),
     Index(None, "tenant_id", "run_id"),
 )
 

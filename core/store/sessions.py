@@ -1,12 +1,9 @@
-"""Rows of signing in: tries, one-time tickets, sessions.
-
-Tickets, session tokens and client addresses are stored as hashes only.
-"""
+"""Rows of signing in: one-time tickets and sessions, stored as hashes only."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.store.identity import TENANT_COLUMNS, as_tenant, new_id
+from core.store.identity import TENANT_COLUMNS, as_tenant
 from core.store.tenant import Tenant, Transaction, as_moment
 
 
@@ -24,110 +21,139 @@ class SessionRow:
     seen_at: datetime
 
 
-def store_try(
-    tx: Transaction, *, username_sha256: str, client_sha256: str, tried_at: datetime
-) -> str:
-    """Record one sign-in try as failed until told otherwise; return its id."""
-    attempt_id = new_id()
-    tx.execute(
-        """
-        INSERT INTO identity.sign_in_attempt (
-            attempt_id, username_sha256, client_sha256, tried_at, succeeded
-        )
-        VALUES (:attempt_id, :username_sha256, :client_sha256, :tried_at, :succeeded)
-        """,
-        attempt_id=attempt_id,
-        username_sha256=username_sha256,
-        client_sha256=client_sha256,
-        tried_at=tried_at,
-        succeeded=False,
-    )
-    return attempt_id
+@dataclass(frozen=True, kw_only=True)
+class TicketRow:
+    """A ticket under way, with what is still owed before it opens a session."""
+
+    user_id: str
+    username: str
+    password_hash: str
+    tenant_id: str | None
+    owes_code: bool
+    owes_password: bool
+    began_at: datetime | None
 
 
-def mark_success(tx: Transaction, attempt_id: str) -> None:
-    """Turn a recorded try into a success, which no limit counts."""
-    tx.execute(
-        "UPDATE identity.sign_in_attempt SET succeeded = :yes WHERE attempt_id = :attempt_id",
-        yes=True,
-        attempt_id=attempt_id,
-    )
+@dataclass(frozen=True, kw_only=True)
+class OpenSession:
+    """A session of a user that is not revoked."""
 
-
-def lock_tries(tx: Transaction) -> None:
-    """Let one sign-in at a time count the tries (SQLite: a writer is alone already)."""
-    if not tx.is_sqlite:
-        tx.execute("LOCK TABLE identity.sign_in_attempt IN SHARE ROW EXCLUSIVE MODE")
-
-
-def count_failures(
-    tx: Transaction, *, username_sha256: str, client_sha256: str, since: datetime
-) -> tuple[int, int]:
-    """Return the failed tries after `since` of (this account, this client address)."""
-    row = tx.row(
-        """
-        SELECT
-            sum(CASE WHEN username_sha256 = :username_sha256 THEN 1 ELSE 0 END) AS of_account,
-            sum(CASE WHEN client_sha256 = :client_sha256 THEN 1 ELSE 0 END) AS of_client
-        FROM identity.sign_in_attempt
-        WHERE tried_at > :since
-            AND succeeded = :no
-            AND (username_sha256 = :username_sha256 OR client_sha256 = :client_sha256)
-        """,
-        username_sha256=username_sha256,
-        client_sha256=client_sha256,
-        since=since,
-        no=False,
-    )
-    assert row is not None
-    return int(row["of_account"] or 0), int(row["of_client"] or 0)
+    token_sha256: str
+    tenant: Tenant
+    created_at: datetime
+    seen_at: datetime
 
 
 def store_ticket(
-    tx: Transaction, *, ticket_sha256: str, user_id: str, tenant_id: str, expires_at: datetime
+    tx: Transaction,
+    *,
+    ticket_sha256: str,
+    user_id: str,
+    tenant_id: str | None,
+    code_passed: bool,
+    expires_at: datetime,
+    began_at: datetime | None = None,
 ) -> None:
-    """Keep a one-time ticket."""
+    """Keep a one-time ticket; `tenant_id` is None while she has a choice to make.
+
+    `began_at`: when the session began that this one goes on from, in another tenant.
+    """
     tx.execute(
         """
-        INSERT INTO identity.login_ticket (ticket_sha256, user_id, tenant_id, expires_at)
-        VALUES (:ticket_sha256, :user_id, :tenant_id, :expires_at)
+        INSERT INTO identity.login_ticket (
+            ticket_sha256, user_id, tenant_id, code_passed, began_at, expires_at
+        )
+        VALUES (:ticket_sha256, :user_id, :tenant_id, :code_passed, :began_at, :expires_at)
         """,
         ticket_sha256=ticket_sha256,
         user_id=user_id,
         tenant_id=tenant_id,
+        code_passed=code_passed,
+        began_at=began_at,
         expires_at=expires_at,
     )
 
 
-def take_ticket(tx: Transaction, ticket_sha256: str, now: datetime) -> tuple[str, str] | None:
-    """Remove a ticket and return its (user id, tenant id); None when unknown, used or expired."""
-    row = tx.row(
-        """
-        DELETE FROM identity.login_ticket
-        WHERE ticket_sha256 = :ticket_sha256
-        RETURNING user_id, tenant_id, expires_at
-        """,
-        ticket_sha256=ticket_sha256,
-    )
+_FIND_TICKET = """
+    SELECT
+        ticket.user_id, ticket.tenant_id, ticket.code_passed, ticket.began_at, app_user.username,
+        app_user.must_change, app_user.password_hash, factor.confirmed_at IS NOT NULL AS has_factor
+    FROM identity.login_ticket AS ticket
+    JOIN identity.app_user AS app_user ON app_user.user_id = ticket.user_id
+    LEFT JOIN identity.second_factor AS factor ON factor.user_id = ticket.user_id
+    WHERE ticket.ticket_sha256 = :ticket_sha256 AND ticket.expires_at > :now
+"""
+
+
+def find_ticket(tx: Transaction, ticket_sha256: str, now: datetime) -> TicketRow | None:
+    """Return an unused ticket; None when unknown, used or expired."""
+    row = tx.row(_FIND_TICKET, ticket_sha256=ticket_sha256, now=now)
     if row is None:
         return None
-    expires_at = as_moment(row["expires_at"])
-    assert expires_at is not None
-    return (str(row["user_id"]), str(row["tenant_id"])) if now < expires_at else None
+    return TicketRow(
+        user_id=str(row["user_id"]),
+        username=row["username"],
+        password_hash=row["password_hash"],
+        tenant_id=None if row["tenant_id"] is None else str(row["tenant_id"]),
+        owes_code=bool(row["has_factor"]) and not row["code_passed"],
+        owes_password=bool(row["must_change"]),
+        began_at=as_moment(row["began_at"]),
+    )
+
+
+def note_code_passed(tx: Transaction, ticket_sha256: str) -> None:
+    """Note that the code was right."""
+    tx.execute(
+        """
+        UPDATE identity.login_ticket SET code_passed = :yes
+        WHERE ticket_sha256 = :ticket_sha256
+        """,
+        yes=True,
+        ticket_sha256=ticket_sha256,
+    )
+
+
+def store_choice(tx: Transaction, ticket_sha256: str, tenant_id: str) -> None:
+    """Note which tenant was chosen."""
+    tx.execute(
+        """
+        UPDATE identity.login_ticket SET tenant_id = :tenant_id
+        WHERE ticket_sha256 = :ticket_sha256
+        """,
+        tenant_id=tenant_id,
+        ticket_sha256=ticket_sha256,
+    )
+
+
+def delete_ticket(tx: Transaction, ticket_sha256: str) -> bool:
+    """Use a ticket up; return False when somebody else was faster."""
+    return bool(
+        tx.execute(
+            "DELETE FROM identity.login_ticket WHERE ticket_sha256 = :ticket_sha256",
+            ticket_sha256=ticket_sha256,
+        )
+    )
 
 
 def store_session(
-    tx: Transaction, *, token_sha256: str, user_id: str, tenant_id: str, now: datetime
+    tx: Transaction,
+    *,
+    token_sha256: str,
+    user_id: str,
+    tenant_id: str,
+    began_at: datetime,
+    now: datetime,
 ) -> None:
-    """Open a session."""
+    """Open a session, which counts as begun at `began_at`."""
     tx.execute(
         """
         INSERT INTO identity.session (token_sha256, user_id, tenant_id, created_at, seen_at)
-        VALUES (:token_sha256, :user_id, :tenant_id, :now, :now)
+        VALUES (:token_sha256, :user_id, :tenant_id, :began_at, :now)
         """,
         token_sha256=token_sha256,
         user_id=user_id,
         tenant_id=tenant_id,
+        began_at=began_at,
         now=now,
     )
 
@@ -141,13 +167,16 @@ _FIND_SESSION = f"""
     JOIN identity.membership AS membership
         ON membership.user_id = session.user_id AND membership.tenant_id = session.tenant_id
     JOIN identity.tenant AS tenant ON tenant.tenant_id = session.tenant_id
-    WHERE session.token_sha256 = :token_sha256 AND session.revoked_at IS NULL
+    WHERE session.token_sha256 = :token_sha256
+        AND session.revoked_at IS NULL
+        AND membership.deactivated_at IS NULL
+        AND app_user.must_change = :no
 """
 
 
 def find_session(tx: Transaction, token_sha256: str) -> SessionRow | None:
-    """Return the unrevoked session of a token's hash; None too when the role was taken away."""
-    row = tx.row(_FIND_SESSION, token_sha256=token_sha256)
+    """Return the unrevoked session of a token's hash; None too when she may not enter any more."""
+    row = tx.row(_FIND_SESSION, token_sha256=token_sha256, no=False)
     if row is None:
         return None
     created_at, seen_at = as_moment(row["created_at"]), as_moment(row["seen_at"])
@@ -187,13 +216,73 @@ def revoke_session(tx: Transaction, token_sha256: str, now: datetime) -> None:
     )
 
 
-def purge(
-    tx: Transaction, *, tries_before: datetime, tickets_before: datetime, sessions_before: datetime
-) -> None:
-    """Remove tries, tickets and sessions that no rule looks at any more."""
-    tx.execute(
-        "DELETE FROM identity.sign_in_attempt WHERE tried_at <= :before", before=tries_before
+def load_open_sessions(tx: Transaction, user_id: str) -> list[OpenSession]:
+    """Return the sessions of a user that are not revoked, the last used first."""
+    rows = tx.rows(
+        f"""
+        SELECT session.token_sha256, session.created_at, session.seen_at, {TENANT_COLUMNS}
+        FROM identity.session AS session
+        JOIN identity.tenant AS tenant ON tenant.tenant_id = session.tenant_id
+        WHERE session.user_id = :user_id AND session.revoked_at IS NULL
+        ORDER BY session.seen_at DESC
+        """,
+        user_id=user_id,
     )
+    return [_as_open(row) for row in rows]
+
+
+def _as_open(row: dict[str, object]) -> OpenSession:
+    created_at, seen_at = as_moment(row["created_at"]), as_moment(row["seen_at"])
+    assert created_at is not None
+    assert seen_at is not None
+    return OpenSession(
+        token_sha256=str(row["token_sha256"]),
+        tenant=as_tenant(row),
+        created_at=created_at,
+        seen_at=seen_at,
+    )
+
+
+def delete_tickets_of(tx: Transaction, user_id: str, *, but: str = "") -> None:
+    """End what a user has begun of signing in, except the ticket of the hash `but`."""
+    tx.execute(
+        """
+        DELETE FROM identity.login_ticket
+        WHERE user_id = :user_id AND ticket_sha256 <> :but
+        """,
+        user_id=user_id,
+        but=but,
+    )
+
+
+def revoke_sessions_of(
+    tx: Transaction,
+    user_id: str,
+    now: datetime,
+    *,
+    tenant_id: str | None = None,
+    but: str = "",
+) -> int:
+    """End the sessions of a user, in one tenant or in all, except that of the token hash `but`.
+
+    What she has begun of signing in ends with them. Returns how many sessions ended.
+    """
+    delete_tickets_of(tx, user_id)
+    everywhere = "" if tenant_id is None else "AND tenant_id = :tenant_id"
+    return tx.execute(
+        f"""
+        UPDATE identity.session SET revoked_at = :now
+        WHERE user_id = :user_id AND revoked_at IS NULL AND token_sha256 <> :but {everywhere}
+        """,
+        user_id=user_id,
+        now=now,
+        but=but,
+        **({} if tenant_id is None else {"tenant_id": tenant_id}),
+    )
+
+
+def purge_sessions(tx: Transaction, *, tickets_before: datetime, sessions_before: datetime) -> None:
+    """Remove tickets and sessions that no rule looks at any more."""
     tx.execute(
         "DELETE FROM identity.login_ticket WHERE expires_at <= :before", before=tickets_before
     )

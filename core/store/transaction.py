@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from core.errors import StoreUnavailable
@@ -22,6 +23,9 @@ FROM pg_database WHERE datname = current_database()
 """
 _SHARE_SNAPSHOT = text("SELECT pg_export_snapshot()")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+# SQLAlchemy keeps the key by which it finds a compiled statement with the statement itself: making
+# both anew took a quarter of the time of a short one.
+_STATEMENTS = 1_024
 
 
 class Transaction:
@@ -38,7 +42,7 @@ class Transaction:
 
     def rows(self, sql: str, /, **values: object) -> list[dict[str, Any]]:
         """Run `sql` and return its rows as dictionaries."""
-        result = self.connection.execute(text(self._checked(sql)), self._bound(values))
+        result = self.connection.execute(_statement(self._checked(sql)), self._bound(values))
         return [dict(row) for row in result.mappings()]
 
     def row(self, sql: str, /, **values: object) -> dict[str, Any] | None:
@@ -48,17 +52,17 @@ class Transaction:
 
     def scalar(self, sql: str, /, **values: object) -> Any:
         """Run `sql` and return the first column of its first row, or None."""
-        return self.connection.execute(text(self._checked(sql)), self._bound(values)).scalar()
+        return self.connection.execute(_statement(self._checked(sql)), self._bound(values)).scalar()
 
     def execute(self, sql: str, /, **values: object) -> int:
         """Run `sql` and return the number of rows it touched."""
-        result = self.connection.execute(text(self._checked(sql)), self._bound(values))
+        result = self.connection.execute(_statement(self._checked(sql)), self._bound(values))
         return int(result.rowcount)
 
     def execute_many(self, sql: str, records: Sequence[Mapping[str, object]]) -> None:
         """Run `sql` once per record."""
         if records:
-            statement = text(self._checked(sql))
+            statement = _statement(self._checked(sql))
             self.connection.execute(statement, [self._bound(record) for record in records])
 
     def stream(self, sql: str, size: int, /, **values: object) -> Iterator[list[tuple[Any, ...]]]:
@@ -69,7 +73,7 @@ class Transaction:
                 while rows := cursor.fetchmany(size):
                     yield rows
             return
-        statement = text(self._checked(sql))
+        statement = _statement(self._checked(sql))
         # Of this statement alone: set on the connection, the option would stay for the next ones.
         options = {"stream_results": True}
         found = self.connection.execute(statement, self._bound(values), execution_options=options)
@@ -126,7 +130,7 @@ class Transaction:
 
     def copy_out(self, sql: str, stream: BinaryIO, /, **values: object) -> None:
         """Write the rows of `sql` to `stream` as CSV without header, NULL as `\\N`."""
-        compiled = text(self._checked(sql)).compile(dialect=self.connection.dialect)
+        compiled = _statement(self._checked(sql)).compile(dialect=self.connection.dialect)
         with self._cursor() as cursor:
             query = cursor.mogrify(str(compiled), self._bound(values)).decode()
             cursor.copy_expert(
@@ -214,3 +218,8 @@ def open_transaction(
         raise StoreUnavailable(
             N_("The database does not answer. Check that it runs, then try again.")
         ) from error
+
+
+@lru_cache(_STATEMENTS)
+def _statement(sql: str) -> TextClause:
+    return text(sql)

@@ -71,3 +71,14 @@ def test_no_page_writes_a_colon_of_its_own() -> None:
         and re.search(r"^: |\}: ", text.value)
     ]
     assert written == []
+
+
+def test_everything_that_pages_keep_is_kept_by_company() -> None:
+    """What is cached is global to the process, and what begins with `_` is not in its key."""
+    keyed = re.compile(
+        r"@st\.cache_(?:data|resource)\b(?:\(.*?\))?\s*\ndef (\w+)\(\s*(\w+)", re.DOTALL
+    )
+    texts = [p.read_text() for package in ("pages", "ui") for p in (ROOT / package).rglob("*.py")]
+    kept = [found for text in texts for found in keyed.findall(text)]
+    assert len(kept) == sum(text.count("@st.cache_") for text in texts)
+    assert {name for name, first in kept if first != "tenant_id"} == set()

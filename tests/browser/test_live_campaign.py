@@ -6,12 +6,13 @@ With IACRM_PICTURES=1 it also draws its pictures of docs/pictures anew.
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.services.accounts import SYSTEM
 from core.services.campaign_doubts import note_reading
@@ -22,10 +23,11 @@ from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
 from tests.browser.conftest import ROOT, Instance, click, metric, settled
 from tests.contract.brevo_double import ERROR, BrevoDouble, serve_brevo
-from tests.contract.campaign_data import fill_run, people
+from tests.contract.campaign_data import Person, fill_run, people
 from tests.contract.live_data import LIVE_SETTINGS
 
 PEOPLE = 60
+CROWD = 200
 UNLUCKY = "person7@example.com"
 PICTURES = ROOT / "docs" / "pictures"
 
@@ -35,7 +37,6 @@ def brevo() -> Iterator[BrevoDouble]:
     serving = serve_brevo()
     with ThreadPoolExecutor(1) as aside:  # the browser's own event loop runs in this thread
         double = aside.submit(serving.__enter__).result()
-        double.latency_seconds = 0.4
         double.behave(ERROR, email=UNLUCKY, times=3)
         yield double
         aside.submit(serving.__exit__, None, None, None).result()
@@ -52,14 +53,59 @@ def more_environment(brevo: BrevoDouble) -> dict[str, str]:
     }
 
 
+def test_two_tabs_a_double_click_and_a_click_elsewhere_send_to_each_once(
+    signed_in: Page, instance: Instance, worker: None, brevo: BrevoDouble
+) -> None:
+    page, tenant = signed_in, instance.store.tenant_store(instance.tenant)
+    crowd = [Person(code=f"D{n:05}", email=f"crowd{n}@example.com") for n in range(CROWD)]
+    page.goto(f"/campaigns?campaign={_rehearsed(tenant, crowd)}")
+    click(page, "Prepare it live")
+    expect(page.get_by_text("LIVE: real people are written to")).to_be_visible()
+    address, other = page.url, page.context.new_page()
+    other.goto(address)
+    with _slow(brevo):
+        question, other_question = _ask(page, CROWD), _ask(other, CROWD)
+        question.dblclick()
+        other_question.click()
+        expect(page.get_by_text("You can leave this page")).to_be_visible()
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Runs").click()
+        expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+        other.goto("/qc")
+        for tab in (page, other):
+            tab.goto(address)
+            expect(tab.get_by_text("You can leave this page")).to_be_visible()
+            expect(metric(tab, "Sent")).not_to_have_text("0")
+    for tab in (page, other):
+        expect(tab.get_by_text("Sent: everything that was planned")).to_be_visible()
+        expect(metric(tab, "Sent")).to_have_text(str(CROWD))
+    assert _taken(brevo, "crowd") == {person.email: 1 for person in crowd}
+    assert len({entry.key for entry in brevo.ledger.requests()}) == CROWD
+    other.close()
+
+
+@contextmanager
+def _slow(brevo: BrevoDouble) -> Iterator[None]:
+    """Let a send to the crowd outlast what is done meanwhile, and no more."""
+    brevo.latency_seconds = 3.0
+    yield
+    brevo.latency_seconds = 0.0
+
+
+def _taken(brevo: BrevoDouble, begin: str) -> dict[str | None, int]:
+    """Return how many messages those were sent whose address begins so."""
+    taken = brevo.ledger.acceptances()
+    return {email: times for email, times in taken.items() if email.startswith(begin)}
+
+
 def test_a_rehearsed_campaign_goes_out_once_to_each_and_what_is_unsure_is_decided(
     signed_in: Page, instance: Instance, worker: None, brevo: BrevoDouble
 ) -> None:
     page, tenant = signed_in, instance.store.tenant_store(instance.tenant)
-    page.goto(f"/campaigns?campaign={_rehearsed(tenant)}")
+    page.goto(f"/campaigns?campaign={_rehearsed(tenant, people(PEOPLE))}")
     click(page, "Prepare it live")
     expect(page.get_by_text("LIVE: real people are written to")).to_be_visible()
-    _confirm(page)
+    brevo.latency_seconds = 0.4
+    _ask(page, PEOPLE).click()
     expect(page.get_by_text("You can leave this page")).to_be_visible()
     expect(metric(page, "Sent")).not_to_have_text("0")
     _picture(page, "campaign-live")
@@ -70,21 +116,21 @@ def test_a_rehearsed_campaign_goes_out_once_to_each_and_what_is_unsure_is_decide
     page.reload()
     _send_again(page)
     expect(metric(page, "Sent")).to_have_text(str(PEOPLE))
-    assert set(brevo.ledger.acceptances().values()) == {1}
-    assert len(brevo.ledger.acceptances()) == PEOPLE
+    assert _taken(brevo, "person") == {person.email: 1 for person in people(PEOPLE)}
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def _rehearsed(tenant: TenantStore) -> str:
-    campaign_id = prepare(tenant, SYSTEM, fill_run(tenant, people(PEOPLE)), "discovery", 200)
+def _rehearsed(tenant: TenantStore, persons: Sequence[Person]) -> str:
+    campaign_id = prepare(tenant, SYSTEM, fill_run(tenant, persons), "discovery", 200)
     send_dry(tenant, campaign_id)
     return campaign_id
 
 
-def _confirm(page: Page) -> None:
-    click(page, f"Send to {PEOPLE} people")
-    page.get_by_label("Type the number of recipients").fill(str(PEOPLE))
-    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Send to ").click()
+def _ask(page: Page, recipients: int) -> Locator:
+    """Open the question for the number, answer it, and return the button that sends."""
+    click(page, f"Send to {recipients} people")
+    page.get_by_label("Type the number of recipients").fill(str(recipients))
+    return page.get_by_test_id("stPopoverBody").get_by_role("button", name="Send to ")
 
 
 def _hand_over(tenant: TenantStore, campaign_id: str) -> None:

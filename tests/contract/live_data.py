@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from core.outreach.brevo_records import Template
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply
 from core.services.campaign_control import confirm_live
 from core.services.campaign_reports import status_of
 from core.services.prepare_campaign import prepare
+from core.services.pull_refusals import Watch, read_on
 from core.store.doubtful import SeenEvent
 from core.store.tenant import Store, TenantStore
 from tests.contract.brevo_double import KEY
@@ -121,12 +123,16 @@ class FakeBrevo:
             outcome=EmailOutcome.ACCEPTED, status=201, message_id=message_id, detail="http_201"
         )
 
-    def refuse_known(self, store: TenantStore) -> None:
+    def refuse_known(self, store: TenantStore, watch: Watch = read_on) -> bool:
         """Know of nobody who must not be written to."""
+        return True
 
     def written_to(self, tag: str) -> list[str]:
         """Return the addresses of the events under a tag."""
         return [event.email_norm for event in self.events_under(tag, 100, 0)]
+
+    def template(self, template_id: int) -> Template | None:
+        """Return no template: campaigns through this Brevo have built-in ones."""
 
     def events_under(self, tag: str, limit: int, offset: int) -> list[SeenEvent]:
         """Return a page of the events under a tag."""

@@ -1,10 +1,9 @@
 """Tenants, users, signing in and sessions, on every database."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import bcrypt
 import pytest
 
 from core.errors import CrmError, NotAllowed, NotFound, Refused
@@ -12,46 +11,23 @@ from core.services import accounts
 from core.services.accounts import Actor, Role
 from core.services.instance import check_health
 from core.services.sign_in import (
-    MAX_TRIES,
     SESSION_IDLE,
     SESSION_LIFE,
     TICKET_LIFE,
-    TRY_WINDOW,
     redeem_ticket,
     session_of,
     sign_in,
     sign_out,
 )
+from core.services.tries import MAX_TRIES, TRY_WINDOW
 from core.settings import Settings
 from core.store.identity import beat, new_id, worker_alive
 from core.store.tenant import Store, Tenant, utc_now
+from tests.contract.conftest import Clock
 
 PASSWORD = "a long enough one"
 HERE = "10.1.2.3"
-
-
-class Clock:
-    def __init__(self, start: datetime) -> None:
-        self.moment = start
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def pass_by(self, duration: timedelta) -> None:
-        self.moment += duration
-
-
-@pytest.fixture
-def clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock(store.now())
-    monkeypatch.setattr(store, "now", found)
-    return found
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    salt = bcrypt.gensalt(4)
-    monkeypatch.setattr(bcrypt, "gensalt", lambda *_rounds: salt)
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 
 @pytest.fixture
@@ -212,11 +188,8 @@ def test_a_password_that_bcrypt_would_cut_or_choke_on_is_only_wrong(
 
 @pytest.mark.parametrize("same", ["account", "address"])
 def test_the_eleventh_try_waits_and_the_window_ends(
-    store: Store, user: Actor, clock: Clock, same: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, user: Actor, clock: Clock, same: str
 ) -> None:
-    nobodys = bcrypt.hashpw(b"nobody's", bcrypt.gensalt()).decode()
-    monkeypatch.setattr("core.services.sign_in._NOBODYS_HASH", nobodys)
-
     def again(password: str, number: int) -> str:
         name = user.username if same == "account" or password == PASSWORD else f"guess{number}"
         place = HERE if same == "address" else new_id()

@@ -8,13 +8,14 @@ import pytest
 from core.errors import Refused, SettingsError
 from core.outreach.outcomes import PauseReason
 from core.services.brevo_account import open_brevo
+from core.services.campaign_control import pause, resume
 from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
 from core.services.send_campaign import send
-from core.services.send_live import send_live
+from core.services.send_live import STAGE_REFUSALS, send_live
 from core.store.tenant import TenantStore
 from tests.contract.brevo_double import BrevoDouble, serve_brevo
-from tests.contract.campaign_data import NOW, deliveries_of, fill_run, people
+from tests.contract.campaign_data import ANALYST, NOW, deliveries_of, fill_run, people
 from tests.contract.conftest import new_tenant
 from tests.contract.live_data import Clock, go_live, prepare_live
 
@@ -95,6 +96,33 @@ def test_a_campaign_through_the_client_leaves_out_whom_brevo_refuses(
     ids = {row["message_id"] for row in deliveries_of(tenant, campaign_id).values()} - {None}
     assert len(ids) == 3
     assert sorted(double.ledger.acceptances().values()) == [1] * 3
+
+
+def test_the_first_reading_of_a_large_account_is_told_and_stops_and_goes_on_where_it_was(
+    tenant: TenantStore, double: BrevoDouble, clock: Clock
+) -> None:
+    clock.moment -= timedelta(days=3)
+    for number in range(2_100):
+        double.account.add_contact(f"stranger{number}@example.com")
+    double.account.add_contact("person3@example.com", blacklisted=True)
+    clock.moment += timedelta(days=3)
+    campaign_id = prepare_live(tenant, 3)
+    told: list[tuple[str, int, int]] = []
+
+    def pause_at_once(*said: object) -> None:
+        told.append(said)  # type: ignore[arg-type]
+        if said[0] == STAGE_REFUSALS:
+            pause(tenant, ANALYST, campaign_id)
+
+    with open_brevo(tenant) as brevo:
+        status = send_live(tenant, campaign_id, brevo, pause_at_once)
+        assert (status.state, status.pending, status.sent) == ("PAUSED", 3, 0)
+        assert told == [(STAGE_REFUSALS, 1_000, 2_101)]
+        resume(tenant, ANALYST, campaign_id)
+        status = send_live(tenant, campaign_id, brevo)
+    assert (status.sent, status.suppressed) == (2, 1)
+    offsets = [entry.query["offset"] for entry in double.ledger.requests("getContacts")]
+    assert offsets[:4] == ["0", "1000", "2000", "0"]
 
 
 @pytest.mark.parametrize("url", ["http://brevo.example/v3", "brevo", "https://"])

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import NotAllowed, NotFound, Refused
 from core.outreach.audience import Step
-from core.outreach.payload import compose_body
+from core.outreach.payload import compose_request
 from core.outreach.wording import EVIN_NOTICE
 from core.services import prepare_campaign
 from core.services.campaign_control import cancel
@@ -21,7 +21,8 @@ from core.services.campaign_reports import (
     previews,
     status_of,
 )
-from core.services.prepare_campaign import audience_of_run, prepare, templates
+from core.services.message_templates import templates
+from core.services.prepare_campaign import audience_of_run, prepare
 from core.services.send_dry import send_dry
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import (
@@ -109,7 +110,7 @@ def test_every_request_meets_the_vendors_contract_and_ours(
 ) -> None:
     campaign_id = prepare(tenant, ANALYST, mixed_run, "winback", 250)
     for row in deliveries_of(tenant, campaign_id).values():
-        body = json.loads(compose_body(str(row["payload"]), str(uuid.uuid4())))
+        body = json.loads(compose_request(str(row["payload"]), str(uuid.uuid4())).body)
         jsonschema.Draft202012Validator(schema("send_smtp_email.vendor.json")).validate(body)
         strict = jsonschema.Draft202012Validator(
             schema("send_smtp_email.strict.json"), format_checker=jsonschema.FormatChecker()
@@ -135,7 +136,7 @@ def test_our_schema_refuses_what_the_vendors_lets_pass(
     tenant: TenantStore, mixed_run: str, spoil: object
 ) -> None:
     (preview, *_) = previews(tenant, prepare(tenant, ANALYST, mixed_run, "winback", 250))
-    body = json.loads(compose_body(json.dumps(preview.payload), str(uuid.uuid4())))
+    body = json.loads(compose_request(json.dumps(preview.payload), str(uuid.uuid4())).body)
     assert callable(spoil)
     spoil(body)
     jsonschema.Draft202012Validator(schema("send_smtp_email.vendor.json")).validate(body)

@@ -12,9 +12,10 @@ from core.services.pooled_results import pooled_results
 from core.services.prepare_campaign import prepare
 from core.services.unsubscribe import Invitation, unsubscribe
 from core.services.webhooks import receive_events
-from core.store.tenant import Store, Tenant, TenantStore
+from core.store.campaign_outcomes import Window, count_left_by_link
+from core.store.tenant import Store, Tenant, TenantStore, Transaction
 from tests.contract.campaign_data import ANALYST, NOW, Person, deliveries_of, fill_run, suppress
-from tests.contract.conftest import new_tenant
+from tests.contract.conftest import MakeStore, new_tenant
 from tests.contract.live_data import Clock
 from tests.contract.results_data import (
     SENT_ON,
@@ -188,6 +189,24 @@ def test_messages_are_counted_once_each(live: TenantStore, clock: Clock) -> None
         "delivered": 1, "opened": 2, "clicked": 1, "soft_bounced": 1, "hard_bounced": 1,
         "complained": 1, "unsubscribed": 2,
     }  # fmt: skip
+
+
+def test_who_left_by_a_link_is_found_by_the_address(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite went through all that was sent for each of them."""
+    plan: list[str] = []
+
+    def explained(tx: Transaction, sql: str, /, **values: object) -> int:
+        plan.extend(row["detail"] for row in tx.rows(f"EXPLAIN QUERY PLAN {sql}", **values))
+        return 0
+
+    monkeypatch.setattr(Transaction, "scalar", explained)
+    with new_tenant(make_store("sqlite")).read() as tx:
+        count_left_by_link(tx, "", Window(first_day=SENT_ON, last_day=SENT_ON))
+    searches = [step for step in plan if step.startswith("SEARCH")]
+    assert "since>?" in searches[0]
+    assert "email_norm=?" in searches[1]
 
 
 def test_held_out_customers_whom_another_campaign_wrote_to_are_counted(

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from core.errors import Busy, NotAllowed, NotFound, Refused
-from core.outreach.payload import compose_body
+from core.outreach.payload import compose_request
 from core.services import prepare_campaign
 from core.services.campaign_control import cancel, note_restore, pause, resume
 from core.services.campaign_reports import logs_of, number_of_logs, status_of
@@ -142,7 +142,7 @@ def test_what_would_be_sent_is_the_frozen_payload_with_the_stored_key(
         frozen["payload"],
         frozen["payload_sha256"],
     )
-    body = compose_body(str(sent["payload"]), str(sent["key"]))
+    body = compose_request(str(sent["payload"]), str(sent["key"])).body
     (line,) = [entry for entry in logs_of(tenant, campaign_id) if entry.event == "dry_run"]
     assert line.detail["request"]["bytes"] == len(body)
     assert line.detail["request"]["headers"]["idempotencyKey"] == str(sent["key"])

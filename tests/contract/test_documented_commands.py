@@ -62,7 +62,7 @@ def printed(pythons: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dic
     script = "\n".join(_commands("docs/cli.md")).replace("--out out", f"--out {folder}/out")
     done = _run(script, _environment(folder, pythons))
     assert done.returncode == 0, done.stderr
-    assert len(list((folder / "out").iterdir())) == 10
+    assert len(list((folder / "out").iterdir())) == 11  # ten of a run, the audit trail
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
@@ -118,6 +118,17 @@ def test_a_dry_push_of_contacts_prints_counts_that_add_up(
     lost = ("without_address", "suppressed", "shared", "contacts")
     assert plan["customers"] == sum(int(str(plan[key])) for key in lost)
     assert (plan["live"], plan["unchanged"], plan["changed"]) == (False, 0, plan["contacts"])
+
+
+def test_users_are_printed_as_the_page_promises(printed: list[dict[str, object]]) -> None:
+    created, reset = (one for one in printed if set(one) == {"username", "password"})
+    assert [created["username"], reset["username"]] == ["paul", "anna"]
+    assert created["password"] != reset["password"]
+    (listed,) = (one["users"] for one in printed if "users" in one)
+    promised = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## Users")[2]
+    for user in listed:  # type: ignore[attr-defined]
+        assert sorted(key for key in user if f"`{key}`" not in promised) == []
+    assert {"username": "lea", "active": False} in printed
 
 
 def test_the_readme_leads_from_nothing_to_a_run(tmp_path: Path) -> None:

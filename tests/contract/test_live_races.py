@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import BrevoLimited, Busy
 from core.outreach.outcomes import Decision, PauseReason
-from core.outreach.payload import compose_body
+from core.outreach.payload import compose_request
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
 from core.services import (
@@ -30,6 +30,7 @@ from core.services.campaign_watch import due_work
 from core.services.delivery_review import Ruling, rule
 from core.services.live_outcomes import Landing, record
 from core.services.prepare_campaign import prepare
+from core.services.pull_refusals import Watch
 from core.services.reconcile_campaign import MISSED_FOR, Reconciliation, reconcile
 from core.services.send_live import send_live
 from core.services.webhooks import receive_events
@@ -434,9 +435,10 @@ def test_a_limit_of_the_blocked_addresses_is_waited_for(
     campaign_id = prepare_live(tenant, 2)
     until = NOW + timedelta(minutes=50)
 
-    def refuse_known(_store: TenantStore) -> None:
+    def refuse_known(_store: TenantStore, _watch: Watch) -> bool:
         if brevo.clock() < until:
             raise BrevoLimited("limited")
+        return True
 
     monkeypatch.setattr(brevo, "refuse_known", refuse_known)
     send(tenant, campaign_id, brevo)
@@ -536,7 +538,7 @@ def test_a_message_taken_beside_the_one_that_was_sent_again_stands_in_the_journa
             other = replace(_taken_over(tenant, campaign_id), con=con)
             claim_next(other, 1)
             (flight,) = _claimed(tenant, campaign_id)
-            taken = there.take(compose_body(flight.row.payload, flight.key))
+            taken = there.take(compose_request(flight.row.payload, flight.key).body)
             record(other, [Landing(flight=flight, reply=taken)])
         return there.take(body)
 

@@ -11,6 +11,7 @@ from core.services import prepare_campaign
 from core.services.accounts import create_tenant
 from core.services.campaign_control import confirm_live
 from core.services.campaign_reports import status_of
+from core.services.pull_refusals import Watch, read_on
 from core.services.send_live import send_live
 from core.services.unsubscribe import read_link, unsubscribe
 from core.services.webhooks import receive_events
@@ -96,10 +97,11 @@ class AskedBrevo(FakeBrevo):
     blocked: Mapping[int, str]
     asked = 0
 
-    def refuse_known(self, store: TenantStore) -> None:
+    def refuse_known(self, store: TenantStore, watch: Watch = read_on) -> bool:
         self.asked += 1
         if self.asked in self.blocked:
             suppress(store, email=self.blocked[self.asked])
+        return True
 
 
 @pytest.mark.parametrize(("asked", "number"), [(1, 1), (2, 4)], ids=["first", "second"])

@@ -288,9 +288,14 @@ def test_suppressions_and_contacts_are_searched_and_lifted_with_a_reason(
 ) -> None:
     email = f"left{next(_TURN)}@example.com"
     suppress(letters, email=email)
+    suppress(letters, email=f"{email}.br")
     add_contact(letters, "open", date(2026, 2, 1), email=email)
     page = look("campaigns", "lucile", view="people")
-    page.text_input(key="people_term").set_value(email.upper()).run()
+    beginning = email.upper().removesuffix(".COM")
+    page.text_input(key="people_term").set_value(beginning).run()
+    first = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.session_state[f"beginning_{beginning}"] = first
+    page.run()
     contacts = next(table.value for table in page.dataframe if "channel" in table.value)
     assert contacts["what"].tolist() == ["opened"]
     table = next(table for table in page.dataframe if "reason" in table.value)
@@ -304,6 +309,20 @@ def test_suppressions_and_contacts_are_searched_and_lifted_with_a_reason(
     (lifted,) = suppressions_of(letters, email)
     assert (lifted.lifted_by, lifted.lifted_reason) == ("lucile", "She called")
     assert "1 suppression is lifted." in sentences(page)
+
+
+def test_who_is_held_back_without_a_suppression_is_not_called_free(
+    letters: TenantStore, look: Look
+) -> None:
+    name = next(_NAMES)
+    persons = [Person(code=f"{name}{n}", email=f"{name}{n}@x.fr", opt_out=n > 1) for n in (1, 2)]
+    fill_run(letters, persons)
+    page = look("campaigns", "lucile", view="people")
+    said = {}
+    for term in (f"{name}1", f"{name}2", "%"):
+        said[term] = sentences(page.text_input(key="people_term").set_value(term).run())
+    assert ["Nothing forbids" in text for text in said.values()] == [True, False, False]
+    assert ["is not written to" in text for text in said.values()] == [False, True, False]
 
 
 def test_a_viewer_lifts_nothing(letters: TenantStore, look: Look) -> None:

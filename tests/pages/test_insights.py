@@ -14,15 +14,13 @@ from core.services.backtest import (
     create_backtest,
     execute_backtest,
 )
-from core.services.backtest_cards import LOCK, backtest_of, list_backtests
+from core.services.backtest_cards import LOCK, backtest_of
 from core.store.backtests import settle_backtest
 from core.store.locks import exclusive
 from core.store.runs import RunStatus
 from core.store.tenant import TenantStore
 from tests.contract.test_backtest import END, fill
 from tests.pages.conftest import Look, World, metrics, sentences
-
-REFUSED = "Your role does not permit this. Ask an administrator of your company."
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +89,6 @@ def test_looking_back_queues_it_and_leads_to_it(world: World, look: Look) -> Non
     card = backtest_of(world.small, str(page.query_params["backtest"]))
     assert (card.protocol, card.k) == (LAST_BASKET, 3)
     assert page.get("progress")[0].proto.text == "Waiting for the worker"
-
-
-def test_a_viewer_is_told_that_she_may_not(world: World, look: Look) -> None:
-    before = len(list_backtests(world.small))
-    page = look("insights", "vera")
-    page.button(key="insights_launch").click().run()
-    launch(page)
-    assert [error.value for error in page.error] == [REFUSED]
-    assert len(list_backtests(world.small)) == before
 
 
 def test_one_that_failed_by_command_says_why(

@@ -125,11 +125,12 @@ def test_unknown_keys_are_created_with_one_click(
     assert load(desk, release.import_id)["released"] == 1
 
 
-def test_a_viewer_is_told_that_she_decides_nothing(desk: TenantStore, look: Look) -> None:
+def test_a_viewer_looks_at_the_labels_and_is_offered_no_decision(
+    desk: TenantStore, look: Look
+) -> None:
     page = look("waiting", f"viewer-{desk.tenant.key}")
-    page.button(key="waiting_sure").click().run()
-    assert "Your role does not permit this" in sentences(page)
-    assert list_open_releases(desk) == []
+    assert page.dataframe
+    assert "waiting_sure" not in {button.key for button in page.button}
 
 
 def test_the_upload_page_leads_here_and_tells_releases_in_words(

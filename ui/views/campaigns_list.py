@@ -12,7 +12,7 @@ from core.services.campaign_reports import (
     list_campaigns,
     number_of_campaigns,
 )
-from core.services.prepare_campaign import templates
+from core.services.message_templates import template_title
 from core.services.run_reports import run_of
 from ui.i18n import _, format_date, format_moment, format_number
 from ui.session import UiSession
@@ -25,8 +25,7 @@ _PAGE = 20
 
 def campaign_title(session: UiSession, status: CampaignStatus) -> str:
     """Return how a campaign is named: its message, the run and the review it is made of."""
-    names = {card.name: card.title for card in templates(session.language)}
-    message = names.get(status.template, status.template)
+    message = template_title(status.template, session.language)
     day = format_date(run_of(session.store, status.run_id).card.as_of)
     if not status.review_no:
         return _("%(message)s, from the run as of %(day)s", message=message, day=day)
@@ -40,13 +39,12 @@ def campaign_title(session: UiSession, status: CampaignStatus) -> str:
 
 def campaign_names(session: UiSession, campaign_ids: Iterable[str]) -> dict[str, str]:
     """Return message and day of those of the ids that are campaigns of ours."""
-    names = {card.name: card.title for card in templates(session.language)}
     cards = cards_among(session.store, sorted(campaign_ids))
     zone = session.tenant.time_zone
     return {
         card.campaign_id: _(
             "%(message)s of %(moment)s",
-            message=names.get(card.template, card.template),
+            message=template_title(card.template, session.language),
             moment=format_moment(card.created_at, zone),
         )
         for card in cards
@@ -82,19 +80,18 @@ def _draw_cards(
         ),
         "difference": number_column(_("Difference")),
     }
-    names = {card.name: card.title for card in templates(session.language)}
-    rows = [_row(session, card, names) for card in cards]
+    rows = [_row(session, card) for card in cards]
     chosen = choose_row(rows, titles, key=key, alt=_("Campaigns, the newest first"))
     if chosen is not None and cards[chosen].status.campaign_id != shown:
         st.query_params.from_dict({CAMPAIGN_PARAM: cards[chosen].status.campaign_id})
         st.rerun()
 
 
-def _row(session: UiSession, card: CampaignCard, names: dict[str, str]) -> dict[str, Any]:
+def _row(session: UiSession, card: CampaignCard) -> dict[str, Any]:
     status = card.status
     return {
         "prepared": format_moment(card.created_at, session.tenant.time_zone),
-        "message": names.get(status.template, status.template),
+        "message": template_title(status.template, session.language),
         "mode": mode_title(status.mode),
         "state": campaign_state_title(status.state),
         "planned": status.planned,

@@ -12,6 +12,7 @@ from core.services.test_message import send_test
 from ui.i18n import _, current_language
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.views.campaigns_params import draw_brevo_params, draw_brevo_words
 from ui.views.plain import plain
 
 _WIDTHS = {"desktop": 680, "phone": 360}
@@ -49,6 +50,8 @@ def draw_messages(session: UiSession, campaign_id: str) -> None:
 
 def draw_test(session: UiSession, campaign_id: str, refusal: CrmError | None) -> None:
     """Draw the way to see the first message in a mailbox of one's own."""
+    if not session.may_work:
+        return
     with st.popover(_("Send a test to yourself"), disabled=refusal is not None):
         st.markdown(
             _(
@@ -72,11 +75,22 @@ def _recipient(found: Sequence[Preview], place: int) -> str:
 
 
 def _draw_message(preview: Preview, width: int) -> None:
-    st.text(_("Subject: %(subject)s", subject=preview.subject))
+    if preview.subject is None:
+        st.text(_("The subject is that of the template at Brevo."))
+    else:
+        st.text(_("Subject: %(subject)s", subject=preview.subject))
+    if preview.params is not None:
+        draw_brevo_words(preview)
+    if preview.html is not None:
+        _draw_frame(preview.html, preview.subject or "", width)
+    if preview.text is not None:
+        with st.expander(_("The same message as plain text")):
+            st.code(preview.text, language=None, wrap_lines=True)
+    if preview.params is not None:
+        draw_brevo_params(preview)
+
+
+def _draw_frame(html: str, title: str, width: int) -> None:
     with st.container(border=True, width=width + 34):
-        frame = _FRAME.format(
-            title=escape(preview.subject), message=escape(preview.html), height=_HEIGHT
-        )
+        frame = _FRAME.format(title=escape(title), message=escape(html), height=_HEIGHT)
         st.iframe(frame, width="stretch", height=_HEIGHT, alt=_("The message as it will look"))
-    with st.expander(_("The same message as plain text")):
-        st.code(preview.text, language=None, wrap_lines=True)

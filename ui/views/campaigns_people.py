@@ -7,10 +7,13 @@ import streamlit as st
 from core.services.suppressions import (
     MAX_REASON_CHARS,
     Lifted,
+    Standing,
     contacts_of,
     lift,
     number_of_contacts,
     number_of_suppressions,
+    people_beginning,
+    standing_of,
     suppressions_of,
 )
 from core.store.contacts import ContactRow
@@ -32,13 +35,30 @@ def draw_people(session: UiSession) -> None:
     """Draw the search, the suppressions, and the contact history of who was searched."""
     term = st.text_input(
         _("Address or customer code"),
-        help=_("The whole address or the whole code; what belongs to both is found by either."),
+        help=_("Its beginning is enough; what belongs to address and code is found by either."),
         placeholder=_("lea@example.com or C00042"),
         width=420,
         key="people_term",
     )
-    _draw_suppressions(session, term.strip())
-    _draw_contacts(session, term.strip())
+    meant = _choose_person(session, term.strip())
+    _draw_suppressions(session, meant)
+    _draw_contacts(session, meant)
+
+
+def _choose_person(session: UiSession, term: str) -> str:
+    """Draw who begins with `term` where several do; return whom it means, else `term`."""
+    found = people_beginning(session.store, term, limit=_PAGE + 1)
+    if len(found) <= 1:
+        return found[0].term if found else term
+    st.caption(
+        _("More begin so than are shown: type more of it.")
+        if len(found) > _PAGE
+        else _("Several begin so. Click the one you mean.")
+    )
+    titles = {"customer": _("Customer"), "address": _("Address")}
+    shown = [{"customer": k.customer, "address": k.email_norm} for k in found[:_PAGE]]
+    chosen = choose_row(shown, titles, key=f"beginning_{term}", alt=_("Who begins so"))
+    return term if chosen is None else found[chosen].term
 
 
 def _draw_suppressions(session: UiSession, term: str) -> None:
@@ -49,8 +69,17 @@ def _draw_suppressions(session: UiSession, term: str) -> None:
     total = number_of_suppressions(session.store, term)
     offset = choose_page(total, _PAGE, key="suppression_page")
     rows = suppressions_of(session.store, term, limit=_PAGE, offset=offset)
+    if term and all(row.lifted_at is not None for row in rows):
+        with place:
+            _draw_standing(standing_of(session.store, term))
+    if not term:
+        place.caption(
+            _(
+                "Soft bounces in a row hold back as well, and are not listed here: search a person"
+                " to see."
+            )
+        )
     if not rows:
-        place.caption(_("Nothing forbids to write: no suppression is known here."))
         return
     titles = {
         "customer": _("Customer"),
@@ -67,6 +96,21 @@ def _draw_suppressions(session: UiSession, term: str) -> None:
         chosen = choose_row(shown, titles, key=key, alt=_("Suppressions, the newest first"))
         if chosen is not None:
             _draw_suppression(session, rows[chosen])
+
+
+def _draw_standing(standing: Standing) -> None:
+    """Say of somebody without a suppression in force whether she is written to."""
+    if standing == Standing.HELD_BACK:
+        st.warning(
+            _(
+                "This customer is not written to: the record in your files says opted out, or the"
+                " contacts below tell of soft bounces in a row."
+            )
+        )
+    elif standing == Standing.OPEN:
+        st.caption(_("Nothing forbids to write to this customer."))
+    else:
+        st.caption(_("No customer of your files has this address or code."))
 
 
 def _suppression_row(row: SuppressionRow) -> dict[str, Any]:
@@ -153,7 +197,7 @@ def _draw_contacts(session: UiSession, term: str) -> None:
     offset = choose_page(number_of_contacts(session.store, term), _PAGE, key="contact_page")
     rows = contacts_of(session.store, term, limit=_PAGE, offset=offset)
     if not rows:
-        place.caption(_("No contact is known. Only a whole address or a whole code is found."))
+        place.caption(_("No contact is known of this address or code."))
         return
     names = campaign_names(session, {row.campaign for row in rows if row.campaign})
     titles = {

@@ -9,7 +9,6 @@ from core.services.prepare_campaign import (
     MIN_BATCH_SIZE,
     audience_of_run,
     prepare,
-    templates,
 )
 from core.services.review_desk import decision_page
 from core.services.run_records import RunCard
@@ -17,6 +16,7 @@ from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.campaigns_audience import draw_audience
+from ui.views.campaigns_template import choose_template
 from ui.views.review_version import may_decide
 from ui.views.runs_list import choose_run
 
@@ -37,12 +37,12 @@ def draw_preparation(session: UiSession) -> None:
     is_asked = st.button(
         label,
         type="primary",
-        disabled=audience.recipients == 0 or not may_decide(session),
+        disabled=audience.recipients == 0 or template is None or not may_decide(session),
         key="campaign_prepare",
     )
     st.caption(_("Preparing freezes the messages for a dry run; nothing is sent."))
     draw_audience(audience, key=run.run_id)
-    if is_asked:
+    if is_asked and template is not None:
         with error_boundary(), st.spinner(_("Composing the messages")):
             campaign_id = prepare(
                 session.store,
@@ -71,17 +71,10 @@ def _draw_lists(session: UiSession, run: RunCard) -> None:
         st.warning(sentence)
 
 
-def _draw_message(session: UiSession) -> tuple[str, int, float]:
-    cards = {card.name: card for card in templates(session.language)}
+def _draw_message(session: UiSession) -> tuple[str | None, int, float]:
     left, right = st.columns(2)
     with left:
-        template = st.radio(
-            _("Message"),
-            list(cards),
-            format_func=lambda name: cards[name].title,
-            captions=[card.description for card in cards.values()],
-            key="campaign_template",
-        )
+        template = choose_template(session)
     with right:
         batch_size = st.slider(
             _("Recipients in a batch"),

@@ -9,8 +9,8 @@ from core.outreach.effects import Effect, Measure
 from core.outreach.protocol import FINISHED, Mode
 from core.services.campaign_reports import CampaignStatus
 from core.services.campaign_results import WINDOW_DAYS, CampaignResult, results_of
+from core.services.message_templates import template_title
 from core.services.pooled_results import PooledResult, pooled_results
-from core.services.prepare_campaign import templates
 from core.store.tenant import TenantStore
 from ui.i18n import _, format_date, format_number, ngettext_
 from ui.layout import Figure, error_boundary, figures_row
@@ -69,10 +69,10 @@ def draw_pooled(session: UiSession, days: int) -> None:
         return
     buyers, *_rest = pooled.effects
     st.markdown(bold(verdict_sentence(buyers)))
-    names = {card.name: card.title for card in templates(session.language)}
     points = [
         _point(
-            f"{names.get(one.template, one.template)}, {format_date(one.first_day)}", one.effects
+            f"{template_title(one.template, session.language)}, {format_date(one.first_day)}",
+            one.effects,
         )
         for one in pooled.campaigns
     ]

@@ -29,6 +29,8 @@ def draw_rehearsal(session: UiSession, status: CampaignStatus, refusal: CrmError
 
 
 def _draw_start(session: UiSession, status: CampaignStatus) -> None:
+    if not session.may_work:
+        return
     label = ngettext_("Dry run to %(count)s person", "Dry run to %(count)s people", status.pending)
     with st.popover(label, type="primary"):
         st.markdown(
@@ -40,6 +42,8 @@ def _draw_start(session: UiSession, status: CampaignStatus) -> None:
 
 
 def _draw_go_on(session: UiSession, status: CampaignStatus) -> None:
+    if not session.may_work:
+        return
     if st.button(_("Go on with the dry run"), type="primary", key="campaign_resume_dry"):
         with error_boundary():
             resume(session.store, session.actor, status.campaign_id)
@@ -48,6 +52,8 @@ def _draw_go_on(session: UiSession, status: CampaignStatus) -> None:
 
 
 def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmError | None) -> None:
+    if not session.may_work:
+        return
     is_asked = st.button(
         _("Prepare it live"),
         type="primary",
@@ -72,6 +78,8 @@ def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmErr
 
 def draw_cancel(session: UiSession, status: CampaignStatus, label: str, button: str) -> None:
     """Draw the way to give up what has not gone out, asked once."""
+    if not session.may_work:
+        return
     with st.popover(label):
         sentence = ngettext_(
             "%(count)s message will not go out.",

@@ -9,7 +9,7 @@ from core.contracts import RunVersion
 from core.i18n import N_
 from core.services.export_run import CSV_NAMES, SUMMARY_NAME, ExportCard, export_card, file_name
 from core.services.run_records import RunCard
-from core.services.sign_in import SESSION_COOKIE
+from core.services.sign_in import cookie_name
 from core.store.tenant import TenantStore
 from ui.i18n import _, format_number, ngettext_
 from ui.session import UiSession
@@ -50,9 +50,9 @@ class _Lists:
         query = f"?version={self.asked.value}" if self.asked else ""
         return f"/export/runs/{self.run_id}/{name}{query}"
 
-    def command(self, base: str, name: str) -> str:
-        """Return the command line that fetches a file of theirs."""
-        cookie = f'-b "{SESSION_COOKIE}=…"'
+    def command(self, base: str, name: str, cookie: str) -> str:
+        """Return the command line that fetches a file of theirs by the session `cookie`."""
+        cookie = f'-b "{cookie}=…"'
         if self.asked is None:
             return f"curl -fO {cookie} {base}{self.path(name)}"
         return f'curl -f -o {file_name(name, self.asked)} {cookie} "{base}{self.path(name)}"'
@@ -85,7 +85,8 @@ def _draw_card(session: UiSession, lists: _Lists, name: str) -> None:
         base = session.store.store.settings.public_base_url.rstrip("/")
         st.code(f"{base}{lists.path(name)}", language=None, wrap_lines=True)
         st.caption(_("With the cookie of your session, from a command line:"))
-        st.code(lists.command(base, name), language=None, wrap_lines=True)
+        cookie = cookie_name(session.store.store.settings)
+        st.code(lists.command(base, name, cookie), language=None, wrap_lines=True)
         st.caption(_("sha256 of the file: the same bytes give the same hash."))
         st.code(card.sha256, language=None, wrap_lines=True)
 

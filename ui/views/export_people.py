@@ -5,7 +5,7 @@ import streamlit as st
 from core.contracts import RunVersion
 from core.services.call_list import number_of_calls
 from core.services.export_run import CALL_NAMES, REPORT_NAME
-from core.services.sign_in import SESSION_COOKIE
+from core.services.sign_in import cookie_name
 from core.store.tenant import TenantStore
 from ui.i18n import _, ngettext_
 from ui.session import UiSession
@@ -66,10 +66,12 @@ def draw_report_button(
 
 def _draw_address(session: UiSession, path: str) -> None:
     with st.expander(_("Its address")):
-        address = session.store.store.settings.public_base_url.rstrip("/") + path
+        settings = session.store.store.settings
+        address = settings.public_base_url.rstrip("/") + path
         st.code(address, language=None, wrap_lines=True)
         st.caption(_("With the cookie of your session, from a command line:"))
-        st.code(f'curl -fO -b "{SESSION_COOKIE}=…" "{address}"', language=None, wrap_lines=True)
+        cookie = f'-b "{cookie_name(settings)}=…"'
+        st.code(f'curl -fO {cookie} "{address}"', language=None, wrap_lines=True)
 
 
 def _path(run_id: str, name: str, version: RunVersion) -> str:

@@ -26,6 +26,8 @@ BACKTEST_PARAM = "backtest"
 
 def draw_launch_button(session: UiSession) -> None:
     """Draw the page's primary action, which opens the form unless a backtest is worked out."""
+    if not session.may_work:
+        return
     is_busy = is_under_way(session.store)
     explanation = _("A backtest is being worked out. Wait until it has finished.")
     if st.button(

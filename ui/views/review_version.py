@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.contracts import RunVersion
-from core.services.accounts import Role
 from core.services.run_records import RunCard
 from ui.i18n import _, format_number
 from ui.session import UiSession
@@ -43,7 +42,7 @@ def review_title(number: int) -> str:
 
 def may_decide(session: UiSession, version: RunVersion = RunVersion.REVIEWED) -> bool:
     """Tell whether decisions are offered: to analysts, on the reviewed lists."""
-    return session.actor.role is not Role.VIEWER and version is RunVersion.REVIEWED
+    return session.may_work and version is RunVersion.REVIEWED
 
 
 def _asked_version() -> RunVersion:

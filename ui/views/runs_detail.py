@@ -27,7 +27,7 @@ def draw_run(session: UiSession, run_id: str) -> None:
     run = run_of(session.store, run_id, language=session.language)
     if run.card.status is RunStatus.DONE:
         _draw_result(session, run)
-    elif st.button(_("Start this run again"), type="primary", key="run_again"):
+    elif session.may_work and st.button(_("Start this run again"), type="primary", key="run_again"):
         enqueue(session.store, session.actor, RUN, run_id)
         st.rerun()
 

@@ -52,7 +52,8 @@ def _draw_question(session: UiSession, comparison: RunComparison, customer: str)
     job = None if trial_id is None else follow_job(session, CAUSES, trial_id)
     if job is not None and not job.is_over:
         return
-    if st.button(_("Find out which of them decided"), key="compared_causes"):
+    label = _("Find out which of them decided")
+    if session.may_work and st.button(label, key="compared_causes"):
         trial_id = ask_causes(session.store, session.actor, *question)
         enqueue(session.store, session.actor, CAUSES, trial_id)
         st.rerun()

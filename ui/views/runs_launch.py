@@ -19,6 +19,8 @@ _LONGEST_SILENCE = 365
 
 def draw_launch_button(session: UiSession) -> None:
     """Draw the page's primary action, which opens the form."""
+    if not session.may_work:
+        return
     if st.button(_("Launch a run"), type="primary", key="runs_launch"):
         _open_form(session)
 

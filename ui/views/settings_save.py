@@ -17,6 +17,8 @@ _MOST_NOTE_CHARS = 500
 
 def draw_save_button(session: UiSession, draft: Draft) -> None:
     """Draw the page's primary action, which opens the last look at what will be saved."""
+    if not session.may_work:
+        return
     is_ready = bool(draft.changes) and not draft.problems
     if st.button(_("Save"), type="primary", key="settings_save", disabled=not is_ready):
         _open_save(session, draft)

@@ -103,6 +103,8 @@ def _draw_back(
     key: str = "settings_way_back",
     is_first: bool = False,
 ) -> None:
+    if not session.may_work:
+        return
     kind = "primary" if is_first else "secondary"
     if st.button(title, type=kind, key=f"{key}_{version}"):
         with error_boundary():

@@ -6,7 +6,6 @@ from datetime import date
 import streamlit as st
 
 from core.jobs import PLAN, enqueue
-from core.services.accounts import Role
 from core.services.import_files import today_of
 from core.services.uploads import Upload, list_uploads, receive_uploads
 from ui.i18n import _
@@ -23,7 +22,7 @@ def draw_drop(session: UiSession) -> None:
 
     Asked for too early, the files are taken in as soon as the last one is here.
     """
-    if session.actor.role is Role.VIEWER:
+    if not session.may_work:
         st.info(_("Your role lets you look at imports. Files are brought in by an analyst."))
         return
     uploads = list_uploads(session.store, session.actor)

@@ -110,6 +110,8 @@ def _draw_downloads(entry: ImportEntry) -> None:
 
 def _draw_second_beginning(session: UiSession, entry: ImportEntry) -> None:
     """Draw what can be done with an import that is not loaded."""
+    if not session.may_work:
+        return
     store, actor, is_release = session.store, session.actor, entry.origin == Origin.RELEASE
     can_reopen = entry.status == DISCARDED and not is_release
     can_import_again = entry.status == UNDONE and entry.origin == Origin.FILES

@@ -52,7 +52,8 @@ def _draw_state(session: UiSession, entry: ImportEntry) -> None:
     report = report_of(session.store, entry.import_id)
     draw_corrected_import(session, entry)
     if entry.status == RECEIVED:
-        if st.button(_("Look at the files"), type="primary", key="upload_plan"):
+        label = _("Look at the files")
+        if session.may_work and st.button(label, type="primary", key="upload_plan"):
             enqueue(session.store, session.actor, PLAN, entry.import_id)
             st.rerun()
     elif entry.status == ASKING:
@@ -85,7 +86,8 @@ def _draw_loading(session: UiSession, entry: ImportEntry, report: dict[str, Any]
     rows = report["totals"]["loaded"]
     with st.container(horizontal=True, vertical_alignment="center"):
         label = ngettext_("Load %(count)s row", "Load %(count)s rows", rows)
-        if st.button(label, type="primary", key="upload_load", disabled=not is_sure):
+        can_load = is_sure and session.may_work
+        if st.button(label, type="primary", key="upload_load", disabled=not can_load):
             if alarm is not None:
                 confirm_opt_outs(session.store, session.actor, entry.import_id)
             enqueue(session.store, session.actor, LOAD, entry.import_id)
@@ -107,6 +109,8 @@ def _ask_about_opt_outs(alarm: dict[str, int]) -> bool:
 
 
 def _draw_giving_up(session: UiSession, entry: ImportEntry) -> None:
+    if not session.may_work:
+        return
     if st.button(_("Give up this import"), key="upload_discard"):
         with error_boundary():
             discard(session.store, session.actor, entry.import_id)

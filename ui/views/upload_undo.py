@@ -53,7 +53,7 @@ def _draw_way_back(
             )
         )
     label = ngettext_("Undo %(count)s row", "Undo %(count)s rows", outlook.rows)
-    if st.button(label, key="upload_undo"):
+    if session.may_work and st.button(label, key="upload_undo"):
         with error_boundary():
             undo(session.store, session.actor, entry.import_id, clears=False)
             enqueue(session.store, session.actor, CLEAR, entry.import_id)

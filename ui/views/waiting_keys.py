@@ -85,6 +85,8 @@ def draw_keys(session: UiSession, what: str) -> None:
         titles = _titles(session, what)
         chosen = choose_row([_row(subject) for subject in found], titles, key=key, alt=_(keys.alt))
     with actions:
+        if not session.may_work:
+            return
         wanted = None if chosen is None else [found[chosen].subject]
         is_one = wanted is not None and st.button(
             f"{_(keys.create_one)} ({plain(wanted[0])})", type="primary", key=f"{what}_create"

@@ -23,6 +23,8 @@ _ANOTHER = "another"
 
 def draw_sure_button(session: UiSession) -> None:
     """Draw the button that accepts every suggestion nobody need look at, naming their number."""
+    if not session.may_work:
+        return
     sure = sure_of(session)
     if not sure:
         return
@@ -59,6 +61,8 @@ def draw_labels(session: UiSession) -> None:
             key=key_under(session, f"labels_{offset}"),
             alt=_("Unknown labels, the largest revenue first"),
         )
+    if not session.may_work:
+        return
     if chosen is None:
         st.caption(_("Click a label to decide what it means."))
     else:

@@ -79,6 +79,8 @@ def draw_releases(session: UiSession) -> None:
 
 
 def _draw_stopped(session: UiSession, entry: ImportEntry) -> None:
+    if not session.may_work:
+        return
     st.warning(_("These decisions are kept, but the rows are not released yet."))
     with st.container(horizontal=True):
         if st.button(_("Release the rows"), key=f"release_{entry.import_id}"):

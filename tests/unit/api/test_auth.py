@@ -56,14 +56,29 @@ def test_a_ticket_sets_a_cookie_that_scripts_cannot_read(client: Client, store: 
     assert session_of(store, response.cookies[SESSION_COOKIE]) is not None
 
 
-def test_behind_https_the_cookie_is_secure(
+def test_behind_https_the_cookie_is_secure_and_of_this_host_alone(
     client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secure = store.settings.model_copy(update={"secure_cookies": True})
     monkeypatch.setattr(store, "settings", secure)
     ticket = sign_in(store, "first-user", PASSWORD, "127.0.0.1")
     response = client.get("/auth/enter", params={"ticket": ticket})
-    assert "; secure" in response.headers["set-cookie"].lower()
+    cookie = response.headers["set-cookie"].lower()
+    assert cookie.startswith(f"__host-{SESSION_COOKIE}=")
+    assert "; secure" in cookie
+    assert "; path=/;" in cookie
+    assert "domain" not in cookie
+    token = cookie_of(response.headers["set-cookie"])
+    monkeypatch.setattr(api.export, "download", lambda *_: iter([b"run_id\n"]))
+    sent = {name: client.get(RUN_FILE, headers={"Cookie": f"{name}={token}"}) for name in NAMES}
+    assert [sent[name].status_code for name in NAMES] == [200, 401]
+
+
+NAMES = (f"__Host-{SESSION_COOKIE}", SESSION_COOKIE)
+
+
+def cookie_of(header: str) -> str:
+    return header.partition("=")[2].partition(";")[0]
 
 
 def test_a_used_ticket_leads_to_the_form_without_a_cookie(client: Client, store: Store) -> None:

@@ -9,9 +9,8 @@ from core.outreach.payload import (
     Place,
     Sender,
     build_payload,
-    compose_body,
+    compose_request,
     header_value,
-    redact_body,
     sender_of,
 )
 from core.outreach.rendering import Message
@@ -31,19 +30,19 @@ def payload(**changes: object) -> str:
 
 def test_the_body_is_the_frozen_payload_and_the_key_in_its_headers() -> None:
     frozen = json.loads(payload())
-    body = json.loads(compose_body(payload(), KEY))
+    body = json.loads(compose_request(payload(), KEY).body)
     assert body["headers"].pop("idempotencyKey") == KEY
     assert body == frozen
 
 
 def test_a_replay_is_byte_identical() -> None:
-    assert compose_body(payload(), KEY) == compose_body(payload(), KEY)
+    assert compose_request(payload(), KEY).body == compose_request(payload(), KEY).body
 
 
 @pytest.mark.parametrize("key", ["", "abc-123", "not a uuid at all"])
 def test_a_key_that_is_no_uuid_is_refused(key: str) -> None:
     with pytest.raises(ValueError):
-        compose_body(payload(), key)
+        compose_request(payload(), key)
 
 
 @pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x1f", "\x7f"])
@@ -55,7 +54,7 @@ def test_a_header_is_never_ended_by_a_value(character: str) -> None:
 
 
 def test_what_a_log_keeps_names_nobody() -> None:
-    kept = json.dumps(redact_body(compose_body(payload(), KEY)))
+    kept = json.dumps(compose_request(payload(), KEY).redacted)
     for secret in ("anne", "Anne", "example.com", "TOKEN", "Bonjour"):
         assert secret not in kept
     assert KEY in kept

@@ -33,7 +33,11 @@ LETTERHEAD = Letterhead(
     shows_evin_notice=True,
 )
 ITEM = ListedItem(
-    name="Riesling", scenario="rebuy", sentence="Déjà acheté deux fois.", price_cents=123456
+    product_key="RIE",
+    name="Riesling",
+    scenario="rebuy",
+    sentence="Déjà acheté deux fois.",
+    price_cents=123456,
 )
 RECIPIENT = Recipient(
     customer="C1", email_norm="a@example.com", first_name="Anne", language="fr", items=(ITEM,)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-import ui.sign_in
+import ui.client
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ def test_only_a_direct_client_of_a_local_server_is_direct(
 ) -> None:
     context = SimpleNamespace(ip_address=remote, headers=headers)
     fake = SimpleNamespace(context=context, get_option=lambda _name: bound)
-    monkeypatch.setattr(ui.sign_in, "st", fake)
-    assert ui.sign_in.read_client() == expected
+    monkeypatch.setattr(ui.client, "st", fake)
+    assert ui.client.read_client() == expected

@@ -7,8 +7,8 @@ from alembic import op
 
 from core.store.postgres import append_only, row_security
 
-revision: str = "0019"
-down_revision: str | None = "0017"
+revision: str = "0017"
+down_revision: str | None = "0016"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

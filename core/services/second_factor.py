@@ -1,0 +1,198 @@
+"""The second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
+
+The secret is stored encrypted and bound to its user (AES-SIV), under a key made from TOKEN_SECRET:
+with another TOKEN_SECRET no code fits any more, and only recovery codes or a reset lead in.
+"""
+
+import hmac
+import secrets
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+from core.errors import NotAllowed, Refused
+from core.i18n import N_
+from core.outreach.unsubscribe import token_secret
+from core.services.accounts import Actor, Role, require
+from core.services.audit_trail import Action, record_of_person
+from core.services.sign_in import check_present, sha256_of
+from core.services.tries import begin_try, end_well
+from core.store import second_factors as stored
+from core.store.tenant import Store
+
+STEP_SECONDS = 30
+RECOVERY_CODES = 10
+_DIGITS = 6
+_SECRET_BYTES = 20
+_CODE_BYTES = 10
+_DRIFT = (0, -1, 1)  # steps: a clock may be half a minute off, and typing takes its time
+_ISSUER = "ia-crm"
+_PURPOSE = b"ia-crm second factor, version 1"
+
+_WRONG_CODE = N_("This code is not right, or was used before.")
+_NONE_BEGUN = N_("No second factor was begun. Begin again.")
+_ON_ALREADY = N_("The second factor is on already. Switch it off to set up another app.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """What an authenticator app is given: the secret to type, or the address to open."""
+
+    secret: str
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorState:
+    """Whether a second factor is asked for, and how many recovery codes are left."""
+
+    is_on: bool
+    codes_left: int
+
+
+def factor_state(store: Store, actor: Actor) -> FactorState:
+    """Return the state of the actor's own second factor."""
+    require(actor, Role.VIEWER)
+    with store.identity() as tx:
+        factor = stored.find_factor(tx, actor.user_id)
+        left = stored.count_recovery_codes(tx, actor.user_id)
+    return FactorState(is_on=factor is not None and factor.is_confirmed, codes_left=left)
+
+
+def begin_second_factor(
+    store: Store, actor: Actor, password: str, client_address: str
+) -> Enrolment:
+    """Make a secret for the actor's app; it is asked for once a code of it has been given.
+
+    Raises `NotAllowed` when this is not the present password, `Refused` when a factor is on.
+    """
+    require(actor, Role.VIEWER)
+    check_present(store, actor, password, client_address)
+    secret = secrets.token_bytes(_SECRET_BYTES)
+    with store.identity(write=True) as tx:
+        standing = stored.find_factor(tx, actor.user_id)
+        if standing is not None and standing.is_confirmed:
+            raise Refused(_ON_ALREADY)
+        stored.store_draft(tx, actor.user_id, _seal(store, actor.user_id, secret))
+    uri = _totp(secret).get_provisioning_uri(actor.username, _ISSUER)
+    return Enrolment(secret=b32encode(secret).decode(), uri=uri)
+
+
+def confirm_second_factor(
+    store: Store, actor: Actor, code: str, client_address: str
+) -> tuple[str, ...]:
+    """Switch the second factor on with a first code; return the recovery codes, shown once.
+
+    Raises `NotAllowed` for a wrong code, whose tries are counted, `Refused` when none was begun.
+    """
+    require(actor, Role.VIEWER)
+    with store.identity() as tx:
+        factor = stored.find_factor(tx, actor.user_id)
+    if factor is None or factor.is_confirmed:
+        raise Refused(_NONE_BEGUN)
+    attempt = begin_try(store, actor.username, client_address)
+    if not _takes_step(store, actor.user_id, factor, code):
+        raise NotAllowed(_WRONG_CODE)
+    end_well(store, attempt, enters=False)
+    codes = _new_codes()
+    with store.identity(write=True) as tx:
+        stored.confirm_factor(tx, actor.user_id, store.now())
+        stored.store_recovery_codes(tx, actor.user_id, [_code_sha256(code) for code in codes])
+    record_of_person(store, actor.user_id, Action.FACTOR_SET)
+    return codes
+
+
+def renew_recovery_codes(
+    store: Store, actor: Actor, password: str, client_address: str
+) -> tuple[str, ...]:
+    """Return new recovery codes, shown once, in place of all earlier ones.
+
+    Raises `NotAllowed` when this is not the present password, `Refused` when no factor is on.
+    """
+    require(actor, Role.VIEWER)
+    check_present(store, actor, password, client_address)
+    codes = _new_codes()
+    with store.identity(write=True) as tx:
+        factor = stored.find_factor(tx, actor.user_id)
+        if factor is None or not factor.is_confirmed:
+            raise Refused(_NONE_BEGUN)
+        stored.store_recovery_codes(tx, actor.user_id, [_code_sha256(code) for code in codes])
+    record_of_person(store, actor.user_id, Action.RECOVERY_CODES_RENEWED)
+    return codes
+
+
+def stop_second_factor(store: Store, actor: Actor, password: str, client_address: str) -> None:
+    """Ask for no code any more; raise `NotAllowed` when this is not the present password."""
+    require(actor, Role.VIEWER)
+    check_present(store, actor, password, client_address)
+    with store.identity(write=True) as tx:
+        stored.delete_factor(tx, actor.user_id)
+    record_of_person(store, actor.user_id, Action.FACTOR_REMOVED)
+
+
+def check_code(store: Store, user_id: str, code: str) -> bool:
+    """Tell whether this is the user's code of now or a recovery code, and use it up."""
+    with store.identity() as tx:
+        factor = stored.find_factor(tx, user_id)
+    if factor is None or not factor.is_confirmed:
+        return False
+    if _takes_step(store, user_id, factor, code):
+        return True
+    with store.identity(write=True) as tx:
+        return stored.take_recovery_code(tx, user_id, _code_sha256(code))
+
+
+def code_at(secret: bytes, step: int) -> str:
+    """Return the code of a time step of 30 seconds.
+
+    >>> code_at(b"12345678901234567890", 59 // STEP_SECONDS)
+    '287082'
+    """
+    return _totp(secret).generate(step * STEP_SECONDS).decode()
+
+
+def _takes_step(store: Store, user_id: str, factor: stored.FactorRow, code: str) -> bool:
+    """Tell whether `code` is that of a step of about now, and not of one used before."""
+    typed = "".join(code.split())
+    secret = _unseal(store, user_id, factor.secret_sealed)
+    if secret is None or not (typed.isascii() and typed.isdigit()):
+        return False
+    now = int(store.now().timestamp()) // STEP_SECONDS
+    steps = [now + d for d in _DRIFT if hmac.compare_digest(code_at(secret, now + d), typed)]
+    with store.identity(write=True) as tx:
+        return any(stored.take_step(tx, user_id, step) for step in steps)
+
+
+def _totp(secret: bytes) -> TOTP:
+    return TOTP(secret, _DIGITS, SHA1(), STEP_SECONDS)  # noqa: S303 - what every app computes
+
+
+def _new_codes() -> tuple[str, ...]:
+    """Return recovery codes of 80 random bits: too many to guess, so a plain hash keeps them."""
+    texts = [
+        b32encode(secrets.token_bytes(_CODE_BYTES)).decode().lower() for _ in range(RECOVERY_CODES)
+    ]
+    return tuple("-".join(text[at : at + 4] for at in range(0, len(text), 4)) for text in texts)
+
+
+def _code_sha256(code: str) -> str:
+    return sha256_of("".join(char for char in code.lower() if char.isalnum()))
+
+
+def _seal(store: Store, user_id: str, secret: bytes) -> str:
+    return urlsafe_b64encode(_cipher(store).encrypt(secret, [user_id.encode()])).decode()
+
+
+def _unseal(store: Store, user_id: str, sealed: str) -> bytes | None:
+    try:
+        return _cipher(store).decrypt(urlsafe_b64decode(sealed), [user_id.encode()])
+    except (ValueError, InvalidTag):
+        return None
+
+
+def _cipher(store: Store) -> AESSIV:
+    return AESSIV(hmac.digest(token_secret(store.settings), _PURPOSE, "sha512"))

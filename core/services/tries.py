@@ -1,0 +1,84 @@
+"""Guessing is slow, and its victim is not locked out: tries are counted by account and by client.
+
+Ten failed tries in fifteen minutes are all that a client gets, and all that an account takes from
+clients it was never entered from. A client that it was entered from before has its own ten: who
+guesses from elsewhere, without end, does not keep the owner out.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from core.errors import NotAllowed
+from core.i18n import N_
+from core.store import tries
+from core.store.tenant import Store
+
+TRY_WINDOW = timedelta(minutes=15)
+MAX_TRIES = 10
+KNOWN_FOR = timedelta(days=90)
+_SITE_BITS = 64  # what one customer of a provider has of IPv6: more addresses than tries
+
+_TOO_MANY = N_("Too many tries. Wait %(minutes)s minutes, then try again.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """A try under way: it counts as failed until it is ended well."""
+
+    attempt_id: str
+    username_sha256: str
+    client_sha256: str
+
+
+def begin_try(store: Store, username: str, client_address: str) -> Try:
+    """Count a try at the account of a folded name; raise `NotAllowed` when there were too many.
+
+    The name need not be anybody's: what is unknown is counted like what is known.
+    """
+    now = store.now()
+    account, client = _sha256(username), _sha256(client_of(client_address))
+    with store.identity(write=True) as tx:
+        tries.lock_tries(tx)
+        tries.purge_tries(tx, tries_before=now - TRY_WINDOW, known_before=now - KNOWN_FOR)
+        counted = tries.count_from_client(tx, client, now - TRY_WINDOW)
+        if not tries.is_known(tx, account, client):
+            counted = max(counted, tries.count_by_strangers(tx, account, now - TRY_WINDOW))
+        if counted >= MAX_TRIES:
+            raise NotAllowed(_TOO_MANY, minutes=TRY_WINDOW // timedelta(minutes=1))
+        attempt_id = tries.store_try(
+            tx, username_sha256=account, client_sha256=client, tried_at=now
+        )
+    return Try(attempt_id=attempt_id, username_sha256=account, client_sha256=client)
+
+
+def end_well(store: Store, attempt: Try, *, enters: bool) -> None:
+    """Count a try no more; with `enters` the account is known from this client from now on."""
+    with store.identity(write=True) as tx:
+        tries.mark_success(tx, attempt.attempt_id)
+        if enters:
+            tries.store_known(tx, attempt.username_sha256, attempt.client_sha256, store.now())
+
+
+def client_of(address: str) -> str:
+    """Return what counts as one client: an IPv4 address, the /64 of an IPv6 one.
+
+    >>> client_of("2001:db8:0:1:aaaa::1")
+    '2001:db8:0:1::/64'
+    >>> client_of("::ffff:192.0.2.7")
+    '192.0.2.7'
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, _SITE_BITS), strict=False))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

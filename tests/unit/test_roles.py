@@ -1,0 +1,156 @@
+"""Every use case that acts for somebody asks for a role first: all roles times all actions."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import NoReturn
+
+import pytest
+
+import core.services
+from core import jobs
+from core.errors import NotAllowed
+from core.services.accounts import Actor, Role
+
+VIEWER, ANALYST, ADMIN = Role
+LEAST_ROLE = {
+    "accounts.choose_language": VIEWER,
+    "alias_batch.decide_and_load": ANALYST,
+    "alias_desk.create_customers": ANALYST,
+    "alias_desk.create_for_label": ANALYST,
+    "alias_desk.create_products": ANALYST,
+    "alias_desk.decide": ANALYST,
+    "alias_desk.ignore": ANALYST,
+    "alias_desk.take_back": ANALYST,
+    "audit_trail.number_of_entries": ADMIN,
+    "audit_trail.trail_csv": ADMIN,
+    "audit_trail.trail_of": ADMIN,
+    "audit_trail.verify_trail": ADMIN,
+    "backtest.create_backtest": ANALYST,
+    "campaign_control.cancel": ANALYST,
+    "campaign_control.confirm_live": ANALYST,
+    "campaign_control.note_restore": ADMIN,
+    "campaign_control.pause": ANALYST,
+    "campaign_control.resume": ANALYST,
+    "campaign_offers.prepare_live": ANALYST,
+    "cause_questions.ask_causes": ANALYST,
+    "cause_questions.question_of": VIEWER,
+    "delivery_review.rule": ANALYST,
+    "execute_run.create_run": ANALYST,
+    "export_run.download": VIEWER,
+    "export_run.write_exports": VIEWER,
+    "import_again.import_again": ANALYST,
+    "import_again.leave_out": ANALYST,
+    "import_again.leave_out_named": ANALYST,
+    "import_again.reopen": ANALYST,
+    "import_again.throw_away": ANALYST,
+    "import_corrections.choose_correction": ANALYST,
+    "import_files.choose": ANALYST,
+    "import_files.confirm_opt_outs": ANALYST,
+    "import_files.receive": ANALYST,
+    "import_ledger.discard": ANALYST,
+    "import_paths.import_paths": ANALYST,
+    "import_preview.preview": ANALYST,
+    "import_undo.undo": ANALYST,
+    "jobs.enqueue": ANALYST,
+    "mappings.answer_questions": ANALYST,
+    "mappings.go_back": ANALYST,
+    "mappings.put_over": ANALYST,
+    "own_account.accept_invitation": VIEWER,
+    "own_account.change_password": VIEWER,
+    "own_account.decline_invitation": VIEWER,
+    "own_account.end_session": VIEWER,
+    "own_account.own_invitations": VIEWER,
+    "own_account.own_sessions": VIEWER,
+    "own_account.own_tenants": VIEWER,
+    "policies.go_back": ANALYST,
+    "policies.save_policy": ANALYST,
+    "policy_preview.ask_preview": ANALYST,
+    "prepare_campaign.prepare": ANALYST,
+    "reconcile_campaign.reconcile": ANALYST,
+    "review.decide_on": ANALYST,
+    "review.withdraw": ANALYST,
+    "second_factor.begin_second_factor": VIEWER,
+    "second_factor.confirm_second_factor": VIEWER,
+    "second_factor.factor_state": VIEWER,
+    "second_factor.renew_recovery_codes": VIEWER,
+    "second_factor.stop_second_factor": VIEWER,
+    "sign_in.check_present": VIEWER,
+    "suppressions.lift": ANALYST,
+    "sync_contacts.plan_sync": ANALYST,
+    "sync_contacts.sync_contacts": ANALYST,
+    "test_message.send_test": ANALYST,
+    "uploads.begin_upload": ANALYST,
+    "uploads.find_upload": ANALYST,
+    "uploads.list_uploads": ANALYST,
+    "uploads.receive_uploads": ANALYST,
+    "users.add_member": ADMIN,
+    "users.change_role": ADMIN,
+    "users.deactivate": ADMIN,
+    "users.end_sessions": ADMIN,
+    "users.invite": ADMIN,
+    "users.list_invitations": ADMIN,
+    "users.list_members": ADMIN,
+    "users.reactivate": ADMIN,
+    "users.remove_member": ADMIN,
+    "users.reset_password": ADMIN,
+    "users.reset_second_factor": ADMIN,
+    "users.withdraw_invitation": ADMIN,
+    "webhook_secrets.create_webhook": ADMIN,
+    "webhook_secrets.list_webhooks": ADMIN,
+    "webhook_secrets.revoke_webhooks": ADMIN,
+    "webhook_secrets.rotate_webhook": ADMIN,
+}
+
+
+class Touched(Exception):
+    """The use case went on to its work."""
+
+
+class Untouchable:
+    """Stands for every argument but the actor: whatever is done with it is work."""
+
+    def _touch(self, *_: object) -> NoReturn:
+        raise Touched
+
+    __getattr__ = __iter__ = __len__ = __bool__ = __getitem__ = __call__ = _touch
+    __add__ = __lt__ = __gt__ = __contains__ = __fspath__ = __str__ = __format__ = _touch  # type: ignore[assignment]
+    __hash__ = __eq__ = _touch  # type: ignore[assignment]
+
+
+def _acting() -> Iterator[tuple[str, Callable[..., object]]]:
+    """Yield each public function of the services, and of the jobs, that takes an actor."""
+    names = [module.name for module in pkgutil.iter_modules(core.services.__path__)]
+    modules = [import_module(f"core.services.{name}") for name in names]
+    for module in [*modules, jobs]:
+        for name, found in vars(module).items():
+            is_own = inspect.isfunction(found) and found.__module__ == module.__name__
+            if (
+                is_own
+                and not name.startswith("_")
+                and "actor" in inspect.signature(found).parameters
+            ):
+                yield f"{module.__name__.rpartition('.')[2]}.{name}", found
+
+
+ACTING = dict(_acting())
+del ACTING["accounts.require"]  # the question itself
+
+
+def test_every_use_case_that_takes_an_actor_stands_in_the_matrix() -> None:
+    assert set(ACTING) == set(LEAST_ROLE)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", sorted(LEAST_ROLE))
+def test_a_role_below_the_least_is_refused_before_anything_is_done(action: str, role: Role) -> None:
+    parameters = inspect.signature(ACTING[action]).parameters.values()
+    needed = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+    given = {p.name: Untouchable() for p in needed}
+    given["actor"] = Actor(user_id="u", username="u", role=role, language="en")  # type: ignore[assignment]
+    by_place = [given.pop(p.name) for p in needed if p.kind is not p.KEYWORD_ONLY]
+    may = list(Role).index(role) >= list(Role).index(LEAST_ROLE[action])
+    inspect.signature(ACTING[action]).bind(*by_place, **given)
+    with pytest.raises((Touched, TypeError) if may else NotAllowed):
+        ACTING[action](*by_place, **given)

@@ -1,0 +1,130 @@
+"""My account: the second factor."""
+
+from base64 import b64encode
+from html import escape
+
+import qrcode
+import streamlit as st
+from qrcode.image.svg import SvgPathFillImage
+
+from core.services.second_factor import (
+    Enrolment,
+    FactorState,
+    begin_second_factor,
+    confirm_second_factor,
+    factor_state,
+    renew_recovery_codes,
+    stop_second_factor,
+)
+from ui.client import read_client
+from ui.i18n import _, ngettext_
+from ui.layout import error_boundary
+from ui.session import UiSession
+
+_BEGUN = "account_factor_begun"
+_CODES = "account_factor_codes"
+_PICTURE_PIXELS = 200
+
+
+def draw_factor(session: UiSession) -> None:
+    """Draw whether a code is asked for at sign-in, and the way to change it."""
+    st.subheader(_("Second factor"), anchor=False)
+    state = factor_state(session.store.store, session.actor)
+    if _CODES in st.session_state:
+        _draw_codes(st.session_state.pop(_CODES))
+    if state.is_on:
+        _draw_on(session, state)
+    elif _BEGUN in st.session_state:
+        _draw_confirm(session, st.session_state[_BEGUN])
+    else:
+        _draw_begin(session)
+
+
+def _draw_begin(session: UiSession) -> None:
+    st.markdown(
+        _(
+            "Off. With it, signing in asks for a code of an authenticator app on your telephone"
+            " too: a stolen password alone opens nothing."
+        )
+    )
+    with st.form("account_factor_begin", clear_on_submit=True):
+        password = _ask_password("account_factor_password")
+        is_sent = st.form_submit_button(_("Set it up"))
+    if is_sent:
+        with error_boundary():
+            begun = begin_second_factor(
+                session.store.store, session.actor, password, read_client()[0]
+            )
+            st.session_state[_BEGUN] = begun
+            st.rerun()
+
+
+def _draw_confirm(session: UiSession, begun: Enrolment) -> None:
+    st.markdown(
+        _(
+            "Scan this picture with your authenticator app, or enter the key in it; on the"
+            " telephone itself, open the app. Then type the code that it shows."
+        )
+    )
+    _draw_picture(begun.uri)
+    groups = (begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
+    st.code(" ".join(groups), language=None, wrap_lines=True)
+    st.link_button(_("Open the authenticator app"), begun.uri)
+    with st.form("account_factor_confirm", clear_on_submit=True):
+        code = st.text_input(
+            _("Code"), key="account_factor_code", autocomplete="one-time-code", max_chars=8
+        )
+        is_sent = st.form_submit_button(_("Switch it on"), type="primary")
+    if is_sent:
+        with error_boundary():
+            codes = confirm_second_factor(
+                session.store.store, session.actor, code or "", read_client()[0]
+            )
+            del st.session_state[_BEGUN]
+            st.session_state[_CODES] = codes
+            st.rerun()
+
+
+def _draw_picture(uri: str) -> None:
+    """Draw the address as a QR code, within the page: what goes by `/media` answers anyone."""
+    picture = qrcode.make(uri, image_factory=SvgPathFillImage).to_string()
+    source = f"data:image/svg+xml;base64,{b64encode(picture).decode()}"
+    alt = escape(_("QR code of the key"))
+    st.html(f'<img alt="{alt}" width="{_PICTURE_PIXELS}" src="{source}">')
+
+
+def _draw_on(session: UiSession, state: FactorState) -> None:
+    left = ngettext_(
+        "On; %(count)s recovery code is left.",
+        "On; %(count)s recovery codes are left.",
+        state.codes_left,
+    )
+    st.markdown(left)
+    with st.form("account_factor_on", clear_on_submit=True):
+        password = _ask_password("account_factor_password")
+        with st.container(horizontal=True):
+            renews = st.form_submit_button(_("New recovery codes"), key="account_factor_renew")
+            stops = st.form_submit_button(_("Switch it off"), key="account_factor_stop")
+    if not (renews or stops):
+        return
+    with error_boundary():
+        given = (session.store.store, session.actor, password, read_client()[0])
+        if renews:
+            st.session_state[_CODES] = renew_recovery_codes(*given)
+        else:
+            stop_second_factor(*given)
+        st.rerun()
+
+
+def _ask_password(key: str) -> str:
+    typed = st.text_input(
+        _("Present password"), type="password", key=key, autocomplete="current-password"
+    )
+    return typed or ""
+
+
+def _draw_codes(codes: tuple[str, ...]) -> None:
+    """Show recovery codes, which nobody can ask for again."""
+    st.success(_("These recovery codes are shown once. Keep them where your telephone is not."))
+    st.code("\n".join(codes), language=None)
+    st.caption(_("Each opens one sign-in in place of a code, when the telephone is lost."))
