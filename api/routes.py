@@ -23,6 +23,7 @@ from api.middleware import AllowedHosts, AllowedOrigins, LastResort, SecurityHea
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
+from core.logs import OneLine
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
 from core.settings import check_secrets
@@ -67,7 +68,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 def _log_to_stderr(level: str) -> None:
     """Send our own records to stderr; the server's stay its own, a ticket stands in its paths."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(OneLine())
     for name in ("api", "core", "ui"):
         ours = logging.getLogger(name)
         ours.setLevel(level)
