@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 import api.export
 import api.middleware
-from api.middleware import AllowedOrigins, LastResort, content_policy
+from api.middleware import AllowedOrigins, LastResort, SecurityHeaders, content_policy
 from core.errors import StoreUnavailable
 from core.i18n import N_
 from core.settings import Settings
@@ -35,6 +35,22 @@ def test_refusals_carry_the_headers_too(
     assert response.status_code == status
     assert "base-uri 'none'; object-src 'none'" in response.headers["content-security-policy"]
     assert response.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_behind_https_every_answer_asks_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(secure_cookies=True)
+    monkeypatch.setattr(api.middleware, "current_settings", lambda: settings)
+    sent: list[Message] = []
+
+    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(SecurityHeaders(refuse)({"type": "http"}, ready, keep))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_pages_talk_to_names_of_the_instance_alone() -> None:
