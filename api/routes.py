@@ -20,6 +20,7 @@ from api.export import (
 from api.health import health
 from api.limits import RefusalLimit
 from api.middleware import AllowedHosts, AllowedOrigins, LastResort, SecurityHeaders
+from api.privacy import export_person
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
@@ -37,6 +38,7 @@ ROUTES = (
     Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
     Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),
     Route("/export/imports/{import_id}/rejects/{file_no:int}", export_rejects, methods=["GET"]),
+    Route("/export/person/{token}", export_person, methods=["GET"]),
     Route("/export/audit_trail.csv", export_trail, methods=["GET"]),
     Route("/uploads", begin, methods=["POST"]),
     Route("/uploads/{upload_id}", look, methods=["GET"]),

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
@@ -23,18 +24,24 @@ from core.services.accounts import SYSTEM, Actor, Role, list_tenants, require, t
 from core.services.backtest import execute_backtest
 from core.services.campaign_watch import due_work, settle_doubts
 from core.services.cause_questions import answer_causes
+from core.services.erase_brevo import pending_contacts, try_forget_contacts
+from core.services.erasure import erase, open_erasures
 from core.services.execute_run import execute
 from core.services.import_files import load, plan
 from core.services.import_undo import clear_undone
 from core.services.inbox import INBOX, take_in, work_on
+from core.services.live_switch import may_ask_brevo
 from core.services.policy_preview import compute_preview
 from core.services.progress import Progress
+from core.services.retention import erase_due
 from core.services.review_work import apply_decisions
 from core.services.send_campaign import send
 from core.settings import Settings
 from core.store.engine import is_sqlite, normalise_url, sibling_file
 from core.store.identity import beat
 from core.store.locks import take_worker_slot
+from core.store.reclaim import rewrite_file
+from core.store.subjects import Subject
 from core.store.tenant import Store, TenantStore
 
 _LOG = logging.getLogger(__name__)
@@ -56,6 +63,7 @@ _STOPPED = N_("The work was stopped. Start it again.")
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
 BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
 RECONCILE = "reconcile"
+ERASE, RETAIN, FORGET = "erase", "retain", "forget"
 # Of what is asked for while it runs, a running job of these may have looked for the last time.
 _ASKED_ANEW = (REVIEW,)
 _QUEUES = {
@@ -63,6 +71,7 @@ _QUEUES = {
     **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs"),
     SEND: "sends",
     RECONCILE: "readings",
+    **dict.fromkeys((ERASE, RETAIN, FORGET), "erasures"),
 }
 # A send may wait for Brevo's limits a long time: others go on beside it.
 _CONCURRENCY = {"sends": 4}
@@ -84,6 +93,9 @@ _WORK: dict[str, _Work] = {
     SEND: lambda store, subject, progress: send(store, subject, progress),
     RECONCILE: lambda store, subject, _progress: settle_doubts(store, subject),
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
+    ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),
+    RETAIN: lambda store, _subject, progress: erase_due(store, SYSTEM, progress, forget_jobs),
+    FORGET: lambda store, _subject, _progress: try_forget_contacts(store),
 }
 
 
@@ -139,7 +151,8 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
 
     Behind a review that runs another is queued: it may not know the last decisions.
     `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send,
-    reconcile), or the id of a backtest (backtest), a preview (preview) or a question (causes).
+    reconcile), or the id of a backtest (backtest), a preview (preview), a question (causes) or an
+    erasure (erase, retain, forget).
     Raises `NotAllowed` for a viewer.
     """
     require(actor, Role.ANALYST)
@@ -235,11 +248,49 @@ def look_after_campaigns(store: Store) -> None:
     """Ask for the work that campaigns wait for: sends that stopped, events to be read."""
     for tenant in list_tenants(store):
         tenant_store = store.tenant_store(tenant)
+        look_after_erasures(tenant_store)
         due = due_work(tenant_store)
         for campaign_id in due.to_send:
             enqueue(tenant_store, SYSTEM, SEND, campaign_id)
         for campaign_id in due.to_reconcile:
             enqueue(tenant_store, SYSTEM, RECONCILE, campaign_id)
+
+
+def look_after_erasures(store: TenantStore) -> None:
+    """Ask for what erasures wait for: those that had to wait, and contacts left at Brevo."""
+    for request_id in open_erasures(store):
+        enqueue(store, SYSTEM, ERASE, request_id)
+    if pending_contacts(store) and may_ask_brevo(store):
+        enqueue(store, SYSTEM, FORGET, store.tenant_id)
+
+
+def forget_jobs(store: TenantStore, subject: Subject) -> int:
+    """Remove the finished jobs of a tenant that name an erased person; return how many.
+
+    Jobs carry ids alone; an error of one may tell a name of a file.
+    """
+    url = jobs_url(store.store.settings)
+    if not _has_jobs(url):
+        return 0
+    client = _client(url)
+    found = client.list_workflows(workflow_id_prefix=f"{store.tenant_id}/")
+    told = {job.workflow_id: f"{job.input} {job.output} {job.error}" for job in found}
+    naming = [
+        job.workflow_id
+        for job in found
+        if job.status not in _ACTIVE
+        and subject.removed_from(told[job.workflow_id]) != told[job.workflow_id]
+    ]
+    for job_id in naming:
+        client.delete_workflow(job_id)
+    if naming:
+        rewrite_file(url)
+    return len(naming)
+
+
+def _has_jobs(url: str) -> bool:
+    """Tell whether there are job tables: who works by the command line alone has none."""
+    return not url.startswith("sqlite") or Path(normalise_url(url).database or "").exists()
 
 
 def scan_inboxes(store: Store) -> None:

@@ -80,6 +80,13 @@ PAGES = (
         answers=N_("Change the numbers by which lists are made and judged."),
     ),
     PageEntry(
+        path="privacy",
+        title=N_("Data protection"),
+        icon=":material/shield_person:",
+        answers=N_("Export or erase a person, and erase who was kept long enough."),
+        least_role=Role.ANALYST,
+    ),
+    PageEntry(
         path="users",
         title=N_("Users"),
         icon=":material/group:",

@@ -20,6 +20,7 @@ from core.cli import (
     labels,
     mappings,
     policy,
+    privacy,
     runs,
     trail,
     users,
@@ -51,6 +52,7 @@ app.command("backtest")(backtests.backtest)
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(trail.app, name="trail")
 app.command("worker")(instance.worker)
 app.command("serve")(instance.serve)

@@ -85,6 +85,14 @@ CLIENT_COLUMNS: tuple[Column, ...] = (
         synonyms=names("date consentement | date du consentement | consented at"),
     ),
     Column(
+        name="consent_wording",
+        field="consent_wording",
+        type=ColumnType.TEXT,
+        synonyms=names(
+            "texte consentement | texte du consentement | formule consentement | consent text"
+        ),
+    ),
+    Column(
         name="budget_band",
         field="budget_band",
         type=ColumnType.TEXT,

@@ -135,6 +135,11 @@ _ALL = (
             " is loaded is changed by an ordinary file."
         ),
     ),
+    _reject(
+        "ERASED_PERSON",
+        N_("The row names a person who was erased; nothing of it is kept."),
+        N_("Nothing to do. Take the person out of the program that this file comes from."),
+    ),
     _hold(
         "UNKNOWN_PRODUCT",
         N_("The product is not in the catalogue."),

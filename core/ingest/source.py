@@ -22,6 +22,7 @@ from core.ingest.utf8_check import is_utf8
 from core.ingest.wide_damage import BROKEN, WideDamage
 
 CHUNK_BYTES = 1 << 23
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".psv", ".xlsx", ".xls", ".ods", ".gz")
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 _SNIFF_BYTES = 1 << 16
 _FEW_CONTROLS = 50  # stray ones do not make a text binary

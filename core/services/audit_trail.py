@@ -46,6 +46,11 @@ class Action(StrEnum):
     CONTACTS_SYNCED = "contacts_synced"
     SUPPRESSION_LIFTED = "suppression_lifted"
     POLICY_SAVED = "policy_saved"
+    PERSON_EXPORTED = "person_exported"
+    ERASURE_ASKED = "erasure_asked"
+    ERASURE_DONE = "erasure_done"
+    ERASED_AGAIN = "erased_again"
+    RETENTION_CHANGED = "retention_changed"
     WEBHOOK_CREATED = "webhook_created"
     WEBHOOK_REVOKED = "webhook_revoked"
     SIGNED_IN = "signed_in"
@@ -87,6 +92,11 @@ ACTION_TITLES = {
     Action.CONTACTS_SYNCED: N_("Contacts pushed to Brevo"),
     Action.SUPPRESSION_LIFTED: N_("Suppression lifted"),
     Action.POLICY_SAVED: N_("Policy saved"),
+    Action.PERSON_EXPORTED: N_("Person exported"),
+    Action.ERASURE_ASKED: N_("Erasure asked for"),
+    Action.ERASURE_DONE: N_("Erasure done"),
+    Action.ERASED_AGAIN: N_("Erased people looked for again after a restore"),
+    Action.RETENTION_CHANGED: N_("Retention changed"),
     Action.WEBHOOK_CREATED: N_("Webhook created"),
     Action.WEBHOOK_REVOKED: N_("Webhooks revoked"),
     Action.SIGNED_IN: N_("Signed in"),

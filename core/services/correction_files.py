@@ -18,6 +18,7 @@ from core.ingest.values import Formats
 from core.services.corrected_report import reports_with_corrections
 from core.services.corrected_rows import CorrectedRows, create_own_raw, sort_rows
 from core.services.import_archive import ImportArchive
+from core.services.import_erased import reject_erased_rows
 from core.services.import_rejects import sent_rows
 from core.services.import_sources import RowSource, sources_of
 from core.services.import_work import FileWork, limits_of
@@ -125,7 +126,9 @@ def parse_own(place: CorrectionPlace, job: CorrectedFile) -> Formats:
     options = ParseOptions(as_of=place.entry.as_of, tenant_currency=place.store.tenant.currency)
     mapping = _pinned(job.work.mapping, job.sources[0], is_own=True)
     dialect = job.sources[0].dialect
-    return parse_table(place.con, job.own, mapping, dialect, options, job.own_prefix).formats
+    parsed = parse_table(place.con, job.own, mapping, dialect, options, job.own_prefix)
+    job.work.erased_rows = reject_erased_rows(place.store, place.tx, place.con, parsed)
+    return parsed.formats
 
 
 def _pinned(mapping: ColumnMapping, source: RowSource, *, is_own: bool) -> ColumnMapping:
@@ -153,7 +156,8 @@ def parse_original(place: CorrectionPlace, job: CorrectedFile) -> str:
     )
     options = ParseOptions(as_of=job.parent.as_of, tenant_currency=place.store.tenant.currency)
     mapping = _pinned(job.work.mapping, source, is_own=False)
-    parse_table(con, raw, mapping, source.dialect, options, f"original{number}")
+    parsed = parse_table(con, raw, mapping, source.dialect, options, f"original{number}")
+    reject_erased_rows(place.store, place.tx, con, parsed)
     corrections = [(str(each.corrected), str(each.taken_rows)) for each in job.sources[1:]]
     if not corrections:
         return f"original{number}"

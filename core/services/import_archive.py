@@ -1,7 +1,7 @@
 """The files of an import under `data/<tenant>/runs/<import id>/`.
 
-`raw/` holds the originals, never changed; `staging/` the issues of their rows; `curated/` what
-was accepted; `report.json` what came of it.
+`raw/` holds the originals, changed by the erasure of a person alone; `staging/` the issues of their
+rows; `curated/` what was accepted; `report.json` what came of it.
 """
 
 import fcntl

@@ -22,6 +22,7 @@ from core.ingest.parquet import quote_path
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record
 from core.services.correction_work import work_correction
+from core.services.erase_met import forget_met, take_rewritten
 from core.services.import_archive import (
     ImportArchive,
     archive_of,
@@ -141,6 +142,7 @@ def plan(store: TenantStore, import_id: str, progress: Progress = no_progress) -
         entry = open_entry(store, import_id)  # it may have been loaded while this one waited
         report = plan_of(store, entry, archive_of(store, import_id), progress)
         _keep_plan(store, entry, report)
+        forget_met(store, import_id, report)
         return report
 
 
@@ -150,6 +152,7 @@ def plan_of(
     """Return the report of `plan` for `entry`, whose files lie in `archive`; keep nothing."""
     twin = find_twin_of_bytes(store, entry, archive)
     if twin is not None:
+        take_rewritten(store, entry, archive, twin)
         return report_again(entry, archive, twin)
     with _worked(store, entry, archive, progress) as (con, works):
         alarm = None if is_asking(works) else find_opt_out_alarm(store, con, entry)
@@ -203,11 +206,13 @@ def _load_whole(
         seq = stage_all(store, con, entry, works)
         report = {**build_import_report(store, con, entry, works), "status": LOADED}
         publish(store, entry, works, seq, report)
+        forget_met(store, entry.import_id, report)
         progress(STAGE_LOAD, 1, 1)
         return report
 
 
 def _discard_for(store: TenantStore, entry: ImportEntry, twin: ImportEntry) -> dict[str, Any]:
+    take_rewritten(store, entry, archive_of(store, entry.import_id), twin)
     set_state(store, entry.import_id, DISCARDED)
     return report_of(store, twin.import_id)
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.errors import Refused
 from core.i18n import N_
 from core.ingest.mapping import ColumnMapping, dump_mapping, load_mapping
+from core.ingest.source import TABLE_SUFFIXES
 from core.services.accounts import Actor, Role, require
 from core.services.command_lock import clear_abandoned, worked_by_command
 from core.services.file_mapping import ANY_OF
@@ -23,8 +24,6 @@ from core.services.mappings import answer_questions
 from core.services.progress import Progress, no_progress
 from core.store.imports import Origin
 from core.store.tenant import TenantStore
-
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".psv", ".xlsx", ".xls", ".ods", ".gz")
 
 
 def import_paths(

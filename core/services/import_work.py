@@ -38,6 +38,7 @@ from core.services.file_mapping import choose_mapping, read_dialect_of
 from core.services.import_archive import ImportArchive
 from core.services.import_created import move_created
 from core.services.import_decisions import open_decisions
+from core.services.import_erased import reject_erased_rows
 from core.services.import_history import version_of, versions_before
 from core.services.import_known import count_renumbered, fetch_named, fetch_products
 from core.services.import_opt_outs import keep_opt_outs
@@ -71,6 +72,7 @@ class FileWork:
     mapping: ColumnMapping | None = None
     remembered: frozenset[str] = frozenset()
     parsed: ParsedFile | None = None
+    erased_rows: int = 0
     notes: dict[str, Finding] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
     waits_for: CrmError | None = None
@@ -244,6 +246,7 @@ def _check(
             remembered=work.remembered,
         )
         work.parsed = parse_table(con, work.raw, work.mapping, work.dialect, options, work.prefix)
+        work.erased_rows = reject_erased_rows(store, tx, con, work.parsed)
         _give_way(work, work.parsed.formats)
     else:
         forget_compared(con, work.parsed)

@@ -18,11 +18,11 @@ from typing import Any
 
 from core.errors import Busy, CrmError, NotFound, Refused
 from core.i18n import N_, SOURCE_LANGUAGE
+from core.ingest.source import TABLE_SUFFIXES
 from core.services.accounts import Actor, Role
 from core.services.import_archive import archive_of
 from core.services.import_files import load, plan, plan_of, receive
 from core.services.import_ledger import LOADED, RECEIVED, entry_of, open_entry, report_of
-from core.services.import_paths import TABLE_SUFFIXES
 from core.services.import_turn import import_turn
 from core.services.import_warnings import grave_warnings
 from core.services.progress import Progress, no_progress

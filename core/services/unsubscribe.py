@@ -16,6 +16,9 @@ from core.outreach.unsubscribe import read_token, token_secret
 from core.outreach.wording import language_of
 from core.services.accounts import tenant_by_id
 from core.services.addressee_checks import local_day
+from core.services.person_keys import digests_of
+from core.store.erased import is_erased
+from core.store.subjects import EMAIL
 from core.store.tenant import Store, TenantStore, Transaction
 from core.store.wishes import (
     ContactEvent,
@@ -68,11 +71,14 @@ def read_link(store: Store, token: str) -> Invitation:
 def unsubscribe(invitation: Invitation) -> None:
     """Suppress the address of a link and the customers it leads to, in one transaction.
 
-    The second time nothing changes, unless the suppression was lifted meanwhile: then it is a
-    new wish.
+    Who was erased is written to no more, and not entered again. The second time nothing changes,
+    unless the suppression was lifted meanwhile: then it is a new wish.
     """
     email_norm, today = invitation.email_norm, local_day(invitation.store)
+    erased = digests_of(invitation.store, EMAIL, email_norm)
     with invitation.store.begin() as tx:
+        if is_erased(tx, erased):
+            return
         time = count_lifted(tx, email_norm, SOURCE)
         customers = [known.customer for known in load_addressees(tx, email_norm)]
         suppressed: Sequence[str | None] = customers or (None,)

@@ -120,6 +120,9 @@ import_file = Table(
     Column("exported_at", Moment),
     Column("mapping_json", Text),
     Column("left_out", Boolean, nullable=False, server_default=false()),
+    # Of the original as an erasure left it: `sha256` stays that of the bytes that were received.
+    Column("rewritten_sha256", Text),
+    Column("rewritten_at", Moment),
     Index(None, "tenant_id", "sha256"),
 )
 
@@ -579,6 +582,74 @@ contact_pull = Table(
     Column("since", Moment),
     Column("begun_at", Moment, nullable=False),
     Column("next_offset", Integer),
+)
+
+# One asking for the erasure of a person or of many; what it did in counts.
+erasure_request = Table(
+    "erasure_request",
+    data_metadata,
+    _tenant(),
+    Column("request_id", Uid, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("counts_json", Text, nullable=False),
+    # What opaque codes are made with; gone once the work is done, and with it the way back.
+    Column("salt", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("finished_at", Moment),
+    Index(None, "tenant_id", "created_at"),
+)
+
+# Whom a request that is not done erases: customer codes and addresses, removed at its end.
+erasure_subject = Table(
+    "erasure_subject",
+    data_metadata,
+    _tenant(),
+    Column("request_id", Uid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+)
+
+# Who was erased, as a keyed hash: files that bring them again are refused row by row.
+erased_identity = Table(
+    "erased_identity",
+    data_metadata,
+    _tenant(),
+    Column("kind", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    # Which secret it was made with: under another one it recognises nobody.
+    Column("key_id", Text, nullable=False),
+    Column("erased_at", Moment, nullable=False),
+)
+
+# Contacts still to be deleted at Brevo; the address is encrypted, and gone once that is done.
+brevo_erasure = Table(
+    "brevo_erasure",
+    data_metadata,
+    _tenant(),
+    Column("erasure_id", Uid, primary_key=True),
+    Column("request_id", Uid, nullable=False),
+    Column("sealed", Text),
+    Column("asked_at", Moment, nullable=False),
+    Column("tried_at", Moment),
+    Column("error_code", Text),
+    Column("done_at", Moment),
+    Index(None, "tenant_id", "done_at"),
+)
+
+# How long people are kept after their last action; no part of the policy, whose hash says what a
+# run was computed with.
+retention_rule = Table(
+    "retention_rule",
+    data_metadata,
+    _tenant(),
+    Column("prospect_months", Integer, nullable=False),
+    Column("customer_months", Integer, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", Text, nullable=False),
 )
 
 # Who did what when; each entry bound to the one before it by its hash.

@@ -120,6 +120,19 @@ def test_a_dry_push_of_contacts_prints_counts_that_add_up(
     assert (plan["live"], plan["unchanged"], plan["changed"]) == (False, 0, plan["contacts"])
 
 
+def test_privacy_prints_whom_it_erased_and_in_which_counts(
+    printed: list[dict[str, object]],
+) -> None:
+    (found,) = (one for one in printed if set(one) == {"customers", "addresses"})
+    (done,) = (one for one in printed if "request_id" in one)
+    (due,) = (one for one in printed if "prospect_months" in one)
+    (again,) = (one for one in printed if "erased_again" in one)
+    assert found["customers"] == ["C00001"]
+    assert done["state"] == "done"
+    assert set(due) == {"people", "prospect_months", "customer_months", "due"}
+    assert again == {"erased_again": 0, "unusable": 0}
+
+
 def test_users_are_printed_as_the_page_promises(printed: list[dict[str, object]]) -> None:
     created, reset = (one for one in printed if set(one) == {"username", "password"})
     assert [created["username"], reset["username"]] == ["paul", "anna"]

@@ -17,6 +17,7 @@ COLUMN_TITLES: Mapping[str, str] = {
     "email_opt_out": N_("Opted out of e-mail"),
     "consent_source": N_("Source of the consent"),
     "consent_date": N_("Date of the consent"),
+    "consent_wording": N_("Wording of the consent"),
     "budget_band": N_("Budget"),
     "language": N_("Language"),
     "country": N_("Country"),

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 import api.auth
 import api.export
 import api.health
+import api.privacy
 import api.unsubscribe
 import api.uploads
 import api.webhook
@@ -65,8 +66,8 @@ def base_url(store: Store) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     with pytest.MonkeyPatch.context() as patch:
-        modules = (api.auth, api.export, api.health, api.unsubscribe, api.uploads, api.webhook)
-        for module in modules:
+        modules = (api.auth, api.export, api.health, api.privacy, api.unsubscribe, api.uploads)
+        for module in (*modules, api.webhook):
             patch.setattr(module, "app_store", lambda: store)
         thread.start()
         while not server.started:

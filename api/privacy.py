@@ -1,0 +1,34 @@
+"""Everything known about a person, streamed to an analyst or administrator who is signed in."""
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from api.problems import problem
+from api.session import session_in
+from core.errors import NotAllowed, NotFound
+from core.i18n import N_
+from core.services.instance import app_store
+from core.services.person_export import person_of_link
+
+_HEADERS = {
+    "Content-Disposition": 'attachment; filename="person.json"',
+    "Cache-Control": "private, no-store",
+}
+
+
+def export_person(request: Request) -> Response:
+    """Stream the JSON of the person whom the link's token means, to her company's users.
+
+    The token is encrypted: an address in a URL would stand in every log on the way.
+    """
+    session = session_in(request, app_store())
+    if session is None:
+        return problem(request, 401, N_("Sign in first."))
+    store = app_store().tenant_store(session.tenant)
+    try:
+        pieces = person_of_link(store, session.actor, request.path_params["token"])
+    except NotAllowed as error:
+        return problem(request, 403, error.message)
+    except NotFound as error:
+        return problem(request, 404, error.message)
+    return StreamingResponse(pieces, headers=_HEADERS, media_type="application/json")

@@ -1,0 +1,105 @@
+"""Every row of a tenant that names a person, table by table, as an export of her data shows it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from core.store.models import data_metadata
+from core.store.subjects import Subject
+from core.store.tenant import Transaction, as_date
+
+_ROWS_AT_ONCE = 500
+_BY_CODE = "customer {codes}"
+_BY_ADDRESS = "email_norm {addresses}"
+_EITHER = f"({_BY_CODE} OR {_BY_ADDRESS})"
+_OF_RUN = f"run_id IN (SELECT run_id FROM run WHERE tenant_id = :tenant) AND {_BY_CODE}"
+
+# Which rows of each table are shown, in the order of the export.
+SECTIONS: Mapping[str, str] = {
+    "customer": _EITHER,
+    "sale_line": _BY_CODE,
+    "contact_history": _EITHER,
+    "suppression": _EITHER,
+    "held_row": "({row} ->> 'customer' {codes} OR lower({row} ->> 'email') {addresses})",
+    "reco_output": _OF_RUN,
+    "audit_output": _OF_RUN,
+    "next_action_output": _OF_RUN,
+    "run_reserve": _OF_RUN,
+    "review_decision": _BY_CODE,
+    "cause_trial": _BY_CODE,
+    "delivery": _EITHER,
+    "campaign_holdout": _BY_CODE,
+    "brevo_event": _BY_ADDRESS,
+    "contact_push": _BY_ADDRESS,
+}
+_CONSENT = """
+SELECT customer, phone_consent, email_opt_out, consent_source, consent_date, consent_wording
+FROM customer WHERE tenant_id = :tenant AND customer {codes} ORDER BY customer, from_seq DESC
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentVersion:
+    """What one version of a record says of consent: where from, of which day, in which words."""
+
+    customer: str
+    phone_consent: bool | None
+    email_opt_out: bool | None
+    consent_source: str | None
+    consent_date: date | None
+    consent_wording: str | None
+
+
+def load_consent(tx: Transaction, subject: Subject) -> list[ConsentVersion]:
+    """Return every version of the consent of a person, the newest first."""
+    rows = tx.rows(_CONSENT.format(codes=tx.among("codes")), codes=subject.bound(tx)["codes"])
+    return [_consent(row) for row in rows]
+
+
+def _consent(row: Mapping[str, Any]) -> ConsentVersion:
+    told = {name: _truth(row[name]) for name in ("phone_consent", "email_opt_out")}
+    return ConsentVersion(**{**row, **told, "consent_date": as_date(row["consent_date"])})
+
+
+def _truth(value: object) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def count_rows_of(tx: Transaction, table: str, subject: Subject) -> int:
+    """Return how many rows of `table` name the subject."""
+    condition, used = _where(tx, table, subject)
+    sql = f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant AND {condition}"
+    return int(tx.scalar(sql, **used))
+
+
+def stream_section(tx: Transaction, table: str, subject: Subject) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `table` that name the subject, JSON-ready, without the tenant's id."""
+    condition, used = _where(tx, table, subject)
+    columns = [c.name for c in data_metadata.tables[table].columns if c.name != "tenant_id"]
+    sql = f"SELECT {', '.join(columns)} FROM {table} WHERE tenant_id = :tenant AND {condition}"
+    for rows in tx.stream(sql, _ROWS_AT_ONCE, **used):
+        for row in rows:
+            yield plain_row(dict(zip(columns, row, strict=True)))
+
+
+def _where(tx: Transaction, table: str, subject: Subject) -> tuple[str, dict[str, object]]:
+    names = {
+        "codes": tx.among("codes"),
+        "addresses": tx.among("addresses"),
+        "row": "row_json" if tx.is_sqlite else "CAST(row_json AS JSON)",
+    }
+    condition = SECTIONS[table].format(**names)
+    bound = subject.bound(tx)
+    return condition, {name: value for name, value in bound.items() if f":{name}" in condition}
+
+
+def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON takes it: days and moments as ISO texts."""
+    return {name: _cell(value) for name, value in row.items()}
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,0 +1,238 @@
+"""Erasure of a person who stands in every table and every file: nothing of her is left."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbos import DBOSClient, EnqueueOptions
+
+from core.errors import NotAllowed, NotFound, Refused
+from core.jobs import forget_jobs, jobs_url, migrate_jobs
+from core.services import erase_files, erasure, unsubscribe
+from core.services.accounts import SYSTEM, create_tenant
+from core.services.erase_brevo import pending_contacts
+from core.services.erased_list import list_path
+from core.services.erasure import ASKED, ask_erasure, erase, find_people, request_of
+from core.services.import_archive import archive_of
+from core.services.import_undo import undo
+from core.services.person_export import person_json, person_link, person_of_link
+from core.services.reapply import reapply
+from core.store.subjects import Subject
+from core.store.tenant import Store, TenantStore
+from tests.contract import canary
+from tests.contract.campaign_data import VIEWER
+from tests.contract.canary import ADDRESS, CODE, NAME, NEEDLES, PHONE
+
+
+@pytest.fixture
+def company(store: Store) -> TenantStore:
+    return store.tenant_store(create_tenant(store, f"t{uuid.uuid4().hex[:8]}", "Cave"))
+
+
+def scan(company: TenantStore) -> list[str]:
+    """Return where a needle is found: database files or tables, and data files."""
+    settings = company.store.settings
+    if settings.database_url.startswith("sqlite"):
+        return canary.found_in_files(Path(settings.database_url.removeprefix("sqlite:///")).parent)
+    return [*canary.found_in_tables(company.store), *canary.found_in_files(settings.data_dir)]
+
+
+def fill(company: TenantStore, folder: Path) -> dict[str, Any]:
+    first = canary.import_all(company, canary.write_files(folder))
+    canary.import_all(company, [canary.write_workbook(folder / "clients.xlsx")])
+    canary.fill_every_table(company)
+    for name, text in (
+        ("raw/clients.csv", f"client_code,email\n{CODE},{ADDRESS}\nC8,c8@x.example\n"),
+        ("exports/reco_output.csv", f"run_id,customer_code\nr,{CODE}\nr,C2\n"),
+        ("uploads/abc.bytes", f"client_code,email\n{CODE},{ADDRESS}\n"),
+    ):
+        path = company.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    logs = company.store.settings.data_dir / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "app.log").write_text(f"something about {ADDRESS} and {CODE}\n")
+    return first
+
+
+def ask(company: TenantStore, term: str = CODE) -> str:
+    return ask_erasure(company, SYSTEM, term, reason=ASKED, confirmation=term)
+
+
+def sold(company: TenantStore) -> tuple[int, int, int]:
+    with company.read() as tx:
+        row = tx.row(
+            "SELECT count(*) AS lines, coalesce(sum(amount_cents), 0) AS cents,"
+            " count(DISTINCT document_id) AS documents"
+            " FROM sale_line WHERE tenant_id = :tenant AND file_id > 1000"
+        )
+    assert row is not None
+    return int(row["lines"]), int(row["cents"]), int(row["documents"])
+
+
+def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
+    company: TenantStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fill(company, tmp_path)
+    before = sold(company)
+    assert scan(company)
+    request_id = ask(company)
+    for module, name in ((erase_files, "_put_in_place"), (erasure, "erase_texts")):
+        with monkeypatch.context() as killed:
+            killed.setattr(module, name, lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                erase(company, request_id)
+    counts = erase(company, request_id)
+    assert scan(company) == []
+    assert sold(company) == before
+    assert find_people(company, SYSTEM, CODE) is None
+    request = request_of(company, request_id)
+    assert (request.state, request.people, request.salt) == ("done", 1, None)
+    assert (counts["originals"], counts["uploads"], counts["customer"]) == (4, 1, 2)
+    assert pending_contacts(company) == 1
+    assert erase(company, request_id) == counts
+
+    again = canary.import_all(company, canary.write_files(tmp_path / "again"))
+    assert again["import_id"] == first["import_id"], "the same bytes are known"
+    later = canary.import_all(company, canary.write_files(tmp_path / "more", extra="2"))
+    files = {file["kind"]: file for file in later["files"]}
+    codes = {
+        kind: {issue["code"]: issue["rows"] for issue in file["issues"]}
+        for kind, file in files.items()
+    }
+    assert codes["clients"]["ERASED_PERSON"] == 1
+    assert codes["sales"]["ERASED_PERSON"] == 3
+    assert codes["contacts"]["ERASED_PERSON"] == 2
+    for file in files.values():
+        counted = ("loaded", "unchanged", "merged", "duplicate", "held", "rejected")
+        assert file["rows_in"] == sum(file[name] for name in counted)
+    assert sold(company) == before
+    assert canary.found_in_files(company.folder) == []
+
+
+def test_a_restored_backup_is_erased_again_and_another_company_keeps_its_own(
+    store: Store, company: TenantStore, tmp_path: Path
+) -> None:
+    canary.import_all(company, canary.write_files(tmp_path))
+    other = store.tenant_store(create_tenant(store, f"o{uuid.uuid4().hex[:8]}", "Other"))
+    canary.import_all(other, canary.write_files(tmp_path / "other"))
+    erase(company, ask(company, ADDRESS))
+    assert find_people(other, SYSTEM, ADDRESS) is not None
+    with company.begin() as tx:  # a database from before the erasure knows nothing of it
+        for table in ("erased_identity", "erasure_request"):
+            tx.execute(f"DELETE FROM {table} WHERE tenant_id = :tenant")
+    canary.fill_every_table(company)
+    assert len(list_path(company).read_text().splitlines()) == 2
+    assert reapply(company, SYSTEM) == 2
+    assert find_people(company, SYSTEM, CODE) is None
+    assert reapply(company, SYSTEM) == 0
+    assert canary.found_in_files(company.folder) == []
+    assert sorted(canary.found_in_files(other.folder)) != []
+    with other.read() as tx:
+        name = tx.scalar(
+            "SELECT name FROM customer WHERE tenant_id = :tenant AND customer = :code", code=CODE
+        )
+    assert name == f"Mme {NAME}"
+
+
+def test_an_import_with_an_erased_person_can_be_undone_and_keeps_what_was_received(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    report = canary.import_all(company, canary.write_files(tmp_path))
+    erase(company, ask(company))
+    import_id = report["import_id"]
+    with company.read() as tx:
+        rows = tx.rows(
+            "SELECT name, sha256, rewritten_sha256 FROM import_file WHERE tenant_id = :tenant"
+        )
+    changed = {row["name"]: row["rewritten_sha256"] not in (None, row["sha256"]) for row in rows}
+    assert changed == {
+        "clients.csv": True,
+        "contacts.csv": True,
+        "products.csv": False,
+        "sales.csv": True,
+    }
+    raw = archive_of(company, import_id).raw
+    assert "C2;other@nowhere.example" in (raw / "01_clients.csv").read_text()
+    assert len((raw / "04_sales.csv").read_text().splitlines()) == 6
+    undo(company, SYSTEM, import_id)
+    assert sold(company)[0] == 0
+
+
+def test_everything_known_is_told_as_json_and_to_whom_it_may_be(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    canary.import_all(company, canary.write_files(tmp_path))
+    canary.fill_every_table(company)
+    with pytest.raises(NotAllowed):
+        person_json(company, VIEWER, CODE)
+    with pytest.raises(NotFound):
+        person_json(company, SYSTEM, "nobody@nowhere.example")
+    token = person_link(company, CODE).rpartition("/")[2]
+    assert not any(needle.decode() in token for needle in NEEDLES)
+    told = json.loads(b"".join(person_of_link(company, SYSTEM, token)))
+    assert told["about"]["addresses"] == [ADDRESS]
+    (consent,) = [one for one in told["consent"] if one["consent_source"] == "shop"]
+    assert (consent["consent_date"], consent["consent_wording"]) == ("2024-02-01", "I agree")
+    assert {table for table, rows in told.items() if not rows} == set()
+    assert any(row["phone"] == PHONE for row in told["customer"])
+    assert any(row["cells"]["document_id"] == "D4" for row in told["rejected_rows"])
+    assert all(row.get("email") != "other@nowhere.example" for row in told["customer"])
+
+
+def test_an_erasure_is_confirmed_by_typing_and_by_an_administrator(company: TenantStore) -> None:
+    with company.begin() as tx:
+        tx.execute(
+            "INSERT INTO customer (tenant_id, customer, from_seq, file_id)"
+            " VALUES (:tenant, 'K', 0, 0)"
+        )
+    with pytest.raises(NotAllowed):
+        ask_erasure(company, VIEWER, "K", reason=ASKED, confirmation="K")
+    with pytest.raises(Refused):
+        ask_erasure(company, SYSTEM, "K", reason=ASKED, confirmation="k")
+    with pytest.raises(Refused):
+        ask_erasure(company, SYSTEM, "K", reason="because of K", confirmation="K")
+    with pytest.raises(NotFound):
+        ask(company, "L")
+    assert find_people(company, SYSTEM, "K") is not None
+
+
+def test_a_shared_address_stays_with_the_other_and_so_does_its_opt_out(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text("client_code,email,email_opt_out\nA,two@x.example,yes\nB,two@x.example,no\n")
+    canary.import_all(company, [path])
+    erase(company, ask(company, "A"))
+    with company.read() as tx:
+        left = tx.rows("SELECT customer, email_norm FROM suppression WHERE tenant_id = :tenant")
+        kept = tx.rows("SELECT customer, email_norm FROM customer WHERE tenant_id = :tenant")
+    assert [row["email_norm"] for row in left if row["customer"] is None] == ["two@x.example"]
+    assert kept == [{"customer": "B", "email_norm": "two@x.example"}]
+
+
+def test_finished_jobs_that_name_her_go(company: TenantStore) -> None:
+    migrate_jobs(company.store.settings)
+    client = DBOSClient(system_database_url=jobs_url(company.store.settings))
+    ids = [f"{company.tenant_id}/plan/{subject}#0001" for subject in ("one", "two")]
+    for job_id, said in zip(ids, (f"file of {ADDRESS}", "file of nobody"), strict=True):
+        options = EnqueueOptions(workflow_name="none", queue_name="none", workflow_id=job_id)
+        client.enqueue(options, company.tenant_id, said)
+        client.cancel_workflow(job_id)
+    assert forget_jobs(company, Subject(frozenset(), frozenset({ADDRESS}))) == 1
+    found = client.list_workflows(workflow_id_prefix=f"{company.tenant_id}/")
+    assert [job.workflow_id for job in found] == ids[1:]
+    client.destroy()
+    assert [name for name in scan(company) if "jobs" in name] == []
+
+
+def test_who_was_erased_and_leaves_by_an_old_link_is_not_entered_again(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    canary.import_all(company, canary.write_files(tmp_path))
+    erase(company, ask(company))
+    invitation = unsubscribe.Invitation(store=company, email_norm=ADDRESS, language=None)
+    unsubscribe.unsubscribe(invitation)
+    assert find_people(company, SYSTEM, ADDRESS) is None
