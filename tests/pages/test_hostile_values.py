@@ -19,6 +19,9 @@ from tests.pages.hostile_world import (
 )
 from ui.navigation import PAGES, ROOT
 
+MADE_UP = ("run", "campaign", "import", "customer", "compare", "why", "product", "rule", "reason")
+MADE_UP += ("score", "version", "view", "backtest", "preview", "of", "lang", "list", "page")
+
 
 @pytest.fixture(scope="module")
 def hostile(world: World, tmp_path_factory: pytest.TempPathFactory) -> HostileWorld:
@@ -91,3 +94,14 @@ def test_the_shell_names_the_company_as_text(
     shell = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=30).run()
     assert carries_the_attack(shell)
     assert drawn_markup(shell) == []
+
+
+@pytest.mark.parametrize(
+    "page", ["upload", "runs", "qc", "campaigns", "exports", "insights", "settings"]
+)
+def test_an_address_that_somebody_made_up_is_shown_as_text(
+    hostile: HostileWorld, look: Look, page: str
+) -> None:
+    drawn = look(page, ADMIN, **dict.fromkeys(MADE_UP, EVIL))
+    assert not drawn.exception
+    assert drawn_markup(drawn) == []
