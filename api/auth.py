@@ -61,13 +61,14 @@ def enter(request: Request) -> Response:
 
 
 def leave(request: Request) -> Response:
-    """Revoke the session of the cookie and remove the cookie."""
+    """Revoke the session of the cookie; remove the cookie and what the browser kept."""
     if is_from_elsewhere(request):
         return problem(request, 403, N_("Sign out on the page of this instance."))
     store = app_store()
     name = cookie_name(store.settings)
     sign_out(store, request.cookies.get(name, ""))
     response = RedirectResponse(_HOME, 303)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'  # whoever sits here next
     response.delete_cookie(
         name, httponly=True, samesite="lax", secure=store.settings.secure_cookies
     )

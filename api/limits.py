@@ -6,6 +6,8 @@ within a minute waits until the minute is over. Calls that are in order are not 
 may tell of a thousand messages in a second. Counted in this process, for there is one web process.
 """
 
+import hashlib
+import logging
 import math
 import time
 from collections import OrderedDict
@@ -19,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import problem
 from core.i18n import N_
 
+logger = logging.getLogger(__name__)
 PUBLIC_PREFIXES = ("/u/", "/brevo/webhook/", "/auth/", "/export/", "/uploads")
 MOST_REFUSALS = 30
 WINDOW_SECONDS = 60.0
@@ -74,9 +77,16 @@ class RefusalLimit:
         if found is None or now - found.since >= WINDOW_SECONDS:
             found = self.clients[client] = _Refusals(since=now)
         found.count += 1
+        if found.count == MOST_REFUSALS:
+            logger.warning("refused too often: client %s", name_of(client))
         self.clients.move_to_end(client)
         if len(self.clients) > MOST_CLIENTS:
             self.clients.popitem(last=False)
+
+
+def name_of(client: str) -> str:
+    """Return how the log names a client: it finds her again there and tells no address."""
+    return hashlib.sha256(client.encode()).hexdigest()[:12]
 
 
 def client_key(scope: Scope) -> str:

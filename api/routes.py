@@ -19,11 +19,12 @@ from api.export import (
 )
 from api.health import health
 from api.limits import RefusalLimit
-from api.middleware import AllowedHosts, SecurityHeaders
+from api.middleware import AllowedHosts, AllowedOrigins, LastResort, SecurityHeaders
 from api.privacy import export_person
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
+from core.logs import OneLine
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
 from core.settings import check_secrets
@@ -47,7 +48,10 @@ ROUTES = (
     Route("/u/{token:path}", leave_list, methods=["POST"]),
     Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
 )
-MIDDLEWARE = (Middleware(SecurityHeaders), Middleware(AllowedHosts), Middleware(RefusalLimit))
+MIDDLEWARE = tuple(
+    Middleware(each)
+    for each in (SecurityHeaders, LastResort, AllowedHosts, AllowedOrigins, RefusalLimit)
+)
 
 
 @asynccontextmanager
@@ -66,7 +70,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 def _log_to_stderr(level: str) -> None:
     """Send our own records to stderr; the server's stay its own, a ticket stands in its paths."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(OneLine())
     for name in ("api", "core", "ui"):
         ours = logging.getLogger(name)
         ours.setLevel(level)

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from core.services.sign_in import Session, cookie_name, session_of
 from core.store.tenant import Store
@@ -15,7 +15,7 @@ def session_in(request: Request, store: Store) -> Session | None:
     return session_of(store, request.cookies.get(cookie_name(store.settings), ""))
 
 
-def is_foreign(request: Request, allowed_origins: tuple[str, ...] = ()) -> bool:
+def is_foreign(request: HTTPConnection, allowed_origins: tuple[str, ...] = ()) -> bool:
     """Tell whether the page of another origin made a browser send this request.
 
     Every browser names the origin of a page that writes; a program that is none names none.

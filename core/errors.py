@@ -5,17 +5,19 @@ product. `str(error)` is English; a page or the command line asks for `error.sen
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.i18n import SOURCE_LANGUAGE, translate
 
 
-def sentence_of(data: Mapping[str, Any], language: str = SOURCE_LANGUAGE) -> str:
-    """Return the sentence of an error's `to_data()` in `language`."""
+def sentence_of(
+    data: Mapping[str, Any], language: str = SOURCE_LANGUAGE, write: Callable[[object], str] = str
+) -> str:
+    """Return the sentence of an error's `to_data()` in `language`, each value as `write` has it."""
     values = {
-        name: sentence_of(value, language) if isinstance(value, Mapping) else value
+        name: sentence_of(value, language, write) if isinstance(value, Mapping) else write(value)
         for name, value in data["values"].items()
     }
     return translate(language, data["message"], **values)
@@ -32,9 +34,15 @@ class CrmError(Exception):
         self.message = message
         self.values = values
 
-    def sentence(self, language: str = SOURCE_LANGUAGE) -> str:
-        """Return the sentence to show, in `language`, an error among the values with it."""
-        return sentence_of(self.to_data(), language)
+    def sentence(
+        self, language: str = SOURCE_LANGUAGE, write: Callable[[object], str] = str
+    ) -> str:
+        """Return the sentence to show, in `language`, an error among the values with it.
+
+        `write` makes a value harmless where markup is read: a message is ours, a value may be a
+        text of a file.
+        """
+        return sentence_of(self.to_data(), language, write)
 
     def to_data(self) -> dict[str, Any]:
         """Return message and values JSON-ready, for `sentence_of` in another process."""

@@ -117,9 +117,9 @@ class JobState:
         """Tell whether nothing more will happen."""
         return self.status in ("done", "failed")
 
-    def error_sentence(self, language: str) -> str:
-        """Return why the job failed, in `language`."""
-        return sentence_of(self.error, language) if self.error else ""
+    def error_sentence(self, language: str, write: Callable[[object], str] = str) -> str:
+        """Return why the job failed, in `language`, each value as `write` has it."""
+        return sentence_of(self.error, language, write) if self.error else ""
 
 
 def jobs_url(settings: Settings) -> str:

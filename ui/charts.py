@@ -1,5 +1,6 @@
 """How every chart looks: one Plotly template over the colours of the theme."""
 
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,14 @@ import streamlit as st
 from ui.i18n import _, current_language, percent_sign
 from ui.theme import SCENARIO_COLOURS, Tokens, scenario_colours, tokens
 
-__all__ = ["SCENARIO_COLOURS", "make_template", "percent_axis", "scenario_colours", "show_chart"]
+__all__ = [
+    "SCENARIO_COLOURS",
+    "chart_text",
+    "make_template",
+    "percent_axis",
+    "scenario_colours",
+    "show_chart",
+]
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _SEPARATORS = {"en": ".,", "fr": ",\u202f"}
@@ -46,6 +54,15 @@ def make_template(colours: Tokens, series: list[str], language: str) -> go.layou
             "bargap": 0.25,
         }
     )
+
+
+def chart_text(value: object) -> str:
+    """Return `value` so that a chart shows it letter by letter: Plotly reads tags and entities.
+
+    >>> chart_text("<b> & c")
+    '&lt;b&gt; &amp; c'
+    """
+    return escape(str(value), quote=False)
 
 
 def percent_axis(title: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from core.errors import CrmError, frames_of
 from core.store.identity import worker_alive
 from ui.i18n import _, current_language
 from ui.session import UiSession
+from ui.views.plain import plain
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -86,7 +87,7 @@ def error_boundary() -> Iterator[None]:
 def show_error(error: BaseException) -> bool:
     """Show one error as a sentence; return True, which tells Streamlit that it was shown."""
     if isinstance(error, CrmError):
-        st.error(error.sentence(current_language()))
+        st.error(error.sentence(current_language(), plain))
         return True
     reference = secrets.token_hex(4).upper()
     logger.error("page failed, reference %s: %s", reference, frames_of(error))

@@ -17,6 +17,7 @@ from ui.navigation import LOGO
 from ui.password import check_password
 from ui.session import app_store, session_token
 from ui.sign_in_steps import draw_step
+from ui.views.plain import plain
 
 _TICKET = "sign_in_ticket"
 _SAID = "sign_in_said"
@@ -44,7 +45,7 @@ def draw_sign_in() -> None:
         st.title(_("Sign in"), anchor=False)
         st.caption(_("Whom to write to, about which product, and why."))
         if _SAID in st.session_state:
-            st.error(st.session_state.pop(_SAID).sentence(current_language()))
+            st.error(st.session_state.pop(_SAID).sentence(current_language(), plain))
         if _TICKET in st.session_state:
             _go_on(st.session_state[_TICKET])
         else:
@@ -73,7 +74,7 @@ def _begin(username: str, password: str) -> None:
         )
         is_ready = next_step(app_store(), ticket).stage is Stage.ENTER
     except CrmError as error:
-        st.error(error.sentence(current_language()))
+        st.error(error.sentence(current_language(), plain))
         return
     if is_ready:
         _enter(ticket, _HERE)

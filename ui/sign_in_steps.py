@@ -26,7 +26,7 @@ def draw_step(store: Store, ticket: str, step: Step) -> None:
     try:
         is_done = draw(store, ticket, step)
     except CrmError as error:
-        st.error(error.sentence(current_language()))
+        st.error(error.sentence(current_language(), plain))
         return
     if is_done:
         st.rerun()

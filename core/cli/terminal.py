@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from core.i18n import language_of, translate
+from core.logs import OneLine
 from core.services import accounts
 from core.services.import_turn import patience_of_command
 from core.settings import current_settings
@@ -59,7 +60,9 @@ def print_result(result: Mapping[str, Any], as_json: bool, lines: list[str]) -> 
 def open_store(patience: Patience = AT_ONCE) -> Store:
     """Return the store that the environment names."""
     settings = current_settings()
-    logging.basicConfig(level=settings.log_level, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine())
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
     return Store(settings, utc_now, patience)
 
 

@@ -1,5 +1,6 @@
 """Tenants and their users: who there is, and what each may do."""
 
+import logging
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from core.i18n import LANGUAGES, N_, SOURCE_LANGUAGE
 from core.store import identity, members
 from core.store.tenant import Store, Tenant
 
+logger = logging.getLogger(__name__)
 _MIN_PASSWORD_CHARS = 12
 _MAX_PASSWORD_BYTES = 72  # bcrypt reads no further
 _MAX_USERNAME_CHARS = 64
@@ -55,6 +57,7 @@ def includes(role: Role, needed: Role) -> bool:
 def require(actor: Actor, role: Role) -> None:
     """Raise `NotAllowed` unless the actor has at least `role`."""
     if not includes(actor.role, role):
+        logger.warning("refused: user %s is %s, not %s", actor.user_id, actor.role, role)
         raise NotAllowed(
             N_("Your role does not permit this. Ask an administrator of your company.")
         )

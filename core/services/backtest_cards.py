@@ -1,7 +1,7 @@
 """The backtests of a tenant as a page shows them: their state, why one failed, what was found."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -34,9 +34,11 @@ class BacktestCard:
     error: Mapping[str, Any] | None
     report: dict[str, Any] | None
 
-    def error_sentence(self, language: str = SOURCE_LANGUAGE) -> str:
-        """Return why it failed, in `language`."""
-        return sentence_of(self.error, language) if self.error else ""
+    def error_sentence(
+        self, language: str = SOURCE_LANGUAGE, write: Callable[[object], str] = str
+    ) -> str:
+        """Return why it failed, in `language`, each value as `write` has it."""
+        return sentence_of(self.error, language, write) if self.error else ""
 
 
 def backtest_of(store: TenantStore, backtest_id: str) -> BacktestCard:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as filled
 
@@ -91,9 +91,11 @@ class PolicyRefused(Refused):
         super().__init__(N_("The policy was not saved: values cannot be used."))
         self.problems = tuple(problems)
 
-    def sentence(self, language: str = SOURCE_LANGUAGE) -> str:
-        """Return what is wrong, a line for each value."""
-        lines = [problem.line(language) for problem in self.problems]
+    def sentence(
+        self, language: str = SOURCE_LANGUAGE, write: Callable[[object], str] = str
+    ) -> str:
+        """Return what is wrong, a line for each value, as `write` has it."""
+        lines = [write(problem.line(language)) for problem in self.problems]
         return "\n".join([translate(language, self.message), *lines])
 
 

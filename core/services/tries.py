@@ -3,9 +3,13 @@
 Ten failed tries in fifteen minutes are all that a client gets, and all that an account takes from
 clients it was never entered from. A client that it was entered from before has its own ten: who
 guesses from elsewhere, without end, does not keep the owner out.
+
+The log has every try, by the beginnings of the hashes of account and client; one that does not pass
+has failed.
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -15,6 +19,7 @@ from core.i18n import N_
 from core.store import tries
 from core.store.tenant import Store
 
+logger = logging.getLogger(__name__)
 TRY_WINDOW = timedelta(minutes=15)
 MAX_TRIES = 10
 KNOWN_FOR = timedelta(days=90)
@@ -46,10 +51,12 @@ def begin_try(store: Store, username: str, client_address: str) -> Try:
         if not tries.is_known(tx, account, client):
             counted = max(counted, tries.count_by_strangers(tx, account, now - TRY_WINDOW))
         if counted >= MAX_TRIES:
+            logger.warning("sign-in waits: account %s, client %s", account[:12], client[:12])
             raise NotAllowed(_TOO_MANY, minutes=TRY_WINDOW // timedelta(minutes=1))
         attempt_id = tries.store_try(
             tx, username_sha256=account, client_sha256=client, tried_at=now
         )
+    logger.info("sign-in tried: account %s, client %s", account[:12], client[:12])
     return Try(attempt_id=attempt_id, username_sha256=account, client_sha256=client)
 
 
@@ -59,6 +66,8 @@ def end_well(store: Store, attempt: Try, *, enters: bool) -> None:
         tries.mark_success(tx, attempt.attempt_id)
         if enters:
             tries.store_known(tx, attempt.username_sha256, attempt.client_sha256, store.now())
+    account, client = attempt.username_sha256[:12], attempt.client_sha256[:12]
+    logger.info("sign-in passed: account %s, client %s", account, client)
 
 
 def client_of(address: str) -> str:

@@ -21,6 +21,19 @@ def test_every_page_begins_with_the_guard() -> None:
         assert statements[0] == "session = require_session()"
 
 
+def test_nothing_of_people_goes_by_media() -> None:
+    """Streamlit serves what these draw under /media, to anyone who has the address."""
+    served = re.compile(r"\.(image|audio|video|pdf|download_button)\(")
+    files = [*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+    found = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in files
+        for name in served.findall(path.read_text(encoding="utf-8"))
+    }
+    logo, mapping = ("ui/sign_in.py", "image"), ("ui/views/upload_versions.py", "download_button")
+    assert found == {logo, mapping}
+
+
 def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True

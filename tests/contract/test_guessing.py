@@ -1,5 +1,6 @@
 """Who guesses: few tries, no word and no time that tells of a name, and an owner who comes in."""
 
+import logging
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,20 @@ def new_user(store: Store, company: Tenant) -> Actor:
 def guess(store: Store, username: str, address: str) -> None:
     with suppress(NotAllowed):
         sign_in(store, username, "a guess", address)
+
+
+def test_every_try_stands_in_the_log_and_names_nobody(
+    store: Store, anne: Actor, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "core.services.tries"):
+        sign_in(store, anne.username, PASSWORD, "203.0.113.7")
+        for _try in range(MAX_TRIES + 1):
+            guess(store, anne.username, "203.0.113.8")
+    said = [message.partition(":")[0] for message in caplog.messages]
+    passed = ["sign-in tried", "sign-in passed"]
+    assert said == [*passed, *["sign-in tried"] * MAX_TRIES, "sign-in waits"]
+    assert anne.username not in caplog.text
+    assert "203.0.113" not in caplog.text
 
 
 @pytest.mark.parametrize("guesses", [60, pytest.param(1_000, marks=pytest.mark.full)])

@@ -19,6 +19,7 @@ from tests.contract.test_alias_desk import CATALOGUE, SALES, TYPO
 from tests.contract.test_import_files import AS_OF, write
 from tests.pages.conftest import PASSWORD, Look, World, metrics, sentences
 from ui.views import waiting_release
+from ui.views.plain import plain
 
 _NUMBERS = count(1)
 
@@ -84,7 +85,7 @@ def test_one_label_is_decided_below_the_table(desk: TenantStore, look: Look) -> 
     page = look("waiting", desk.tenant.key)
     choose_first(page)
     assert page.radio[0].options == [
-        "Riesling Vieilles Vignes 2021 (RIE-21), likeness 98",
+        f"Riesling Vieilles Vignes 2021 ({plain('RIE-21')}), likeness 98",
         "Another product",
     ]
     page.radio[0].set_value("another").run()

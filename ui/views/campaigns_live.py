@@ -15,6 +15,7 @@ from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.campaigns_confirm import draw_confirm, draw_warning
 from ui.views.campaigns_send import draw_cancel
+from ui.views.plain import plain
 from ui.views.review_version import may_decide
 
 
@@ -37,7 +38,7 @@ def draw_live(
         _draw_under_way(session, status, job)
         return
     if refusal is not None and status.pause_reason != PauseReason.NOT_LIVE:
-        st.caption(refusal.sentence(current_language()))
+        st.caption(refusal.sentence(current_language(), plain))
     is_held = doubts.is_restored or refusal is not None
     with st.container(horizontal=True):
         if _needs_confirmation(session, status):

@@ -13,6 +13,7 @@ from ui.i18n import _, current_language
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.campaigns_params import draw_brevo_params, draw_brevo_words
+from ui.views.plain import plain
 
 _WIDTHS = {"desktop": 680, "phone": 360}
 _HEIGHT = 620
@@ -66,7 +67,7 @@ def draw_test(session: UiSession, campaign_id: str, refusal: CrmError | None) ->
                 send_test(session.store, session.actor, campaign_id, address or "", brevo)
                 st.success(_("Brevo took the test message. Look into your mailbox."))
     if refusal is not None:
-        st.caption(refusal.sentence(current_language()))
+        st.caption(refusal.sentence(current_language(), plain))
 
 
 def _recipient(found: Sequence[Preview], place: int) -> str:

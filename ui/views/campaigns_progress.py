@@ -7,6 +7,7 @@ from core.services.campaign_reports import status_of
 from ui.session import UiSession
 from ui.views.campaigns_sums import draw_sums
 from ui.views.job_progress import draw_progress
+from ui.views.plain import plain
 
 _POLL_SECONDS = 1.0
 
@@ -23,7 +24,7 @@ def follow_send(session: UiSession, campaign_id: str) -> JobState | None:
     else:
         _poll(session, campaign_id)
     if job is not None and job.status == "failed":
-        st.error(job.error_sentence(session.language))
+        st.error(job.error_sentence(session.language, plain))
     return job
 
 

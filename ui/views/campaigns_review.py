@@ -62,7 +62,7 @@ def _draw_reading(
         enqueue(session.store, session.actor, RECONCILE, status.campaign_id)
         st.rerun()
     if refusal is not None:
-        st.caption(refusal.sentence(current_language()))
+        st.caption(refusal.sentence(current_language(), plain))
     elif is_sending:
         st.caption(_("Events are read once nothing of it is under way any more."))
     elif not doubts.reads_left:

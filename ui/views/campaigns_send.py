@@ -12,6 +12,7 @@ from ui.i18n import _, current_language, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.campaigns_prepare import CAMPAIGN_PARAM
+from ui.views.plain import plain
 
 
 def draw_rehearsal(session: UiSession, status: CampaignStatus, refusal: CrmError | None) -> None:
@@ -60,7 +61,7 @@ def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmErr
         key="campaign_prepare_live",
     )
     if refusal is not None:
-        st.caption(refusal.sentence(current_language()))
+        st.caption(refusal.sentence(current_language(), plain))
         return
     st.caption(
         _(

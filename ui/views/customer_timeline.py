@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.services.run_records import CustomerDetail
-from ui.charts import show_chart
+from ui.charts import chart_text, show_chart
 from ui.i18n import _, format_date, titled
 from ui.theme import scenario_colours, tokens
 from ui.views.words import contact_title
@@ -65,7 +65,7 @@ def _add_purchases(figure: go.Figure, detail: CustomerDetail) -> None:
         ]
         if rows:
             figure.add_bar(
-                name=family or _("other"),
+                name=chart_text(family or _("other")),
                 x=[f"{row.month}-15" for row in rows],
                 y=[row.quantity_milli / 1000 for row in rows],
                 width=_BAR_MS,
@@ -82,7 +82,9 @@ def _add_contacts(figure: go.Figure, detail: CustomerDetail) -> None:
         x=[contact.contact_date for contact in dated],
         y=[0] * len(dated),
         text=[
-            " · ".join(part for part in (contact_title(contact.status), contact.campaign) if part)
+            chart_text(
+                " · ".join(p for p in (contact_title(contact.status), contact.campaign) if p)
+            )
             for contact in dated
         ],
         marker={"symbol": "line-ns-open", "size": 14, "color": tokens().ink},

@@ -18,6 +18,7 @@ from ui.session import UiSession
 from ui.tables import percent_column, show_rows
 from ui.views.insights_charts import draw_recall, draw_scenarios
 from ui.views.job_progress import follow_job
+from ui.views.plain import plain
 from ui.views.words import protocol_title, system_title
 
 _NEWEST = 20
@@ -58,7 +59,7 @@ def _draw_unfinished(session: UiSession, card: BacktestCard, *, is_said: bool) -
         _draw_elsewhere(session, card.backtest_id)
         return
     if not is_said:
-        st.error(card.error_sentence(session.language) or _(_WITHOUT_ERROR[card.status]))
+        st.error(card.error_sentence(session.language, plain) or _(_WITHOUT_ERROR[card.status]))
     if st.button(_("Start again"), type="primary", key="backtest_again"):
         enqueue(session.store, session.actor, BACKTEST, card.backtest_id)
         st.rerun()

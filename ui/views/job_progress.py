@@ -7,6 +7,7 @@ import streamlit as st
 from core.jobs import JobState, job_of
 from ui.i18n import _, format_number
 from ui.session import UiSession
+from ui.views.plain import plain
 
 _POLL_SECONDS = 0.7
 _COUNTABLE = 50  # a stage of fewer steps says nothing about the time that is left
@@ -24,7 +25,7 @@ def follow_job(session: UiSession, kind: str, subject: str) -> JobState | None:
     if not job.is_over:
         _poll(session, kind, subject)
     if job.status == "failed":
-        st.error(job.error_sentence(session.language))
+        st.error(job.error_sentence(session.language, plain))
     return job
 
 

@@ -22,7 +22,7 @@ from ui.views.settings_draft import leave_preview
 
 def draw_ways_back(session: UiSession, current: UnusableVersion) -> None:
     """Say why the version in force cannot be used, with a button for each way out."""
-    st.error(current.problem.sentence(session.language))
+    st.error(current.problem.sentence(session.language, plain))
     st.caption(_("Until then no run, preview or backtest can be launched; earlier runs stay."))
     saved = (v for v in policy_versions(session.store) if isinstance(v, PolicyVersion))
     newest = next(saved)
@@ -57,7 +57,7 @@ def draw_versions(session: UiSession, current: PolicyVersion | UnusableVersion) 
         return
     version = versions[chosen]
     if isinstance(version, UnusableVersion):
-        st.warning(version.problem.reason.sentence(session.language))
+        st.warning(version.problem.reason.sentence(session.language, plain))
     else:
         _draw_version(session, current, version)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.ingest.report import Bucket
 from core.services.import_report import BUCKETS
 from core.store.import_states import LOADED
-from ui.charts import percent_axis, show_chart
+from ui.charts import chart_text, percent_axis, show_chart
 from ui.i18n import _, format_number, format_percent, ngettext_, titled
 from ui.layout import Figure, figures_row
 from ui.tables import number_column, show_rows
@@ -74,7 +74,7 @@ def _draw_figures(totals: Mapping[str, int]) -> None:
 
 def _draw_buckets(files: Files) -> None:
     figure = go.Figure()
-    names = [str(f["name"]).replace("<", "&lt;") for f in files]
+    names = [chart_text(f["name"]) for f in files]
     for bucket in BUCKETS:
         _add_bars(figure, bucket, files, names)
     for name in names:  # above its bar: beside it there is no room on a narrow screen

@@ -20,6 +20,7 @@ from ui.i18n import _, format_moment, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import choose_page, choose_row, money_column, number_column, show_rows
+from ui.views.plain import plain
 from ui.views.waiting_reads import key_under, product_names_of, subjects_of, sums_of
 from ui.views.waiting_release import start_release
 
@@ -88,7 +89,7 @@ def draw_keys(session: UiSession, what: str) -> None:
             return
         wanted = None if chosen is None else [found[chosen].subject]
         is_one = wanted is not None and st.button(
-            f"{_(keys.create_one)} ({wanted[0]})", type="primary", key=f"{what}_create"
+            f"{_(keys.create_one)} ({plain(wanted[0])})", type="primary", key=f"{what}_create"
         )
         is_all = st.button(keys.create_all(total), key=f"{what}_create_all")
     if is_one or is_all:

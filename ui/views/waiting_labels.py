@@ -12,6 +12,7 @@ from ui.i18n import _, format_money, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import choose_page, choose_row, money_column, number_column
+from ui.views.plain import plain
 from ui.views.waiting_reads import key_under, labels_of, product_names_of, sums_of, sure_of
 from ui.views.waiting_release import start_release
 
@@ -82,7 +83,7 @@ def _row(label: WaitingLabel) -> dict[str, Any]:
 def _draw_decision(session: UiSession, label: WaitingLabel) -> None:
     name = label.name or label.subject
     with st.container(border=True):
-        st.subheader(name, anchor=False)
+        st.subheader(plain(name), anchor=False)
         st.caption(
             ngettext_(
                 "%(count)s row waits, revenue %(amount)s.",
@@ -134,8 +135,8 @@ def _suggestion_text(suggestion: Suggestion | None) -> str:
         return _("Another product")
     return _(
         "%(name)s (%(key)s), likeness %(score)s",
-        name=suggestion.name,
-        key=suggestion.product_key,
+        name=plain(suggestion.name),
+        key=plain(suggestion.product_key),
         score=suggestion.score,
     )
 

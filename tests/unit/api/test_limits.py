@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from api.limits import MOST_CLIENTS, MOST_REFUSALS, RefusalLimit, client_key
+from api.limits import MOST_CLIENTS, MOST_REFUSALS, RefusalLimit, client_key, name_of
 
 Answer = tuple[int, Mapping[str, str], bytes]
 
@@ -88,6 +88,15 @@ def test_a_guesser_waits_until_the_minute_is_over(limited: Starlette, clock: Clo
     clock.at += 60
     assert guesser.status("/u/200") == 200
     assert guesser.status("/u/404") == 404
+
+
+def test_who_has_to_wait_stands_in_the_log(
+    limited: Starlette, caplog: pytest.LogCaptureFixture
+) -> None:
+    guesser = Caller(limited)
+    for _ in range(MOST_REFUSALS + 5):
+        guesser.status("/u/404")
+    assert caplog.messages == [f"refused too often: client {name_of(guesser.address)}"]
 
 
 def test_nobody_else_waits_with_her(limited: Starlette) -> None:

@@ -20,6 +20,7 @@ CONFIG = (ROOT / ".streamlit" / "config.toml").read_text()
         ("server", "maxUploadSize", 10),
         ("client", "showErrorDetails", "none"),
         ("client", "toolbarMode", "minimal"),
+        ("client", "allowedOrigins", []),
         ("browser", "gatherUsageStats", False),
     ],
 )

@@ -11,6 +11,7 @@ from core.services.sign_in import session_of, sign_out
 from core.store.tenant import Store
 from tests.unit.ui.conftest import PASSWORD
 from ui.navigation import PAGES, ROOT
+from ui.views.plain import plain
 
 SHELL = str(ROOT / "ui" / "main.py")
 FIELDS = ["User name", "Password"]
@@ -107,7 +108,7 @@ def test_errors_are_sentences_and_the_log_has_no_row(
     with caplog.at_level(logging.ERROR, "ui.layout"):
         page = AppTest.from_function(fail, default_timeout=20).run()
     ours, foreign = (error.value for error in page.error)
-    assert ours == "The file a.csv is empty."
+    assert ours == f"The file {plain('a.csv')} is empty."
     assert "0BADCAFE" in foreign
     assert "0BADCAFE" in caplog.text
     assert "ValueError" in caplog.text

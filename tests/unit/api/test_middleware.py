@@ -1,0 +1,161 @@
+"""What stands between a request and the pages: headers, origins, errors, over HTTP and bare."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+import api.export
+import api.middleware
+from api.middleware import AllowedOrigins, LastResort, SecurityHeaders, content_policy
+from core.errors import StoreUnavailable
+from core.i18n import N_
+from core.settings import Settings
+from tests.unit.api.conftest import Client
+
+RUN_FILE = "/export/runs/5f0c1f6e-4a57-4b5d-9f0e-0a6f3f1f7d11/reco_output.csv"
+ROW = "anne@example.com"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "host", "status"),
+    [
+        ("GET", "/health", "localhost", 200),
+        ("GET", "/nothing", "localhost", 404),
+        ("TRACE", "/health", "localhost", 405),
+        ("GET", "/health", "evil.test", 400),
+    ],
+)
+def test_refusals_carry_the_headers_too(
+    client: Client, method: str, path: str, host: str, status: int
+) -> None:
+    response = client.request(method, path, headers={"Host": host})
+    assert response.status_code == status
+    assert "base-uri 'none'; object-src 'none'" in response.headers["content-security-policy"]
+    assert response.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_behind_https_every_answer_asks_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(secure_cookies=True)
+    monkeypatch.setattr(api.middleware, "current_settings", lambda: settings)
+    sent: list[Message] = []
+
+    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(SecurityHeaders(refuse)({"type": "http"}, ready, keep))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_pages_talk_to_names_of_the_instance_alone() -> None:
+    policy = content_policy(Settings(public_base_url="https://crm.example.com"))
+    (connect,) = [part for part in policy.split("; ") if part.startswith("connect-src")]
+    assert connect.split()[1:] == [
+        "'self'",
+        *(
+            f"{scheme}://{host}:*"
+            for host in ("127.0.0.1", "crm.example.com", "localhost")
+            for scheme in ("ws", "wss")
+        ),
+    ]
+
+
+def test_an_error_of_a_route_tells_a_reference_and_no_more(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError(f"Key (email)=({ROW}) exists")
+
+    monkeypatch.setattr(api.export, "download", fail)
+    monkeypatch.setattr(api.middleware.secrets, "token_hex", lambda _: "0badcafe")
+    with caplog.at_level(logging.ERROR):
+        response = signed_in.get(RUN_FILE, headers={"Accept-Language": "fr"})
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "0BADCAFE" in response.json()["title"]
+    assert "0BADCAFE" in caplog.text
+    assert "ValueError" in caplog.text
+    assert ROW not in response.text + caplog.text
+
+
+def test_a_database_that_is_away_is_said(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable(N_("There is nothing at this address."))
+
+    monkeypatch.setattr(api.export, "download", away)
+    assert signed_in.get(RUN_FILE).status_code == 503
+
+
+async def ready() -> Message:
+    return {"type": "http.request"}
+
+
+def test_half_a_file_is_broken_off_without_a_word() -> None:
+    async def halfway(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError(ROW)
+
+    async def sent(_message: Message) -> None:
+        return
+
+    with pytest.raises(ConnectionAbortedError) as broken:
+        asyncio.run(LastResort(halfway)({"type": "http", "path": "/", "headers": []}, ready, sent))
+    assert broken.value.__suppress_context__
+    assert not broken.value.args
+
+
+def test_signing_out_empties_what_the_browser_kept(signed_in: Client) -> None:
+    left = signed_in.post("/auth/leave")
+    assert left.headers["clear-site-data"] == '"cache", "storage"'
+
+
+def test_figures_of_the_server_are_not_served(client: Client) -> None:
+    response = client.get("/_stcore/metrics")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def accept(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+
+
+def shake_hands(headers: Sequence[tuple[bytes, bytes]]) -> str:
+    """Return what a page with these headers is answered when it opens a WebSocket."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers}
+    asyncio.run(AllowedOrigins(accept)(scope, ready, send))
+    return str(sent[0]["type"])
+
+
+@pytest.mark.parametrize(
+    ("origin", "answer"),
+    [
+        (b"http://localhost:8501", "websocket.accept"),
+        (b"https://crm.example.com", "websocket.accept"),
+        (b"https://www.example.com", "websocket.accept"),
+        (b"http://localhost:9999", "websocket.close"),
+        (b"https://evil.test", "websocket.close"),
+        (b"null", "websocket.close"),
+    ],
+)
+def test_only_our_own_pages_open_a_websocket(
+    monkeypatch: pytest.MonkeyPatch, origin: bytes, answer: str
+) -> None:
+    settings = Settings(
+        public_base_url="https://crm.example.com/", allowed_origins=("https://www.example.com",)
+    )
+    monkeypatch.setattr(api.middleware, "current_settings", lambda: settings)
+    assert shake_hands([(b"host", b"localhost:8501"), (b"origin", origin)]) == answer
