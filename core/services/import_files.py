@@ -164,8 +164,8 @@ def confirm_opt_outs(store: TenantStore, actor: Actor, import_id: str) -> None:
     require(actor, Role.ANALYST)
     changeable_entry(store, import_id)
     with store.begin() as tx:
-        store_opt_out_confirmation(tx, import_id, actor.username)
-        record(store, tx, actor.user_id, Action.OPT_OUTS_CONFIRMED, import_id)
+        if store_opt_out_confirmation(tx, import_id, actor.username):
+            record(store, tx, actor.user_id, Action.OPT_OUTS_CONFIRMED, import_id)
 
 
 def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -> dict[str, Any]:

@@ -49,14 +49,16 @@ def store_left_out(tx: Transaction, import_id: str, file_no: int, *, left_out: b
     )
 
 
-def store_opt_out_confirmation(tx: Transaction, import_id: str, user: str) -> None:
-    """Keep who confirmed that an import opts many customers out."""
+def store_opt_out_confirmation(tx: Transaction, import_id: str, user: str) -> bool:
+    """Keep who confirmed that an import opts many customers out; False when she had already."""
     hold_open(tx, import_id)
-    tx.execute(
+    confirmed = tx.execute(
         """
         UPDATE imports SET opt_outs_confirmed_by = :user
         WHERE tenant_id = :tenant AND import_id = :import_id
+            AND opt_outs_confirmed_by IS DISTINCT FROM :user
         """,
         import_id=import_id,
         user=user,
     )
+    return bool(confirmed)

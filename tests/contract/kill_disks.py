@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlalchemy import create_engine, select
+from sqlalchemy import Connection, create_engine, select
 
 from core.services.import_archive import archive_of
 from core.services.import_ledger import list_imports
@@ -98,11 +98,20 @@ def kept_in(world: World) -> Kept:
                 for row in connection.execute(select(table))
             )
             for name, table in data_metadata.tables.items()
+            if not name.startswith("audit_trail")
         }
+        rows["audit_trail"] = _told(connection)
     engine.dispose()
     paths = [path for path in world.data_dir.rglob("*") if path.name not in _LOCKS]
     sizes = {_named(world, p.relative_to(world.data_dir).as_posix()): _size(p) for p in paths}
     return Kept(rows=rows, files=sizes)
+
+
+def _told(connection: Connection) -> Counter[tuple[str, ...]]:
+    """Return what the audit trail tells of loads; who tries again may confirm or launch again."""
+    trail = data_metadata.tables["audit_trail"]
+    told = connection.execute(select(trail.c.action).where(trail.c.action.like("import%")))
+    return Counter((action,) for action in told.scalars())
 
 
 def _counts(report: Mapping[str, Any]) -> object:
