@@ -126,7 +126,7 @@ def test_a_label_is_decided_and_a_corrected_row_goes_back(
     page = look("waiting", company.tenant.key)
     assert table(page, "label")[0]["product"] == "Pinot Noir Réserve 2020"
     choose_first(page, str(page.dataframe[0].key))
-    assert page.radio[0].options[0] == "Pinot Noir Réserve 2020 (PIN-2020), likeness 95"
+    assert page.radio[0].options[0] == r"Pinot Noir Réserve 2020 (PIN\-2020), likeness 95"
     page.button(key="label_accept").click().run()
     (release,) = list_open_releases(company)
     load(company, release.import_id)
