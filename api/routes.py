@@ -23,6 +23,7 @@ from api.uploads import append, begin, forget, look
 from api.webhook import receive
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
+from core.store.roles import warn_of_login
 
 ROUTES = (
     Route("/health", health),
@@ -50,6 +51,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     store = app_store()
     _log_to_stderr(store.settings.log_level)
     hide_secrets()
+    warn_of_login(store)
     clear_stale_uploads(store)
     yield
     store.dispose()

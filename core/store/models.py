@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Date,
     Double,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -44,6 +45,14 @@ _TYPES: dict[ColumnType, type[TypeEngine[Any]]] = {
 
 def _tenant() -> Column[str]:
     return Column("tenant_id", Uid, primary_key=True)
+
+
+def _of(parent: str, key: str) -> ForeignKeyConstraint:
+    """Return the key that ties a row to a parent of its own tenant."""
+    columns = ("tenant_id", key)
+    return ForeignKeyConstraint(
+        columns, [f"{parent}.{column}" for column in columns], ondelete="CASCADE"
+    )
 
 
 def _versions() -> list[Column[object]]:
@@ -115,6 +124,7 @@ import_file = Table(
     Column("mapping_json", Text),
     Column("left_out", Boolean, nullable=False, server_default=false()),
     Index(None, "tenant_id", "sha256"),
+    _of("imports", "import_id"),
 )
 
 import_mapping = Table(
@@ -146,6 +156,7 @@ held_row = Table(
     # Of the load after which a newer file says the same sale line or contact event.
     Column("again_seq", BigInteger),
     Index(None, "tenant_id", "code", "subject_norm"),
+    _of("imports", "import_id"),
 )
 
 product_alias = Table(
@@ -462,6 +473,7 @@ campaign_holdout = Table(
     Column("campaign_id", Uid, primary_key=True),
     Column("customer", Text, primary_key=True),
     Column("segment", Text, nullable=False),
+    _of("campaign", "campaign_id"),
 )
 
 delivery = Table(
@@ -491,6 +503,7 @@ delivery = Table(
     Index(None, "tenant_id", "campaign_id", "customer"),
     Index(None, "tenant_id", "customer"),
     Index(None, "tenant_id", "email_norm"),
+    _of("campaign", "campaign_id"),
 )
 
 brevo_logs = Table(
@@ -505,6 +518,7 @@ brevo_logs = Table(
     Column("event", Text, nullable=False),
     Column("detail_json", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    _of("campaign", "campaign_id"),
 )
 
 # How often the tenant's data were brought back from a backup.
