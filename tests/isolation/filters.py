@@ -1,0 +1,92 @@
+"""The filters by tenant in the statements that cases made, dropped one at a time."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.isolation.runs import Case, Outcome
+from tests.isolation.world import World
+
+KILLED, SURVIVED = "killed", "survived"
+_BOUND = re.compile(r"(?:\b(\w+)\.)?\btenant_id\s*=\s*:tenant\b")
+_JOINED = re.compile(r"\b(\w+)\.tenant_id\s*=\s*(\w+)\.tenant_id\b")
+_MOST_CASES = 6
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A statement and the place of the filter it loses."""
+
+    sql: str
+    start: int
+    end: int
+
+    @property
+    def mutated(self) -> str:
+        """The statement without the filter."""
+        return f"{self.sql[: self.start]}:tenant = :tenant{self.sql[self.end :]}"
+
+    def __str__(self) -> str:
+        before, lost = self.sql[: self.start], self.sql[self.start : self.end]
+        return " ".join(f"{before}«{lost}»{self.sql[self.end :]}".split())
+
+
+def mutants_of(sql: str) -> Iterator[Mutant]:
+    """Yield the statement without each of its filters in turn."""
+    for pattern in (_BOUND, _JOINED):
+        for found in pattern.finditer(sql):
+            yield Mutant(sql, found.start(), found.end())
+
+
+class Trial:
+    """Each filter dropped in the cases that make its statement, and what they come to without."""
+
+    def __init__(
+        self, world: World, known: Mapping[str, Case], base: Mapping[str, Outcome]
+    ) -> None:
+        self.world, self.known, self.base = world, known, base
+        self.users: dict[str, list[str]] = defaultdict(list)
+        # The cases of the fewest statements first: they are the quickest.
+        for name, outcome in sorted(base.items(), key=lambda item: len(item[1].statements)):
+            for sql in outcome.statements:
+                self.users[sql].append(name)
+
+    def mutants(self) -> list[Mutant]:
+        """Return every filter of every statement that a case made."""
+        return [mutant for sql in self.users for mutant in mutants_of(sql)]
+
+    def judge(self, mutant: Mutant) -> str:
+        """Return whether a case notices the loss, or why nothing is lost."""
+        for name in self.users[mutant.sql][:_MOST_CASES]:
+            if self._is_noticed(name, mutant):
+                return KILLED
+        return why_bound(mutant) or SURVIVED
+
+    def _is_noticed(self, name: str, mutant: Mutant) -> bool:
+        swap = {mutant.sql: mutant.mutated}
+        try:
+            outcome = self.known[name].run(self.world, lambda sql: swap.get(sql, sql))
+        except Exception:  # noqa: BLE001 - another's row where one was expected
+            return True
+        before = self.base[name]
+        return (outcome.told, outcome.others) != (before.told, before.others)
+
+
+def why_bound(mutant: Mutant) -> str:
+    """Return the reason why what the filter named is bound to the tenant all the same."""
+    lost = mutant.sql[mutant.start : mutant.end]
+    alias = lost.partition(".")[0] if "." in lost else ""
+    joined = defaultdict(set)
+    for one, other in _JOINED.findall(mutant.mutated):
+        joined[one].add(other)
+        joined[other].add(one)
+    bound = {name for name in _BOUND.findall(mutant.mutated) if name}
+    reached, open_ = {alias}, [alias]
+    while open_:
+        for other in joined[open_.pop()] - reached:
+            reached.add(other)
+            open_.append(other)
+    if alias and reached & bound:
+        return "joined on the tenant to a table that is bound"
+    return ""

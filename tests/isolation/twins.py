@@ -1,0 +1,228 @@
+"""The other company's canaries: each row of one company twice over, marked, under the other's key.
+
+A *twin* has the same ids, addresses, files and product keys as the row it is made from, so that a
+statement which forgets the tenant finds it wherever the key allows; a *stranger* has ids of its
+own, so that a list which forgets the tenant grows. All that is said in either is marked.
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Integer,
+    Table,
+    Text,
+)
+
+from core.store.models import data_metadata
+
+Row = dict[str, Any]
+MARK = "canary~B"
+NUMBERS = 1_000
+# What a row is found by or treated by: a twin has the same.
+KEPT = frozenset(
+    [
+        "status",
+        "kind",
+        "code",
+        "state",
+        "mode",
+        "reason",
+        "source",
+        "channel",
+        "currency",
+        "severity",
+        "rule_code",
+        "scenario",
+        "event",
+        "document_status",
+        "origin",
+        "segment",
+        "language",
+        "family",
+        "family_crm",
+        "template",
+        "proof",
+        "email",
+        "email_norm",
+        "sha256",
+        "product_key",
+        "customer",
+        "document_id",
+        "line_key",
+        "event_key",
+        "label_norm",
+        "subject",
+        "subject_norm",
+        "fingerprint",
+        "month",
+        "key",
+        "message_id",
+        "suppression_id",
+        "import_id",
+        "run_id",
+        "campaign_id",
+        "payload_sha256",
+        "template_sha256",
+        "replacement",
+        "listed",
+        "policy_json",
+        "options_json",
+        "digest",
+        "fingerprint",
+        "confirmed_user",
+        "mapping_json",
+        "row_json",
+        "filter_json",
+        "basis_json",
+        "created_by",
+        "phone",
+        "replaces",
+    ]
+)
+_ID_TEXTS = frozenset(
+    [
+        "customer",
+        "product_key",
+        "document_id",
+        "line_key",
+        "event_key",
+        "label_norm",
+        "label",
+        "subject",
+        "subject_norm",
+        "fingerprint",
+        "email",
+        "email_norm",
+        "message_id",
+        "suppression_id",
+        "sha256",
+        "replacement",
+    ]
+)
+_IDS_IN_ORDER = frozenset(("version", "log_no", "read_no", "decision_no", "seq"))
+_NAMESPACE = uuid.UUID("bbbbbbbb-0000-4000-8000-0000000000b1")
+
+
+def insert_canaries(connection: Connection, mine: str, other: str) -> None:
+    """Insert the canaries of the tenant `other`, before the rows they are made from."""
+    tables = data_metadata.sorted_tables
+    kept = {table: read_rows(connection, table, mine) for table in tables}
+    for table in reversed(tables):
+        connection.execute(table.delete().where(table.c.tenant_id == mine))
+    for table, rows in kept.items():
+        insert_rows(connection, table, _canaries(table, rows, other))
+        insert_rows(connection, table, rows)
+
+
+def _canaries(table: Table, rows: Sequence[Row], other: str) -> list[Row]:
+    made: dict[tuple[Any, ...], Row] = {}
+    for copy in (_twin, _stranger):
+        for row in rows:
+            new = {name: copy(table.c[name], cell) for name, cell in row.items()}
+            new["tenant_id"] = other
+            made.setdefault(tuple(new[column.name] for column in table.primary_key), new)
+    return list(made.values())
+
+
+def read_rows(connection: Connection, table: Table, tenant_id: str | None = None) -> list[Row]:
+    """Return a company's rows, or all, as the driver has them, in the order of their key."""
+    keys = ", ".join(column.name for column in table.primary_key)
+    among = f" WHERE tenant_id = '{tenant_id}'" if tenant_id else ""
+    place = _place(connection, table)
+    found = connection.exec_driver_sql(f"SELECT * FROM {place}{among} ORDER BY {keys}")
+    return [
+        {name: str(cell) if isinstance(cell, uuid.UUID) else cell for name, cell in row.items()}
+        for row in found.mappings()
+    ]
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows as the driver takes them; booleans are ones and noughts on SQLite."""
+    if rows:
+        names = list(rows[0])
+        is_sqlite = connection.dialect.name == "sqlite"
+        marks = ", ".join(["?" if is_sqlite else "%s"] * len(names))
+        cells = [tuple(_as_taken(table.c[n], row[n], is_sqlite) for n in names) for row in rows]
+        place = _place(connection, table)
+        connection.exec_driver_sql(
+            f"INSERT INTO {place} ({', '.join(names)}) VALUES ({marks})", cells
+        )
+
+
+def _place(connection: Connection, table: Table) -> str:
+    return table.name if connection.dialect.name == "sqlite" else table.fullname
+
+
+def _as_taken(column: Column[Any], cell: Any, is_sqlite: bool) -> Any:
+    is_flag = isinstance(column.type, Boolean) and cell is not None
+    return (int(cell) if is_sqlite else bool(cell)) if is_flag else cell
+
+
+def _later(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell + timedelta(days=1)
+    if len(cell) == len("2026-03-01"):
+        return (date.fromisoformat(cell) + timedelta(days=1)).isoformat()
+    return (datetime.fromisoformat(cell) + timedelta(days=1)).isoformat(timespec="microseconds")
+
+
+def _twin(column: Column[Any], cell: Any) -> Any:
+    """Return the cell of the row with the same ids: what is said is marked, figures differ."""
+    if (
+        cell is None
+        or column.name == "tenant_id"
+        or (column.primary_key and column.table.name != "tenant_head")
+    ):
+        return cell
+    if isinstance(column.type, Text) and not _is_id(column):
+        return cell if column.name in KEPT else _marked(cell)
+    if isinstance(column.type, Integer | BigInteger) and not isinstance(cell, bool):
+        return cell + NUMBERS if _is_figure(column) else cell
+    return cell
+
+
+def _stranger(column: Column[Any], cell: Any) -> Any:
+    """Return the cell of the row with ids of its own, a day younger."""
+    if cell is None:
+        return None
+    if _is_id(column):
+        return str(uuid.uuid5(_NAMESPACE, str(cell)))
+    if column.name in _ID_TEXTS:
+        return f"{cell}~{MARK}"
+    if column.name in _IDS_IN_ORDER and column.primary_key:
+        return cell + NUMBERS
+    if isinstance(column.type, Date | DateTime):
+        return _later(cell)
+    return _twin(column, cell)
+
+
+def _is_id(column: Column[Any]) -> bool:
+    return column.name.endswith("_id") and column.name not in ("file_id", "tenant_id", *_ID_TEXTS)
+
+
+def _is_figure(column: Column[Any]) -> bool:
+    if column.table.name == "tenant_head":
+        return True
+    ends = ("_cents", "_milli", "_count", "score", "bytes", "recipients", "customers", "epoch")
+    return column.name.endswith(ends) or column.name in ("next_offset", "since_year")
+
+
+def _marked(text: str) -> str:
+    """Return the text marked; JSON stays JSON."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return f"{text} {MARK}"
+    if isinstance(said, dict):
+        return json.dumps({**said, MARK: MARK})
+    return json.dumps([*said, [MARK]]) if isinstance(said, list) else f"{text} {MARK}"
