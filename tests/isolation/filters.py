@@ -11,6 +11,8 @@ from tests.isolation.world import World
 KILLED, SURVIVED = "killed", "survived"
 _BOUND = re.compile(r"(?:\b(\w+)\.)?\btenant_id\s*=\s*:tenant\b")
 _JOINED = re.compile(r"\b(\w+)\.tenant_id\s*=\s*(\w+)\.tenant_id\b")
+_PLACES = re.compile(r"\A\s+AND (?:rowid|ctid) (?:IN \(SELECT value|= ANY\()")
+_FROM = re.compile(r"\bFROM\s+")
 _MOST_CASES = 6
 
 
@@ -73,9 +75,25 @@ class Trial:
         return (outcome.told, outcome.others) != (before.told, before.others)
 
 
+def _outside(before: str) -> tuple[str, str]:
+    """Return what precedes the innermost open query before a filter, and what it reads from."""
+    depth, end = 0, len(before)
+    for place in range(end - 1, -1, -1):
+        depth += (before[place] == ")") - (before[place] == "(")
+        if depth < 0:
+            return before[:place], before[place + 1 :]
+        if depth == 0 and (found := _FROM.match(before, place)):
+            return before[:place], before[found.end() :]
+    return "", ""
+
+
 def why_bound(mutant: Mutant) -> str:
     """Return the reason why what the filter named is bound to the tenant all the same."""
-    lost = mutant.sql[mutant.start : mutant.end]
+    before, lost = mutant.sql[: mutant.start], mutant.sql[mutant.start : mutant.end]
+    if _PLACES.search(mutant.sql[mutant.end :]):
+        return "bound all the same: the places of rows were read under the filter"
+    if _outside(before)[1].startswith("("):
+        return "bound all the same: it reads a query that is bound within"
     alias = lost.partition(".")[0] if "." in lost else ""
     joined = defaultdict(set)
     for one, other in _JOINED.findall(mutant.mutated):
@@ -88,5 +106,5 @@ def why_bound(mutant: Mutant) -> str:
             reached.add(other)
             open_.append(other)
     if alias and reached & bound:
-        return "joined on the tenant to a table that is bound"
+        return "bound all the same: it is joined on the tenant to a table that is bound"
     return ""

@@ -48,7 +48,7 @@ from core.store.suppressions import Lift, find_suppression
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import NOW
 from tests.contract.live_data import FakeBrevo
-from tests.isolation.seed import AS_OF, EARLIER, events
+from tests.isolation.seed import AS_OF, CUSTOMERS, EARLIER, events
 
 NEW = "cccccccc-0000-4000-8000-00000000000c"
 ADDRESS = "person1@example.com"
@@ -80,11 +80,17 @@ _IDS: Mapping[str, str] = {
     "trial_id": "SELECT trial_id FROM cause_trial WHERE tenant_id = :tenant",
     "preview_id": "SELECT preview_id FROM policy_preview WHERE tenant_id = :tenant",
     "suppression_id": "SELECT suppression_id FROM suppression WHERE tenant_id = :tenant"
-    " AND lifted_at IS NULL",
+    " AND lifted_at IS NULL AND suppression_id <> 'waits'",
     "fingerprint": "SELECT fingerprint FROM import_mapping WHERE tenant_id = :tenant ORDER BY kind",
     "mapping_json": "SELECT mapping_json FROM import_mapping WHERE tenant_id = :tenant",
     "sha256": "SELECT sha256 FROM import_file WHERE tenant_id = :tenant"
     " AND name LIKE 'sales%1.csv'",
+    "customer": "SELECT customer FROM audit_output WHERE tenant_id = :tenant"
+    " AND severity <> 'INFO' ORDER BY customer",
+    "lifted_source": "SELECT source FROM suppression WHERE tenant_id = :tenant"
+    " AND lifted_at IS NOT NULL",
+    "suppressed": "SELECT email_norm FROM suppression WHERE tenant_id = :tenant"
+    " AND lifted_at IS NULL AND email_norm IS NOT NULL AND suppression_id <> 'waits'",
     "row_key": "SELECT key FROM delivery WHERE tenant_id = :tenant AND state = 'UNCONFIRMED'",
     "head": "SELECT seq FROM tenant_head WHERE tenant_id = :tenant",
     "event_key": "SELECT event_key FROM brevo_event WHERE tenant_id = :tenant ORDER BY event_key",
@@ -123,6 +129,7 @@ def _records(tx: Transaction, ids: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "run_row": run,
         "entry": entry,
+        "open_entry": load_import_entry(tx, ids["open_id"]),
         "entries": [entry],
         "files": entry.files,
         "entered": entry.files[0],
@@ -176,8 +183,7 @@ _CONSTANT: Mapping[str, Any] = MappingProxyType(
         "column": "customer",
         "created_at": NOW,
         "created_by": "system",
-        "customer": "C1",
-        "customers": ["C1", "C2", "C3", "C5"],
+        "customers": [f"C{n}" for n in range(1, CUSTOMERS + 1)],
         "customers_like": VerdictFilter(),
         "day": AS_OF,
         "delivery_no": 2,
@@ -248,7 +254,7 @@ _CONSTANT: Mapping[str, Any] = MappingProxyType(
         "tickets_before": NOW,
         "tries_before": NOW,
         "sessions_before": NOW,
-        "until": NOW,
+        "until": NOW + timedelta(days=1),
         "user": "somebody",
         "user_id": NEW,
         "username_sha256": SHA,
@@ -312,7 +318,7 @@ TYPES: Mapping[str, Any] = {
         version=2, policy_json=SAID, sha256=SHA, created_at=NOW, created_by="me", note=""
     ),
     "StoredPreview": lambda v: policy_previews.StoredPreview(
-        preview_id=NEW, run_id=v["run_id"], policy_json=SAID, created_at=NOW, created_by="me"
+        preview_id=NEW, run_id=v["run_id"], policy_json=SAID, created_at=NOW, created_by="system"
     ),
     "StoredTrial": lambda v: cause_trials.StoredTrial(
         trial_id=NEW,

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import logging
+import re
 import sys
 import threading
 import uuid
@@ -26,6 +27,7 @@ from core.store.transaction import Transaction
 
 _TIMINGS = ("timings", "seconds")
 _DEEPEST = 12
+_PLACES = re.compile(r"\b(rowid|ctid)\b")
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -94,8 +96,9 @@ class Watch:
         self.given: list[Any] = []
 
     def __enter__(self) -> "Watch":
-        threading.setprofile(self._look)
-        sys.setprofile(self._look)
+        if self.codes:
+            threading.setprofile(self._look)
+            sys.setprofile(self._look)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -117,8 +120,17 @@ class Spoken:
 
     rewrite: Callable[[str], str]
     statements: list[str] = dataclasses.field(default_factory=list)
+    answers: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     has_begun: bool = False
     has_changed: bool = False
+
+    def keep(self, tx: Transaction, sql: str, answer: Any) -> None:
+        """Keep what a statement of a tenant gave: places of rows are its own affair."""
+        if tx.tenant_id is not None:
+            is_place = _PLACES.search(sql) is not None
+            rows = answer if isinstance(answer, list) else [answer]
+            given = len(rows) if is_place else sorted(repr(row) for row in rows)
+            self.answers.append((sql, repr(given)))
 
     def hear(self, tx: Transaction, sql: str) -> str:
         """Keep a statement of a transaction and return what is run in its place."""
@@ -136,9 +148,32 @@ def listening(spoken: Spoken) -> Iterator[None]:
     checked = Transaction._checked
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Transaction, "_checked", lambda tx, sql: checked(tx, spoken.hear(tx, sql)))
+        for asked in ("rows", "scalar", "execute"):
+            patched.setattr(Transaction, asked, _answered(spoken, getattr(Transaction, asked)))
+        patched.setattr(Transaction, "stream", _streamed(spoken, Transaction.stream))
         for bulk in ("insert_tuples", "copy_in"):
             patched.setattr(Transaction, bulk, _heard(spoken, getattr(Transaction, bulk)))
         yield
+
+
+def _answered(spoken: Spoken, ask: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(tx: Transaction, sql: str, /, **values: object) -> Any:
+        answer = ask(tx, sql, **values)
+        spoken.keep(tx, sql, answer)
+        return answer
+
+    return wrapped
+
+
+def _streamed(spoken: Spoken, ask: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(tx: Transaction, sql: str, size: int, /, **values: object) -> Iterator[Any]:
+        given: list[Any] = []
+        for rows in ask(tx, sql, size, **values):
+            given += rows
+            yield rows
+        spoken.keep(tx, sql, given)
+
+    return wrapped
 
 
 def _heard(spoken: Spoken, write: Callable[..., None]) -> Callable[..., None]:

@@ -20,7 +20,7 @@ from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, LABEL, NEW, SHA
-from tests.isolation.seed import AS_OF
+from tests.isolation.seed import AS_OF, LEAVER, PREPARING
 
 Given = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -124,7 +124,7 @@ ONLY: Mapping[str, Given] = {
     },
     "store.campaign_outcomes.sum_purchases": {"people": "delivery"},
     "store.campaigns.campaigns_in": {"state": "SENT"},
-    "store.campaigns.publish_campaign": {"state": "PREPARED"},
+    "store.campaigns.publish_campaign": {"campaign_id": PREPARING, "state": "PREPARED"},
     "store.campaigns.move_campaign": {"before": ("SENT",), "after": "PAUSED"},
     "store.campaigns.store_campaign": lambda v: {
         "campaign": replace(v["campaign"], campaign_id=NEW)
@@ -219,7 +219,14 @@ ONLY: Mapping[str, Given] = {
     "store.runs.start_run": lambda v: {"run_id": v["queued_id"]},
     "store.runs.insert_run": lambda v: {"run": replace(v["run_row"], run_id=NEW)},
     "store.senders.may_claim": {"state": "SENT"},
-    "store.suppressions.load_suppressions": {"person": None},
+    "services.review_desk.decisions_about": {"customer": "C4"},
+    "store.reviews.load_decisions_near": {"customer": "C4"},
+    "store.undo.count_touched": {"seq": 1},
+    "store.versions.publish_import": lambda v: {"entry": v["open_entry"]},
+    "store.waiting.load_names_seen": {"keys": None},
+    "store.wishes.count_lifted": lambda v: {"email_norm": LEAVER, "source": v["lifted_source"]},
+    "store.suppressions.is_suppressed_address": lambda v: {"email_norm": v["suppressed"]},
+    "store.suppressions.load_suppressions": {"person": None, "limit": 1},
     "store.suppressions.count_suppressions": {"person": None},
     "store.undo.unpublish": lambda v: {"import_ids": [v["later_id"]], "first": 2, "last": 2},
     "store.versions.fetch_suppression_ids": _working(table="found"),

@@ -33,7 +33,7 @@ from tests.isolation.world import ALPHA, BETA, World
 class Outcome:
     """What a case told and left, as digests by place; `seen` is what it told of the other company.
 
-    `told` holds the result, the rows of the own company by table and its files by name; `others`
+    `told` holds the result, what statements gave, own rows by table, files by name; `others`
     the rows of the other company by table, nothing where the case wrote nothing.
     """
 
@@ -63,7 +63,9 @@ class Case:
     def run(self, world: World, rewrite: Callable[[str], str] | None = None) -> Outcome:
         """Run in `world`, which is put back when the case wrote."""
         spoken, left = Spoken(rewrite=rewrite or (lambda sql: sql)), _Left()
-        watch = Watch({f.code: f.name for f in functions().values()})
+        # Looking at every call doubles the time, and only beside the other is there much to see.
+        is_watched = world.is_paired and rewrite is None
+        watch = Watch({f.code: f.name for f in functions().values()} if is_watched else {})
         is_undone = self.function is not None and self.function.in_transaction
         try:
             with same_chances(self.name), all_logs() as lines, listening(spoken), watch:
@@ -74,6 +76,7 @@ class Case:
             if spoken.has_begun and not is_undone:
                 world.put_back()
         told = _settled(given, left, world)
+        told["answers to statements"] = settled(sorted(map(str, spoken.answers)), world)
         text = repr([told, lines.lines, watch.given])
         return Outcome(
             told={place: _digest(found) for place, found in told.items()},

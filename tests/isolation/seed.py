@@ -1,6 +1,7 @@
 """What a company leaves in every table: imports, runs, reviews, campaigns, contacts, questions."""
 
 import tempfile
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from core.services.suppressions import lift, suppressions_of
 from core.services.uploads import FileClaim, begin_upload
 from core.services.webhook_secrets import create_webhook
 from core.services.webhooks import receive_events
+from core.store.campaigns import load_campaigns, store_campaign
 from core.store.contact_pushes import Pull, PullSource, store_pull, store_pushes
 from core.store.deliveries import load_deliveries
 from core.store.event_reads import reserve_read
@@ -35,6 +37,7 @@ from tests.contract.live_data import FakeBrevo, taken_unsaid
 
 EARLIER, AS_OF = date(2026, 2, 1), date(2026, 3, 1)
 CUSTOMERS = 8
+PREPARING = "dddddddd-0000-4000-8000-00000000000d"
 LEAVER = "person8@example.com"
 _SALES = (
     "document_id,line_no,product_key,product_label,client_code,quantity,amount,sale_date,channel\n"
@@ -100,8 +103,14 @@ FILES = {
 LATER = {
     "clients_20260215.csv": clients(1, 2).replace("Prénom1", "Prénom1bis"),
     "sales_20260215.csv": _SALES + "D950,1,P3,,C3,6,102.00,2026-02-10,shop\n",
+    "contacts_20260215.csv": "client_code,email,contact_date,status,channel,campaign\n"
+    "C3,,2026-02-10,open,email,Noël\n,person4@example.com,2026-02-10,open,email,Noël\n",
 }
-UNDONE = {"sales_20260220.csv": _SALES + "D960,1,P4,,C4,6,102.00,2026-02-12,shop\n"}
+UNDONE = {
+    "sales_20260220.csv": _SALES
+    + "D960,1,P4,,C4,6,102.00,2026-02-12,shop\nD961,1,,Pinot Noirr,C4,1,9.00,2026-02-12,shop\n"
+    "D962,1,NEWER,,C1,1,9.00,2026-02-12,shop\nD963,1,P1,,C98,1,9.00,2026-02-12,shop\n"
+}
 OPEN = {"clients_20260225.csv": "client_code,created_at\nC1,03/04/2025\n"}
 
 
@@ -154,6 +163,7 @@ def _review(tenant: TenantStore, run_id: str) -> None:
     decide_on(tenant, SYSTEM, run_id, "reject", Subject(customer="C4"), note="moved away")
     decide_on(tenant, SYSTEM, run_id, "approve", Subject(customer="C5"), note="")
     apply_decisions(tenant, run_id)
+    decide_on(tenant, SYSTEM, run_id, "reject", Subject(customer="C2"), note="not applied yet")
 
 
 def _send(tenant: TenantStore, run_id: str) -> None:
@@ -208,3 +218,11 @@ def _speak_with_brevo(tenant: TenantStore) -> None:
             ' SELECT tenant_id, run_id, \'C3\', \'[["P2", "rebuy", "0.5"]]\' FROM run'
             " WHERE tenant_id = :tenant"
         )
+        tx.execute(
+            "INSERT INTO suppression (tenant_id, suppression_id, customer, email_norm, reason,"
+            " source, since, import_id) SELECT tenant_id, 'waits', 'C6', 'person6@example.com',"
+            " 'opt_out', 'import', as_of, import_id FROM imports"
+            " WHERE tenant_id = :tenant AND origin = 'release'"
+        )
+        kept = load_campaigns(tx, limit=1)[0]
+        store_campaign(tx, replace(kept, campaign_id=PREPARING, state="PREPARING"))

@@ -39,7 +39,11 @@ from tests.isolation.twins import MARK, insert_rows, read_rows
 from tests.isolation.world import ALPHA, BETA, World, make_worlds
 
 # What only one database has to do.
-ONLY_ON = {"store.bulk.fetch_by_copy": "postgres"}
+ONLY_ON = {
+    "store.bulk.fetch_by_copy": "postgres",
+    "store.bulk.fetch_by_chunks": "sqlite",
+    "store.sqlite_steps.insert_in_steps": "sqlite",
+}
 SAMPLED_FILTERS = 12
 Worlds = dict[str, World]
 

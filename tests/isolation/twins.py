@@ -2,12 +2,14 @@
 
 A *twin* has the same ids, addresses, files and product keys as the row it is made from, so that a
 statement which forgets the tenant finds it wherever the key allows; a *stranger* has ids of its
-own, so that a list which forgets the tenant grows. All that is said in either is marked.
+own, so that a list which forgets the tenant grows; a *guest* has an id of its own under the same
+parents; and of one row there is a copy in each state that a statement may ask for. All that is said
+in any of them is marked.
 """
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -109,7 +111,13 @@ _ID_TEXTS = frozenset(
         "replacement",
     ]
 )
-_IDS_IN_ORDER = frozenset(("version", "log_no", "read_no", "decision_no", "seq"))
+_IDS_IN_ORDER = frozenset(("version", "log_no", "read_no", "decision_no", "seq", "from_seq"))
+STATES: dict[str, tuple[str, ...]] = {
+    "status": ("loaded", "undone", "received", "asking", "planned", "done", "running", "sent"),
+    "state": ("PREPARING", "PREPARED", "SENDING", "PAUSED", "SENT", "PLANNED", "CLAIMED", "REVIEW"),
+    "code": ("UNKNOWN_LABEL", "UNKNOWN_CUSTOMER", "UNKNOWN_PRODUCT", "RETURN_WITHOUT_SALE"),
+    "origin": ("files", "release", "correction"),
+}
 _NAMESPACE = uuid.UUID("bbbbbbbb-0000-4000-8000-0000000000b1")
 
 
@@ -126,12 +134,51 @@ def insert_canaries(connection: Connection, mine: str, other: str) -> None:
 
 def _canaries(table: Table, rows: Sequence[Row], other: str) -> list[Row]:
     made: dict[tuple[Any, ...], Row] = {}
-    for copy in (_twin, _stranger):
+    for copy in (_twin, _stranger, _guest):
         for row in rows:
-            new = {name: copy(table.c[name], cell) for name, cell in row.items()}
-            new["tenant_id"] = other
-            made.setdefault(tuple(new[column.name] for column in table.primary_key), new)
+            _add(made, table, _copied(table, copy, row), other)
+    for row in _one_of_each_parent(table, rows):
+        for filed in _filed(table, row):
+            _add(made, table, _copied(table, _complete, filed), other)
     return list(made.values())
+
+
+def _copied(table: Table, copy: Callable[[Column[Any], Any], Any], row: Row) -> Row:
+    made = {name: copy(table.c[name], cell) for name, cell in row.items()}
+    if table.name == "imports" and copy is _twin and row["status"] not in ("loaded", "received"):
+        made["status"] = "loaded"  # what waits or was undone here counts there
+    if row.get("origin") == "release" and copy is _twin:
+        made["status"] = "loaded"
+    return made
+
+
+def _one_of_each_parent(table: Table, rows: Sequence[Row]) -> list[Row]:
+    parents = [c.name for c in table.columns if c.foreign_keys and c.name != "tenant_id"]
+    return list({tuple(row[name] for name in parents): row for row in rows}.values())
+
+
+def _add(made: dict[tuple[Any, ...], Row], table: Table, row: Row, other: str) -> None:
+    row["tenant_id"] = other
+    made.setdefault(tuple(row[column.name] for column in table.primary_key), row)
+
+
+def _filed(table: Table, row: Row) -> Iterator[Row]:
+    """Yield the row in each state that a statement asks for, under an id for each."""
+    for column, states in STATES.items():
+        for place, state in enumerate(states if column in row else (), 2):
+            own = {name: _apart(row[name], place) for name in _own_keys(table)}
+            yield {**row, column: state, **own}
+
+
+def _own_keys(table: Table) -> list[str]:
+    """Return the last column of the key that is the row's own, its texts and ids before numbers."""
+    own = [c for c in table.primary_key if c.name != "tenant_id" and not c.foreign_keys]
+    ids = [c.name for c in own if _is_id(c) or c.name in _ID_TEXTS]
+    return (ids or [c.name for c in own])[-1:]
+
+
+def _apart(cell: Any, place: int) -> Any:
+    return cell + place * NUMBERS if isinstance(cell, int) else f"{cell}{place}"
 
 
 def read_rows(connection: Connection, table: Table, tenant_id: str | None = None) -> list[Row]:
@@ -206,6 +253,26 @@ def _stranger(column: Column[Any], cell: Any) -> Any:
     return _twin(column, cell)
 
 
+def _guest(column: Column[Any], cell: Any) -> Any:
+    """Return the cell of a row with an id of its own, under the parents of what it is made from."""
+    if column.name not in _own_keys(column.table):
+        return _twin(column, cell)
+    return _apart(cell, 1) if isinstance(cell, int) else _stranger(column, cell)
+
+
+def _complete(column: Column[Any], cell: Any) -> Any:
+    """Return the cell of a stranger in which nothing is left open."""
+    if column.name in STATES or column.foreign_keys:
+        return cell
+    if cell is not None or _is_id(column):
+        return _stranger(column, cell)
+    if isinstance(column.type, Date):
+        return "2026-02-20"
+    if isinstance(column.type, DateTime):
+        return "2026-02-20T09:30:00.000000+00:00"
+    return NUMBERS if isinstance(column.type, Integer | BigInteger) else None
+
+
 def _is_id(column: Column[Any]) -> bool:
     return column.name.endswith("_id") and column.name not in ("file_id", "tenant_id", *_ID_TEXTS)
 
@@ -213,7 +280,17 @@ def _is_id(column: Column[Any]) -> bool:
 def _is_figure(column: Column[Any]) -> bool:
     if column.table.name == "tenant_head":
         return True
-    ends = ("_cents", "_milli", "_count", "score", "bytes", "recipients", "customers", "epoch")
+    ends = (
+        "_cents",
+        "_milli",
+        "_count",
+        "score",
+        "bytes",
+        "recipients",
+        "customers",
+        "epoch",
+        "sender_no",
+    )
     return column.name.endswith(ends) or column.name in ("next_offset", "since_year")
 
 
