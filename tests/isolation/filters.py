@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.isolation.runs import Case, Outcome
 from tests.isolation.world import World
@@ -13,36 +13,40 @@ _BOUND = re.compile(r"(?:\b(\w+)\.)?\btenant_id\s*=\s*:tenant\b")
 _JOINED = re.compile(r"\b(\w+)\.tenant_id\s*=\s*(\w+)\.tenant_id\b")
 _PLACES = re.compile(r"\A\s+AND (?:rowid|ctid) (?:IN \(SELECT value|= ANY\()")
 _FROM = re.compile(r"\bFROM\s+")
-_MOST_CASES = 6
+_MOST_CASES = 14
+_BEFORE, _AFTER = 90, 60
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A statement and the place of the filter it loses."""
+    """A filter of a statement, and every statement without it that has it in the same words.
+
+    Statements share passages, whose filters stand in the source once.
+    """
 
     sql: str
     start: int
     end: int
-
-    @property
-    def mutated(self) -> str:
-        """The statement without the filter."""
-        return f"{self.sql[: self.start]}:tenant = :tenant{self.sql[self.end :]}"
+    swaps: Mapping[str, str] = field(hash=False, compare=False)
 
     def __str__(self) -> str:
         before, lost = self.sql[: self.start], self.sql[self.start : self.end]
         return " ".join(f"{before}«{lost}»{self.sql[self.end :]}".split())
 
 
-def mutants_of(sql: str) -> Iterator[Mutant]:
-    """Yield the statement without each of its filters in turn."""
+def filters_of(sql: str) -> Iterator[tuple[int, int]]:
+    """Yield where a statement names the tenant to choose rows."""
     for pattern in (_BOUND, _JOINED):
         for found in pattern.finditer(sql):
-            yield Mutant(sql, found.start(), found.end())
+            yield found.span()
+
+
+def _passage(sql: str, start: int, end: int) -> str:
+    return " ".join(sql[max(0, start - _BEFORE) : end + _AFTER].split())
 
 
 class Trial:
-    """Each filter dropped in the cases that make its statement, and what they come to without."""
+    """Each filter dropped in the cases that make its statements, and what they come to without."""
 
     def __init__(
         self, world: World, known: Mapping[str, Case], base: Mapping[str, Outcome]
@@ -55,20 +59,28 @@ class Trial:
                 self.users[sql].append(name)
 
     def mutants(self) -> list[Mutant]:
-        """Return every filter of every statement that a case made."""
-        return [mutant for sql in self.users for mutant in mutants_of(sql)]
+        """Return every filter of the statements that cases made."""
+        found: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+        for sql in self.users:
+            for start, end in filters_of(sql):
+                found[_passage(sql, start, end)].append((sql, start, end))
+        return [
+            Mutant(*places[0], {q: f"{q[:a]}:tenant = :tenant{q[b:]}" for q, a, b in places})
+            for places in found.values()
+        ]
 
     def judge(self, mutant: Mutant) -> str:
         """Return whether a case notices the loss, or why nothing is lost."""
-        for name in self.users[mutant.sql][:_MOST_CASES]:
+        users = dict.fromkeys(name for sql in mutant.swaps for name in self.users[sql])
+        ranked = sorted(users, key=lambda name: len(self.base[name].statements))
+        for name in ranked[:_MOST_CASES]:
             if self._is_noticed(name, mutant):
                 return KILLED
         return why_bound(mutant) or SURVIVED
 
     def _is_noticed(self, name: str, mutant: Mutant) -> bool:
-        swap = {mutant.sql: mutant.mutated}
         try:
-            outcome = self.known[name].run(self.world, lambda sql: swap.get(sql, sql))
+            outcome = self.known[name].run(self.world, lambda sql: mutant.swaps.get(sql, sql))
         except Exception:  # noqa: BLE001 - another's row where one was expected
             return True
         before = self.base[name]
@@ -96,10 +108,11 @@ def why_bound(mutant: Mutant) -> str:
         return "bound all the same: it reads a query that is bound within"
     alias = lost.partition(".")[0] if "." in lost else ""
     joined = defaultdict(set)
-    for one, other in _JOINED.findall(mutant.mutated):
+    mutated = mutant.swaps[mutant.sql]
+    for one, other in _JOINED.findall(mutated):
         joined[one].add(other)
         joined[other].add(one)
-    bound = {name for name in _BOUND.findall(mutant.mutated) if name}
+    bound = {name for name in _BOUND.findall(mutated) if name}
     reached, open_ = {alias}, [alias]
     while open_:
         for other in joined[open_.pop()] - reached:

@@ -86,7 +86,7 @@ _IDS: Mapping[str, str] = {
     "sha256": "SELECT sha256 FROM import_file WHERE tenant_id = :tenant"
     " AND name LIKE 'sales%1.csv'",
     "customer": "SELECT customer FROM audit_output WHERE tenant_id = :tenant"
-    " AND severity <> 'INFO' ORDER BY customer",
+    " AND severity <> 'INFO' ORDER BY issue_no DESC",
     "lifted_source": "SELECT source FROM suppression WHERE tenant_id = :tenant"
     " AND lifted_at IS NOT NULL",
     "suppressed": "SELECT email_norm FROM suppression WHERE tenant_id = :tenant"

@@ -55,10 +55,16 @@ _WAITING = (
 def clients(first: int = 1, last: int = CUSTOMERS) -> str:
     """Return a file of clients; the last of all is opted out."""
     rows = (
-        f"C{n},person{n}@example.com,Prénom{n},Nom{n},03882500{n:02},{'yes' if n == 8 else 'no'}\n"
+        f"C{n},person{n}@example.com,Prénom{n},Nom{n},03882500{n:02},{_left(n)},yes\n"
         for n in range(first, last + 1)
     )
-    return "client_code,email,first_name,last_name,phone,email_opt_out\n" + "".join(rows)
+    return "client_code,email,first_name,last_name,phone,email_opt_out,phone_consent\n" + "".join(
+        rows
+    )
+
+
+def _left(number: int) -> str:
+    return "yes" if number == CUSTOMERS else "no"
 
 
 def products() -> str:
@@ -223,6 +229,12 @@ def _speak_with_brevo(tenant: TenantStore) -> None:
             " source, since, import_id) SELECT tenant_id, 'waits', 'C6', 'person6@example.com',"
             " 'opt_out', 'import', as_of, import_id FROM imports"
             " WHERE tenant_id = :tenant AND origin = 'release'"
+        )
+        tx.execute(
+            "INSERT INTO audit_output (tenant_id, run_id, customer, issue_no, severity, rule_code,"
+            " product_key, details_json) SELECT tenant_id, run_id, 'C1', 99, 'WARN',"
+            " 'CROSS_SELL_NOT_NEW', 'P1', '{}' FROM run"
+            " WHERE tenant_id = :tenant AND status = 'done'"
         )
         kept = load_campaigns(tx, limit=1)[0]
         store_campaign(tx, replace(kept, campaign_id=PREPARING, state="PREPARING"))

@@ -50,7 +50,7 @@ _SECOND_SALES = (
 def import_more(company: TenantStore, _values: Values) -> Any:
     """Import changed clients, corrected and new sales, and contacts."""
     files = {
-        "clients_20260301.csv": clients(2, 5).replace("Nom3", "Nom3bis").replace(",no", ",yes"),
+        "clients_20260301.csv": clients(2, 5).replace("Nom3", "Nom3bis").replace(",no,", ",yes,"),
         "sales_20260301.csv": _SECOND_SALES,
         "contacts_20260301.csv": FILES["contacts_20260201.csv"].replace("C2", "C4"),
         "products_20260301.csv": FILES["products_20260201.csv"].replace("Sylvaner", "Sylvaner V"),
