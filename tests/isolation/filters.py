@@ -30,8 +30,9 @@ class Mutant:
     swaps: Mapping[str, str] = field(hash=False, compare=False)
 
     def __str__(self) -> str:
-        before, lost = self.sql[: self.start], self.sql[self.start : self.end]
-        return " ".join(f"{before}«{lost}»{self.sql[self.end :]}".split())
+        before = self.sql[max(0, self.start - _BEFORE) : self.start]
+        lost, after = self.sql[self.start : self.end], self.sql[self.end :][:_BEFORE]
+        return " ".join(f"{before}«{lost}»{after}".split())
 
 
 def filters_of(sql: str) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ stands in `tests.isolation.only`.
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -281,7 +281,7 @@ TYPES: Mapping[str, Any] = {
     "FileClaim": FileClaim(name="y.csv", bytes=5, modified=1, sample="s"),
     "PullSource": PullSource.BLOCKED,
     "Pull": Pull(source=PullSource.BLOCKED, since=NOW, begun_at=NOW, next_offset=7),
-    "Window": campaign_outcomes.Window(first_day=AS_OF, last_day=AS_OF + timedelta(days=14)),
+    "Window": campaign_outcomes.Window(first_day=date(2025, 1, 1), last_day=AS_OF),
     "NewProduct": NewProduct(product_key="PX", name="New wine"),
     "Lift": Lift(at=NOW, by="me", reason="asked"),
     "Confirmation": senders.Confirmation(recipients=3, username="me", user_id=NEW, at=NOW),

@@ -16,6 +16,7 @@ from core.outreach.brevo_records import BlockedContact
 from core.services.accounts import SYSTEM
 from core.store import deliveries, live_deliveries
 from core.store.aliases import LabelDecision
+from core.store.contacts import Person
 from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
@@ -221,6 +222,10 @@ ONLY: Mapping[str, Given] = {
     "store.senders.may_claim": {"state": "SENT"},
     "store.catalogue_reads.load_visible_keys": {"kind": FileKind.PRODUCTS},
     "store.reviews.load_reserve": {"customer": "C3"},
+    "store.import_states.refusal": lambda v: {"import_id": v["undone_id"]},
+    "store.suppressions.count_in_force": {
+        "person": Person(customers=("C6",), addresses=("person6@example.com",))
+    },
     "services.review_desk.decisions_about": {"customer": "C4"},
     "store.reviews.load_decisions_near": {"customer": "C4"},
     "store.undo.count_touched": {"seq": 1},

@@ -180,7 +180,8 @@ def _filed(table: Table, row: Row) -> Iterator[Row]:
 
 def _own_keys(table: Table) -> list[str]:
     """Return the last column of the key that is the row's own, its texts and ids before numbers."""
-    own = [c for c in table.primary_key if c.name != "tenant_id" and not c.foreign_keys]
+    parents = {"tenant_id"} | ({"run_id"} if table.name != "run" else set())
+    own = [c for c in table.primary_key if c.name not in parents and not c.foreign_keys]
     ids = [c.name for c in own if _is_id(c) or c.name in _ID_TEXTS]
     return (ids or [c.name for c in own])[-1:]
 
