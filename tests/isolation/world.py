@@ -12,7 +12,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from core.settings import Settings
 from core.store import identity
 from core.store.engine import is_sqlite, normalise_url, sibling_file
 from core.store.identity_models import identity_metadata
@@ -172,8 +171,3 @@ def _add_canaries(world: World) -> None:
     shutil.copytree(data / ALPHA.key, data / BETA.key)
     for report in (data / BETA.key).glob("runs/*/report.json"):
         report.write_text(report.read_text().replace('"file_name": "', f'"file_name": "{MARK} '))
-
-
-def settings_of(store: Store) -> Settings:
-    """Return the settings of a world's store."""
-    return store.settings
