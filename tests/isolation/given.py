@@ -31,6 +31,7 @@ from core.store import (
     own_changes,
     policies,
     policy_previews,
+    retention,
     senders,
     wishes,
 )
@@ -49,6 +50,7 @@ from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import NOW
 from tests.contract.live_data import FakeBrevo
 from tests.isolation.seed import AS_OF, CUSTOMERS, EARLIER, events
+from tests.isolation.users import OWN, PASSWORD
 
 NEW = "cccccccc-0000-4000-8000-00000000000c"
 ADDRESS = "person1@example.com"
@@ -93,6 +95,8 @@ _IDS: Mapping[str, str] = {
     " AND lifted_at IS NULL AND email_norm IS NOT NULL AND suppression_id <> 'waits'",
     "row_key": "SELECT key FROM delivery WHERE tenant_id = :tenant AND state = 'UNCONFIRMED'",
     "head": "SELECT seq FROM tenant_head WHERE tenant_id = :tenant",
+    "erasure_id": "SELECT erasure_id FROM brevo_erasure WHERE tenant_id = :tenant",
+    "erased_digest": "SELECT digest FROM erased_identity WHERE tenant_id = :tenant ORDER BY digest",
     "event_key": "SELECT event_key FROM brevo_event WHERE tenant_id = :tenant ORDER BY event_key",
 }
 
@@ -113,7 +117,7 @@ def known_values(company: TenantStore) -> dict[str, Any]:
         "bodies": events(company, found["campaign_id"]),
         "tenant_id": company.tenant_id,
         "tenant": company.tenant,
-        "username": f"user-{company.tenant.key}",
+        "username": OWN,
     }
 
 
@@ -222,7 +226,7 @@ _CONSTANT: Mapping[str, Any] = MappingProxyType(
         "now": NOW,
         "number": 1,
         "offset": 0,
-        "password": "long enough pass",
+        "password": PASSWORD,
         "product_key": "P1",
         "products": {LABEL: "P2"},
         "proof": "webhook",
@@ -256,8 +260,8 @@ _CONSTANT: Mapping[str, Any] = MappingProxyType(
         "sessions_before": NOW,
         "until": NOW + timedelta(days=1),
         "user": "somebody",
-        "user_id": NEW,
         "username_sha256": SHA,
+        "known_before": NOW,
         "version": 1,
         "what": "labels",
         "with_live": True,
@@ -288,6 +292,8 @@ TYPES: Mapping[str, Any] = {
     "UserRow": UserRow(
         user_id=NEW, username="newcomer", password_hash="x", language="fr", is_demo=False
     ),
+    "RetentionRule": retention.RetentionRule(prospect_months=12),
+    "KeptSince": retention.KeptSince(prospects=date(2027, 1, 1), customers=date(2027, 1, 1)),
     "CallTerms": calls.CallTerms(
         as_of=AS_OF, silent_since=AS_OF, channels=["phone"], reasons=["OK"]
     ),

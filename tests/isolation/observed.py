@@ -8,7 +8,7 @@ import sys
 import threading
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from enum import Enum
@@ -21,6 +21,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from core.errors import CrmError
+from core.services import erase_brevo
 from core.store.engine import WRITE
 from core.store.tenant import Store, TenantStore
 from core.store.transaction import Transaction
@@ -56,7 +57,7 @@ def _plain_object(value: Any, depth: int) -> Any:
         return value.to_csv(index=False)
     if isinstance(value, Mapping):
         pairs = [(str(plain(key, depth)), plain(cell, depth)) for key, cell in value.items()]
-        return {key: cell for key, cell in pairs if key not in _TIMINGS}
+        return {key: cell for key, cell in sorted(pairs, key=_key) if key not in _TIMINGS}
     if isinstance(value, set | frozenset):
         return sorted((plain(cell, depth) for cell in value), key=str)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -68,6 +69,10 @@ def _plain_object(value: Any, depth: int) -> Any:
     if isinstance(value, Sequence | Iterator):
         return [plain(cell, depth) for cell in value]
     return type(value).__name__
+
+
+def _key(pair: tuple[str, Any]) -> str:
+    return pair[0]
 
 
 def _plain_bytes(content: bytes) -> str:
@@ -88,10 +93,13 @@ def plain_tables(con: DuckDBPyConnection) -> dict[str, Any]:
 
 
 class Watch:
-    """Which functions of `codes` were entered in a case, in any thread, and what they gave."""
+    """Which functions of `codes` were entered in a case, in any thread, and what they gave.
 
-    def __init__(self, codes: Mapping[CodeType, str]) -> None:
-        self.codes = codes
+    What the `unheard` gave is not kept.
+    """
+
+    def __init__(self, codes: Mapping[CodeType, str], unheard: Container[str] = ()) -> None:
+        self.codes, self.unheard = codes, unheard
         self.entered: set[str] = set()
         self.given: list[Any] = []
 
@@ -110,7 +118,9 @@ class Watch:
         if name is None:
             return
         self.entered.add(name)
-        if event == "return" and isinstance(given, str | bytes | list | tuple | dict | frozenset):
+        if event != "return" or name in self.unheard:
+            return
+        if isinstance(given, str | bytes | list | tuple | dict | frozenset):
             self.given.append(given)
 
 
@@ -123,10 +133,14 @@ class Spoken:
     answers: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     has_begun: bool = False
     has_changed: bool = False
+    asks_others: bool = False
 
     def keep(self, tx: Transaction, sql: str, answer: Any) -> None:
-        """Keep what a statement of a tenant gave: places of rows are its own affair."""
-        if tx.tenant_id is not None:
+        """Keep what a statement of a tenant gave: places of rows are its own affair.
+
+        So is whether another company has an address, see `cases.MEETS`.
+        """
+        if tx.tenant_id is not None and not self.asks_others:
             is_place = _PLACES.search(sql) is not None
             rows = answer if isinstance(answer, list) else [answer]
             given = len(rows) if is_place else sorted(repr(row) for row in rows)
@@ -153,7 +167,19 @@ def listening(spoken: Spoken) -> Iterator[None]:
         patched.setattr(Transaction, "stream", _streamed(spoken, Transaction.stream))
         for bulk in ("insert_tuples", "copy_in"):
             patched.setattr(Transaction, bulk, _heard(spoken, getattr(Transaction, bulk)))
+        patched.setattr(erase_brevo, "others_know", _asking(spoken, erase_brevo.others_know))
         yield
+
+
+def _asking(spoken: Spoken, ask: Callable[..., bool]) -> Callable[..., bool]:
+    def wrapped(*values: Any) -> bool:
+        spoken.asks_others = True
+        try:
+            return ask(*values)
+        finally:
+            spoken.asks_others = False
+
+    return wrapped
 
 
 def _answered(spoken: Spoken, ask: Callable[..., Any]) -> Callable[..., Any]:
@@ -199,6 +225,8 @@ def same_chances(name: str) -> Iterator[None]:
         patched.setattr("uuid.uuid4", draw)
         patched.setattr("secrets.token_urlsafe", lambda _n=32: f"t{draw().hex}")
         patched.setattr("secrets.token_hex", lambda n=16: draw().hex[: 2 * n])
+        patched.setattr("secrets.token_bytes", lambda n=32: (draw().bytes * n)[:n])
+        patched.setattr("secrets.choice", lambda among: among[draw().int % len(among)])
         yield
 
 

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,6 @@ import duckdb
 from core.contracts import FileKind
 from core.contracts.months import MonthTotal
 from core.outreach.brevo_records import BlockedContact
-from core.services.accounts import SYSTEM
 from core.store import deliveries, live_deliveries
 from core.store.aliases import LabelDecision
 from core.store.contacts import Person
@@ -21,9 +20,8 @@ from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, LABEL, NEW, SHA
+from tests.isolation.only_people import OF_PRIVACY, OF_USERS, Given
 from tests.isolation.seed import AS_OF, LEAVER, PREPARING
-
-Given = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def _key(_values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -36,7 +34,8 @@ def _working(**more: Any) -> Given:
 
 
 ONLY: Mapping[str, Given] = {
-    "services.accounts.choose_language": {"actor": replace(SYSTEM, user_id=NEW)},
+    **OF_USERS,
+    **OF_PRIVACY,
     "services.accounts.create_tenant": {"key": "gamma", "name": "Domaine Gamma"},
     "services.accounts.tenant_by_key": _key,
     "services.accounts.create_user": {"username": "newcomer"},
@@ -101,7 +100,6 @@ ONLY: Mapping[str, Given] = {
     "services.delivery_review.rule": lambda v: {"delivery_no": v["doubtful_no"]},
     "services.review.decide_on": {"kind": "reject"},
     "services.export_run.write_exports": {"names": ("reco_output.csv", "run_summary.json")},
-    "services.sign_in.sign_in": {"username": "user-alpha"},
     "services.waiting_rows.list_subjects": {"what": "products"},
     "services.waiting_rows.sum_of": {"what": "customers"},
     "services.alias_desk.take_back": {"label": "Frais de port"},
@@ -123,6 +121,9 @@ ONLY: Mapping[str, Given] = {
     "store.campaign_log.append_logs": {
         "entries": [{"event": "x", "delivery_no": 1, "batch_no": 1, "detail": {}}]
     },
+    "services.live_start.leave_claims": _working(),
+    "store.campaign_outcomes.count_places": lambda v: {"campaign_ids": [v["campaign_id"]]},
+    "store.campaign_outcomes.load_purchases": {"people": "delivery"},
     "store.campaign_outcomes.sum_purchases": {"people": "delivery"},
     "store.campaigns.campaigns_in": {"state": "SENT"},
     "store.campaigns.publish_campaign": {"campaign_id": PREPARING, "state": "PREPARED"},
@@ -179,7 +180,6 @@ ONLY: Mapping[str, Given] = {
     "store.imports.find_imports": {"status": "received"},
     "store.imports.store_import": {"import_id": NEW},
     "store.identity.find_tenant": _key,
-    "store.identity.store_membership": {"role": "viewer"},
     "store.live_deliveries.load_flights": {"state": "UNCONFIRMED"},
     "store.live_deliveries.settle": lambda v: {
         "settlement": live_deliveries.Settlement(

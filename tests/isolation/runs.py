@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from core.errors import CrmError
-from core.store.models import data_metadata
-from tests.isolation.cases import Function, arguments, functions
+from tests.isolation.cases import MEETS, UNORDERED, Function, arguments, functions
 from tests.isolation.observed import (
     Spoken,
     Watch,
@@ -26,7 +23,8 @@ from tests.isolation.observed import (
 )
 from tests.isolation.stories import STORIES
 from tests.isolation.twins import MARK
-from tests.isolation.world import ALPHA, BETA, World
+from tests.isolation.users import account_rows
+from tests.isolation.world import ALPHA, BETA, World, rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +63,8 @@ class Case:
         spoken, left = Spoken(rewrite=rewrite or (lambda sql: sql)), _Left()
         # Looking at every call doubles the time, and only beside the other is there much to see.
         is_watched = world.is_paired and rewrite is None
-        watch = Watch({f.code: f.name for f in functions().values()} if is_watched else {})
+        codes = {f.code: f.name for f in functions().values()} if is_watched else {}
+        watch = Watch(codes, unheard=MEETS)
         is_undone = self.function is not None and self.function.in_transaction
         try:
             with same_chances(self.name), all_logs() as lines, listening(spoken), watch:
@@ -79,8 +78,8 @@ class Case:
         told["answers to statements"] = settled(sorted(map(str, spoken.answers)), world)
         text = repr([told, lines.lines, watch.given])
         return Outcome(
-            told={place: _digest(found) for place, found in told.items()},
-            others={table: _digest(rows) for table, rows in left.others.items()},
+            told={place: digest_of(found) for place, found in told.items()},
+            others={table: digest_of(rows) for table, rows in left.others.items()},
             seen=tuple(mark for mark in _FOREIGN if mark in text),
             entered=frozenset(watch.entered),
             statements=tuple(dict.fromkeys(spoken.statements)),
@@ -111,12 +110,18 @@ class Case:
             if "folder" in {p.name for p in function.parameters}:
                 given["folder"] = Path(held.enter_context(tempfile.TemporaryDirectory()))
             result = plain(function.call(**given))
+            if function.name in UNORDERED:
+                result = _in_one_order(result)
             return [result, plain(given["con"])] if "con" in given else result
 
 
 _TIMINGS = re.compile(r'"(timings|seconds)": ?(\{[^}]*\}|[\d.]+)')
 _TEMPORARY = re.compile(r"/tmp/tmp\w+")
 _FOREIGN = (MARK, BETA.tenant_id, BETA.name)
+
+
+def _in_one_order(value: Any) -> Any:
+    return sorted(map(_in_one_order, value), key=repr) if isinstance(value, list) else value
 
 
 class _Done(Exception):
@@ -129,15 +134,16 @@ def _rolled_back(world: World, function: Function, spoken: Spoken, left: _Left) 
     with contextlib.suppress(_Done), opened as tx:
         yield tx
         if spoken.has_changed:
-            left.rows = rows_of(tx.connection, ALPHA.tenant_id)
-            left.others = rows_of(tx.connection, BETA.tenant_id) if tx.is_sqlite else {}
+            read = account_rows if function.on_identity else rows_of
+            left.rows = read(tx.connection, ALPHA.tenant_id)
+            # Row security shows a tenant nobody else's rows.
+            is_seen = tx.is_sqlite or function.on_identity
+            left.others = read(tx.connection, BETA.tenant_id) if is_seen else {}
         raise _Done
 
 
 def _look(world: World, left: _Left) -> None:
-    with world.as_owner() as connection:
-        left.rows = rows_of(connection, ALPHA.tenant_id)
-        left.others = rows_of(connection, BETA.tenant_id)
+    left.rows, left.others = world.rows_of(ALPHA, BETA)
     left.files = files_of(world.mine.folder)
 
 
@@ -148,7 +154,8 @@ def _settled(given: Any, left: _Left, world: World) -> dict[str, Any]:
     return {place: settled(what, world) for place, what in found.items()}
 
 
-def _digest(value: Any) -> str:
+def digest_of(value: Any) -> str:
+    """Return the digest of a plain value."""
     return hashlib.sha256(repr(value).encode("utf-8", "replace")).hexdigest()
 
 
@@ -160,22 +167,6 @@ def settled(value: Any, world: World) -> Any:
     if isinstance(value, dict):
         return {settled(key, world): settled(cell, world) for key, cell in value.items()}
     return [settled(cell, world) for cell in value] if isinstance(value, list) else value
-
-
-def rows_of(connection: Connection, tenant_id: str) -> dict[str, list[str]]:
-    """Return the rows of a company in each table, as texts, ordered."""
-    found = {}
-    for table in data_metadata.sorted_tables:
-        rows = connection.exec_driver_sql(
-            f"SELECT * FROM {table.name} WHERE tenant_id = '{tenant_id}'"
-        )
-        found[table.name] = sorted(str(tuple(row)) for row in rows)
-    return found
-
-
-def digests_of(connection: Connection, tenant_id: str) -> dict[str, str]:
-    """Return the digest of a company's rows in each table, as `Outcome` has them."""
-    return {table: _digest(rows) for table, rows in rows_of(connection, tenant_id).items()}
 
 
 def cases(values: Mapping[str, Any]) -> dict[str, Case]:

@@ -1,17 +1,21 @@
 """What a company leaves in every table: imports, runs, reviews, campaigns, contacts, questions."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from core.outreach.protocol import Mode
-from core.services.accounts import SYSTEM, Role, create_user
+from core.services.accounts import SYSTEM
 from core.services.alias_desk import decide, ignore
 from core.services.backtest import create_backtest, execute_backtest
 from core.services.campaign_control import confirm_live, note_restore
 from core.services.campaign_reports import status_of
 from core.services.cause_questions import answer_causes, ask_causes
+from core.services.erase_brevo import queue_contacts
+from core.services.erasure import ask_erasure
 from core.services.execute_run import create_run, execute
 from core.services.import_files import receive
 from core.services.import_paths import import_paths
@@ -19,7 +23,9 @@ from core.services.import_undo import undo
 from core.services.policies import save_policy
 from core.services.policy_preview import ask_preview, compute_preview
 from core.services.prepare_campaign import prepare
-from core.services.review import Subject, decide_on
+from core.services.retention import set_retention_rule
+from core.services.review import Subject as Reviewed
+from core.services.review import decide_on
 from core.services.review_work import apply_decisions
 from core.services.send_campaign import send
 from core.services.send_live import send_live
@@ -31,14 +37,18 @@ from core.store.campaigns import load_campaigns, store_campaign
 from core.store.contact_pushes import Pull, PullSource, store_pull, store_pushes
 from core.store.deliveries import load_deliveries
 from core.store.event_reads import reserve_read
+from core.store.retention import RetentionRule
 from core.store.runs import start_run
+from core.store.subjects import Subject
 from core.store.tenant import TenantStore
 from tests.contract.live_data import FakeBrevo, taken_unsaid
+from tests.isolation.users import add_users
 
 EARLIER, AS_OF = date(2026, 2, 1), date(2026, 3, 1)
 CUSTOMERS = 8
 PREPARING = "dddddddd-0000-4000-8000-00000000000d"
 LEAVER = "person8@example.com"
+ERASED = "C7"
 _SALES = (
     "document_id,line_no,product_key,product_label,client_code,quantity,amount,sale_date,channel\n"
 )
@@ -128,14 +138,16 @@ def write(files: dict[str, str], folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
-def fill(tenant: TenantStore) -> None:
-    """Let a company without any rows do all that leaves some."""
+def fill(tenant: TenantStore) -> Mapping[str, Any]:
+    """Let a company without any rows do all that leaves some; return what it said once."""
+    told = add_users(tenant)
     _import(tenant)
     runs = _run(tenant)
     _ask(tenant, runs)
     _review(tenant, runs[1])
     _send(tenant, runs[1])
     _administer(tenant)
+    return {**told, "request_id": _forget(tenant)}
 
 
 def _import(tenant: TenantStore) -> None:
@@ -166,10 +178,10 @@ def _ask(tenant: TenantStore, runs: tuple[str, str]) -> None:
 
 
 def _review(tenant: TenantStore, run_id: str) -> None:
-    decide_on(tenant, SYSTEM, run_id, "reject", Subject(customer="C4"), note="moved away")
-    decide_on(tenant, SYSTEM, run_id, "approve", Subject(customer="C5"), note="")
+    decide_on(tenant, SYSTEM, run_id, "reject", Reviewed(customer="C4"), note="moved away")
+    decide_on(tenant, SYSTEM, run_id, "approve", Reviewed(customer="C5"), note="")
     apply_decisions(tenant, run_id)
-    decide_on(tenant, SYSTEM, run_id, "reject", Subject(customer="C2"), note="not applied yet")
+    decide_on(tenant, SYSTEM, run_id, "reject", Reviewed(customer="C2"), note="not applied yet")
 
 
 def _send(tenant: TenantStore, run_id: str) -> None:
@@ -207,10 +219,15 @@ def _administer(tenant: TenantStore) -> None:
     begin_upload(tenant, SYSTEM, FileClaim(name="x.csv", bytes=9, modified=1, sample="s"))
     (kept, *_) = suppressions_of(tenant, LEAVER)
     lift(tenant, SYSTEM, kept.suppression_id, "asked in the shop")
-    create_user(
-        tenant.store, tenant.tenant, f"user-{tenant.tenant.key}", "long enough pass", Role.ANALYST
-    )
     _speak_with_brevo(tenant)
+
+
+def _forget(tenant: TenantStore) -> str:
+    """Ask for an erasure, which waits as that of a contact at Brevo does; return its id."""
+    set_retention_rule(tenant, SYSTEM, RetentionRule(prospect_months=24))
+    request_id = ask_erasure(tenant, SYSTEM, ERASED, reason="asked", confirmation=ERASED)
+    queue_contacts(tenant, request_id, Subject(frozenset(), frozenset({"gone@example.com"})))
+    return request_id
 
 
 def _speak_with_brevo(tenant: TenantStore) -> None:

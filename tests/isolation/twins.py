@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     Date,
     DateTime,
     Integer,
@@ -24,8 +23,8 @@ from sqlalchemy import (
     Text,
 )
 
-from core.store.models import data_metadata
-from tests.isolation.rows import Row, insert_rows, read_rows
+from core.store.tenant import Tenant
+from tests.isolation.rows import Row
 
 MARK = "canary~B"
 NUMBERS = 1_000
@@ -110,10 +109,15 @@ _ID_TEXTS = frozenset(
         "replacement",
     ]
 )
-_IDS_IN_ORDER = frozenset(("version", "log_no", "read_no", "decision_no", "seq", "from_seq"))
+_IDS_IN_ORDER = frozenset(
+    ("version", "log_no", "read_no", "decision_no", "seq", "from_seq", "number")
+)
 STATES: dict[str, tuple[str, ...]] = {
     "status": ("loaded", "undone", "received", "asking", "planned", "done", "running", "sent"),
-    "state": ("PREPARING", "PREPARED", "SENDING", "PAUSED", "SENT", "PLANNED", "CLAIMED", "REVIEW"),
+    "state": (
+        *("PREPARING", "PREPARED", "SENDING", "PAUSED", "SENT", "PLANNED", "CLAIMED", "REVIEW"),
+        *("queued", "waiting", "done"),
+    ),
     "code": ("UNKNOWN_LABEL", "UNKNOWN_CUSTOMER", "UNKNOWN_PRODUCT", "RETURN_WITHOUT_SALE"),
     "origin": ("files", "release", "correction"),
 }
@@ -126,18 +130,9 @@ UNKNOWN_HERE: dict[str, dict[str, tuple[str, ...]]] = {
 _NAMESPACE = uuid.UUID("bbbbbbbb-0000-4000-8000-0000000000b1")
 
 
-def insert_canaries(connection: Connection, mine: str, other: str) -> None:
-    """Insert the canaries of the tenant `other`, before the rows they are made from."""
-    tables = data_metadata.sorted_tables
-    kept = {table: read_rows(connection, table, mine) for table in tables}
-    for table in reversed(tables):
-        connection.execute(table.delete().where(table.c.tenant_id == mine))
-    for table, rows in kept.items():
-        insert_rows(connection, table, _canaries(table, rows, other))
-        insert_rows(connection, table, rows)
-
-
-def _canaries(table: Table, rows: Sequence[Row], other: str) -> list[Row]:
+def canaries(table: Table, rows: Sequence[Row], company: Tenant) -> list[Row]:
+    """Return the rows of `company` that are made from the rows of one table."""
+    other = company.tenant_id
     made: dict[tuple[Any, ...], Row] = {}
     for copy in (_twin, _stranger, _guest, _newer):
         for row in rows:
@@ -190,7 +185,8 @@ def _apart(cell: Any, place: int) -> Any:
     return cell + place * NUMBERS if isinstance(cell, int) else f"{cell}{place}"
 
 
-def _later(cell: Any) -> Any:
+def later(cell: Any) -> Any:
+    """Return the day or moment a day after that of a cell as the driver has it."""
     if not isinstance(cell, str):
         return cell + timedelta(days=1)
     if len(cell) == len("2026-03-01"):
@@ -207,7 +203,7 @@ def _twin(column: Column[Any], cell: Any) -> Any:
     ):
         return cell
     if column.name == "lifted_at":
-        return _later(cell)
+        return later(cell)
     if isinstance(column.type, Text) and not _is_id(column):
         return cell if column.name in KEPT else _marked(cell)
     if isinstance(column.type, Integer | BigInteger) and not isinstance(cell, bool):
@@ -226,7 +222,7 @@ def _stranger(column: Column[Any], cell: Any) -> Any:
     if column.name in _IDS_IN_ORDER and column.primary_key:
         return cell + NUMBERS
     if isinstance(column.type, Date | DateTime):
-        return _later(cell)
+        return later(cell)
     return _twin(column, cell)
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from core.store import identity
 from core.store.engine import is_sqlite, normalise_url, sibling_file
 from core.store.identity_models import identity_metadata
 from core.store.models import data_metadata
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import NOW
 from tests.contract.live_data import Clock
-from tests.isolation.twins import MARK, insert_canaries
+from tests.isolation.twins import MARK
+from tests.isolation.users import account_rows
 
 ALPHA = Tenant(tenant_id="bbbbbbbb-0000-4000-8000-00000000000a", key="alpha", name="Domaine Alpha")
 BETA = Tenant(tenant_id="aaaaaaaa-0000-4000-8000-00000000000b", key="beta", name=f"Domaine {MARK}")
@@ -60,6 +60,18 @@ class World:
         if self.is_sqlite:
             return engine.execution_options(schema_translate_map={"identity": None})
         return engine
+
+    def rows_of(self, *companies: Tenant) -> list[dict[str, list[str]]]:
+        """Return the rows of companies and of their users by table, as texts, ordered."""
+        ids = [company.tenant_id for company in companies]
+        with self.as_owner() as connection:
+            found = [rows_of(connection, tenant_id) for tenant_id in ids]
+            if not self.is_sqlite:
+                accounts = [account_rows(connection, tenant_id) for tenant_id in ids]
+        if self.is_sqlite:
+            with self.as_owner("identity") as connection:
+                accounts = [account_rows(connection, tenant_id) for tenant_id in ids]
+        return [{**of_data, **of_users} for of_data, of_users in zip(found, accounts, strict=True)]
 
     def save(self, folder: Path) -> None:
         """Keep the state that `put_back` leads to."""
@@ -149,24 +161,31 @@ $$
 """
 
 
+def rows_of(connection: Connection, tenant_id: str) -> dict[str, list[str]]:
+    """Return the rows of a company in each table of data, as texts, ordered."""
+    found = {}
+    for table in data_metadata.sorted_tables:
+        rows = connection.exec_driver_sql(
+            f"SELECT * FROM {table.name} WHERE tenant_id = '{tenant_id}'"
+        )
+        found[table.name] = sorted(str(tuple(row)) for row in rows)
+    return found
+
+
 def make_worlds(alone: Store, paired: Store, folder: Path) -> dict[str, World]:
-    """Return both worlds from stores that hold `alpha` alone; canaries enter the second."""
+    """Return both worlds from filled stores; the folder of `beta` enters the second."""
     worlds = {
         "alone": World(store=alone, is_paired=False),
         "paired": World(store=paired, is_paired=True),
     }
-    _add_canaries(worlds["paired"])
+    _add_folder(worlds["paired"])
     for name, world in worlds.items():
         (folder / name).mkdir(parents=True)
         world.save(folder / name)
     return worlds
 
 
-def _add_canaries(world: World) -> None:
-    with world.as_owner() as connection:
-        insert_canaries(connection, ALPHA.tenant_id, BETA.tenant_id)
-    with world.store.identity(write=True) as tx:
-        identity.store_tenant(tx, BETA, NOW)
+def _add_folder(world: World) -> None:
     data = world.store.settings.data_dir
     shutil.copytree(data / ALPHA.key, data / BETA.key)
     for report in (data / BETA.key).glob("runs/*/report.json"):
