@@ -11,6 +11,7 @@ from core.store.erased import Erased
 from core.store.subjects import Subject
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, NEW, SHA
+from tests.isolation.twins import MARK
 from tests.isolation.users import GUEST, NEW_PASSWORD, PASSWORD
 from tests.isolation.world import BETA
 
@@ -126,13 +127,13 @@ OF_PRIVACY: Mapping[str, Given] = {
     "store.brevo_erasures.others_know": {"tenants": [BETA]},
     "store.erased.count_foreign": {"key_ids": ["other"]},
     "store.erased.fetch_erased": lambda _v: {"con": duckdb.connect(), "table": "erased"},
-    "store.erased.is_erased": lambda v: {"digests": [v["erased_digest"]]},
+    "store.erased.is_erased": lambda v: {"digests": [f"{v['erased_digest']}~{MARK}"]},
     "store.erased.store_erased": {"erased": [Erased(kind="email", digest=NEW, key_id="k")]},
     "store.erasures.move_request": {"state": "running", "step": "tables", "counts": {"rows": 1}},
     "store.erase_texts.erase_texts": {"subject": _FOUND},
     "store.person_rows.count_rows_of": {"subject": _FOUND, "table": "customer"},
     "store.person_rows.load_consent": {"subject": _FOUND},
     "store.person_rows.stream_section": {"subject": _FOUND, "table": "customer"},
-    "store.subjects.is_known": {"subject": _FOUND},
+    "store.subjects.is_known": {"subject": Subject(frozenset({"C98"}), frozenset())},
     "store.subjects.subject_of": {"codes": ["C1", "C2"]},
 }

@@ -106,6 +106,7 @@ _ID_TEXTS = frozenset(
         "message_id",
         "suppression_id",
         "sha256",
+        "digest",
         "replacement",
     ]
 )
