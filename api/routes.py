@@ -28,6 +28,7 @@ from core.logs import OneLine
 from core.services.instance import app_store
 from core.services.uploads import clear_stale_uploads
 from core.settings import check_secrets
+from core.store.roles import warn_of_login
 
 ROUTES = (
     Route("/health", health),
@@ -61,6 +62,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     check_secrets(store.settings)
     _log_to_stderr(store.settings.log_level)
     hide_secrets()
+    warn_of_login(store)
     clear_stale_uploads(store)
     yield
     store.dispose()

@@ -37,16 +37,18 @@ from core.services.retention import erase_due
 from core.services.review_work import apply_decisions
 from core.services.send_campaign import send
 from core.settings import Settings
-from core.store.engine import is_sqlite, normalise_url, sibling_file
+from core.store.engine import APP_ROLE, is_sqlite, normalise_url, sibling_file
 from core.store.identity import beat
 from core.store.locks import take_worker_slot
 from core.store.reclaim import rewrite_file
+from core.store.roles import keep_from_truncating, warn_of_login
 from core.store.subjects import Subject
 from core.store.tenant import Store, TenantStore
 
 _LOG = logging.getLogger(__name__)
 _APPLICATION = "ia-crm"
 _VERSION = "1"
+_JOBS_SCHEMA = "dbos"
 _BEAT_SECONDS = 5.0
 _TELL_SECONDS = 0.5
 _CAMPAIGN_LOOK_SECONDS = 60.0
@@ -133,8 +135,13 @@ def jobs_url(settings: Settings) -> str:
 
 
 def migrate_jobs(settings: Settings) -> None:
-    """Create or update the job tables."""
-    DBOS.migrate(jobs_url(settings))
+    """Create or update the job tables, as their owner where the application is another role."""
+    if not settings.has_own_login or settings.jobs_database_url:
+        DBOS.migrate(jobs_url(settings))
+        return
+    owned = settings.model_copy(update={"database_url": settings.database_owner_url})
+    DBOS.migrate(jobs_url(owned), application_role=APP_ROLE)
+    keep_from_truncating(owned, _JOBS_SCHEMA)
 
 
 @lru_cache(maxsize=4)
@@ -213,6 +220,7 @@ def run_worker(store: Store, stop: threading.Event) -> None:
     with take_worker_slot(store) as slot:
         if slot is None:
             raise Refused(N_("A worker runs already on this database. One is enough on SQLite."))
+        warn_of_login(store)
         _launch(store, slot)
         if store.settings.raw_scan_seconds:
             threading.Thread(target=_watch_inboxes, args=(store, stop), daemon=True).start()

@@ -82,6 +82,12 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def has_own_login(self) -> bool:
+        """True when the application signs in to Postgres as another role than the owner."""
+        owner = self.database_owner_url
+        return owner is not None and self.database_url.startswith("postgresql")
+
+    @property
     def is_dry_run(self) -> bool:
         """True unless BREVO_DRY_RUN is exactly `0`."""
         return self.brevo_dry_run != DRY_RUN_OFF

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-_NEVER_SKIPPED = ("tests/browser/", "tests/contract/", "tests/golden/", "tests/pages/")
+_NEVER_SKIPPED = tuple(
+    f"tests/{suite}/" for suite in ("browser", "contract", "golden", "isolation", "pages")
+)
 # The same drawn examples every time, unless `--hypothesis-profile=drawn` asks for others and prints
 # what repeats a failure.
 settings.register_profile("same", derandomize=True)
@@ -92,7 +94,7 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With IACRM_NO_SKIPS=1 a skipped browser, Postgres or contract test fails the session."""
+    """With IACRM_NO_SKIPS=1 a skipped test of these suites fails the session."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("IACRM_NO_SKIPS") != "1" or reporter is None:
         return

@@ -235,7 +235,7 @@ def load_purchases(
     """Return customer, orders and revenue of each of `sum_purchases` who has a document."""
     bought, values = _bought(tx, people, campaign_id, run, window, segments)
     rows = tx.rows(bought + "SELECT customer, orders, revenue FROM bought", **values)
-    return [(row["customer"], int(row["orders"]), int(row["revenue"])) for row in rows]
+    return sorted((row["customer"], int(row["orders"]), int(row["revenue"])) for row in rows)
 
 
 def _bought(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Date,
     Double,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -44,6 +45,14 @@ _TYPES: dict[ColumnType, type[TypeEngine[Any]]] = {
 
 def _tenant() -> Column[str]:
     return Column("tenant_id", Uid, primary_key=True)
+
+
+def _of(parent: str, key: str) -> ForeignKeyConstraint:
+    """Return the key that ties a row to a parent of its own tenant."""
+    columns = ("tenant_id", key)
+    return ForeignKeyConstraint(
+        columns, [f"{parent}.{column}" for column in columns], ondelete="CASCADE"
+    )
 
 
 def _versions() -> list[Column[object]]:
@@ -124,6 +133,7 @@ import_file = Table(
     Column("rewritten_sha256", Text),
     Column("rewritten_at", Moment),
     Index(None, "tenant_id", "sha256"),
+    _of("imports", "import_id"),
 )
 
 import_mapping = Table(
@@ -155,6 +165,7 @@ held_row = Table(
     # Of the load after which a newer file says the same sale line or contact event.
     Column("again_seq", BigInteger),
     Index(None, "tenant_id", "code", "subject_norm"),
+    _of("imports", "import_id"),
 )
 
 product_alias = Table(
@@ -480,6 +491,7 @@ campaign_holdout = Table(
     Column("campaign_id", Uid, primary_key=True),
     Column("customer", Text, primary_key=True),
     Column("segment", Text, nullable=False),
+    _of("campaign", "campaign_id"),
 )
 
 delivery = Table(
@@ -511,6 +523,7 @@ delivery = Table(
     Index(None, "tenant_id", "campaign_id", "customer"),
     Index(None, "tenant_id", "customer"),
     Index(None, "tenant_id", "email_norm"),
+    _of("campaign", "campaign_id"),
 )
 
 brevo_logs = Table(
@@ -526,6 +539,7 @@ brevo_logs = Table(
     Column("detail_json", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Index(None, "tenant_id", "campaign_id", "delivery_no", "log_no"),
+    _of("campaign", "campaign_id"),
 )
 
 # How often the tenant's data were brought back from a backup.

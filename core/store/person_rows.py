@@ -74,10 +74,18 @@ def count_rows_of(tx: Transaction, table: str, subject: Subject) -> int:
 
 
 def stream_section(tx: Transaction, table: str, subject: Subject) -> Iterator[dict[str, Any]]:
-    """Yield the rows of `table` that name the subject, JSON-ready, without the tenant's id."""
+    """Yield the rows of `table` that name the subject, JSON-ready, in the order of their key.
+
+    The tenant's id is left out.
+    """
     condition, used = _where(tx, table, subject)
-    columns = [c.name for c in data_metadata.tables[table].columns if c.name != "tenant_id"]
-    sql = f"SELECT {', '.join(columns)} FROM {table} WHERE tenant_id = :tenant AND {condition}"
+    stored = data_metadata.tables[table]
+    columns = [c.name for c in stored.columns if c.name != "tenant_id"]
+    keys = ", ".join(column.name for column in stored.primary_key)
+    sql = f"""
+    SELECT {", ".join(columns)} FROM {table}
+    WHERE tenant_id = :tenant AND {condition} ORDER BY {keys}
+    """
     for rows in tx.stream(sql, _ROWS_AT_ONCE, **used):
         for row in rows:
             yield plain_row(dict(zip(columns, row, strict=True)))

@@ -1,11 +1,15 @@
 """What Postgres is asked for at migration time: the app role, its grants, row-level security."""
 
+from contextlib import closing
+
 from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
 
 from core.store.engine import APP_ROLE
 
 _MIGRATION_LOCK = 7_404_519_263_001
 
+_FIND_ROLE = text("SELECT count(*) FROM pg_roles WHERE rolname = :name")
 _MAKE_ROLE = f"""
 DO $$
 BEGIN
@@ -26,6 +30,23 @@ def prepare_database(connection: Connection) -> None:
     connection.execute(text(f"GRANT {APP_ROLE} TO CURRENT_USER"))
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS identity"))
     connection.execute(text(f"GRANT USAGE ON SCHEMA public, identity TO {APP_ROLE}"))
+    connection.commit()
+
+
+def make_login(connection: Connection, login: URL) -> None:
+    """Let the login of the application work as the app role; make it where it is missing.
+
+    It owns nothing and may do what the app role may, so a statement that steps out of the role
+    (`RESET ROLE`) gains nothing.
+    """
+    known = connection.execute(_FIND_ROLE, {"name": login.username}).scalar()
+    name = connection.dialect.identifier_preparer.quote(str(login.username))
+    if not known:
+        kinds = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+        # The driver puts the password in as a literal: the statement takes no parameters.
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute(f"CREATE ROLE {name} {kinds} PASSWORD %s", (login.password,))
+    connection.execute(text(f"GRANT {APP_ROLE} TO {name}"))
     connection.commit()
 
 

@@ -20,6 +20,8 @@ def migrate(settings: Settings) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["database_url"] = url
+    if settings.has_own_login:
+        config.attributes["login_url"] = settings.database_url
     with _one_starter(url):
         command.upgrade(config, "head")
 

@@ -243,15 +243,24 @@ def _as_open(row: dict[str, object]) -> OpenSession:
     )
 
 
-def delete_tickets_of(tx: Transaction, user_id: str, *, but: str = "") -> None:
-    """End what a user has begun of signing in, except the ticket of the hash `but`."""
+def delete_tickets_of(
+    tx: Transaction, user_id: str, *, tenant_id: str | None = None, but: str = ""
+) -> None:
+    """End what a user has begun of signing in, except the ticket of the hash `but`.
+
+    With `tenant_id`, only what leads there, or may (no tenant was chosen yet), and what was begun
+    out of a session, which may be one there that ends.
+    """
+    of_tenant = "AND (tenant_id = :tenant_id OR tenant_id IS NULL OR began_at IS NOT NULL)"
+    there = "" if tenant_id is None else of_tenant
     tx.execute(
-        """
+        f"""
         DELETE FROM identity.login_ticket
-        WHERE user_id = :user_id AND ticket_sha256 <> :but
+        WHERE user_id = :user_id AND ticket_sha256 <> :but {there}
         """,
         user_id=user_id,
         but=but,
+        **({} if tenant_id is None else {"tenant_id": tenant_id}),
     )
 
 
@@ -265,9 +274,9 @@ def revoke_sessions_of(
 ) -> int:
     """End the sessions of a user, in one tenant or in all, except that of the token hash `but`.
 
-    What she has begun of signing in ends with them. Returns how many sessions ended.
+    What she has begun of signing in there ends with them. Returns how many sessions ended.
     """
-    delete_tickets_of(tx, user_id)
+    delete_tickets_of(tx, user_id, tenant_id=tenant_id)
     everywhere = "" if tenant_id is None else "AND tenant_id = :tenant_id"
     return tx.execute(
         f"""

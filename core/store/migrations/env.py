@@ -1,7 +1,8 @@
 """Alembic's entry: each revision is applied twice, to the data and to the identity tables.
 
 On Postgres both parts share a database and keep their version in their own schema; on SQLite
-each is a file. `config.attributes["database_url"]` overrides the environment.
+each is a file. `config.attributes["database_url"]` overrides the environment; `"login_url"` is
+that of the application where it signs in as another role than the owner of the tables.
 """
 
 from alembic import context
@@ -11,7 +12,7 @@ from core.settings import current_settings
 from core.store.engine import is_sqlite, make_engine, normalise_url, sibling_file
 from core.store.identity_models import identity_metadata
 from core.store.models import data_metadata
-from core.store.postgres import prepare_database
+from core.store.postgres import make_login, prepare_database
 
 _PARTS = (("data", data_metadata), ("identity", identity_metadata))
 
@@ -49,6 +50,8 @@ def _run() -> None:
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
                 prepare_database(connection)
+                if login := context.config.attributes.get("login_url"):
+                    make_login(connection, normalise_url(str(login)))
             _migrate(connection, part, metadata)
             connection.commit()
         engine.dispose()
