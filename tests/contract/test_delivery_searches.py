@@ -20,6 +20,11 @@ _NUMBERS = f"""
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {DELIVERIES})
 """
 _FILL = (
+    """
+    INSERT INTO campaign (tenant_id, campaign_id, run_id, template, template_sha256, batch_size,
+        mode, state, audience_json, created_at, created_by)
+    VALUES (:tenant, :campaign_id, :campaign_id, 't', '', 250, 'live', 'SENDING', '{}', :now, '')
+    """,
     f"""
     INSERT INTO delivery (
         tenant_id, campaign_id, email_norm, mode, delivery_no, batch_no, customer, state, key_no,
