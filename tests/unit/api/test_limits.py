@@ -1,6 +1,5 @@
 """A client that is refused again and again waits; one in order never does."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from api.limits import MOST_CLIENTS, MOST_REFUSALS, RefusalLimit, client_key, name_of
+from tests.unit.api.conftest import run_alone
 
 Answer = tuple[int, Mapping[str, str], bytes]
 
@@ -68,7 +68,7 @@ class Caller:
             "headers": [(b"accept-language", language.encode())],
             "client": (self.address, 50_000),
         }  # fmt: skip
-        asyncio.run(self.app(scope, receive, send))
+        run_alone(self.app(scope, receive, send))
         headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent)
 

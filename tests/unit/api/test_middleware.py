@@ -1,6 +1,5 @@
 """What stands between a request and the pages: headers, origins, errors, over HTTP and bare."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -13,7 +12,7 @@ from api.middleware import AllowedOrigins, LastResort, SecurityHeaders, content_
 from core.errors import StoreUnavailable
 from core.i18n import N_
 from core.settings import Settings
-from tests.unit.api.conftest import Client
+from tests.unit.api.conftest import Client, run_alone
 
 RUN_FILE = "/export/runs/5f0c1f6e-4a57-4b5d-9f0e-0a6f3f1f7d11/reco_output.csv"
 ROW = "anne@example.com"
@@ -48,7 +47,7 @@ def test_behind_https_every_answer_asks_for_https(monkeypatch: pytest.MonkeyPatc
     async def keep(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(SecurityHeaders(refuse)({"type": "http"}, ready, keep))
+    run_alone(SecurityHeaders(refuse)({"type": "http"}, ready, keep))
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
@@ -108,7 +107,7 @@ def test_half_a_file_is_broken_off_without_a_word() -> None:
         return
 
     with pytest.raises(ConnectionAbortedError) as broken:
-        asyncio.run(LastResort(halfway)({"type": "http", "path": "/", "headers": []}, ready, sent))
+        run_alone(LastResort(halfway)({"type": "http", "path": "/", "headers": []}, ready, sent))
     assert broken.value.__suppress_context__
     assert not broken.value.args
 
@@ -136,7 +135,7 @@ def shake_hands(headers: Sequence[tuple[bytes, bytes]]) -> str:
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers}
-    asyncio.run(AllowedOrigins(accept)(scope, ready, send))
+    run_alone(AllowedOrigins(accept)(scope, ready, send))
     return str(sent[0]["type"])
 
 
