@@ -116,7 +116,11 @@ def ask_erasure(
 
 
 def enter_request(store: TenantStore, actor: Actor, subject: Subject, reason: str) -> str:
-    """Enter the erasure of a subject; from here on no import brings it in."""
+    """Enter the erasure of a subject; from here on no import brings it in.
+
+    Raises `NotAllowed` below admin.
+    """
+    require(actor, Role.ADMIN)
     request = ErasureRequest(
         request_id=new_id(),
         reason=reason,

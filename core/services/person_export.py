@@ -10,7 +10,7 @@ import duckdb
 from core.errors import CrmError, NotFound
 from core.i18n import N_
 from core.ingest.received import WantedLine, cell_text, read_received
-from core.services.accounts import Actor
+from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_alone
 from core.services.erasure import find_people
 from core.services.file_mapping import dialect_of
@@ -48,6 +48,7 @@ def person_link(store: TenantStore, term: str) -> str:
 
 def person_of_link(store: TenantStore, actor: Actor, token: str) -> Iterator[bytes]:
     """Return `person_json` of whom the last part of a `person_link` of this company means."""
+    require(actor, Role.ANALYST)
     term = open_sealed(store, token)
     if term is None:
         raise NotFound(_NOTHING)

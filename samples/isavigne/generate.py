@@ -18,7 +18,10 @@ from samples.isavigne.sales import Document, build_documents, sale_records
 
 SEED = 20261031
 FOLDER = Path(__file__).parent
-_NOT_EXPORTED = {FileKind.SALES: frozenset({"product_label"})}
+_NOT_EXPORTED = {
+    FileKind.CLIENTS: frozenset({"consent_wording"}),
+    FileKind.SALES: frozenset({"product_label"}),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
