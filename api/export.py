@@ -61,7 +61,7 @@ def export(request: Request) -> Response:
         content = download(store, session.actor, run_id, name, version or RunVersion.REVIEWED)
     except NotFound:
         return problem(request, 404, _NO_FILE)
-    return _download(content, file_name(name, version))
+    return attachment(content, file_name(name, version))
 
 
 def export_qc_report(request: Request) -> Response:
@@ -101,7 +101,7 @@ def export_issues(request: Request) -> Response:
         content = issues_csv(store, request.path_params["import_id"], session.actor.language)
     except NotFound:
         return problem(request, 404, _NO_FILE)
-    return _download(content, "issues.csv")
+    return attachment(content, "issues.csv")
 
 
 def export_rejects(request: Request) -> Response:
@@ -115,7 +115,7 @@ def export_rejects(request: Request) -> Response:
         found = rejects_file(store, params["import_id"], params["file_no"], session.actor.language)
     except NotFound:
         return problem(request, 404, _NO_FILE)
-    return _download(found.content, found.name, _AS_RECEIVED)
+    return attachment(found.content, found.name, _AS_RECEIVED)
 
 
 def export_report(request: Request) -> Response:
@@ -130,7 +130,7 @@ def export_report(request: Request) -> Response:
         return problem(request, 404, _NO_FILE)
     told = {name: value for name, value in report.items() if name != "report"}  # a path of ours
     text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True)
-    return _download(iter((text.encode(),)), "report.json")
+    return attachment(iter((text.encode(),)), "report.json")
 
 
 def export_trail(request: Request) -> Response:
@@ -143,10 +143,11 @@ def export_trail(request: Request) -> Response:
         content = trail_csv(store, session.actor)
     except NotAllowed as error:
         return problem(request, 403, error.message)
-    return _download(content, "audit_trail.csv")
+    return attachment(content, "audit_trail.csv")
 
 
-def _download(content: Iterator[bytes], name: str, media_type: str | None = None) -> Response:
+def attachment(content: Iterator[bytes], name: str, media_type: str | None = None) -> Response:
+    """Return `content` as a file to keep, which no cache does."""
     headers = {
         "Content-Disposition": _disposition(name),
         "Cache-Control": "private, no-store",

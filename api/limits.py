@@ -13,13 +13,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
 from core.i18n import N_
+from core.services.tries import client_of
 
 logger = logging.getLogger(__name__)
 PUBLIC_PREFIXES = ("/u/", "/brevo/webhook/", "/auth/", "/export/", "/uploads")
@@ -95,13 +95,4 @@ def client_key(scope: Scope) -> str:
     Behind a proxy the server puts the forwarded address there, when it trusts the proxy
     (`FORWARDED_ALLOW_IPS`).
     """
-    host = scope["client"][0] if scope.get("client") else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if not isinstance(address, IPv6Address):
-        return host
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    return client_of(scope["client"][0] if scope.get("client") else "")

@@ -1,19 +1,15 @@
 """Everything known about a person, streamed to an analyst or administrator who is signed in."""
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from api.export import attachment
 from api.problems import problem
 from api.session import session_in
 from core.errors import NotAllowed, NotFound
 from core.i18n import N_
 from core.services.instance import app_store
 from core.services.person_export import person_of_link
-
-_HEADERS = {
-    "Content-Disposition": 'attachment; filename="person.json"',
-    "Cache-Control": "private, no-store",
-}
 
 
 def export_person(request: Request) -> Response:
@@ -31,4 +27,4 @@ def export_person(request: Request) -> Response:
         return problem(request, 403, error.message)
     except NotFound as error:
         return problem(request, 404, error.message)
-    return StreamingResponse(pieces, headers=_HEADERS, media_type="application/json")
+    return attachment(pieces, "person.json")

@@ -218,9 +218,8 @@ class _Erasure:
 
     def _erase_tables(self, opaque: Opaque) -> None:
         self._progress(STAGES[STEP_TABLES], 0, 1)
-        named = {"store": self._store, "subject": self._subject, "opaque": opaque}
-        campaigns = CampaignEraser(**named)  # type: ignore[arg-type]  # the same three fields
-        rows = RowEraser(**named)  # type: ignore[arg-type]
+        campaigns = CampaignEraser(store=self._store, subject=self._subject, opaque=opaque)
+        rows = RowEraser(store=self._store, subject=self._subject, opaque=opaque)
         for _ in range(_ROUNDS):  # a campaign may be prepared from a list at this moment
             done = rows.erase() + campaigns.erase()
             self._counts += done

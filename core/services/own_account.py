@@ -9,14 +9,12 @@ from core.services.accounts import Actor, Role, check_new_password, hash_passwor
 from core.services.audit_trail import Action, record_alone, record_of_person
 from core.services.sign_in import (
     SESSION_ID_CHARS,
-    SESSION_IDLE,
-    SESSION_LIFE,
     check_present,
+    is_young,
     sha256_of,
 )
 from core.services.users import INVITATION_LIFE
 from core.store import identity, members, sessions
-from core.store.sessions import OpenSession
 from core.store.tenant import Store, Tenant
 
 _SAME_PASSWORD = N_("This is the password you have now. Choose another.")
@@ -85,12 +83,8 @@ def own_sessions(store: Store, actor: Actor, token: str) -> list[OwnSession]:
             is_this=one.token_sha256 == sha256_of(token),
         )
         for one in found
-        if _is_good(one, store.now())
+        if is_young(one, store.now())
     ]
-
-
-def _is_good(session: OpenSession, now: datetime) -> bool:
-    return now - session.seen_at < SESSION_IDLE and now - session.created_at < SESSION_LIFE
 
 
 def end_session(store: Store, actor: Actor, session_id: str) -> None:

@@ -192,6 +192,11 @@ def session_of(store: Store, token: str) -> Session | None:
 def _is_current(store: Store, row: sessions.SessionRow, now: datetime) -> bool:
     if row.is_demo and not store.settings.enable_demo_data:
         return False
+    return is_young(row, now)
+
+
+def is_young(row: sessions.SessionRow | sessions.OpenSession, now: datetime) -> bool:
+    """Tell whether a session was used in the last 12 hours and began in the last 7 days."""
     return now - row.seen_at < SESSION_IDLE and now - row.created_at < SESSION_LIFE
 
 

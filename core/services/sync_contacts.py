@@ -126,12 +126,11 @@ def sync_contacts(
             counts = _select(store, con, run)
             push.remove_gone(con, counts.gone, progress)
             push.push_changed(con, counts.changed, progress, chunk_contacts)
-    who, run_id = actor.user_id, run.run_id
     record_alone(
         store,
-        who,
+        actor.user_id,
         Action.CONTACTS_SYNCED,
-        run_id,
+        run.run_id,
         pushed=counts.changed,
         removed=counts.gone,
         opted_out=opted_out,

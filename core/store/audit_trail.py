@@ -132,7 +132,7 @@ def count_entries(tx: Transaction, action: str | None) -> int:
 
 
 def _of(action: str | None) -> str:
-    return "AND CAST(:action AS TEXT) IS NULL" if action is None else "AND action = :action"
+    return "" if action is None else "AND action = :action"
 
 
 def _entry(row: Mapping[str, Any]) -> TrailEntry:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.store.opaque import Opaque, opaque_line_key
+from core.store.person_rows import names_subject
 from core.store.subjects import Subject
 from core.store.tenant import TenantStore, Transaction
 
@@ -36,11 +37,6 @@ WHERE tenant_id = :tenant AND customer {codes}
 _ANONYMOUS = """
 UPDATE sale_line SET customer = NULL, document_id = :document, line_key = :key
 WHERE tenant_id = :tenant AND line_key = :line_key AND from_seq = :from_seq
-"""
-_HELD = """
-SELECT import_id, file_no, line FROM held_row
-WHERE tenant_id = :tenant
-    AND ({row} ->> 'customer' {codes} OR lower({row} ->> 'email') {addresses})
 """
 _DELETE_HELD = """
 DELETE FROM held_row
@@ -114,10 +110,13 @@ class RowEraser:
 
     def delete_held(self) -> int:
         """Delete the rows that wait and name the subject."""
-        row = "row_json" if self._is_sqlite else "CAST(row_json AS JSON)"
         with self.store.read() as tx:
-            sql = _HELD.format(row=row, codes=tx.among("codes"), addresses=tx.among("addresses"))
-            found = tx.rows(sql, **self.subject.bound(tx))
+            condition, used = names_subject(tx, "held_row", self.subject)
+            found = tx.rows(
+                "SELECT import_id, file_no, line FROM held_row"
+                f" WHERE tenant_id = :tenant AND {condition}",
+                **used,
+            )
         self._in_portions(found, lambda tx, rows: tx.execute_many(_DELETE_HELD, rows))
         return len(found)
 
@@ -196,10 +195,6 @@ class RowEraser:
         size: int = _ROWS_AT_ONCE,
     ) -> int:
         return in_portions(self.store, items, work, size)
-
-    @property
-    def _is_sqlite(self) -> bool:
-        return self.store.store.data_engine.dialect.name == "sqlite"
 
 
 def in_portions(

@@ -68,7 +68,7 @@ def _truth(value: object) -> bool | None:
 
 def count_rows_of(tx: Transaction, table: str, subject: Subject) -> int:
     """Return how many rows of `table` name the subject."""
-    condition, used = _where(tx, table, subject)
+    condition, used = names_subject(tx, table, subject)
     sql = f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant AND {condition}"
     return int(tx.scalar(sql, **used))
 
@@ -78,7 +78,7 @@ def stream_section(tx: Transaction, table: str, subject: Subject) -> Iterator[di
 
     The tenant's id is left out.
     """
-    condition, used = _where(tx, table, subject)
+    condition, used = names_subject(tx, table, subject)
     stored = data_metadata.tables[table]
     columns = [c.name for c in stored.columns if c.name != "tenant_id"]
     keys = ", ".join(column.name for column in stored.primary_key)
@@ -91,7 +91,8 @@ def stream_section(tx: Transaction, table: str, subject: Subject) -> Iterator[di
             yield plain_row(dict(zip(columns, row, strict=True)))
 
 
-def _where(tx: Transaction, table: str, subject: Subject) -> tuple[str, dict[str, object]]:
+def names_subject(tx: Transaction, table: str, subject: Subject) -> tuple[str, dict[str, object]]:
+    """Return the SQL by which a row of `table` names the subject, and what it binds."""
     names = {
         "codes": tx.among("codes"),
         "addresses": tx.among("addresses"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from core.store.dataset import VISIBLE, head_of
+from core.store.dataset import head_of, visible_in
 from core.store.tenant import Transaction, as_date
 
 DEFAULT_MONTHS = 36
@@ -13,10 +13,7 @@ _BEGINNING = date(1, 1, 1)
 
 
 def _visible(alias: str) -> str:
-    named = VISIBLE
-    for column in ("tenant_id", "from_seq", "to_seq"):
-        named = named.replace(column, f"{alias}.{column}")
-    return named
+    return f"{alias}.tenant_id = :tenant AND {visible_in(alias)}"
 
 
 _VALID = "coalesce(sale.document_status, 'valid') <> 'cancelled'"

@@ -133,6 +133,7 @@ OF_PRIVACY: Mapping[str, Given] = {
     "store.erase_texts.erase_texts": {"subject": _FOUND},
     "store.person_rows.count_rows_of": {"subject": _FOUND, "table": "customer"},
     "store.person_rows.load_consent": {"subject": _FOUND},
+    "store.person_rows.names_subject": {"subject": _FOUND, "table": "held_row"},
     "store.person_rows.stream_section": {"subject": _FOUND, "table": "customer"},
     "store.subjects.is_known": {"subject": Subject(frozenset({"C98"}), frozenset())},
     "store.subjects.subject_of": {"codes": ["C1", "C2"]},
