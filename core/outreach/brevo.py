@@ -31,6 +31,7 @@ from core.outreach.brevo_records import (
     Webhook,
     WebhookRequest,
 )
+from core.outreach.brevo_sockets import at_any_time
 from core.outreach.brevo_wire import CONNECT_SECONDS, TOTAL_SECONDS, Failure, Wire
 from core.outreach.replies import EmailReply, classify_answer, classify_failure
 
@@ -73,13 +74,14 @@ class BrevoClient(ContactCalls):
         """Close all connections."""
         self._wire.close()
 
-    def send_email(self, body: bytes) -> EmailReply:
+    def send_email(self, body: bytes, is_in_time: Callable[[], bool] = at_any_time) -> EmailReply:
         """Post one message, byte for byte; return what is known of it.
 
         Nothing that the network or Brevo does is raised. A limit is not waited for: the message
-        may be sent again under a new key once `wait_seconds` have passed.
+        may be sent again under a new key once `wait_seconds` have passed. Nothing leaves unless
+        `is_in_time` says yes right before.
         """
-        result = self._wire.exchange("POST", "/smtp/email", body=body)
+        result = self._wire.exchange("POST", "/smtp/email", body=body, is_in_time=is_in_time)
         if isinstance(result, Failure):
             return classify_failure(result.detail, begun=result.begun, status=result.status)
         return classify_answer(result.status, result.headers, result.body)

@@ -12,6 +12,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -21,19 +22,30 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 _PIECE_BYTES = 16_384
 
 
+class TooLate(Exception):
+    """The caller no longer wants the request to be made."""
+
+
+def at_any_time() -> bool:
+    """Want a request however late it is."""
+    return True
+
+
 class _Call(threading.local):
     """The call that this thread is in; its deadline is on the monotonic clock.
 
-    `begun` tells whether a byte of the request may have left.
+    `begun` tells whether a byte of the request may have left, `is_in_time` whether one still may.
     """
 
     deadline = 0.0
     is_open = False
     begun = False
+    is_in_time: Callable[[], bool] = staticmethod(at_any_time)
 
-    def open(self, seconds: float) -> None:
+    def open(self, seconds: float, is_in_time: Callable[[], bool]) -> None:
         """Begin a call that may last so long."""
         self.deadline, self.is_open, self.begun = time.monotonic() + seconds, True, False
+        self.is_in_time = is_in_time
 
     def close(self) -> None:
         """End the call."""
@@ -81,7 +93,7 @@ class _TimedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_TimedReads(sock))
 
 
-class _TimedHttp(HTTPConnection):
+class TimedHttp(HTTPConnection):
     """A connection that notes the first byte sent and keeps to the deadline of the call."""
 
     response_class = _TimedResponse
@@ -95,17 +107,27 @@ class _TimedHttp(HTTPConnection):
         if self.sock is None:
             self.connect()
         for start in range(0, len(data), _PIECE_BYTES):
-            self.sock.settimeout(CALL.remaining())
-            CALL.begun = True
-            super().send(data[start : start + _PIECE_BYTES])
+            self.write(data[start : start + _PIECE_BYTES])
+
+    def write(self, piece: Any) -> None:
+        """Hand bytes to the system, if that is still wanted at this very moment.
+
+        The question is the last thing before them: to open a connection may take seconds, and the
+        machine may sleep meanwhile.
+        """
+        self.sock.settimeout(CALL.remaining())
+        if not CALL.is_in_time():
+            raise TooLate
+        CALL.begun = True
+        super().send(piece)
 
 
-class _TimedHttps(_TimedHttp, HTTPSConnection):
+class _TimedHttps(TimedHttp, HTTPSConnection):
     pass
 
 
 class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _TimedHttp
+    ConnectionCls = TimedHttp
 
 
 class _HttpsPool(HTTPSConnectionPool):

@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -24,12 +24,21 @@ from urllib3.exceptions import (
 
 from core.errors import SettingsError, frames_of
 from core.i18n import N_
-from core.outreach.brevo_sockets import CALL, TimedAdapter, is_outside_a_call
+from core.outreach.brevo_sockets import (
+    CALL,
+    TimedAdapter,
+    TooLate,
+    at_any_time,
+    is_outside_a_call,
+)
 
 _LOG = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 40.0
+
+TOO_LATE = "too_late"
+"""The detail of a request that the caller no longer wanted when it was about to leave."""
 
 _KEY_HEADER = "api-key"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -45,6 +54,7 @@ _HEADERS = {
 _TALKATIVE = ("connectionpool", "connection", "poolmanager", "response", "util.retry")
 # The first that stands anywhere in the chain of an error names it.
 _DETAILS: tuple[tuple[type[BaseException], str], ...] = (
+    (TooLate, TOO_LATE),
     (NameResolutionError, "name_resolution"),
     (ConnectionRefusedError, "connection_refused"),
     (NewConnectionError, "no_connection"),
@@ -105,9 +115,13 @@ class Wire:
         *,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        is_in_time: Callable[[], bool] = at_any_time,
     ) -> Answer | Failure:
-        """Make one request and return its answer, or why there is none; nothing is tried twice."""
-        CALL.open(self._total_seconds)
+        """Make one request and return its answer, or why there is none; nothing is tried twice.
+
+        `is_in_time` is asked right before bytes leave; where it says no, no more of them do.
+        """
+        CALL.open(self._total_seconds, is_in_time)
         status = None
         try:
             with self._session().request(

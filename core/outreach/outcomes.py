@@ -23,7 +23,6 @@ PROOF_EVENT = "event"
 PROOF_WEBHOOK = "webhook"
 PROOF_OPERATOR = "operator"
 
-TOO_LATE = "too_late"
 LEAST_WAIT_SECONDS = 1.0
 """After an answer that names no time, and before a server that cannot be reached is tried again."""
 
@@ -120,14 +119,11 @@ def may_be_posted(age: timedelta) -> bool:
     return timedelta(0) <= age < REPLAY_AGE
 
 
-def decide(reply: EmailReply | None, *, unclear: int, age: timedelta) -> Decision:
+def decide(reply: EmailReply, *, unclear: int, age: timedelta) -> Decision:
     """Return what `reply` makes of a delivery claimed `age` ago.
 
-    `reply` is None when the bytes were too old to be posted. `unclear` counts the earlier tries
-    with this key of which nobody knows whether they were taken.
+    `unclear` counts the earlier tries with this key of which nobody knows whether they were taken.
     """
-    if reply is None:
-        return _after_none(unclear)
     if reply.outcome == EmailOutcome.ACCEPTED:
         return Decision(after=DeliveryState.SENT, proof=PROOF_HTTP, message_id=reply.message_id)
     if reply.outcome == EmailOutcome.DUPLICATE:
@@ -140,11 +136,6 @@ def decide(reply: EmailReply | None, *, unclear: int, age: timedelta) -> Decisio
         return Decision(after=DeliveryState.FAILED, error_code=_code(reply))
     # Nothing was taken: it is planned again, for another claim with another key.
     return _halted(DeliveryState.PLANNED, reply)
-
-
-def _after_none(unclear: int) -> Decision:
-    after = DeliveryState.UNCONFIRMED if unclear else DeliveryState.PLANNED
-    return Decision(after=after, error_code=TOO_LATE)
 
 
 def _try_again(reply: EmailReply, tries: int, age: timedelta) -> Decision:

@@ -1,12 +1,13 @@
 """Brevo as campaigns use it: messages, their events, and whom it will not write to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.contracts import normalise_address
 from core.outreach.brevo import BrevoClient
 from core.outreach.brevo_records import EventKind, EventQuery, Template
+from core.outreach.brevo_sockets import at_any_time
 from core.outreach.replies import EmailReply
 from core.services.live_switch import brevo_key
 from core.services.pull_refusals import Watch, pull_refusals, read_on
@@ -33,9 +34,12 @@ class BrevoAccount:
 
     client: BrevoClient
 
-    def send_email(self, body: bytes) -> EmailReply:
-        """Post one message; never raises for what the network or Brevo does."""
-        return self.client.send_email(body)
+    def send_email(self, body: bytes, is_in_time: Callable[[], bool] = at_any_time) -> EmailReply:
+        """Post one message if it is still in time when its bytes leave.
+
+        Never raises for what the network or Brevo does.
+        """
+        return self.client.send_email(body, is_in_time)
 
     def written_to(self, tag: str) -> Sequence[str]:
         """Return to whom the newest messages under a tag went; raise `BrevoError` when it cannot.

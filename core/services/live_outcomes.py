@@ -37,13 +37,13 @@ _PROVABLE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Landing:
-    """A flight and its answer; None when its bytes were too old to be posted.
+    """A flight and its answer.
 
     `request` is what a log may keep of what was posted, None when this process did not post it.
     """
 
     flight: Flight
-    reply: EmailReply | None
+    reply: EmailReply
     request: Mapping[str, Any] | None = None
 
 
@@ -125,14 +125,17 @@ def _told_meanwhile(tx: Transaction, campaign_id: str, flight: Flight) -> Decisi
 
 def _entry(landing: Landing, decision: Decision, event: str) -> dict[str, object]:
     flight, reply = landing.flight, landing.reply
-    detail: dict[str, object] = {"key_no": flight.row.key_no, "unclear": flight.unclear}
-    if reply is not None:
-        detail |= {"status": reply.status, "answer": reply.detail}
+    detail: dict[str, object] = {
+        "key_no": flight.row.key_no,
+        "unclear": flight.unclear,
+        "status": reply.status,
+        "answer": reply.detail,
+    }
     if decision.error_code:
         detail["code"] = decision.error_code
     if decision.message_id:
         detail["message_id"] = decision.message_id
-    if flight.unclear == 0 and reply is not None:
+    if flight.unclear == 0:
         known = landing.request
         detail["request"] = known or compose_request(flight.row.payload, flight.key).redacted
     return log_entry(flight.row, event, detail)

@@ -1,6 +1,6 @@
 """The start of a live send: what must hold before anything is claimed, and what a dead one left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from duckdb import DuckDBPyConnection
@@ -31,8 +31,11 @@ _ALL = 1_000_000
 class Mailer(Protocol):
     """What a send needs of Brevo."""
 
-    def send_email(self, body: bytes) -> EmailReply:
-        """Post one message; never raises for what the network or Brevo does."""
+    def send_email(self, body: bytes, is_in_time: Callable[[], bool]) -> EmailReply:
+        """Post one message if it is still in time when its bytes leave.
+
+        Never raises for what the network or Brevo does.
+        """
 
     def refuse_known(self, store: TenantStore, watch: Watch) -> bool:
         """Take over whom Brevo knows must not be written to; raise `CrmError` when it cannot.

@@ -181,10 +181,11 @@ class _Sending:
         self.posts[self.pool.submit(self._send, flight)] = flight
 
     def _send(self, flight: Flight) -> Landing:
+        def is_in_time() -> bool:
+            return may_be_posted(self.pace.now() - flight.claimed_at)
+
         request = compose_request(flight.row.payload, flight.key)
-        if not may_be_posted(self.pace.now() - flight.claimed_at):
-            return Landing(flight=flight, reply=None)
-        reply = self.mailer.send_email(request.body)
+        reply = self.mailer.send_email(request.body, is_in_time)
         return Landing(flight=flight, reply=reply, request=request.redacted)
 
     def _land(self) -> None:

@@ -11,8 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from core.outreach.brevo_records import Template
+from core.outreach.brevo_sockets import at_any_time
+from core.outreach.brevo_wire import TOO_LATE
 from core.outreach.protocol import Mode
-from core.outreach.replies import EmailOutcome, EmailReply
+from core.outreach.replies import EmailOutcome, EmailReply, classify_failure
 from core.services.campaign_control import confirm_live
 from core.services.campaign_reports import status_of
 from core.services.prepare_campaign import prepare
@@ -92,9 +94,11 @@ class FakeBrevo:
     on_post: Callable[[], None] = lambda: None
     _alone: threading.Lock = field(default_factory=threading.Lock)
 
-    def send_email(self, body: bytes) -> EmailReply:
+    def send_email(self, body: bytes, is_in_time: Callable[[], bool] = at_any_time) -> EmailReply:
         """Post one message."""
         with self._alone:
+            if not is_in_time():
+                return classify_failure(TOO_LATE, begun=False)
             self.posts.append(body)
             self.on_post()
             planned = self.plan.get(_number(body))

@@ -11,7 +11,9 @@ import signal
 import struct
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -185,7 +187,12 @@ def _follow(order: Mapping[str, Any], writing: int) -> NoReturn:
 
 def _killed_at(call: int) -> CallCounter:
     """Die at the call of this number."""
-    counter = count_calls(_signal_at(call, signal.SIGKILL))
+
+    def kill(number: int) -> None:
+        if number == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    counter = count_calls(kill)
     counter.count_files()
     counter.count_sockets()
     return counter
@@ -193,19 +200,32 @@ def _killed_at(call: int) -> CallCounter:
 
 def _frozen_at(order: Mapping[str, Any]) -> CallCounter:
     """Freeze at the call of this number, of those to sockets and files: between transactions."""
-    freeze = _signal_at(order["freeze_at"], signal.SIGSTOP)
-    counter = CallCounter(freeze, order.get("passed_over", ()))
+    passed_over = order.get("passed_over", ())
+    lock = _held_while_bytes_leave() if "sendall" in passed_over else nullcontext()
+
+    def freeze(number: int) -> None:
+        if number == order["freeze_at"]:
+            with lock:
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+
+    counter = CallCounter(freeze, passed_over)
     counter.count_files()
     counter.count_sockets()
     return counter
 
 
-def _signal_at(call: int, sent: signal.Signals) -> Callable[[int], None]:
-    def before_call(number: int) -> None:
-        if number == call:
-            os.kill(os.getpid(), sent)
+def _held_while_bytes_leave() -> AbstractContextManager[object]:
+    """Return a lock that every thread holds from its last question to the end of its write."""
+    from core.outreach.brevo_sockets import TimedHttp
 
-    return before_call
+    lock, write = threading.Lock(), TimedHttp.write
+
+    def held(self: TimedHttp, piece: Any) -> None:
+        with lock:
+            write(self, piece)
+
+    TimedHttp.write = held  # type: ignore[method-assign]
+    return lock
 
 
 def _send(order: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,7 +244,7 @@ def _send(order: Mapping[str, Any]) -> dict[str, Any]:
     with open_brevo(tenant_store) as brevo:
         posts: list[bytes] = []
         post = brevo.client.send_email
-        brevo.client.send_email = lambda body: posts.append(body) or post(body)  # type: ignore
+        brevo.client.send_email = lambda body, *asked: posts.append(body) or post(body, *asked)  # type: ignore
         status = send_live(tenant_store, order["campaign_id"], brevo, sleep=clock.sleep)
     return {"state": str(status.state), "posts": len(posts)}
 

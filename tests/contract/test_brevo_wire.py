@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -340,6 +341,30 @@ def test_an_error_that_is_not_foreseen_is_logged_by_kind_and_place(
     assert "ValueError at brevo_wire.py" in line
     assert "lea@" not in line
     assert CANARY not in line
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome", "left"),
+    [([False], EmailOutcome.NOT_BEGUN, b""), ([True, False], EmailOutcome.AMBIGUOUS, b"POST ")],
+)
+def test_what_is_too_late_when_it_is_about_to_leave_stays(
+    asked: list[bool], outcome: EmailOutcome, left: bytes
+) -> None:
+    """The question comes when the connection stands: to open one may have taken long."""
+    came: Queue[bytes] = Queue()
+
+    def keep(connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            came.put(stream.read())
+
+    with served(keep) as address:
+        client = BrevoClient(KEY, f"http://{address}", total_seconds=TOTAL)
+        reply = client.send_email(b"the message", lambda: asked.pop(0))
+        client.close()
+        received_bytes = came.get(timeout=5)
+    assert (reply.outcome, reply.detail, asked) == (outcome, "too_late", [])
+    assert received_bytes[:5] == left
+    assert b"the message" not in received_bytes
 
 
 def _shown(thing: object) -> str:

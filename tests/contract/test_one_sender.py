@@ -89,7 +89,7 @@ def by_frozen(store: Store, senders: Senders, draw: random.Random) -> None:
 def by_long_frozen(store: Store, senders: Senders, draw: random.Random) -> None:
     """The same, but Brevo has forgotten every key when it goes on.
 
-    Not within the call that hands the bytes to the system: nothing stands between that and Brevo.
+    Not while any thread of it hands bytes to the system: nothing stands between that and Brevo.
     """
     check_frozen(store, senders, draw, passed_over=["sendall"], sleeps_on=timedelta(minutes=40))
 

@@ -105,7 +105,7 @@ def test_the_page_of_a_live_campaign_does_not_hold_the_key(
     confirm_live(world.small, SYSTEM, campaign_id, status_of(world.small, campaign_id).pending)
     refusing = FakeBrevo(clock=Clock(utc_now()))
     refusal = said(EmailOutcome.REFUSED, status=401)
-    monkeypatch.setattr(refusing, "send_email", lambda body: refusal(refusing, body))
+    monkeypatch.setattr(refusing, "send_email", lambda body, _: refusal(refusing, body))
     send_live(world.small, campaign_id, refusing)
     assert status_of(world.small, campaign_id).pause_reason == PauseReason.KEY_REFUSED
     page = look("campaigns", campaign=campaign_id)
