@@ -8,17 +8,15 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-import bcrypt
 from babel.numbers import list_currencies
 
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import LANGUAGES, N_, SOURCE_LANGUAGE
+from core.services.passwords import check_new_password, hash_password
 from core.store import identity, members
 from core.store.tenant import Store, Tenant
 
 logger = logging.getLogger(__name__)
-_MIN_PASSWORD_CHARS = 12
-_MAX_PASSWORD_BYTES = 72  # bcrypt reads no further
 _MAX_USERNAME_CHARS = 64
 _MAX_NAME_CHARS = 200
 _TENANT_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -163,7 +161,7 @@ def create_user(
     """
     folded = fold_username(username)
     check_username(folded)
-    check_new_password(folded, password, is_demo=is_demo)
+    check_new_password(password, (folded, tenant.name, tenant.key), is_demo=is_demo)
     user = identity.UserRow(
         user_id=identity.new_id(),
         username=folded,
@@ -184,41 +182,11 @@ def create_user(
     )
 
 
-def hash_password(password: str) -> str:
-    """Return what is kept of a password."""
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
-
-
 def check_username(folded: str) -> None:
     """Raise `Refused` unless a folded name can be one."""
     fits = 1 <= len(folded) <= _MAX_USERNAME_CHARS and folded.isprintable()
     if not fits or any(char.isspace() for char in folded):
         raise Refused(N_("A user name has 1 to 64 characters without blanks."))
-
-
-def check_new_password(username: str, password: str, *, is_demo: bool = False) -> None:
-    """Raise `Refused` unless the user of this name may take this password."""
-    if not is_checkable(password) or password != password.strip():
-        raise Refused(
-            N_("A password has at most 72 bytes and neither begins nor ends with a blank.")
-        )
-    if is_demo:
-        return
-    if len(password) < _MIN_PASSWORD_CHARS or password.lower() == username:
-        raise Refused(
-            N_("A password has at least %(count)s characters and is not the user name."),
-            count=_MIN_PASSWORD_CHARS,
-        )
-
-
-def is_checkable(password: str) -> bool:
-    """Tell whether bcrypt can read the whole password."""
-    if not password or "\x00" in password:
-        return False
-    try:
-        return len(password.encode()) <= _MAX_PASSWORD_BYTES
-    except UnicodeEncodeError:
-        return False
 
 
 def choose_language(store: Store, actor: Actor, language: str) -> None:

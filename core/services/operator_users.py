@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from core.errors import NotFound
 from core.i18n import N_
-from core.services.accounts import SYSTEM, Role, create_user, fold_username, hash_password
+from core.services.accounts import SYSTEM, Role, create_user, fold_username
 from core.services.audit_trail import Action, record_alone
+from core.services.passwords import hash_password
 from core.services.users import Member, list_members, new_password
 from core.store import identity, members, sessions
 from core.store.second_factors import delete_factor

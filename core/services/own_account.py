@@ -5,19 +5,15 @@ from datetime import datetime
 
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import N_
-from core.services.accounts import Actor, Role, check_new_password, hash_password, require
+from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_alone, record_of_person
-from core.services.sign_in import (
-    SESSION_ID_CHARS,
-    check_present,
-    is_young,
-    sha256_of,
-)
+from core.services.passwords import SAME_PASSWORD, check_new_password, hash_password
+from core.services.sign_in import SESSION_ID_CHARS, check_present, is_young
+from core.services.tries import sha256_of
 from core.services.users import INVITATION_LIFE
 from core.store import identity, members, sessions
 from core.store.tenant import Store, Tenant
 
-_SAME_PASSWORD = N_("This is the password you have now. Choose another.")
 _NO_INVITATION = N_("This invitation does not wait any more.")
 
 
@@ -56,9 +52,10 @@ def change_password(
     """
     require(actor, Role.VIEWER)
     check_present(store, actor, present, client_address)
-    check_new_password(actor.username, new)
+    with store.identity() as tx:
+        check_new_password(new, members.names_of(tx, actor.user_id))
     if new == present:
-        raise Refused(_SAME_PASSWORD)
+        raise Refused(SAME_PASSWORD)
     hashed = hash_password(new)
     with store.identity(write=True) as tx:
         if sessions.find_session(tx, sha256_of(token)) is None:

@@ -19,8 +19,8 @@ from core.i18n import N_
 from core.outreach.unsubscribe import token_secret
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_of_person
-from core.services.sign_in import check_present, sha256_of
-from core.services.tries import begin_try, end_well
+from core.services.sign_in import check_present
+from core.services.tries import begin_try, end_well, sha256_of
 from core.store import second_factors as stored
 from core.store.tenant import Store
 
@@ -33,7 +33,7 @@ _DRIFT = (0, -1, 1)  # steps: a clock may be half a minute off, and typing takes
 _ISSUER = "ia-crm"
 _PURPOSE = b"ia-crm second factor, version 1"
 
-_WRONG_CODE = N_("This code is not right, or was used before.")
+WRONG_CODE = N_("This code is not right, or was used before.")
 _NONE_BEGUN = N_("No second factor was begun. Begin again.")
 _ON_ALREADY = N_("The second factor is on already. Switch it off to set up another app.")
 
@@ -96,7 +96,7 @@ def confirm_second_factor(
         raise Refused(_NONE_BEGUN)
     attempt = begin_try(store, actor.username, client_address)
     if not _takes_step(store, actor.user_id, factor, code):
-        raise NotAllowed(_WRONG_CODE)
+        raise NotAllowed(WRONG_CODE)
     end_well(store, attempt, enters=False)
     codes = _new_codes()
     with store.identity(write=True) as tx:

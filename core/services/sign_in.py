@@ -1,6 +1,5 @@
 """Signing in and out: the password, one-time tickets, sessions that end."""
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ import bcrypt
 
 from core.errors import NotAllowed
 from core.i18n import N_
-from core.services.accounts import Actor, Role, fold_username, is_checkable, require
+from core.services.accounts import Actor, Role, fold_username, require
 from core.services.audit_trail import Action, record_alone
-from core.services.tries import begin_try, end_well
+from core.services.passwords import is_checkable
+from core.services.tries import begin_try, end_well, sha256_of
 from core.settings import Settings
 from core.store import identity, members, sessions
 from core.store.second_factors import find_factor
@@ -31,7 +31,7 @@ _NOBODYS_HASH = "$2b$12$Tpoev9m8pGQfhv7BI7rQm.T5FBqyJJq833WqRhSsdnClyeEKrjRAW"
 
 _WRONG = N_("The user name or the password is not right.")
 _WRONG_PRESENT = N_("The present password is not right.")
-_EXPIRED = N_("This sign-in has expired. Sign in again.")
+EXPIRED = N_("This sign-in has expired. Sign in again.")
 
 PasswordCheck = Callable[[str, str, str], bool]
 """Called with (folded user name, stored bcrypt hash, password given)."""
@@ -133,10 +133,10 @@ def redeem_ticket(store: Store, ticket: str) -> str:
     with store.identity(write=True) as tx:
         found = sessions.find_ticket(tx, sha256_of(ticket), now)
         if found is None or found.owes_code or found.owes_password or found.tenant_id is None:
-            raise NotAllowed(_EXPIRED)
+            raise NotAllowed(EXPIRED)
         may_enter = members.find_role(tx, found.user_id, found.tenant_id) is not None
         if not may_enter or not sessions.delete_ticket(tx, sha256_of(ticket)):
-            raise NotAllowed(_EXPIRED)
+            raise NotAllowed(EXPIRED)
         sessions.store_session(
             tx,
             token_sha256=sha256_of(token),
@@ -207,8 +207,3 @@ def sign_out(store: Store, token: str) -> None:
         sessions.revoke_session(tx, sha256_of(token), store.now())
     if ended is not None:
         record_alone(store.tenant_store(ended.tenant), ended.user_id, Action.SIGNED_OUT)
-
-
-def sha256_of(text: str) -> str:
-    """Return what is kept of a ticket or a token."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

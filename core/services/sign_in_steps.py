@@ -8,17 +8,13 @@ from enum import StrEnum
 
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import N_
-from core.services.accounts import check_new_password, hash_password
 from core.services.audit_trail import Action, record_of_person
-from core.services.second_factor import check_code
-from core.services.sign_in import TICKET_LIFE, check_password, sha256_of
-from core.services.tries import begin_try, end_well
+from core.services.passwords import SAME_PASSWORD, check_new_password, hash_password
+from core.services.second_factor import WRONG_CODE, check_code
+from core.services.sign_in import EXPIRED, TICKET_LIFE, check_password
+from core.services.tries import begin_try, end_well, sha256_of
 from core.store import identity, members, sessions
 from core.store.tenant import Store, Tenant
-
-_EXPIRED = N_("This sign-in has expired. Sign in again.")
-_WRONG_CODE = N_("This code is not right, or was used before.")
-_SAME_PASSWORD = N_("This is the password you have now. Choose another.")
 
 
 class Stage(StrEnum):
@@ -44,7 +40,7 @@ def next_step(store: Store, ticket: str) -> Step:
     with store.identity() as tx:
         found = sessions.find_ticket(tx, sha256_of(ticket), store.now())
         if found is None:
-            raise NotAllowed(_EXPIRED)
+            raise NotAllowed(EXPIRED)
         tenants = members.load_tenants_of(tx, found.user_id)
     return Step(stage=_stage_of(found), username=found.username, tenants=tuple(tenants))
 
@@ -61,7 +57,7 @@ def _ticket_at(store: Store, ticket: str, stage: Stage) -> sessions.TicketRow:
     with store.identity() as tx:
         found = sessions.find_ticket(tx, sha256_of(ticket), store.now())
     if found is None or _stage_of(found) is not stage:
-        raise NotAllowed(_EXPIRED)
+        raise NotAllowed(EXPIRED)
     return found
 
 
@@ -73,7 +69,7 @@ def answer_code(store: Store, ticket: str, code: str, client_address: str) -> No
     found = _ticket_at(store, ticket, Stage.CODE)
     attempt = begin_try(store, found.username, client_address)
     if not check_code(store, found.user_id, code):
-        raise NotAllowed(_WRONG_CODE)
+        raise NotAllowed(WRONG_CODE)
     with store.identity(write=True) as tx:
         sessions.note_code_passed(tx, sha256_of(ticket))
     end_well(store, attempt, enters=True)
@@ -82,15 +78,16 @@ def answer_code(store: Store, ticket: str, code: str, client_address: str) -> No
 def choose_first_password(store: Store, ticket: str, password: str) -> None:
     """Put a password of one's own in place of the initial one; raise `Refused` for an unfit one."""
     found = _ticket_at(store, ticket, Stage.PASSWORD)
-    check_new_password(found.username, password)
+    with store.identity() as tx:
+        check_new_password(password, members.names_of(tx, found.user_id))
     if check_password("", found.password_hash, password):
-        raise Refused(_SAME_PASSWORD)
+        raise Refused(SAME_PASSWORD)
     hashed = hash_password(password)
     with store.identity(write=True) as tx:
         members.lock_user(tx, found.user_id)
         now_there = sessions.find_ticket(tx, sha256_of(ticket), store.now())
         if now_there is None or not now_there.owes_password:
-            raise NotAllowed(_EXPIRED)
+            raise NotAllowed(EXPIRED)
         identity.store_password(tx, found.user_id, hashed, must_change=False)
         sessions.delete_tickets_of(tx, found.user_id, but=sha256_of(ticket))
     record_of_person(store, found.user_id, Action.PASSWORD_CHANGED)
@@ -115,7 +112,7 @@ def switch_tenant(store: Store, token: str, tenant_id: str) -> str:
     with store.identity(write=True) as tx:
         session = sessions.find_session(tx, sha256_of(token))
         if session is None:
-            raise NotAllowed(_EXPIRED)
+            raise NotAllowed(EXPIRED)
         if tenant_id not in {t.tenant_id for t in members.load_tenants_of(tx, session.user_id)}:
             raise NotFound(N_("There is no such tenant."))
         sessions.store_ticket(

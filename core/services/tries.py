@@ -43,7 +43,7 @@ def begin_try(store: Store, username: str, client_address: str) -> Try:
     The name need not be anybody's: what is unknown is counted like what is known.
     """
     now = store.now()
-    account, client = _sha256(username), _sha256(client_of(client_address))
+    account, client = sha256_of(username), sha256_of(client_of(client_address))
     with store.identity(write=True) as tx:
         tries.lock_tries(tx)
         tries.purge_tries(tx, tries_before=now - TRY_WINDOW, known_before=now - KNOWN_FOR)
@@ -89,5 +89,6 @@ def client_of(address: str) -> str:
     return str(ip_network((found, _SITE_BITS), strict=False))
 
 
-def _sha256(text: str) -> str:
+def sha256_of(text: str) -> str:
+    """Return what is kept of a name, an address, a ticket or a token."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -18,10 +18,10 @@ from core.services.accounts import (
     check_username,
     create_user,
     fold_username,
-    hash_password,
     require,
 )
 from core.services.audit_trail import Action, record_alone
+from core.services.passwords import hash_password
 from core.store import identity, members, sessions
 from core.store.members import MemberRow
 from core.store.second_factors import delete_factor

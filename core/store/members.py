@@ -92,6 +92,21 @@ def load_tenants_of(tx: Transaction, user_id: str) -> list[Tenant]:
     return sorted((as_tenant(row) for row in rows), key=lambda tenant: tenant.key)
 
 
+def names_of(tx: Transaction, user_id: str) -> list[str]:
+    """Return what a user is known by: the user name, and name and key of each tenant."""
+    rows = tx.rows(
+        """
+        SELECT app_user.username, tenant.name, tenant.key
+        FROM identity.app_user AS app_user
+        LEFT JOIN identity.membership AS membership ON membership.user_id = app_user.user_id
+        LEFT JOIN identity.tenant AS tenant ON tenant.tenant_id = membership.tenant_id
+        WHERE app_user.user_id = :user_id
+        """,
+        user_id=user_id,
+    )
+    return sorted({str(name) for row in rows for name in row.values() if name is not None})
+
+
 _MEMBERS = """
     SELECT
         app_user.user_id, app_user.username, app_user.is_demo, app_user.must_change,

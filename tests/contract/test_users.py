@@ -103,6 +103,26 @@ def test_no_answer_to_an_admin_depends_on_who_exists_elsewhere(
     assert len(sentences) == 1
 
 
+@pytest.mark.either_store
+def test_no_new_password_is_a_name_of_the_person_or_her_companies(
+    cave: TenantStore, shop: TenantStore, admin: Actor
+) -> None:
+    join(shop, admin)
+    token = enter(shop, admin)
+    for name in (admin.username, shop.tenant.key, cave.tenant.key, cave.tenant.name):
+        with pytest.raises(Refused, match="first that are tried"):
+            own_account.change_password(
+                cave.store, admin, token, PASSWORD, f"{name}-2026", new_id()
+            )
+    made = users.add_member(cave, admin, "anne", Role.VIEWER)
+    ticket = sign_in(cave.store, made.username, made.password, new_id())
+    for name in (made.username, cave.tenant.name):
+        with pytest.raises(Refused, match="first that are tried"):
+            choose_first_password(cave.store, ticket, f"{name}2026")
+    with pytest.raises(Refused, match="first that are tried"):
+        accounts.create_user(cave.store, cave.tenant, "paul", "caveduport-33", Role.VIEWER)
+
+
 @pytest.mark.parametrize("name", ["", "two words", "anne@elsewhere", "n" * 65])
 def test_a_name_that_cannot_be_one_is_refused(cave: TenantStore, admin: Actor, name: str) -> None:
     with pytest.raises(Refused):

@@ -87,6 +87,7 @@ OF_USERS: Mapping[str, Given] = {
     "store.members.find_role": _about_shared(),
     "store.members.load_invitations_to": {"username": GUEST},
     "store.members.load_tenants_of": _about_shared(),
+    "store.members.names_of": _about_shared(),
     "store.members.store_deactivated": _about_shared(moment=NOW),
     "store.members.store_invitation": {"username": GUEST, "role": "admin"},
     "store.members.store_membership": _about_shared(role="viewer"),

@@ -20,7 +20,8 @@ from core.services.second_factor import (
     code_at,
     confirm_second_factor,
 )
-from core.services.sign_in import SESSION_ID_CHARS, sha256_of
+from core.services.sign_in import SESSION_ID_CHARS
+from core.services.tries import sha256_of
 from core.services.users import invite
 from core.store import identity, sessions
 from core.store.identity_models import identity_metadata
