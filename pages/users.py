@@ -7,6 +7,7 @@ from ui.guard import require_session
 from ui.i18n import _
 from ui.layout import error_boundary, page_header
 from ui.views.users_add import open_add
+from ui.views.users_demand import draw_demand
 from ui.views.users_invitations import draw_invitations
 from ui.views.users_list import choose_member, draw_figures
 from ui.views.users_member import draw_member
@@ -30,4 +31,5 @@ with error_boundary():
     member = choose_member(session, people)
     if member is not None:
         draw_member(session, member)
+    draw_demand(session, people)
     draw_invitations(session, list_invitations(session.store, session.actor))

@@ -39,7 +39,8 @@ def draw_companies(session: UiSession) -> None:
         key=f"shell_company_{here}",
     )
     if chosen != here:
-        go_to_company(chosen)
+        with error_boundary():  # this company stays, with its way to My account
+            go_to_company(chosen)
 
 
 st.set_page_config(page_title="ia-crm", page_icon=str(FAVICON), layout="wide")

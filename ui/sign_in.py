@@ -16,7 +16,7 @@ from ui.i18n import _, current_language
 from ui.navigation import LOGO
 from ui.password import check_password
 from ui.session import app_store, session_token
-from ui.sign_in_steps import draw_step
+from ui.sign_in_steps import draw_codes_left_to_note, draw_step, forget_enrolment
 from ui.views.plain import plain
 
 _TICKET = "sign_in_ticket"
@@ -85,6 +85,8 @@ def _begin(username: str, password: str) -> None:
 
 def _go_on(ticket: str) -> None:
     """Draw what the ticket owes next, or enter; what has expired begins again."""
+    if draw_codes_left_to_note():
+        return
     try:
         step = next_step(app_store(), ticket)
     except CrmError as error:
@@ -101,6 +103,7 @@ def _go_on(ticket: str) -> None:
 
 def _begin_again() -> None:
     st.session_state.pop(_TICKET, None)
+    forget_enrolment()
 
 
 def _enter(ticket: str, target: str) -> None:

@@ -1,4 +1,4 @@
-"""What may be owed after a right password: a code, a password of one's own, a company."""
+"""What may be owed after a right password: a code, a password, a company, a second factor."""
 
 import streamlit as st
 
@@ -7,13 +7,19 @@ from core.services.sign_in_steps import (
     Stage,
     Step,
     answer_code,
+    begin_demanded_factor,
     choose_first_password,
     choose_tenant,
+    confirm_demanded_factor,
 )
 from core.store.tenant import Store
 from ui.client import read_client
 from ui.i18n import _, current_language
+from ui.views.factor_enrolment import draw_enrolment, draw_recovery_codes
 from ui.views.plain import plain
+
+_BEGUN = "sign_in_factor"
+_CODES = "sign_in_recovery_codes"
 
 
 def draw_step(store: Store, ticket: str, step: Step) -> None:
@@ -22,6 +28,7 @@ def draw_step(store: Store, ticket: str, step: Step) -> None:
         Stage.CODE: _draw_code,
         Stage.PASSWORD: _draw_password,
         Stage.TENANT: _draw_tenants,
+        Stage.FACTOR: _draw_factor,
     }[step.stage]
     try:
         is_done = draw(store, ticket, step)
@@ -94,3 +101,34 @@ def _draw_tenants(store: Store, ticket: str, step: Step) -> bool:
     if is_sent:
         choose_tenant(store, ticket, str(chosen))
     return is_sent
+
+
+def _draw_factor(store: Store, ticket: str, _step: Step) -> bool:
+    st.info(_("This company demands a second factor. Set one up: it takes a minute, once."))
+    if _BEGUN not in st.session_state:
+        st.session_state[_BEGUN] = begin_demanded_factor(store, ticket)
+    code = draw_enrolment(st.session_state[_BEGUN], _BEGUN)
+    if code is None:
+        return False
+    codes = confirm_demanded_factor(store, ticket, code, read_client()[0])
+    del st.session_state[_BEGUN]
+    st.session_state[_CODES] = codes
+    return True
+
+
+def draw_codes_left_to_note() -> bool:
+    """Draw the recovery codes of a factor just set up, until the person goes on; False without."""
+    if _CODES not in st.session_state:
+        return False
+    draw_recovery_codes(st.session_state[_CODES])
+    st.button(_("Go on"), key="sign_in_noted", on_click=_forget_codes, type="primary")
+    return True
+
+
+def _forget_codes() -> None:
+    del st.session_state[_CODES]
+
+
+def forget_enrolment() -> None:
+    """Forget the key that was begun: another sign-in begins another."""
+    st.session_state.pop(_BEGUN, None)

@@ -88,6 +88,16 @@ def deactivate(tenant: TenantKey, username: MemberName, as_json: AsJson = False)
     print_result({"username": member.username, "active": False}, as_json, [member.username])
 
 
+@app.command("lift-second-factor")
+def lift_second_factor(tenant: TenantKey, as_json: AsJson = False) -> None:
+    """Let a company demand a second factor no more; who has one goes on being asked for it."""
+    from core.services.factor_demand import lift_factor_demand
+
+    at = open_tenant(tenant)
+    lift_factor_demand(at, SYSTEM)
+    print_result({"demands_second_factor": False}, as_json, [at.tenant.key])
+
+
 def _print_password(username: str, password: str | None, as_json: bool) -> None:
     if password is not None:
         say(translate(language_of_user(), _SHOWN_ONCE))

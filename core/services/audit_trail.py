@@ -70,6 +70,8 @@ class Action(StrEnum):
     USER_REMOVED = "user_removed"
     PASSWORD_RESET = "password_reset"  # noqa: S105
     FACTOR_RESET = "factor_reset"
+    FACTOR_DEMANDED = "factor_demanded"
+    FACTOR_DEMAND_LIFTED = "factor_demand_lifted"
 
 
 ACTION_TITLES = {
@@ -116,6 +118,8 @@ ACTION_TITLES = {
     Action.USER_REMOVED: N_("User removed from the company"),
     Action.PASSWORD_RESET: N_("Password reset"),
     Action.FACTOR_RESET: N_("Second factor reset"),
+    Action.FACTOR_DEMANDED: N_("Second factor demanded of everybody"),
+    Action.FACTOR_DEMAND_LIFTED: N_("Second factor demanded no more"),
 }
 
 

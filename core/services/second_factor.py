@@ -21,6 +21,7 @@ from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_of_person
 from core.services.sign_in import check_present
 from core.services.tries import begin_try, end_well, sha256_of
+from core.store import members, sessions
 from core.store import second_factors as stored
 from core.store.tenant import Store
 
@@ -72,14 +73,7 @@ def begin_second_factor(
     """
     require(actor, Role.VIEWER)
     check_present(store, actor, password, client_address)
-    secret = secrets.token_bytes(_SECRET_BYTES)
-    with store.identity(write=True) as tx:
-        standing = stored.find_factor(tx, actor.user_id)
-        if standing is not None and standing.is_confirmed:
-            raise Refused(_ON_ALREADY)
-        stored.store_draft(tx, actor.user_id, _seal(store, actor.user_id, secret))
-    uri = _totp(secret).get_provisioning_uri(actor.username, _ISSUER)
-    return Enrolment(secret=b32encode(secret).decode(), uri=uri)
+    return draft_factor(store, actor.user_id, actor.username)
 
 
 def confirm_second_factor(
@@ -90,19 +84,42 @@ def confirm_second_factor(
     Raises `NotAllowed` for a wrong code, whose tries are counted, `Refused` when none was begun.
     """
     require(actor, Role.VIEWER)
+    return confirm_draft(store, actor.user_id, actor.username, code, client_address)
+
+
+def draft_factor(store: Store, user_id: str, username: str) -> Enrolment:
+    """Make a secret for the app of a user, whom the caller has asked for a password.
+
+    Raises `Refused` when a factor is on.
+    """
+    secret = secrets.token_bytes(_SECRET_BYTES)
+    with store.identity(write=True) as tx:
+        standing = stored.find_factor(tx, user_id)
+        if standing is not None and standing.is_confirmed:
+            raise Refused(_ON_ALREADY)
+        stored.store_draft(tx, user_id, _seal(store, user_id, secret))
+    uri = _totp(secret).get_provisioning_uri(username, _ISSUER)
+    return Enrolment(secret=b32encode(secret).decode(), uri=uri)
+
+
+def confirm_draft(
+    store: Store, user_id: str, username: str, code: str, client_address: str
+) -> tuple[str, ...]:
+    """Do what `confirm_second_factor` does, for a user who may have no session yet."""
     with store.identity() as tx:
-        factor = stored.find_factor(tx, actor.user_id)
+        factor = stored.find_factor(tx, user_id)
     if factor is None or factor.is_confirmed:
         raise Refused(_NONE_BEGUN)
-    attempt = begin_try(store, actor.username, client_address)
-    if not _takes_step(store, actor.user_id, factor, code):
+    attempt = begin_try(store, username, client_address)
+    if not _takes_step(store, user_id, factor, code):
         raise NotAllowed(WRONG_CODE)
     end_well(store, attempt, enters=False)
     codes = _new_codes()
     with store.identity(write=True) as tx:
-        stored.confirm_factor(tx, actor.user_id, store.now())
-        stored.store_recovery_codes(tx, actor.user_id, [_code_sha256(code) for code in codes])
-    record_of_person(store, actor.user_id, Action.FACTOR_SET)
+        if not stored.confirm_factor(tx, user_id, factor.secret_sealed, store.now()):
+            raise Refused(_NONE_BEGUN)
+        stored.store_recovery_codes(tx, user_id, [_code_sha256(code) for code in codes])
+    record_of_person(store, user_id, Action.FACTOR_SET)
     return codes
 
 
@@ -126,11 +143,19 @@ def renew_recovery_codes(
 
 
 def stop_second_factor(store: Store, actor: Actor, password: str, client_address: str) -> None:
-    """Ask for no code any more; raise `NotAllowed` when this is not the present password."""
+    """Ask for no code any more; raise `NotAllowed` when this is not the present password.
+
+    The sessions end in companies that demand a second factor: there another has to be set up.
+    """
     require(actor, Role.VIEWER)
     check_present(store, actor, password, client_address)
     with store.identity(write=True) as tx:
         stored.delete_factor(tx, actor.user_id)
+        for tenant in members.load_tenants_of(tx, actor.user_id):
+            if stored.demands_factor(tx, tenant.tenant_id):
+                sessions.revoke_sessions_of(
+                    tx, actor.user_id, store.now(), tenant_id=tenant.tenant_id
+                )
     record_of_person(store, actor.user_id, Action.FACTOR_REMOVED)
 
 

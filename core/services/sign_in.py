@@ -15,8 +15,8 @@ from core.services.audit_trail import Action, record_alone
 from core.services.passwords import is_checkable
 from core.services.tries import begin_try, end_well, sha256_of
 from core.settings import Settings
-from core.store import identity, members, sessions
-from core.store.second_factors import find_factor
+from core.store import identity, members, sessions, tickets
+from core.store.second_factors import find_factor, owes_factor
 from core.store.tenant import Store, Tenant
 
 SESSION_COOKIE = "iacrm_session"
@@ -112,8 +112,11 @@ def _issue_ticket(store: Store, user: identity.UserRow) -> tuple[str, bool]:
             raise NotAllowed(_WRONG)
         factor = find_factor(tx, user.user_id)
         owes_code = factor is not None and factor.is_confirmed
-        is_ready = len(tenants) == 1 and not owes_code and not user.must_change
-        sessions.store_ticket(
+        owes_more = (
+            owes_code or user.must_change or owes_factor(tx, user.user_id, tenants[0].tenant_id)
+        )
+        is_ready = len(tenants) == 1 and not owes_more
+        tickets.store_ticket(
             tx,
             ticket_sha256=sha256_of(ticket),
             user_id=user.user_id,
@@ -131,11 +134,11 @@ def redeem_ticket(store: Store, ticket: str) -> str:
     """
     token, now = secrets.token_urlsafe(32), store.now()
     with store.identity(write=True) as tx:
-        found = sessions.find_ticket(tx, sha256_of(ticket), now)
-        if found is None or found.owes_code or found.owes_password or found.tenant_id is None:
+        found = tickets.find_ticket(tx, sha256_of(ticket), now)
+        if found is None or found.owes_anything or found.tenant_id is None:
             raise NotAllowed(EXPIRED)
         may_enter = members.find_role(tx, found.user_id, found.tenant_id) is not None
-        if not may_enter or not sessions.delete_ticket(tx, sha256_of(ticket)):
+        if not may_enter or not tickets.delete_ticket(tx, sha256_of(ticket)):
             raise NotAllowed(EXPIRED)
         sessions.store_session(
             tx,

@@ -1,5 +1,6 @@
 """What may be owed between a right password and a session: a code, a password of one's own, a
-choice among companies. No session is there before all of it is done.
+choice among companies, a second factor that the company demands. No session is there before all of
+it is done.
 """
 
 import secrets
@@ -10,11 +11,22 @@ from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import N_
 from core.services.audit_trail import Action, record_of_person
 from core.services.passwords import SAME_PASSWORD, check_new_password, hash_password
-from core.services.second_factor import WRONG_CODE, check_code
+from core.services.second_factor import (
+    WRONG_CODE,
+    Enrolment,
+    check_code,
+    confirm_draft,
+    draft_factor,
+)
 from core.services.sign_in import EXPIRED, TICKET_LIFE, check_password
 from core.services.tries import begin_try, end_well, sha256_of
-from core.store import identity, members, sessions
+from core.store import identity, members, sessions, tickets
+from core.store.second_factors import owes_factor
 from core.store.tenant import Store, Tenant
+
+_FACTOR_FIRST = N_(
+    "This company demands a second factor. Set one up on the page My account, then go there."
+)
 
 
 class Stage(StrEnum):
@@ -23,6 +35,7 @@ class Stage(StrEnum):
     CODE = "code"
     PASSWORD = "password"  # noqa: S105
     TENANT = "tenant"
+    FACTOR = "factor"
     ENTER = "enter"
 
 
@@ -38,24 +51,26 @@ class Step:
 def next_step(store: Store, ticket: str) -> Step:
     """Return what a ticket owes next; raise `NotAllowed` when it has expired."""
     with store.identity() as tx:
-        found = sessions.find_ticket(tx, sha256_of(ticket), store.now())
+        found = tickets.find_ticket(tx, sha256_of(ticket), store.now())
         if found is None:
             raise NotAllowed(EXPIRED)
         tenants = members.load_tenants_of(tx, found.user_id)
     return Step(stage=_stage_of(found), username=found.username, tenants=tuple(tenants))
 
 
-def _stage_of(ticket: sessions.TicketRow) -> Stage:
+def _stage_of(ticket: tickets.TicketRow) -> Stage:
     if ticket.owes_code:
         return Stage.CODE
     if ticket.owes_password:
         return Stage.PASSWORD
-    return Stage.TENANT if ticket.tenant_id is None else Stage.ENTER
+    if ticket.tenant_id is None:
+        return Stage.TENANT
+    return Stage.FACTOR if ticket.owes_factor else Stage.ENTER
 
 
-def _ticket_at(store: Store, ticket: str, stage: Stage) -> sessions.TicketRow:
+def _ticket_at(store: Store, ticket: str, stage: Stage) -> tickets.TicketRow:
     with store.identity() as tx:
-        found = sessions.find_ticket(tx, sha256_of(ticket), store.now())
+        found = tickets.find_ticket(tx, sha256_of(ticket), store.now())
     if found is None or _stage_of(found) is not stage:
         raise NotAllowed(EXPIRED)
     return found
@@ -71,7 +86,7 @@ def answer_code(store: Store, ticket: str, code: str, client_address: str) -> No
     if not check_code(store, found.user_id, code):
         raise NotAllowed(WRONG_CODE)
     with store.identity(write=True) as tx:
-        sessions.note_code_passed(tx, sha256_of(ticket))
+        tickets.note_code_passed(tx, sha256_of(ticket))
     end_well(store, attempt, enters=True)
 
 
@@ -85,11 +100,11 @@ def choose_first_password(store: Store, ticket: str, password: str) -> None:
     hashed = hash_password(password)
     with store.identity(write=True) as tx:
         members.lock_user(tx, found.user_id)
-        now_there = sessions.find_ticket(tx, sha256_of(ticket), store.now())
+        now_there = tickets.find_ticket(tx, sha256_of(ticket), store.now())
         if now_there is None or not now_there.owes_password:
             raise NotAllowed(EXPIRED)
         identity.store_password(tx, found.user_id, hashed, must_change=False)
-        sessions.delete_tickets_of(tx, found.user_id, but=sha256_of(ticket))
+        tickets.delete_tickets_of(tx, found.user_id, but=sha256_of(ticket))
     record_of_person(store, found.user_id, Action.PASSWORD_CHANGED)
 
 
@@ -99,14 +114,35 @@ def choose_tenant(store: Store, ticket: str, tenant_id: str) -> None:
     with store.identity(write=True) as tx:
         if tenant_id not in {t.tenant_id for t in members.load_tenants_of(tx, found.user_id)}:
             raise NotFound(N_("There is no such tenant."))
-        sessions.store_choice(tx, sha256_of(ticket), tenant_id)
+        tickets.store_choice(tx, sha256_of(ticket), tenant_id)
+
+
+def begin_demanded_factor(store: Store, ticket: str) -> Enrolment:
+    """Make a secret for the app of who has to set up a second factor before she may enter."""
+    found = _ticket_at(store, ticket, Stage.FACTOR)
+    return draft_factor(store, found.user_id, found.username)
+
+
+def confirm_demanded_factor(
+    store: Store, ticket: str, code: str, client_address: str
+) -> tuple[str, ...]:
+    """Switch it on with a first code, which this sign-in owes no more; return the recovery codes.
+
+    Raises `NotAllowed` for a wrong code, whose tries are counted, `Refused` when none was begun.
+    """
+    found = _ticket_at(store, ticket, Stage.FACTOR)
+    codes = confirm_draft(store, found.user_id, found.username, code, client_address)
+    with store.identity(write=True) as tx:
+        tickets.note_code_passed(tx, sha256_of(ticket))
+    return codes
 
 
 def switch_tenant(store: Store, token: str, tenant_id: str) -> str:
     """Return a ticket into another company of the user of a session.
 
     The session it opens has another token, and ends when this one would have. Raises `NotAllowed`
-    without a session, `NotFound` for a company that is not hers.
+    without a session, `NotFound` for a company that is not hers, `Refused` for one that demands a
+    second factor of who has none.
     """
     ticket, now = secrets.token_urlsafe(32), store.now()
     with store.identity(write=True) as tx:
@@ -115,7 +151,9 @@ def switch_tenant(store: Store, token: str, tenant_id: str) -> str:
             raise NotAllowed(EXPIRED)
         if tenant_id not in {t.tenant_id for t in members.load_tenants_of(tx, session.user_id)}:
             raise NotFound(N_("There is no such tenant."))
-        sessions.store_ticket(
+        if owes_factor(tx, session.user_id, tenant_id):
+            raise Refused(_FACTOR_FIRST)
+        tickets.store_ticket(
             tx,
             ticket_sha256=sha256_of(ticket),
             user_id=session.user_id,

@@ -40,6 +40,7 @@ tenant = Table(
     Column("time_zone", Text, nullable=False),
     Column("demo_as_of", Date),
     Column("created_at", Moment, nullable=False),
+    Column("demands_factor", Boolean, nullable=False, server_default=false()),
 )
 
 app_user = Table(

@@ -268,7 +268,10 @@ DATA: Mapping[str, Fates] = {
 
 IDENTITY: Mapping[str, Fates] = {
     "tenant": _fates(
-        {KEY: "tenant_id", WHOLE: "key name language currency time_zone demo_as_of created_at"}
+        {
+            KEY: "tenant_id",
+            WHOLE: "key name language currency time_zone demo_as_of created_at demands_factor",
+        }
     ),
     "app_user": _fates(
         {STAFF: "user_id username password_hash language is_demo created_at must_change"},

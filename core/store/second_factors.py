@@ -48,15 +48,18 @@ def store_draft(tx: Transaction, user_id: str, secret_sealed: str) -> None:
     )
 
 
-def confirm_factor(tx: Transaction, user_id: str, now: datetime) -> None:
-    """Ask for this factor from now on."""
-    tx.execute(
-        """
-        UPDATE identity.second_factor SET confirmed_at = :now
-        WHERE user_id = :user_id AND confirmed_at IS NULL
-        """,
-        user_id=user_id,
-        now=now,
+def confirm_factor(tx: Transaction, user_id: str, secret_sealed: str, now: datetime) -> bool:
+    """Ask for this secret from now on; False when another took its place, or one is on."""
+    return bool(
+        tx.execute(
+            """
+            UPDATE identity.second_factor SET confirmed_at = :now
+            WHERE user_id = :user_id AND secret_sealed = :secret_sealed AND confirmed_at IS NULL
+            """,
+            user_id=user_id,
+            secret_sealed=secret_sealed,
+            now=now,
+        )
     )
 
 
@@ -110,3 +113,34 @@ def delete_factor(tx: Transaction, user_id: str) -> None:
     """Take a second factor away with its recovery codes."""
     tx.execute("DELETE FROM identity.second_factor WHERE user_id = :user_id", user_id=user_id)
     tx.execute("DELETE FROM identity.recovery_code WHERE user_id = :user_id", user_id=user_id)
+
+
+def demands_factor(tx: Transaction, tenant_id: str) -> bool:
+    """Tell whether a tenant lets nobody in without a second factor."""
+    return bool(
+        tx.scalar(
+            "SELECT demands_factor FROM identity.tenant WHERE tenant_id = :tenant_id",
+            tenant_id=tenant_id,
+        )
+    )
+
+
+def store_demand(tx: Transaction, tenant_id: str, *, is_demanded: bool) -> bool:
+    """Let a tenant demand a second factor, or no more; False when it was so before."""
+    return bool(
+        tx.execute(
+            """
+            UPDATE identity.tenant SET demands_factor = :is_demanded
+            WHERE tenant_id = :tenant_id AND demands_factor <> :is_demanded
+            """,
+            tenant_id=tenant_id,
+            is_demanded=is_demanded,
+        )
+    )
+
+
+def owes_factor(tx: Transaction, user_id: str, tenant_id: str) -> bool:
+    """Tell whether a tenant demands a second factor that a user has not."""
+    found = find_factor(tx, user_id)
+    has_one = found is not None and found.is_confirmed
+    return not has_one and demands_factor(tx, tenant_id)

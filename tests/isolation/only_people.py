@@ -50,6 +50,7 @@ _FOUND = Subject(frozenset({"C1"}), frozenset({ADDRESS}))
 
 OF_USERS: Mapping[str, Given] = {
     "services.accounts.choose_language": _by("own_user"),
+    "services.factor_demand.demand_factor": _by("boss"),
     "services.operator_users.create_or_join": {"username": "newcomer"},
     "services.own_account.accept_invitation": _by("guest"),
     "services.own_account.change_password": _in_session(
@@ -93,6 +94,8 @@ OF_USERS: Mapping[str, Given] = {
     "store.members.store_membership": _about_shared(role="viewer"),
     "store.members.store_role": _about_shared(role="viewer"),
     "store.members.take_invitation": {"username": GUEST},
+    "store.second_factors.confirm_factor": {"secret_sealed": "x"},
+    "store.second_factors.store_demand": {"is_demanded": True},
     "store.second_factors.store_draft": {"secret_sealed": "x"},
     "store.second_factors.store_recovery_codes": _about_boss(hashes=[SHA]),
     "store.second_factors.count_recovery_codes": _about_boss(),
@@ -106,7 +109,7 @@ OF_USERS: Mapping[str, Given] = {
         "tenant_id": v["tenant_id"],
     },
     "store.sessions.store_session": {"token_sha256": SHA, "began_at": NOW},
-    "store.sessions.store_ticket": {"ticket_sha256": SHA, "code_passed": True},
+    "store.tickets.store_ticket": {"ticket_sha256": SHA, "code_passed": True},
 }
 
 OF_PRIVACY: Mapping[str, Given] = {

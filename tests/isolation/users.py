@@ -23,7 +23,7 @@ from core.services.second_factor import (
 from core.services.sign_in import SESSION_ID_CHARS
 from core.services.tries import sha256_of
 from core.services.users import invite
-from core.store import identity, sessions
+from core.store import identity, sessions, tickets
 from core.store.identity_models import identity_metadata
 from core.store.tenant import Tenant, TenantStore, Transaction
 from tests.isolation.rows import Row
@@ -81,7 +81,7 @@ def _open(tx: Transaction, user: Actor, tenant_id: str, now: datetime) -> None:
         began_at=now,
         now=now,
     )
-    sessions.store_ticket(
+    tickets.store_ticket(
         tx,
         ticket_sha256=sha256_of(f"{TICKET} of {user.username}"),
         user_id=user.user_id,

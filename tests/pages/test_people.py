@@ -1,11 +1,18 @@
 """What a role does not permit is not offered; users and the own account."""
 
-import pytest
+from base64 import b32decode
 
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ui.session
 from core.services import accounts, users
 from core.services.accounts import SYSTEM, Role
+from core.services.second_factor import STEP_SECONDS, code_at
+from core.store import second_factors
 from core.store.identity import new_id
-from tests.pages.conftest import PASSWORD, Look, World, metrics, sentences
+from tests.pages.conftest import PASSWORD, Look, World, add_company, metrics, sentences
+from ui.navigation import ROOT
 
 
 @pytest.mark.parametrize(
@@ -78,3 +85,37 @@ def test_what_a_window_held_for_one_company_is_gone_in_the_next(world: World, lo
     page.run()
     assert "drop_as_of" not in page.session_state
     assert world.run_id not in sentences(page)
+
+
+def test_a_demanded_second_factor_is_set_up_at_the_form_and_its_codes_are_noted(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = f"t{new_id()[:8]}"
+    people = {f"{key}-boss": Role.ADMIN, f"{key}-lea": Role.VIEWER}
+    company = add_company(world.store, key, people)
+    page = look("users", f"{key}-boss")
+    assert page.button(key="users_demand").disabled
+    boss = users.list_members(company, SYSTEM)[0]
+    with world.store.identity(write=True) as tx:
+        second_factors.store_draft(tx, boss.user_id, "x")
+        second_factors.confirm_factor(tx, boss.user_id, "x", world.store.now())
+    page.run().button(key="users_demand").click().run()
+    assert page.button(key="users_confirm").label == "Demand it: 1 person has none yet"
+    page.button(key="users_demand").click()
+    page.button(key="users_confirm").click().run()
+    assert "Yes: who has none sets one up" in sentences(page)
+
+    monkeypatch.setattr(ui.session, "session_token", lambda: "")
+    page = AppTest.from_file(str(ROOT / "pages" / "runs.py"), default_timeout=30).run()
+    page.text_input(key="sign_in_username").set_value(f"{key}-lea")
+    page.text_input(key="sign_in_password").set_value(PASSWORD)
+    page.button[0].click().run()
+    assert "This company demands a second factor." in sentences(page)
+    secret = b32decode("".join(page.get("code")[0].value.split()))
+    step = int(world.store.now().timestamp()) // STEP_SECONDS
+    page.text_input(key="sign_in_factor_code").set_value(code_at(secret, step))
+    page.button[0].click().run()
+    assert "These recovery codes are shown once." in sentences(page)
+    assert not any("/auth/enter" in part.value for part in page.html)
+    page.button(key="sign_in_noted").click().run()
+    assert any("/auth/enter?ticket=" in part.value for part in page.html)

@@ -1,11 +1,6 @@
 """My account: the second factor."""
 
-from base64 import b64encode
-from html import escape
-
-import qrcode
 import streamlit as st
-from qrcode.image.svg import SvgPathFillImage
 
 from core.services.second_factor import (
     Enrolment,
@@ -20,10 +15,10 @@ from ui.client import read_client
 from ui.i18n import _, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.views.factor_enrolment import draw_enrolment, draw_recovery_codes
 
 _BEGUN = "account_factor_begun"
 _CODES = "account_factor_codes"
-_PICTURE_PIXELS = 200
 
 
 def draw_factor(session: UiSession) -> None:
@@ -31,7 +26,7 @@ def draw_factor(session: UiSession) -> None:
     st.subheader(_("Second factor"), anchor=False)
     state = factor_state(session.store.store, session.actor)
     if _CODES in st.session_state:
-        _draw_codes(st.session_state.pop(_CODES))
+        draw_recovery_codes(st.session_state.pop(_CODES))
     if state.is_on:
         _draw_on(session, state)
     elif _BEGUN in st.session_state:
@@ -60,37 +55,14 @@ def _draw_begin(session: UiSession) -> None:
 
 
 def _draw_confirm(session: UiSession, begun: Enrolment) -> None:
-    st.markdown(
-        _(
-            "Scan this picture with your authenticator app, or enter the key in it; on the"
-            " telephone itself, open the app. Then type the code that it shows."
-        )
-    )
-    _draw_picture(begun.uri)
-    groups = (begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
-    st.code(" ".join(groups), language=None, wrap_lines=True)
-    st.link_button(_("Open the authenticator app"), begun.uri)
-    with st.form("account_factor_confirm", clear_on_submit=True):
-        code = st.text_input(
-            _("Code"), key="account_factor_code", autocomplete="one-time-code", max_chars=8
-        )
-        is_sent = st.form_submit_button(_("Switch it on"), type="primary")
-    if is_sent:
-        with error_boundary():
-            codes = confirm_second_factor(
-                session.store.store, session.actor, code or "", read_client()[0]
-            )
-            del st.session_state[_BEGUN]
-            st.session_state[_CODES] = codes
-            st.rerun()
-
-
-def _draw_picture(uri: str) -> None:
-    """Draw the address as a QR code, within the page: what goes by `/media` answers anyone."""
-    picture = qrcode.make(uri, image_factory=SvgPathFillImage).to_string()
-    source = f"data:image/svg+xml;base64,{b64encode(picture).decode()}"
-    alt = escape(_("QR code of the key"))
-    st.html(f'<img alt="{alt}" width="{_PICTURE_PIXELS}" src="{source}">')
+    code = draw_enrolment(begun, "account_factor")
+    if code is None:
+        return
+    with error_boundary():
+        codes = confirm_second_factor(session.store.store, session.actor, code, read_client()[0])
+        del st.session_state[_BEGUN]
+        st.session_state[_CODES] = codes
+        st.rerun()
 
 
 def _draw_on(session: UiSession, state: FactorState) -> None:
@@ -121,10 +93,3 @@ def _ask_password(key: str) -> str:
         _("Present password"), type="password", key=key, autocomplete="current-password"
     )
     return typed or ""
-
-
-def _draw_codes(codes: tuple[str, ...]) -> None:
-    """Show recovery codes, which nobody can ask for again."""
-    st.success(_("These recovery codes are shown once. Keep them where your telephone is not."))
-    st.code("\n".join(codes), language=None)
-    st.caption(_("Each opens one sign-in in place of a code, when the telephone is lost."))

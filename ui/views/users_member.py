@@ -53,13 +53,13 @@ def _draw_access(session: UiSession, member: Member) -> None:
         _draw_act(_("Reactivate"), lambda: reactivate(session.store, session.actor, member.user_id))
         return
     if st.button(_("Deactivate"), key="users_deactivate"):
-        _confirm(
+        confirm(
             _("Deactivate %(name)s", name=plain(member.username)),
             _("The sessions end at once, and signing in for this company is refused."),
             lambda: deactivate(session.store, session.actor, member.user_id),
         )
     if st.button(_("Remove"), key="users_remove"):
-        _confirm(
+        confirm(
             _("Remove %(name)s", name=plain(member.username)),
             _("The sessions end at once. What this person did stays in the audit trail."),
             lambda: remove_member(session.store, session.actor, member.user_id),
@@ -74,7 +74,7 @@ def _draw_help(session: UiSession, member: Member) -> None:
     if st.button(_("Reset the password"), key="users_reset"):
         _open_reset(session, member)
     if member.has_second_factor and st.button(_("Reset the second factor"), key="users_factor"):
-        _confirm(
+        confirm(
             _("Reset the second factor of %(name)s", name=plain(member.username)),
             _("Do this when the telephone is lost, and you are sure who asks for it."),
             lambda: reset_second_factor(session.store, session.actor, member.user_id),
@@ -88,7 +88,7 @@ def _draw_act(label: str, act: Callable[[], object]) -> None:
             st.rerun()
 
 
-def _confirm(title: str, sentence: str, act: Callable[[], object]) -> None:
+def confirm(title: str, sentence: str, act: Callable[[], object]) -> None:
     """Ask once, then act."""
 
     @st.dialog(title)
