@@ -27,6 +27,7 @@ from core.services.cause_questions import answer_causes
 from core.services.erase_brevo import pending_contacts, try_forget_contacts
 from core.services.erasure import erase, open_erasures
 from core.services.execute_run import execute
+from core.services.failed_sign_ins import record_failures
 from core.services.import_files import load, plan
 from core.services.import_undo import clear_undone
 from core.services.inbox import INBOX, take_in, work_on
@@ -51,7 +52,7 @@ _VERSION = "1"
 _JOBS_SCHEMA = "dbos"
 _BEAT_SECONDS = 5.0
 _TELL_SECONDS = 0.5
-_CAMPAIGN_LOOK_SECONDS = 60.0
+_LOOK_SECONDS = 60.0
 _RUNNING = "PENDING"
 _QUEUED = ("ENQUEUED", "DELAYED")
 _ACTIVE = (*_QUEUED, _RUNNING)
@@ -224,7 +225,7 @@ def run_worker(store: Store, stop: threading.Event) -> None:
         _launch(store, slot)
         if store.settings.raw_scan_seconds:
             threading.Thread(target=_watch_inboxes, args=(store, stop), daemon=True).start()
-        threading.Thread(target=_watch_campaigns, args=(store, stop), daemon=True).start()
+        threading.Thread(target=_watch_each_minute, args=(store, stop), daemon=True).start()
         try:
             while not stop.wait(_BEAT_SECONDS):
                 beat(store, slot)
@@ -243,13 +244,14 @@ def _watch_inboxes(store: Store, stop: threading.Event) -> None:
             return
 
 
-def _watch_campaigns(store: Store, stop: threading.Event) -> None:
-    """Look every minute which campaigns wait for work that nobody asked for."""
-    while not stop.wait(_CAMPAIGN_LOOK_SECONDS):
-        try:
-            look_after_campaigns(store)
-        except Exception as error:  # noqa: BLE001 - the next look may find the database again
-            _LOG.error("the campaigns could not be looked after: %s", frames_of(error))
+def _watch_each_minute(store: Store, stop: threading.Event) -> None:
+    """Look every minute after what nobody asks for: waiting campaigns, failed sign-ins."""
+    while not stop.wait(_LOOK_SECONDS):
+        for look in (look_after_campaigns, record_failures):
+            try:
+                look(store)
+            except Exception as error:  # noqa: BLE001 - the next look may find the database again
+                _LOG.error("%s could not be done: %s", look.__name__, frames_of(error))
 
 
 def look_after_campaigns(store: Store) -> None:

@@ -55,6 +55,7 @@ class Action(StrEnum):
     WEBHOOK_REVOKED = "webhook_revoked"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
+    SIGN_IN_FAILED = "sign_in_failed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     SESSIONS_ENDED = "sessions_ended"
     FACTOR_SET = "factor_set"
@@ -103,6 +104,7 @@ ACTION_TITLES = {
     Action.WEBHOOK_REVOKED: N_("Webhooks revoked"),
     Action.SIGNED_IN: N_("Signed in"),
     Action.SIGNED_OUT: N_("Signed out"),
+    Action.SIGN_IN_FAILED: N_("Tries to sign in failed"),
     Action.PASSWORD_CHANGED: N_("Own password changed"),
     Action.SESSIONS_ENDED: N_("Sessions ended"),
     Action.FACTOR_SET: N_("Second factor switched on"),

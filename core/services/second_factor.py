@@ -110,7 +110,7 @@ def confirm_draft(
         factor = stored.find_factor(tx, user_id)
     if factor is None or factor.is_confirmed:
         raise Refused(_NONE_BEGUN)
-    attempt = begin_try(store, username, client_address)
+    attempt = begin_try(store, username, client_address, of_code=True)
     if not _takes_step(store, user_id, factor, code):
         raise NotAllowed(WRONG_CODE)
     end_well(store, attempt, enters=False)

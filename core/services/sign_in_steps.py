@@ -82,7 +82,7 @@ def answer_code(store: Store, ticket: str, code: str, client_address: str) -> No
     Raises `NotAllowed` for a wrong or used one; tries are counted with those of the password.
     """
     found = _ticket_at(store, ticket, Stage.CODE)
-    attempt = begin_try(store, found.username, client_address)
+    attempt = begin_try(store, found.username, client_address, of_code=True)
     if not check_code(store, found.user_id, code):
         raise NotAllowed(WRONG_CODE)
     with store.identity(write=True) as tx:

@@ -10,18 +10,20 @@ has failed.
 
 import hashlib
 import logging
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from core.errors import NotAllowed
 from core.i18n import N_
 from core.store import tries
-from core.store.tenant import Store
+from core.store.tenant import Store, Transaction
+from core.store.tries import FailureRow
 
 logger = logging.getLogger(__name__)
 TRY_WINDOW = timedelta(minutes=15)
 MAX_TRIES = 10
+_WINDOW_SECONDS = int(TRY_WINDOW.total_seconds())
 KNOWN_FOR = timedelta(days=90)
 _SITE_BITS = 64  # what one customer of a provider has of IPv6: more addresses than tries
 
@@ -35,12 +37,14 @@ class Try:
     attempt_id: str
     username_sha256: str
     client_sha256: str
+    failure: FailureRow
 
 
-def begin_try(store: Store, username: str, client_address: str) -> Try:
+def begin_try(store: Store, username: str, client_address: str, *, of_code: bool = False) -> Try:
     """Count a try at the account of a folded name; raise `NotAllowed` when there were too many.
 
-    The name need not be anybody's: what is unknown is counted like what is known.
+    The name need not be anybody's: what is unknown is counted like what is known. `of_code` tells
+    a code of the second factor from a password.
     """
     now = store.now()
     account, client = sha256_of(username), sha256_of(client_of(client_address))
@@ -50,24 +54,53 @@ def begin_try(store: Store, username: str, client_address: str) -> Try:
         counted = tries.count_from_client(tx, client, now - TRY_WINDOW)
         if not tries.is_known(tx, account, client):
             counted = max(counted, tries.count_by_strangers(tx, account, now - TRY_WINDOW))
-        if counted >= MAX_TRIES:
-            logger.warning("sign-in waits: account %s, client %s", account[:12], client[:12])
-            raise NotAllowed(_TOO_MANY, minutes=TRY_WINDOW // timedelta(minutes=1))
-        attempt_id = tries.store_try(
-            tx, username_sha256=account, client_sha256=client, tried_at=now
-        )
+        is_refused = counted >= MAX_TRIES
+        failure = _failure(account, now, of_code=of_code, is_refused=is_refused)
+        tries.add_failures(tx, failure)
+        attempt_id = "" if is_refused else _store_try(tx, account, client, now)
+    if is_refused:
+        logger.warning("sign-in waits: account %s, client %s", account[:12], client[:12])
+        raise NotAllowed(_TOO_MANY, minutes=TRY_WINDOW // timedelta(minutes=1))
     logger.info("sign-in tried: account %s, client %s", account[:12], client[:12])
-    return Try(attempt_id=attempt_id, username_sha256=account, client_sha256=client)
+    return Try(
+        attempt_id=attempt_id, username_sha256=account, client_sha256=client, failure=failure
+    )
+
+
+def _store_try(tx: Transaction, account: str, client: str, now: datetime) -> str:
+    return tries.store_try(tx, username_sha256=account, client_sha256=client, tried_at=now)
+
+
+def _failure(account: str, now: datetime, *, of_code: bool, is_refused: bool) -> FailureRow:
+    """Return one try as the trail will count it, in the quarter of an hour of `now`."""
+    seconds = int(now.timestamp())
+    return FailureRow(
+        username_sha256=account,
+        window_at=datetime.fromtimestamp(seconds - seconds % _WINDOW_SECONDS, UTC),
+        passwords=int(not is_refused and not of_code),
+        codes=int(not is_refused and of_code),
+        refused=int(is_refused),
+    )
 
 
 def end_well(store: Store, attempt: Try, *, enters: bool) -> None:
     """Count a try no more; with `enters` the account is known from this client from now on."""
     with store.identity(write=True) as tx:
         tries.mark_success(tx, attempt.attempt_id)
+        tries.add_failures(tx, _taken_back(attempt.failure))
         if enters:
             tries.store_known(tx, attempt.username_sha256, attempt.client_sha256, store.now())
     account, client = attempt.username_sha256[:12], attempt.client_sha256[:12]
     logger.info("sign-in passed: account %s, client %s", account, client)
+
+
+def _taken_back(failure: FailureRow) -> FailureRow:
+    return replace(
+        failure,
+        passwords=-failure.passwords,
+        codes=-failure.codes,
+        refused=-failure.refused,
+    )
 
 
 def client_of(address: str) -> str:

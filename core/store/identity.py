@@ -153,6 +153,12 @@ def load_usernames(tx: Transaction, user_ids: Sequence[str]) -> dict[str, str]:
     return {str(row["user_id"]): str(row["username"]) for row in rows}
 
 
+def load_user_ids(tx: Transaction) -> dict[str, str]:
+    """Return the id of every user by her name."""
+    rows = tx.rows("SELECT user_id, username FROM identity.app_user")
+    return {str(row["username"]): str(row["user_id"]) for row in rows}
+
+
 def store_language(tx: Transaction, user_id: str, language: str) -> None:
     """Keep the language a user chose."""
     tx.execute(

@@ -127,6 +127,16 @@ sign_in_attempt = Table(
     Index(None, "client_sha256", "tried_at"),
 )
 
+sign_in_failure = Table(
+    "sign_in_failure",
+    identity_metadata,
+    Column("username_sha256", Text, primary_key=True),
+    Column("window_at", Moment, primary_key=True),
+    Column("passwords", BigInteger, nullable=False),
+    Column("codes", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+)
+
 known_client = Table(
     "known_client",
     identity_metadata,

@@ -288,6 +288,7 @@ IDENTITY: Mapping[str, Fates] = {
     "sign_in_attempt": _fates(
         {STAFF: "attempt_id username_sha256 client_sha256 tried_at succeeded"}
     ),
+    "sign_in_failure": _fates({STAFF: "username_sha256 window_at passwords codes refused"}),
     "worker_heartbeat": _fates({TECHNICAL: "worker_id started_at seen_at"}),
     "webhook_secret": _fates({TECHNICAL: "secret_sha256 tenant_id created_at revoked_at"}),
 }

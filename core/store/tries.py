@@ -3,10 +3,22 @@
 Names and client addresses are stored as hashes only.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.store.identity import new_id
-from core.store.tenant import Transaction
+from core.store.tenant import Transaction, as_moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureRow:
+    """The tries of a name within a window that did not pass, and those that had to wait."""
+
+    username_sha256: str
+    window_at: datetime
+    passwords: int
+    codes: int
+    refused: int
 
 
 def lock_tries(tx: Transaction) -> None:
@@ -112,3 +124,59 @@ def purge_tries(tx: Transaction, *, tries_before: datetime, known_before: dateti
         "DELETE FROM identity.sign_in_attempt WHERE tried_at <= :before", before=tries_before
     )
     tx.execute("DELETE FROM identity.known_client WHERE seen_at <= :before", before=known_before)
+
+
+def add_failures(tx: Transaction, failures: FailureRow) -> None:
+    """Add to what is counted of a name in a window; numbers below 0 take back."""
+    tx.execute(
+        """
+        INSERT INTO identity.sign_in_failure AS failure (
+            username_sha256, window_at, passwords, codes, refused
+        )
+        VALUES (:username_sha256, :window_at, :passwords, :codes, :refused)
+        ON CONFLICT (username_sha256, window_at) DO UPDATE SET
+            passwords = failure.passwords + excluded.passwords,
+            codes = failure.codes + excluded.codes,
+            refused = failure.refused + excluded.refused
+        """,
+        **vars(failures),
+    )
+
+
+def load_failures(tx: Transaction, before: datetime) -> list[FailureRow]:
+    """Return what failed in windows that began at `before` or earlier, the oldest first."""
+    rows = tx.rows(
+        """
+        SELECT username_sha256, window_at, passwords, codes, refused
+        FROM identity.sign_in_failure
+        WHERE window_at <= :before AND passwords + codes + refused > 0
+        ORDER BY window_at, username_sha256
+        """,
+        before=before,
+    )
+    return [_as_failure(row) for row in rows]
+
+
+def _as_failure(row: dict[str, object]) -> FailureRow:
+    window_at = as_moment(row["window_at"])
+    assert window_at is not None
+    return FailureRow(**{**row, "window_at": window_at})  # type: ignore[arg-type]  # by the columns
+
+
+def delete_failure(tx: Transaction, failure: FailureRow) -> bool:
+    """Take what failed in one window out of the count; False when somebody else was faster."""
+    return bool(
+        tx.execute(
+            """
+            DELETE FROM identity.sign_in_failure
+            WHERE username_sha256 = :username_sha256 AND window_at = :window_at
+            """,
+            username_sha256=failure.username_sha256,
+            window_at=failure.window_at,
+        )
+    )
+
+
+def purge_failures(tx: Transaction, before: datetime) -> None:
+    """Remove what is counted of windows that began at `before` or earlier."""
+    tx.execute("DELETE FROM identity.sign_in_failure WHERE window_at <= :before", before=before)

@@ -24,7 +24,15 @@ from tests.isolation.only import ONLY
 _ACCESS = (Store, TenantStore, Transaction)
 _IDENTITY = tuple(
     f"store.{name}."
-    for name in ("identity", "members", "second_factors", "sessions", "tries", "webhook_secrets")
+    for name in (
+        "identity",
+        "members",
+        "second_factors",
+        "sessions",
+        "tickets",
+        "tries",
+        "webhook_secrets",
+    )
 )
 
 
@@ -113,10 +121,12 @@ MEETS: Mapping[str, str] = {
     "store.members.load_invitations_to": "the invited sees who invites, whichever company",
     "services.own_account.own_tenants": "a person who belongs to both may choose between them",
     "services.own_account.own_sessions": "a person sees all the sessions of the own account",
+    "store.members.names_of": "a password is held against all her companies, and never shown",
     "store.members.load_tenants_of": "a person who belongs to both may choose between them",
     "store.sessions.load_open_sessions": "a person sees all the sessions of the own account",
     "store.members.belongs_elsewhere": "an account of two companies is in the hands of neither",
     "store.brevo_erasures.others_know": "companies share the contacts of one account at Brevo",
+    "store.identity.load_user_ids": "the worker asks whose a name is that somebody tried",
     "store.sessions.purge_sessions": "what is over by its age is over for everybody",
 }
 # What Postgres gives in whatever order it finds it.

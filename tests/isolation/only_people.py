@@ -9,6 +9,7 @@ from core.services.audit_trail import Action
 from core.services.erasure import FoundPerson
 from core.store.erased import Erased
 from core.store.subjects import Subject
+from core.store.tries import FailureRow
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, NEW, SHA
 from tests.isolation.twins import MARK
@@ -47,6 +48,8 @@ def _about_boss(**more: Any) -> Given:
 
 _BY_ADDRESS = {"term": ADDRESS, "confirmation": ADDRESS}
 _FOUND = Subject(frozenset({"C1"}), frozenset({ADDRESS}))
+
+_FAILED = FailureRow(username_sha256=SHA, window_at=NOW, passwords=1, codes=0, refused=0)
 
 OF_USERS: Mapping[str, Given] = {
     "services.accounts.choose_language": _by("own_user"),
@@ -103,6 +106,10 @@ OF_USERS: Mapping[str, Given] = {
     "store.second_factors.find_factor": _about_boss(),
     "store.second_factors.take_recovery_code": {"code_sha256": SHA},
     "store.second_factors.take_step": _about_boss(step=9_999_999_999),
+    "store.tries.add_failures": {"failures": _FAILED},
+    "store.tries.delete_failure": {"failure": _FAILED},
+    "store.tries.load_failures": {"before": NOW},
+    "store.tries.purge_failures": {"before": NOW},
     "store.sessions.load_open_sessions": _about_shared(),
     "store.sessions.revoke_sessions_of": lambda v: {
         "user_id": v["shared_user"].user_id,
