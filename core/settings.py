@@ -21,6 +21,7 @@ _SECRETS = (
     "jobs_database_url",
     "brevo_api_key",
     "token_secret",
+    "token_secret_previous",
 )
 # Those of examples and images, which whoever scans the network tries first.
 _KNOWN_PASSWORDS = frozenset(
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     enable_demo_data: bool = False
     secure_cookies: bool = False
     token_secret: SecretStr | None = None
+    token_secret_previous: SecretStr | None = None
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @field_validator("allowed_origins", mode="before")
@@ -133,13 +135,19 @@ def check_secrets(settings: Settings) -> None:
     """
     if settings.enable_demo_data:
         return
-    token = settings.token_secret.get_secret_value() if settings.token_secret else None
-    if token is not None and (len(token) < MIN_SECRET_CHARS or len(set(token)) < _MIN_DIFFERENT):
-        raise SettingsError(_GUESSED, name="TOKEN_SECRET", count=MIN_SECRET_CHARS)
+    for name in ("token_secret", "token_secret_previous"):
+        given: SecretStr | None = getattr(settings, name)
+        token = given.get_secret_value() if given else None
+        if token is not None and _is_guessed(token):
+            raise SettingsError(_GUESSED, name=name.upper(), count=MIN_SECRET_CHARS)
     for name in ("database_url", "database_owner_url", "jobs_database_url"):
         password = urlsplit(getattr(settings, name) or "").password
         if password is not None and password.lower() in _KNOWN_PASSWORDS:
             raise SettingsError(_KNOWN, name=name.upper())
+
+
+def _is_guessed(secret: str) -> bool:
+    return len(secret) < MIN_SECRET_CHARS or len(set(secret)) < _MIN_DIFFERENT
 
 
 def _dry_unless_agreed() -> dict[str, str]:

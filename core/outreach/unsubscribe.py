@@ -9,6 +9,7 @@ import hmac
 import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -54,6 +55,16 @@ def token_secret(settings: Settings, *, live: bool = False) -> bytes:
     return secret.encode()
 
 
+def accepted_secrets(settings: Settings) -> tuple[bytes, ...]:
+    """Return the secrets whose tokens are taken: the present one, then TOKEN_SECRET_PREVIOUS.
+
+    Nothing is made with the previous one, so it can be left out once what was made has gone.
+    """
+    previous = settings.token_secret_previous
+    former = () if previous is None else (previous.get_secret_value().encode(),)
+    return (token_secret(settings), *former)
+
+
 def _development_secret(path: Path) -> bytes:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,16 +87,23 @@ def make_token(secret: bytes, tenant_id: str, email_norm: str) -> str:
     return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def read_token(secret: bytes, token: str) -> Unsubscriber:
-    """Return whom `token` names; raise `NotFound` for one that this instance did not make."""
-    try:
-        sealed = urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
-        plain = _cipher(secret).decrypt(sealed, None)
-    except (ValueError, InvalidTag) as error:
-        raise NotFound(N_("This unsubscribe link is not valid.")) from error
+def read_token(secrets_taken: Sequence[bytes], token: str) -> Unsubscriber:
+    """Return whom `token` names; raise `NotFound` for one made with none of these secrets."""
+    found = (_open(secret, token) for secret in secrets_taken)
+    plain = next((one for one in found if one is not None), None)
+    if plain is None:
+        raise NotFound(N_("This unsubscribe link is not valid."))
     return Unsubscriber(
         tenant_id=str(UUID(bytes=plain[:_UUID_BYTES])), email_norm=plain[_UUID_BYTES:].decode()
     )
+
+
+def _open(secret: bytes, token: str) -> bytes | None:
+    try:
+        sealed = urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
+        return _cipher(secret).decrypt(sealed, None)
+    except (ValueError, InvalidTag):
+        return None
 
 
 def _cipher(secret: bytes) -> AESSIV:

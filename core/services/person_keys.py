@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from core.ingest.erased import Pads
-from core.outreach.unsubscribe import DEVELOPMENT_KEY_FILE, token_secret
+from core.outreach.unsubscribe import DEVELOPMENT_KEY_FILE, accepted_secrets, token_secret
 from core.store.erased import Erased
 from core.store.subjects import CUSTOMER, EMAIL, Subject
 from core.store.tenant import TenantStore
@@ -79,11 +79,11 @@ def person_key(store: TenantStore) -> PersonKey:
 
 
 def known_keys(store: TenantStore) -> list[PersonKey]:
-    """Return the tenant's key, and the one it had before TOKEN_SECRET was set, if it had one.
+    """Return the tenant's key, that of TOKEN_SECRET_PREVIOUS, and that of before any was set.
 
     An instance that begins dry makes a secret of its own; who was erased then stays erased.
     """
-    keys = [person_key(store)]
+    keys = [_key(store, secret) for secret in accepted_secrets(store.store.settings)]
     first = store.store.settings.data_dir / DEVELOPMENT_KEY_FILE
     if first.exists() and (former := _key(store, first.read_bytes())) not in keys:
         keys.append(former)

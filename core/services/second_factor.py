@@ -1,7 +1,8 @@
 """The second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
 
-The secret is stored encrypted and bound to its user (AES-SIV), under a key made from TOKEN_SECRET:
-with another TOKEN_SECRET no code fits any more, and only recovery codes or a reset lead in.
+The secret is stored encrypted and bound to its user (AES-SIV), under a key made from TOKEN_SECRET.
+With another TOKEN_SECRET, and without the former as TOKEN_SECRET_PREVIOUS, no code fits any more,
+and only recovery codes or a reset lead in; a code that fits puts its secret under the new key.
 """
 
 import hmac
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from core.errors import NotAllowed, Refused
 from core.i18n import N_
-from core.outreach.unsubscribe import token_secret
+from core.outreach.unsubscribe import accepted_secrets, token_secret
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_of_person
 from core.services.sign_in import check_present
@@ -188,8 +189,9 @@ def _takes_step(store: Store, user_id: str, factor: stored.FactorRow, code: str)
         return False
     now = int(store.now().timestamp()) // STEP_SECONDS
     steps = [now + d for d in _DRIFT if hmac.compare_digest(code_at(secret, now + d), typed)]
+    anew = _seal(store, user_id, secret)  # under the present key, should it be another by now
     with store.identity(write=True) as tx:
-        return any(stored.take_step(tx, user_id, step) for step in steps)
+        return any(stored.take_step(tx, user_id, step, factor, anew) for step in steps)
 
 
 def _totp(secret: bytes) -> TOTP:
@@ -209,15 +211,18 @@ def _code_sha256(code: str) -> str:
 
 
 def _seal(store: Store, user_id: str, secret: bytes) -> str:
-    return urlsafe_b64encode(_cipher(store).encrypt(secret, [user_id.encode()])).decode()
+    cipher = _cipher(token_secret(store.settings))
+    return urlsafe_b64encode(cipher.encrypt(secret, [user_id.encode()])).decode()
 
 
 def _unseal(store: Store, user_id: str, sealed: str) -> bytes | None:
-    try:
-        return _cipher(store).decrypt(urlsafe_b64decode(sealed), [user_id.encode()])
-    except (ValueError, InvalidTag):
-        return None
+    for key in accepted_secrets(store.settings):
+        try:
+            return _cipher(key).decrypt(urlsafe_b64decode(sealed), [user_id.encode()])
+        except (ValueError, InvalidTag):
+            continue
+    return None
 
 
-def _cipher(store: Store) -> AESSIV:
-    return AESSIV(hmac.digest(token_secret(store.settings), _PURPOSE, "sha512"))
+def _cipher(key: bytes) -> AESSIV:
+    return AESSIV(hmac.digest(key, _PURPOSE, "sha512"))

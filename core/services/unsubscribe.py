@@ -12,7 +12,7 @@ from datetime import date
 
 from core.errors import NotFound
 from core.i18n import N_
-from core.outreach.unsubscribe import read_token, token_secret
+from core.outreach.unsubscribe import accepted_secrets, read_token
 from core.outreach.wording import language_of
 from core.services.accounts import tenant_by_id
 from core.services.addressee_checks import local_day
@@ -55,7 +55,7 @@ class Invitation:
 
 def read_link(store: Store, token: str) -> Invitation:
     """Return what `token` opens; raise `NotFound`, the same for every link that is not valid."""
-    named = read_token(token_secret(store.settings), token)
+    named = read_token(accepted_secrets(store.settings), token)
     try:
         company = store.tenant_store(tenant_by_id(store, named.tenant_id))
     except NotFound as error:

@@ -63,16 +63,23 @@ def confirm_factor(tx: Transaction, user_id: str, secret_sealed: str, now: datet
     )
 
 
-def take_step(tx: Transaction, user_id: str, step: int) -> bool:
-    """Use a time step up; False when it, or a later one, was used before."""
+def take_step(
+    tx: Transaction, user_id: str, step: int, factor: FactorRow, secret_sealed: str
+) -> bool:
+    """Use a time step of `factor` up and keep its secret sealed anew.
+
+    False when the step, or a later one, was used before, or another secret took its place.
+    """
     return bool(
         tx.execute(
             """
-            UPDATE identity.second_factor SET last_step = :step
-            WHERE user_id = :user_id AND last_step < :step
+            UPDATE identity.second_factor SET last_step = :step, secret_sealed = :secret_sealed
+            WHERE user_id = :user_id AND last_step < :step AND secret_sealed = :held
             """,
             user_id=user_id,
             step=step,
+            secret_sealed=secret_sealed,
+            held=factor.secret_sealed,
         )
     )
 

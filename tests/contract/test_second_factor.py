@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from core.errors import NotAllowed, Refused
 from core.services import accounts, second_factor, users
@@ -188,3 +189,21 @@ def test_the_secret_is_kept_sealed_and_bound_to_its_user(
     with pytest.raises(NotAllowed):
         answer_code(cave.store, ticket, code_now(cave.store, secret), new_id())
     answer_code(cave.store, ticket, codes[0], new_id())
+
+
+@pytest.mark.either_store
+def test_a_factor_goes_over_to_a_new_secret_with_the_next_code(
+    cave: TenantStore, anne: Actor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former, present = SecretStr("o" * 32), SecretStr("n" * 32)
+
+    def rotate(secret: SecretStr, previous: SecretStr | None) -> None:
+        given = {"token_secret": secret, "token_secret_previous": previous}
+        monkeypatch.setattr(cave.store, "settings", cave.store.settings.model_copy(update=given))
+
+    rotate(former, None)
+    secret, _codes = set_up(cave, anne, clock)
+    for previous in (former, None):
+        rotate(present, previous)
+        answer_code(cave.store, begin(cave, anne), code_now(cave.store, secret), new_id())
+        clock.pass_by(timedelta(minutes=2))

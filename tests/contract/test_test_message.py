@@ -56,7 +56,7 @@ def test_it_is_the_first_message_with_links_of_its_own_and_leaves_no_contact(
     assert (first["tags"], first["sender"]["email"]) == (["test"], "cave@example.com")
     url = first["headers"]["List-Unsubscribe"].strip("<>")
     secret = token_secret(tenant.store.settings, live=True)
-    assert read_token(secret, url.rpartition("/")[2]).email_norm == OWN
+    assert read_token([secret], url.rpartition("/")[2]).email_norm == OWN
     assert url in first["textContent"]
     assert url in first["htmlContent"]
     token = frozen.payload["headers"]["List-Unsubscribe"].strip("<>").rpartition("/")[2]

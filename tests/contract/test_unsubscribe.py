@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from pydantic import SecretStr
 
 from core.errors import NotFound
 from core.outreach.unsubscribe import make_token, token_secret
@@ -14,10 +15,12 @@ from core.policy import Policy
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.addressee_checks import judge_deliveries
 from core.services.import_undo import undo
+from core.services.person_keys import digests_of
 from core.services.prepare_campaign import prepare
 from core.services.unsubscribe import read_link, unsubscribe
 from core.store.dataset import load_dataset
 from core.store.deliveries import load_deliveries
+from core.store.subjects import EMAIL
 from core.store.tenant import Store, TenantStore
 from tests.contract.campaign_data import NOW, add_contact, count, fill_run, people
 from tests.contract.test_import_files import bring
@@ -130,3 +133,27 @@ def test_the_link_of_a_company_that_is_gone_is_as_wrong_as_a_forged_one(store: S
             read_link(store, token)
         sentences.add(refused.value.sentence())
     assert len(sentences) == 1
+
+
+@pytest.mark.either_store
+def test_a_link_works_on_beside_a_new_secret_and_no_link_is_made_with_the_old(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, (old, new) = company.store, (SecretStr("o" * 32), SecretStr("n" * 32))
+    token = make_token(old.get_secret_value().encode(), company.tenant_id, ADDRESS)
+
+    def rotate(secret: SecretStr, previous: SecretStr | None) -> None:
+        given = {"token_secret": secret, "token_secret_previous": previous}
+        monkeypatch.setattr(store, "settings", store.settings.model_copy(update=given))
+
+    rotate(old, None)
+    (erased, *_) = digests_of(company, EMAIL, ADDRESS)
+    rotate(new, old)
+    assert erased in digests_of(company, EMAIL, ADDRESS)[1:]
+    assert read_link(store, token).email_norm == ADDRESS
+    assert token_secret(store.settings, live=True) == new.get_secret_value().encode()
+    unsubscribe(read_link(store, token))
+    assert suppressed(company) == [(None, ADDRESS)]
+    rotate(new, None)
+    with pytest.raises(NotFound):
+        read_link(store, token)

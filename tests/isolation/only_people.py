@@ -8,6 +8,7 @@ import duckdb
 from core.services.audit_trail import Action
 from core.services.erasure import FoundPerson
 from core.store.erased import Erased
+from core.store.second_factors import FactorRow
 from core.store.subjects import Subject
 from core.store.tries import FailureRow
 from tests.contract.campaign_data import NOW
@@ -49,6 +50,7 @@ def _about_boss(**more: Any) -> Given:
 _BY_ADDRESS = {"term": ADDRESS, "confirmation": ADDRESS}
 _FOUND = Subject(frozenset({"C1"}), frozenset({ADDRESS}))
 
+_FACTOR = FactorRow(secret_sealed="x", is_confirmed=True, last_step=0)
 _FAILED = FailureRow(username_sha256=SHA, window_at=NOW, passwords=1, codes=0, refused=0)
 
 OF_USERS: Mapping[str, Given] = {
@@ -105,7 +107,9 @@ OF_USERS: Mapping[str, Given] = {
     "store.second_factors.delete_factor": _about_boss(),
     "store.second_factors.find_factor": _about_boss(),
     "store.second_factors.take_recovery_code": {"code_sha256": SHA},
-    "store.second_factors.take_step": _about_boss(step=9_999_999_999),
+    "store.second_factors.take_step": _about_boss(
+        step=9_999_999_999, factor=_FACTOR, secret_sealed="x"
+    ),
     "store.tries.add_failures": {"failures": _FAILED},
     "store.tries.delete_failure": {"failure": _FAILED},
     "store.tries.load_failures": {"before": NOW},

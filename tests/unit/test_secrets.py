@@ -16,6 +16,7 @@ GOOD = "f3Zk9-Qw2_Lx8TnV7rYbJ5mHc4Pd6Ks1"
         {"token_secret": "short"},
         {"token_secret": "x" * 64},
         {"token_secret": "change-me"},
+        {"token_secret_previous": "short"},
         {"database_url": "postgresql://iacrm:password@db/iacrm"},
         {"database_owner_url": "postgresql://iacrm_owner:Postgres@db/iacrm"},
         {"jobs_database_url": "postgresql://iacrm:changeme@db/iacrm"},
@@ -42,10 +43,13 @@ def test_good_ones_and_none_at_all_are_taken() -> None:
     )
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["token_secret", "token_secret_previous"])
+def test_a_secret_may_stand_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "token").write_text(f"{GOOD}\n")
-    monkeypatch.setenv("TOKEN_SECRET_FILE", str(tmp_path / "token"))
-    secret = read_settings(env_file=None).token_secret
+    monkeypatch.setenv(f"{name.upper()}_FILE", str(tmp_path / "token"))
+    secret = getattr(read_settings(env_file=None), name)
     assert secret is not None
     assert secret.get_secret_value() == GOOD
     monkeypatch.setenv("BREVO_API_KEY_FILE", str(tmp_path / "missing"))
