@@ -84,9 +84,15 @@ def own_sessions(store: Store, actor: Actor, token: str) -> list[OwnSession]:
     ]
 
 
-def end_session(store: Store, actor: Actor, session_id: str) -> None:
-    """End one of the actor's sessions; raise `NotFound` for any other."""
+def end_session(
+    store: Store, actor: Actor, session_id: str, password: str, client_address: str
+) -> None:
+    """End one of the actor's sessions; raise `NotFound` for any other.
+
+    Raises `NotAllowed` when this is not the present password.
+    """
     require(actor, Role.VIEWER)
+    check_present(store, actor, password, client_address)
     with store.identity(write=True) as tx:
         own = sessions.load_open_sessions(tx, actor.user_id)
         found = [one for one in own if one.token_sha256[:SESSION_ID_CHARS] == session_id]

@@ -125,14 +125,14 @@ def confirm_draft(
 
 
 def renew_recovery_codes(
-    store: Store, actor: Actor, password: str, client_address: str
+    store: Store, actor: Actor, password: str, code: str, client_address: str
 ) -> tuple[str, ...]:
     """Return new recovery codes, shown once, in place of all earlier ones.
 
-    Raises `NotAllowed` when this is not the present password, `Refused` when no factor is on.
+    Raises `NotAllowed` unless these are the present password and a code, as at signing in.
     """
     require(actor, Role.VIEWER)
-    check_present(store, actor, password, client_address)
+    _check_both(store, actor, password, code, client_address)
     codes = _new_codes()
     with store.identity(write=True) as tx:
         factor = stored.find_factor(tx, actor.user_id)
@@ -143,13 +143,15 @@ def renew_recovery_codes(
     return codes
 
 
-def stop_second_factor(store: Store, actor: Actor, password: str, client_address: str) -> None:
-    """Ask for no code any more; raise `NotAllowed` when this is not the present password.
+def stop_second_factor(
+    store: Store, actor: Actor, password: str, code: str, client_address: str
+) -> None:
+    """Ask for no code any more; raise `NotAllowed` unless password and code are right.
 
     The sessions end in companies that demand a second factor: there another has to be set up.
     """
     require(actor, Role.VIEWER)
-    check_present(store, actor, password, client_address)
+    _check_both(store, actor, password, code, client_address)
     with store.identity(write=True) as tx:
         stored.delete_factor(tx, actor.user_id)
         for tenant in members.load_tenants_of(tx, actor.user_id):
@@ -158,6 +160,14 @@ def stop_second_factor(store: Store, actor: Actor, password: str, client_address
                     tx, actor.user_id, store.now(), tenant_id=tenant.tenant_id
                 )
     record_of_person(store, actor.user_id, Action.FACTOR_REMOVED)
+
+
+def _check_both(store: Store, actor: Actor, password: str, code: str, client_address: str) -> None:
+    check_present(store, actor, password, client_address)
+    attempt = begin_try(store, actor.username, client_address, of_code=True)
+    if not check_code(store, actor.user_id, code):
+        raise NotAllowed(WRONG_CODE)
+    end_well(store, attempt, enters=False)
 
 
 def check_code(store: Store, user_id: str, code: str) -> bool:

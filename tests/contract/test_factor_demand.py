@@ -142,9 +142,9 @@ def test_whoever_loses_the_factor_is_out_until_there_is_another(
     anne = user(cave, Role.VIEWER)
     ticket = begin(cave, anne)
     begun = begin_demanded_factor(cave.store, ticket)
-    confirm_demanded_factor(cave.store, ticket, first_code(cave, begun), new_id())
+    codes = confirm_demanded_factor(cave.store, ticket, first_code(cave, begun), new_id())
     token = redeem_ticket(cave.store, ticket)
-    second_factor.stop_second_factor(cave.store, anne, PASSWORD, new_id())
+    second_factor.stop_second_factor(cave.store, anne, PASSWORD, codes[0], new_id())
     assert session_of(cave.store, token) is None
     factor_demand.lift_factor_demand(cave, boss)
     assert session_of(cave.store, token) is None

@@ -94,9 +94,12 @@ def test_a_recovery_code_opens_once_until_there_are_new_ones(
     _secret, codes = set_up(cave, anne, clock)
     answer_code(cave.store, begin(cave, anne), codes[0].upper().replace("-", " "), new_id())
     assert factor_state(cave.store, anne).codes_left == 9
-    renewed = second_factor.renew_recovery_codes(cave.store, anne, PASSWORD, new_id())
+    renew = second_factor.renew_recovery_codes
+    with pytest.raises(NotAllowed):
+        renew(cave.store, anne, PASSWORD, codes[0], new_id())  # used
+    renewed = renew(cave.store, anne, PASSWORD, codes[1], new_id())
     ticket = begin(cave, anne)
-    for gone in codes[:2]:
+    for gone in codes[1:3]:
         with pytest.raises(NotAllowed):
             answer_code(cave.store, ticket, gone, new_id())
     answer_code(cave.store, ticket, renewed[0], new_id())
@@ -111,12 +114,12 @@ def test_guesses_of_codes_and_of_the_present_password_share_the_tries(
         with pytest.raises(NotAllowed):
             answer_code(cave.store, ticket, "000000", HERE)
         with pytest.raises(NotAllowed):
-            second_factor.stop_second_factor(cave.store, anne, "guess", HERE)
+            second_factor.stop_second_factor(cave.store, anne, "guess", "", HERE)
     code = code_now(cave.store, secret)
     with pytest.raises(NotAllowed, match="Too many"):
         answer_code(cave.store, ticket, code, HERE)
     with pytest.raises(NotAllowed, match="Too many"):
-        second_factor.stop_second_factor(cave.store, anne, PASSWORD, HERE)
+        second_factor.stop_second_factor(cave.store, anne, PASSWORD, code, HERE)
     assert factor_state(cave.store, anne).is_on
 
 
@@ -141,10 +144,14 @@ def test_a_factor_is_set_up_by_its_owner_and_asked_for_once_confirmed(
     assert redeem_ticket(cave.store, sign_in(cave.store, anne.username, PASSWORD, new_id()))
     with pytest.raises(NotAllowed):
         second_factor.confirm_second_factor(cave.store, anne, "000000", new_id())
-    set_up(cave, anne, clock)
+    secret, _codes = set_up(cave, anne, clock)
     with pytest.raises(Refused):
         second_factor.begin_second_factor(cave.store, anne, PASSWORD, new_id())
-    second_factor.stop_second_factor(cave.store, anne, PASSWORD, new_id())
+    stop, code = second_factor.stop_second_factor, code_now(cave.store, secret)
+    for password, given in (("not hers", code), (PASSWORD, "000000"), (PASSWORD, "")):
+        with pytest.raises(NotAllowed):
+            stop(cave.store, anne, password, given, new_id())
+    stop(cave.store, anne, PASSWORD, code, new_id())
     assert factor_state(cave.store, anne) == second_factor.FactorState(is_on=False, codes_left=0)
 
 

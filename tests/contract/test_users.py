@@ -273,10 +273,14 @@ def test_a_user_sees_and_ends_her_own_sessions_alone(cave: TenantStore, admin: A
     found = own_account.own_sessions(cave.store, anne, here)
     assert sorted(one.is_this for one in found) == [False, True]
     (of_admin,) = own_account.own_sessions(cave.store, admin, foreign)
+    end = own_account.end_session
     with pytest.raises(NotFound):
-        own_account.end_session(cave.store, anne, of_admin.session_id)
+        end(cave.store, anne, of_admin.session_id, PASSWORD, new_id())
     (other,) = (one for one in found if not one.is_this)
-    own_account.end_session(cave.store, anne, other.session_id)
+    with pytest.raises(NotAllowed):
+        end(cave.store, anne, other.session_id, "not hers", new_id())
+    assert session_of(cave.store, there) is not None
+    end(cave.store, anne, other.session_id, PASSWORD, new_id())
     assert session_of(cave.store, there) is None
     assert session_of(cave.store, here) is not None
     assert session_of(cave.store, foreign) is not None

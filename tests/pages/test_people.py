@@ -9,6 +9,7 @@ import ui.session
 from core.services import accounts, users
 from core.services.accounts import SYSTEM, Role
 from core.services.second_factor import STEP_SECONDS, code_at
+from core.services.sign_in import redeem_ticket, session_of, sign_in
 from core.store import second_factors
 from core.store.identity import new_id
 from tests.pages.conftest import PASSWORD, Look, World, add_company, metrics, sentences
@@ -74,6 +75,24 @@ def test_a_password_is_changed_only_with_the_present_one_and_twice_the_same(
     assert "The two passwords are not the same." in change(PASSWORD, "something else")
     assert "The present password is not right." in change("a wrong guess", new)
     assert "Your password is changed." in change(PASSWORD, new)
+
+
+def test_another_session_ends_with_the_present_password(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose_other(rows: list[dict[str, str]], *_: object, **__: object) -> int | None:
+        return next((at for at, row in enumerate(rows) if row["this"] == "Elsewhere"), None)
+
+    name = f"u{new_id()[:8]}"
+    accounts.create_user(world.store, world.small.tenant, name, PASSWORD, Role.VIEWER)
+    other = redeem_ticket(world.store, sign_in(world.store, name, PASSWORD, "127.0.0.1"))
+    monkeypatch.setattr("ui.views.account_sessions.choose_row", choose_other)
+    page = look("account", name)
+    for password, is_open in (("a wrong guess", True), (PASSWORD, False)):
+        page.text_input(key="account_end_password").set_value(password)
+        page.button(key="account_end").click().run()
+        assert (session_of(world.store, other) is not None) is is_open
+        assert ("The present password is not right." in sentences(page)) is is_open
 
 
 def test_what_a_window_held_for_one_company_is_gone_in_the_next(world: World, look: Look) -> None:

@@ -15,6 +15,7 @@ from ui.client import read_client
 from ui.i18n import _, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.views.account_password import ask_present
 from ui.views.factor_enrolment import draw_enrolment, draw_recovery_codes
 
 _BEGUN = "account_factor_begun"
@@ -43,7 +44,7 @@ def _draw_begin(session: UiSession) -> None:
         )
     )
     with st.form("account_factor_begin", clear_on_submit=True):
-        password = _ask_password("account_factor_password")
+        password = ask_present("account_factor_password")
         is_sent = st.form_submit_button(_("Set it up"))
     if is_sent:
         with error_boundary():
@@ -73,23 +74,22 @@ def _draw_on(session: UiSession, state: FactorState) -> None:
     )
     st.markdown(left)
     with st.form("account_factor_on", clear_on_submit=True):
-        password = _ask_password("account_factor_password")
+        password = ask_present("account_factor_password")
+        code = st.text_input(
+            _("Code"),
+            key="account_factor_present_code",
+            autocomplete="one-time-code",
+            help=_("The six digits that your authenticator app shows, or a recovery code."),
+        )
         with st.container(horizontal=True):
             renews = st.form_submit_button(_("New recovery codes"), key="account_factor_renew")
             stops = st.form_submit_button(_("Switch it off"), key="account_factor_stop")
     if not (renews or stops):
         return
     with error_boundary():
-        given = (session.store.store, session.actor, password, read_client()[0])
+        given = (session.store.store, session.actor, password, code or "", read_client()[0])
         if renews:
             st.session_state[_CODES] = renew_recovery_codes(*given)
         else:
             stop_second_factor(*given)
         st.rerun()
-
-
-def _ask_password(key: str) -> str:
-    typed = st.text_input(
-        _("Present password"), type="password", key=key, autocomplete="current-password"
-    )
-    return typed or ""

@@ -14,19 +14,22 @@ def draw_password(session: UiSession) -> None:
     """Draw the form that changes the own password."""
     st.subheader(_("Password"), anchor=False)
     with st.form("account_password", clear_on_submit=True):
-        present = st.text_input(
-            _("Present password"),
-            type="password",
-            key="account_present",
-            autocomplete="current-password",
-        )
+        present = ask_present("account_present")
         new, again = draw_new_password("account_new")
         is_sent = st.form_submit_button(_("Change the password"), type="primary")
     if is_sent and new != again:
         st.error(_("The two passwords are not the same."))
     elif is_sent:
         with error_boundary():
-            _change(session, present or "", new)
+            _change(session, present, new)
+
+
+def ask_present(key: str) -> str:
+    """Draw the field of the present password and return what stands in it."""
+    typed = st.text_input(
+        _("Present password"), type="password", key=key, autocomplete="current-password"
+    )
+    return typed or ""
 
 
 def _change(session: UiSession, present: str, new: str) -> None:

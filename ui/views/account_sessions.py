@@ -3,10 +3,12 @@
 import streamlit as st
 
 from core.services.own_account import OwnSession, end_session, own_sessions
+from ui.client import read_client
 from ui.i18n import _, format_moment
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import choose_row
+from ui.views.account_password import ask_present
 
 
 def draw_sessions(session: UiSession) -> None:
@@ -30,9 +32,12 @@ def draw_sessions(session: UiSession) -> None:
     chosen = choose_row(rows, titles, key="account_sessions", alt=_("Your sessions"))
     if chosen is None or found[chosen].is_this:
         return
-    if st.button(_("End this session"), key="account_end"):
+    with st.form("account_end_form", clear_on_submit=True):
+        password = ask_present("account_end_password")
+        is_sent = st.form_submit_button(_("End this session"), key="account_end")
+    if is_sent:
         with error_boundary():
-            end_session(store, session.actor, found[chosen].session_id)
+            end_session(store, session.actor, found[chosen].session_id, password, read_client()[0])
             st.rerun()
 
 
