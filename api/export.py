@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.problems import problem
-from api.session import session_in
+from api.session import signed_in
 from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound
 from core.i18n import LANGUAGES, N_
@@ -19,7 +19,8 @@ from core.services.export_run import EXPORT_NAMES, REPORT_NAME, download, file_n
 from core.services.import_issues import issues_csv
 from core.services.import_ledger import report_of
 from core.services.import_rejects import rejects_file
-from core.services.instance import app_store
+from core.services.sign_in import Session
+from core.store.tenant import TenantStore
 
 _MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
@@ -39,15 +40,13 @@ _NO_VERSION = N_(
 )
 
 
-def export(request: Request) -> Response:
+@signed_in
+def export(request: Request, session: Session, store: TenantStore) -> Response:
     """Stream one file of a run of the caller's tenant: 401 without session, 404 for any other.
 
     `?version=` chooses the lists of the run itself or those of its last review, which are also
     given without it; 400 for any other version.
     """
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
     name = request.path_params["name"]
     run_id = _known_id(request.path_params["run_id"])
     if run_id is None or name not in EXPORT_NAMES:
@@ -56,7 +55,6 @@ def export(request: Request) -> Response:
     if asked not in (None, *RunVersion):
         return problem(request, 400, _NO_VERSION)
     version = None if asked is None else RunVersion(asked)
-    store = app_store().tenant_store(session.tenant)
     try:
         content = download(store, session.actor, run_id, name, version or RunVersion.REVIEWED)
     except NotFound:
@@ -64,21 +62,18 @@ def export(request: Request) -> Response:
     return attachment(content, file_name(name, version))
 
 
-def export_qc_report(request: Request) -> Response:
+@signed_in
+def export_qc_report(request: Request, session: Session, store: TenantStore) -> Response:
     """Show the quality report of a run, in the language of `?lang=` or the tenant's.
 
     Refused as by `export`. It is shown in the browser, where it may load and run nothing.
     """
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
     run_id = _known_id(request.path_params["run_id"])
     version = request.query_params.get("version", RunVersion.REVIEWED)
     if run_id is None or version not in tuple(RunVersion):
         return problem(request, 404, _NO_FILE)
     asked = request.query_params.get("lang")
     language = asked if asked in LANGUAGES else None
-    store = app_store().tenant_store(session.tenant)
     try:
         content = download(store, session.actor, run_id, REPORT_NAME, RunVersion(version), language)
     except NotFound:
@@ -91,12 +86,9 @@ def export_qc_report(request: Request) -> Response:
     return StreamingResponse(content, headers=headers, media_type="text/html; charset=utf-8")
 
 
-def export_issues(request: Request) -> Response:
+@signed_in
+def export_issues(request: Request, session: Session, store: TenantStore) -> Response:
     """Stream the remarks on the rows of one import of the caller's tenant, as `export` does."""
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
-    store = app_store().tenant_store(session.tenant)
     try:
         content = issues_csv(store, request.path_params["import_id"], session.actor.language)
     except NotFound:
@@ -104,12 +96,9 @@ def export_issues(request: Request) -> Response:
     return attachment(content, "issues.csv")
 
 
-def export_rejects(request: Request) -> Response:
+@signed_in
+def export_rejects(request: Request, session: Session, store: TenantStore) -> Response:
     """Stream the rejected rows of one file of an import, as `export` does."""
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
-    store = app_store().tenant_store(session.tenant)
     params = request.path_params
     try:
         found = rejects_file(store, params["import_id"], params["file_no"], session.actor.language)
@@ -118,12 +107,9 @@ def export_rejects(request: Request) -> Response:
     return attachment(found.content, found.name, _AS_RECEIVED)
 
 
-def export_report(request: Request) -> Response:
+@signed_in
+def export_report(request: Request, _session: Session, store: TenantStore) -> Response:
     """Give the report of one import as JSON, with what its corrections moved, as `export` does."""
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
-    store = app_store().tenant_store(session.tenant)
     try:
         report = report_of(store, request.path_params["import_id"])
     except NotFound:
@@ -133,12 +119,9 @@ def export_report(request: Request) -> Response:
     return attachment(iter((text.encode(),)), "report.json")
 
 
-def export_trail(request: Request) -> Response:
+@signed_in
+def export_trail(request: Request, session: Session, store: TenantStore) -> Response:
     """Stream the audit trail of the caller's tenant; 403 unless she is an administrator."""
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
-    store = app_store().tenant_store(session.tenant)
     try:
         content = trail_csv(store, session.actor)
     except NotAllowed as error:

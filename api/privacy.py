@@ -5,22 +5,19 @@ from starlette.responses import Response
 
 from api.export import attachment
 from api.problems import problem
-from api.session import session_in
+from api.session import signed_in
 from core.errors import NotAllowed, NotFound
-from core.i18n import N_
-from core.services.instance import app_store
 from core.services.person_export import person_of_link
+from core.services.sign_in import Session
+from core.store.tenant import TenantStore
 
 
-def export_person(request: Request) -> Response:
+@signed_in
+def export_person(request: Request, session: Session, store: TenantStore) -> Response:
     """Stream the JSON of the person whom the link's token means, to her company's users.
 
     The token is encrypted: an address in a URL would stand in every log on the way.
     """
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
-    store = app_store().tenant_store(session.tenant)
     try:
         pieces = person_of_link(store, session.actor, request.path_params["token"])
     except NotAllowed as error:

@@ -28,7 +28,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from api.problems import problem
-from api.session import is_foreign, session_in
+from api.session import SIGN_IN_FIRST, is_foreign, session_in
 from core.errors import CrmError, NotAllowed, NotFound
 from core.i18n import N_
 from core.services.accounts import Actor
@@ -85,7 +85,7 @@ def _for_users(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             return await _refuse(request, 403, N_("Send files from the page of this instance."))
         session = await run_in_threadpool(session_in, request, store)
         if session is None:
-            return await _refuse(request, 401, N_("Sign in first."))
+            return await _refuse(request, 401, SIGN_IN_FIRST)
         try:
             return await handler(request, store.tenant_store(session.tenant), session.actor)
         except ClientDisconnect:
