@@ -25,6 +25,7 @@ TRY_WINDOW = timedelta(minutes=15)
 MAX_TRIES = 10
 _WINDOW_SECONDS = int(TRY_WINDOW.total_seconds())
 KNOWN_FOR = timedelta(days=90)
+_UNTOLD_FOR = timedelta(days=7)  # when no worker enters failures in the trails
 _SITE_BITS = 64  # what one customer of a provider has of IPv6: more addresses than tries
 
 _TOO_MANY = N_("Too many tries. Wait %(minutes)s minutes, then try again.")
@@ -51,6 +52,7 @@ def begin_try(store: Store, username: str, client_address: str, *, of_code: bool
     with store.identity(write=True) as tx:
         tries.lock_tries(tx)
         tries.purge_tries(tx, tries_before=now - TRY_WINDOW, known_before=now - KNOWN_FOR)
+        tries.purge_failures(tx, now - _UNTOLD_FOR)
         counted = tries.count_from_client(tx, client, now - TRY_WINDOW)
         if not tries.is_known(tx, account, client):
             counted = max(counted, tries.count_by_strangers(tx, account, now - TRY_WINDOW))

@@ -135,6 +135,7 @@ sign_in_failure = Table(
     Column("passwords", BigInteger, nullable=False),
     Column("codes", BigInteger, nullable=False),
     Column("refused", BigInteger, nullable=False),
+    Index(None, "window_at"),
 )
 
 known_client = Table(

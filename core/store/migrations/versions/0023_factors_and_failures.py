@@ -33,5 +33,6 @@ def upgrade(part: str) -> None:
         sa.PrimaryKeyConstraint("username_sha256", "window_at", name="pk_sign_in_failure"),
         schema=schema,
     )
+    op.create_index("ix_sign_in_failure_window_at", "sign_in_failure", ["window_at"], schema=schema)
     if on_postgres:
         op.execute(identity_grant("sign_in_failure"))
