@@ -31,8 +31,9 @@ from core.store.erasures import ErasureRequest
 from core.store.identity import new_id
 from core.store.locks import exclusive
 from core.store.opaque import Opaque
+from core.store.person_rows import is_known
 from core.store.reclaim import empty_log
-from core.store.subjects import Subject, find_subject, is_known
+from core.store.subjects import Subject, find_subject
 from core.store.tenant import TenantStore
 
 # Why somebody is erased: chosen, not typed, so that no reason names anybody.

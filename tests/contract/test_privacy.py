@@ -35,6 +35,8 @@ from core.services.import_undo import undo
 from core.services.person_export import person_json, person_link, person_of_link
 from core.services.reapply import reapply
 from core.store.subjects import Subject
+from core.services.waiting_rows import stamp_of
+from core.store.contact_pushes import store_pushes
 from core.store.tenant import Store, TenantStore
 from tests.contract import canary
 from tests.contract.campaign_data import VIEWER
@@ -148,6 +150,8 @@ def test_a_restored_backup_is_erased_again_and_another_company_keeps_its_own(
     with other.read() as tx:
         name = tx.scalar(
             "SELECT name FROM customer WHERE tenant_id = :tenant AND customer = :code", code=CODE
+    push_to_brevo(company)  # what one table alone knows is found too
+    assert reapply(company, SYSTEM) == 1
         )
     assert name == f"Mme {NAME}"
 
@@ -218,6 +222,30 @@ def test_a_shared_address_stays_with_the_other_and_so_does_its_opt_out(
     company: TenantStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "clients.csv"
+@pytest.mark.parametrize("term", ["QZ1", "only.code@x.example", "unseen@x.example"])
+def test_whoever_any_row_names_is_found_told_of_and_erased(
+    company: TenantStore, tmp_path: Path, term: str
+) -> None:
+    products = tmp_path / "products.csv"
+    products.write_text("product_key;name;price_ttc\nP1;Vin;10\n")
+    sales = tmp_path / "sales.csv"
+    sales.write_text(
+        "document_id;product_key;client_code;quantity;amount;sale_date\n"
+        "D1;P1;QZ1;1;10;2024-02-01\nD2;P1;only.code@x.example;1;10;2024-02-01\n"
+    )
+    canary.import_all(company, [products, sales])  # both wait: no client has such a code
+    push_to_brevo(company, "unseen@x.example")
+    told = json.loads(b"".join(person_json(company, SYSTEM, term)))
+    assert sum(len(told[table]) for table in ("held_row", "contact_push")) == 1
+    erase(company, ask(company, term))
+    assert find_people(company, SYSTEM, term) is None
+
+
+def push_to_brevo(company: TenantStore, address: str = ADDRESS) -> None:
+    with company.begin() as tx:
+        store_pushes(tx, {address: "digest"}, canary.NOW)
+
+
     path.write_text("client_code,email,email_opt_out\nA,two@x.example,yes\nB,two@x.example,no\n")
     canary.import_all(company, [path])
     erase(company, ask(company, "A"))
