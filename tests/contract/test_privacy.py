@@ -120,7 +120,7 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
         for kind, file in files.items()
     }
     assert codes["clients"]["ERASED_PERSON"] == 1
-    assert codes["sales"]["ERASED_PERSON"] == 3
+    assert codes["sales"]["ERASED_PERSON"] == 4, "one of them is rejected for its date too"
     assert codes["contacts"]["ERASED_PERSON"] == 2
     for file in files.values():
         counted = ("loaded", "unchanged", "merged", "duplicate", "held", "rejected")
@@ -128,6 +128,9 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
     assert sold(company) == before
     assert canary.found_in_files(company.folder) == []
 
+    bad = tmp_path / "bad.csv"  # rejected for its date, and of her all the same
+    bad.write_text(f"client_code;email;name;consent_date\n{CODE};;Mme {NAME};2024-13-45\n")
+    canary.import_all(company, [bad])
 
 def test_a_restored_backup_is_erased_again_and_another_company_keeps_its_own(
     store: Store, company: TenantStore, tmp_path: Path
