@@ -93,7 +93,7 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
     company: TenantStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = fill(company, tmp_path)
-    before = sold(company)
+    before, shown = sold(company), stamp_of(company)
     assert scan(company)
     request_id = ask(company)
     for module, name in ((erase_files, "_put_in_place"), (erasure, "erase_texts")):
@@ -106,6 +106,7 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
     assert sold(company) == before
     assert find_people(company, SYSTEM, CODE) is None
     request = request_of(company, request_id)
+    assert stamp_of(company) != shown, "what pages keep of waiting rows is read anew"
     assert (request.state, request.people, request.salt) == ("done", 1, None)
     assert (counts["originals"], counts["uploads"], counts["customer"]) == (4, 1, 2)
     assert pending_contacts(company) == 1
