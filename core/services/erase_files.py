@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
@@ -27,7 +28,7 @@ from core.ingest.suggest import suggest_mapping
 from core.services.erase_parquet import rewrite_parquet
 from core.services.erase_sheets import rewrite_sheets
 from core.services.file_mapping import dialect_of
-from core.services.import_archive import ImportArchive, archive_of
+from core.services.import_archive import ImportArchive, archive_of, safe_name
 from core.services.import_work import limits_of
 from core.services.redaction import Columns, Redaction
 from core.store.erase_imports import ArchivedFile, load_archived, store_report, store_rewritten
@@ -76,7 +77,16 @@ class FileEraser:
             if file_no is not None:
                 with self.store.begin() as tx:
                     store_rewritten(tx, import_id, file_no, sha256, self.store.store.now())
+        self._rename_originals(archive, files)
         return done
+
+    def _rename_originals(self, archive: ImportArchive, files: Mapping[int, ArchivedFile]) -> None:
+        """Give originals whose name tells of her the name that the tables will have for them."""
+        for file_no, file in files.items():
+            path = archive.original(file_no, file.name)
+            told = archive.original(file_no, self.redaction.subject.removed_from(file.name))
+            if told != path and path.exists():
+                path.rename(told)
 
     def _rewritten_originals(
         self, archive: ImportArchive, files: Mapping[int, ArchivedFile]
@@ -186,6 +196,19 @@ class FileEraser:
                 _put_in_place(path, passing, _WRITABLE)
                 done["other_files"] += 1
             passing.unlink(missing_ok=True)
+        return done + self._rename_others()
+
+    def _rename_others(self) -> Counter[str]:
+        done: Counter[str] = Counter()
+        for path in self._other_files():
+            told = self.redaction.subject.removed_from(path.name)
+            if told == path.name:
+                continue
+            target = path.with_name(safe_name(told))
+            if target.exists():
+                target = path.with_name(f"{uuid4().hex[:8]} {target.name}")
+            path.rename(target)
+            done["other_files"] += 1
         return done
 
     def _other_files(self) -> list[Path]:

@@ -30,13 +30,14 @@ from core.services.erasure import (
     request_of,
 )
 from core.services.import_archive import archive_of
+from core.services.import_rejects import rejects_file
 from core.services.import_turn import import_turn
 from core.services.import_undo import undo
 from core.services.person_export import person_json, person_link, person_of_link
 from core.services.reapply import reapply
-from core.store.subjects import Subject
 from core.services.waiting_rows import stamp_of
 from core.store.contact_pushes import store_pushes
+from core.store.subjects import Subject
 from core.store.tenant import Store, TenantStore
 from tests.contract import canary
 from tests.contract.campaign_data import VIEWER
@@ -105,8 +106,8 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
     assert scan(company) == []
     assert sold(company) == before
     assert find_people(company, SYSTEM, CODE) is None
-    request = request_of(company, request_id)
     assert stamp_of(company) != shown, "what pages keep of waiting rows is read anew"
+    request = request_of(company, request_id)
     assert (request.state, request.people, request.salt) == ("done", 1, None)
     assert (counts["originals"], counts["uploads"], counts["customer"]) == (4, 1, 2)
     assert pending_contacts(company) == 1
@@ -127,11 +128,11 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
         counted = ("loaded", "unchanged", "merged", "duplicate", "held", "rejected")
         assert file["rows_in"] == sum(file[name] for name in counted)
     assert sold(company) == before
-    assert canary.found_in_files(company.folder) == []
-
     bad = tmp_path / "bad.csv"  # rejected for its date, and of her all the same
     bad.write_text(f"client_code;email;name;consent_date\n{CODE};;Mme {NAME};2024-13-45\n")
     canary.import_all(company, [bad])
+    assert canary.found_in_files(company.folder) == []
+
 
 def test_a_restored_backup_is_erased_again_and_another_company_keeps_its_own(
     store: Store, company: TenantStore, tmp_path: Path
@@ -149,13 +150,13 @@ def test_a_restored_backup_is_erased_again_and_another_company_keeps_its_own(
     assert reapply(company, SYSTEM) == 2
     assert find_people(company, SYSTEM, CODE) is None
     assert reapply(company, SYSTEM) == 0
+    push_to_brevo(company)  # what one table alone knows is found too
+    assert reapply(company, SYSTEM) == 1
     assert canary.found_in_files(company.folder) == []
     assert sorted(canary.found_in_files(other.folder)) != []
     with other.read() as tx:
         name = tx.scalar(
             "SELECT name FROM customer WHERE tenant_id = :tenant AND customer = :code", code=CODE
-    push_to_brevo(company)  # what one table alone knows is found too
-    assert reapply(company, SYSTEM) == 1
         )
     assert name == f"Mme {NAME}"
 
@@ -184,6 +185,22 @@ def test_an_import_with_an_erased_person_can_be_undone_and_keeps_what_was_receiv
     assert sold(company)[0] == 0
 
 
+def test_a_file_that_is_named_after_her_gets_another_name_and_is_still_found(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    path = tmp_path / f"record of {CODE}.csv"
+    path.write_text(f"client_code;email\n{CODE};{ADDRESS}\n;no code\n")
+    waiting = company.folder / "raw" / f"{CODE}.csv"
+    waiting.parent.mkdir(parents=True)
+    waiting.write_text("client_code;email\nC8;c8@x.example\n")
+    import_id = canary.import_all(company, [path])["import_id"]
+    before = b"".join(rejects_file(company, import_id, 1, "en").content)
+    erase(company, ask(company))
+    assert [path.name for path in company.folder.rglob("*") if CODE in path.name] == []
+    assert b"".join(rejects_file(company, import_id, 1, "en").content) == before
+    assert "C8" in "".join(path.read_text() for path in waiting.parent.glob("*.csv"))
+
+
 def test_everything_known_is_told_as_json_and_to_whom_it_may_be(
     company: TenantStore, tmp_path: Path
 ) -> None:
@@ -205,27 +222,6 @@ def test_everything_known_is_told_as_json_and_to_whom_it_may_be(
     assert all(row.get("email") != "other@nowhere.example" for row in told["customer"])
 
 
-def test_an_erasure_is_confirmed_by_typing_and_by_an_administrator(company: TenantStore) -> None:
-    with company.begin() as tx:
-        tx.execute(
-            "INSERT INTO customer (tenant_id, customer, from_seq, file_id)"
-            " VALUES (:tenant, 'K', 0, 0)"
-        )
-    with pytest.raises(NotAllowed):
-        ask_erasure(company, VIEWER, "K", reason=ASKED, confirmation="K")
-    with pytest.raises(Refused):
-        ask_erasure(company, SYSTEM, "K", reason=ASKED, confirmation="k")
-    with pytest.raises(Refused):
-        ask_erasure(company, SYSTEM, "K", reason="because of K", confirmation="K")
-    with pytest.raises(NotFound):
-        ask(company, "L")
-    assert find_people(company, SYSTEM, "K") is not None
-
-
-def test_a_shared_address_stays_with_the_other_and_so_does_its_opt_out(
-    company: TenantStore, tmp_path: Path
-) -> None:
-    path = tmp_path / "clients.csv"
 @pytest.mark.parametrize("term", ["QZ1", "only.code@x.example", "unseen@x.example"])
 def test_whoever_any_row_names_is_found_told_of_and_erased(
     company: TenantStore, tmp_path: Path, term: str
@@ -250,6 +246,27 @@ def push_to_brevo(company: TenantStore, address: str = ADDRESS) -> None:
         store_pushes(tx, {address: "digest"}, canary.NOW)
 
 
+def test_an_erasure_is_confirmed_by_typing_and_by_an_administrator(company: TenantStore) -> None:
+    with company.begin() as tx:
+        tx.execute(
+            "INSERT INTO customer (tenant_id, customer, from_seq, file_id)"
+            " VALUES (:tenant, 'K', 0, 0)"
+        )
+    with pytest.raises(NotAllowed):
+        ask_erasure(company, VIEWER, "K", reason=ASKED, confirmation="K")
+    with pytest.raises(Refused):
+        ask_erasure(company, SYSTEM, "K", reason=ASKED, confirmation="k")
+    with pytest.raises(Refused):
+        ask_erasure(company, SYSTEM, "K", reason="because of K", confirmation="K")
+    with pytest.raises(NotFound):
+        ask(company, "L")
+    assert find_people(company, SYSTEM, "K") is not None
+
+
+def test_a_shared_address_stays_with_the_other_and_so_does_its_opt_out(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "clients.csv"
     path.write_text("client_code,email,email_opt_out\nA,two@x.example,yes\nB,two@x.example,no\n")
     canary.import_all(company, [path])
     erase(company, ask(company, "A"))
