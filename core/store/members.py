@@ -50,8 +50,21 @@ def lock_user(tx: Transaction, user_id: str) -> None:
 
 
 def store_membership(tx: Transaction, user_id: str, tenant_id: str, role: str) -> None:
-    """Give a user a role in a tenant, in place of an earlier one; a deactivated one is back."""
+    """Give a user a role in a tenant, in place of an earlier one; a deactivated one is back.
+
+    An invitation there waits no more: it would bring back, later on, who was shut out meanwhile.
+    """
     lock_user(tx, user_id)
+    tx.execute(
+        """
+        DELETE FROM identity.invitation
+        WHERE tenant_id = :tenant_id AND username = (
+            SELECT username FROM identity.app_user WHERE user_id = :user_id
+        )
+        """,
+        user_id=user_id,
+        tenant_id=tenant_id,
+    )
     tx.execute(
         """
         INSERT INTO identity.membership (user_id, tenant_id, role)

@@ -11,6 +11,7 @@ from core.errors import CrmError, NotAllowed, NotFound, Refused
 from core.services import accounts, own_account, users
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.audit_trail import Action, trail_of
+from core.services.operator_users import create_or_join
 from core.services.second_factor import factor_state
 from core.services.sign_in import redeem_ticket, session_of, sign_in
 from core.services.sign_in_steps import Stage, choose_first_password, choose_tenant, next_step
@@ -151,6 +152,17 @@ def test_a_declined_or_withdrawn_invitation_leads_nowhere(
             with pytest.raises(NotFound):
                 again()
     assert own_account.own_tenants(cave.store, anne) == [shop.tenant]
+
+
+def test_an_invitation_from_before_she_joined_does_not_bring_back_who_was_shut_out(
+    cave: TenantStore, shop: TenantStore
+) -> None:
+    anne = user(shop, Role.VIEWER)
+    users.invite(cave, SYSTEM, anne.username, Role.ADMIN)
+    create_or_join(cave, anne.username, Role.VIEWER)
+    users.deactivate(cave, SYSTEM, anne.user_id)
+    with pytest.raises(NotFound):
+        own_account.accept_invitation(cave.store, anne, cave.tenant_id)
 
 
 def test_a_company_decides_on_its_membership_and_never_on_the_account_of_a_shared_user(
