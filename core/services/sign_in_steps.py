@@ -11,7 +11,7 @@ from core.i18n import N_
 from core.services.accounts import check_new_password, hash_password
 from core.services.audit_trail import Action, record_of_person
 from core.services.second_factor import check_code
-from core.services.sign_in import TICKET_LIFE, check_password, sha256_of
+from core.services.sign_in import TICKET_LIFE, check_password, session_of, sha256_of
 from core.services.tries import begin_try, end_well
 from core.store import identity, members, sessions
 from core.store.tenant import Store, Tenant
@@ -112,6 +112,8 @@ def switch_tenant(store: Store, token: str, tenant_id: str) -> str:
     without a session, `NotFound` for a company that is not hers.
     """
     ticket, now = secrets.token_urlsafe(32), store.now()
+    if session_of(store, token) is None:  # idle for too long is no session either
+        raise NotAllowed(_EXPIRED)
     with store.identity(write=True) as tx:
         session = sessions.find_session(tx, sha256_of(token))
         if session is None:
