@@ -17,7 +17,7 @@ from core.jobs import (
     look_after_erasures,
     migrate_jobs,
 )
-from core.services import erase_files, erasure, unsubscribe
+from core.services import erase_files, erasure, prepare_campaign, unsubscribe
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erase_brevo import pending_contacts
 from core.services.erased_list import list_path
@@ -34,13 +34,15 @@ from core.services.import_rejects import rejects_file
 from core.services.import_turn import import_turn
 from core.services.import_undo import undo
 from core.services.person_export import person_json, person_link, person_of_link
+from core.services.prepare_campaign import prepare
 from core.services.reapply import reapply
 from core.services.waiting_rows import stamp_of
 from core.store.contact_pushes import store_pushes
+from core.store.locks import PREVIEW_LOCK, PUSH_LOCK, exclusive
 from core.store.subjects import Subject
 from core.store.tenant import Store, TenantStore
 from tests.contract import canary
-from tests.contract.campaign_data import VIEWER
+from tests.contract.campaign_data import VIEWER, Person, deliveries_of, fill_run, people
 from tests.contract.canary import ADDRESS, CODE, NAME, NEEDLES, PHONE
 
 
@@ -299,6 +301,41 @@ def test_who_was_erased_and_leaves_by_an_old_link_is_not_entered_again(
     erase(company, ask(company))
     invitation = unsubscribe.Invitation(store=company, email_norm=ADDRESS, language=None)
     unsubscribe.unsubscribe(invitation)
+    assert find_people(company, SYSTEM, ADDRESS) is None
+
+
+def test_a_campaign_prepared_at_that_moment_writes_to_nobody_who_is_erased(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = fill_run(company, [Person(code=CODE, email=ADDRESS), *people(1)])
+    request_id, select = ask(company), prepare_campaign.select_audience
+
+    def erase_first(*values: Any, **named: Any) -> Any:
+        with pytest.raises(Busy):
+            erase(company, request_id)
+        return select(*values, **named)
+
+    monkeypatch.setattr(prepare_campaign, "select_audience", erase_first)
+    campaign_id = prepare(company, SYSTEM, run_id, "discovery")
+    assert CODE in deliveries_of(company, campaign_id), "it was read before"
+    erase(company, request_id)
+    states = {key: row["state"] for key, row in deliveries_of(company, campaign_id).items()}
+    assert states.pop("C00001") == "PLANNED"
+    assert list(states.values()) == ["SUPPRESSED"]
+    assert ADDRESS not in str(deliveries_of(company, campaign_id))
+
+
+@pytest.mark.parametrize("purpose", [PREVIEW_LOCK, PUSH_LOCK])
+def test_an_erasure_waits_for_whoever_may_have_read_her_before(
+    company: TenantStore, purpose: str
+) -> None:
+    fill_run(company, [Person(code=CODE, email=ADDRESS)])
+    request_id = ask(company)
+    with exclusive(company, purpose, "busy"):
+        with pytest.raises(Busy):
+            erase(company, request_id)
+        push_to_brevo(company)
+    erase(company, request_id)
     assert find_people(company, SYSTEM, ADDRESS) is None
 
 
