@@ -16,9 +16,7 @@ from core.errors import NotAllowed, NotFound
 from core.i18n import LANGUAGES, N_
 from core.services.audit_trail import trail_csv
 from core.services.export_run import EXPORT_NAMES, REPORT_NAME, download, file_name
-from core.services.import_issues import issues_csv
-from core.services.import_ledger import report_of
-from core.services.import_rejects import rejects_file
+from core.services.import_downloads import download_issues, download_rejects, download_report
 from core.services.instance import app_store
 
 _MEDIA_TYPES = {
@@ -98,7 +96,7 @@ def export_issues(request: Request) -> Response:
         return problem(request, 401, N_("Sign in first."))
     store = app_store().tenant_store(session.tenant)
     try:
-        content = issues_csv(store, request.path_params["import_id"], session.actor.language)
+        content = download_issues(store, session.actor, request.path_params["import_id"])
     except NotFound:
         return problem(request, 404, _NO_FILE)
     return attachment(content, "issues.csv")
@@ -112,7 +110,7 @@ def export_rejects(request: Request) -> Response:
     store = app_store().tenant_store(session.tenant)
     params = request.path_params
     try:
-        found = rejects_file(store, params["import_id"], params["file_no"], session.actor.language)
+        found = download_rejects(store, session.actor, params["import_id"], params["file_no"])
     except NotFound:
         return problem(request, 404, _NO_FILE)
     return attachment(found.content, found.name, _AS_RECEIVED)
@@ -125,7 +123,7 @@ def export_report(request: Request) -> Response:
         return problem(request, 401, N_("Sign in first."))
     store = app_store().tenant_store(session.tenant)
     try:
-        report = report_of(store, request.path_params["import_id"])
+        report = download_report(store, session.actor, request.path_params["import_id"])
     except NotFound:
         return problem(request, 404, _NO_FILE)
     told = {name: value for name, value in report.items() if name != "report"}  # a path of ours

@@ -30,6 +30,7 @@ class Action(StrEnum):
     IMPORT_LOADED = "import_loaded"
     IMPORT_UNDONE = "import_undone"
     OPT_OUTS_CONFIRMED = "opt_outs_confirmed"
+    IMPORT_EXPORTED = "import_exported"
     RUN_LAUNCHED = "run_launched"
     DECISION_ENTERED = "decision_entered"
     DECISION_WITHDRAWN = "decision_withdrawn"
@@ -76,6 +77,7 @@ ACTION_TITLES = {
     Action.IMPORT_LOADED: N_("Import loaded"),
     Action.IMPORT_UNDONE: N_("Import undone"),
     Action.OPT_OUTS_CONFIRMED: N_("Many opt-outs confirmed"),
+    Action.IMPORT_EXPORTED: N_("Rows of an import downloaded"),
     Action.RUN_LAUNCHED: N_("Run launched"),
     Action.DECISION_ENTERED: N_("Decision entered"),
     Action.DECISION_WITHDRAWN: N_("Decision withdrawn"),

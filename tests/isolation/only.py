@@ -83,6 +83,7 @@ ONLY: Mapping[str, Given] = {
     "services.import_ledger.open_entry": lambda v: {"import_id": v["open_id"]},
     "services.import_ledger.set_state": lambda v: {"import_id": v["open_id"], "status": "planned"},
     "services.import_preview.preview": {"files": []},
+    "services.import_downloads.download_rejects": {"file_no": 3},
     "services.import_rejects.rejects_file": {"file_no": 3},
     "services.import_sources.issues_path": {"file_no": 3},
     "services.import_sources.sources_of": {"file_no": 3},

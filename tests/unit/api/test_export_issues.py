@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from core.services.accounts import SYSTEM, tenant_by_key
+from core.services.audit_trail import Action, number_of_entries, trail_of
 from core.services.import_files import plan, receive
 from core.services.import_issues import ISSUE_COLUMNS
 from core.store.tenant import Store
@@ -84,3 +85,18 @@ def test_rejected_rows_are_their_tenants_own(
     assert signed_in.get(address).status_code == 404
     client.cookies.clear()
     assert client.get(address).status_code == 401
+
+
+def test_each_download_stands_in_the_audit_trail(
+    signed_in: Client, store: Store, imports: dict[str, str]
+) -> None:
+    company = store.tenant_store(tenant_by_key(store, "first"))
+    before = number_of_entries(company, SYSTEM, Action.IMPORT_EXPORTED)
+    for name in ("issues.csv", "rejects/1", "report.json"):
+        assert signed_in.get(f"/export/imports/{imports['first']}/{name}").status_code == 200
+    assert signed_in.get(f"/export/imports/{imports['second']}/report.json").status_code == 404
+    lines = trail_of(company, SYSTEM, Action.IMPORT_EXPORTED)
+    assert len(lines) == before + 3
+    assert {line.entry.subject for line in lines} == {imports["first"]}
+    told = [line.entry.details["file"] for line in lines[:3]]
+    assert told == ["report.json", "rejects/1", "issues.csv"]
