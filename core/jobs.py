@@ -315,7 +315,7 @@ def scan_inboxes(store: Store) -> None:
             for import_id in take_in(tenant_store):
                 _ask_once(tenant_store, INBOX, TAKE, import_id)
         except CrmError as error:
-            _LOG.info("inbox of %s: %s", tenant.key, error)
+            _LOG.info("inbox of %s: %s", tenant.key, error.message)  # its values may name people
         except Exception as error:  # noqa: BLE001 - the inboxes of the others go on
             _LOG.error("inbox of %s failed: %s", tenant.key, frames_of(error))
 
