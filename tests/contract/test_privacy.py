@@ -63,6 +63,13 @@ def fill(company: TenantStore, folder: Path) -> dict[str, Any]:
     first = canary.import_all(company, canary.write_files(folder))
     canary.import_all(company, [canary.write_workbook(folder / "clients.xlsx")])
     canary.fill_every_table(company)
+    with company.begin() as tx:
+        tx.execute(
+            "INSERT INTO suppression (tenant_id, suppression_id, customer, reason, source, since,"
+            " lifted_reason) VALUES (:tenant, 's', 'C2', 'manual', 'test', :day, :said)",
+            day=canary.NOW.date(),
+            said=f"as {CODE}!",
+        )
     for name, text in (
         ("raw/clients.csv", f"client_code,email\n{CODE},{ADDRESS}\nC8,c8@x.example\n"),
         ("exports/reco_output.csv", f"run_id,customer_code\nr,{CODE}\nr,C2\n"),
