@@ -25,7 +25,7 @@ PLANTED = ("jinja2", "2.4.1")
 ADVISORIES = "https://api.osv.dev/v1/query"
 CLEAN, FOUND, UNREACHABLE = 0, 1, 3
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
-_OTHER = ("#", "--hash", "--index-url", "--extra-index-url")
+_OTHER = ("#", "--")  # a remark; a hash or an option, which names no package
 _SILENT_SECONDS = 20
 _LINE = "=" * 80
 
