@@ -121,9 +121,12 @@ def ask_erasure(
     return enter_request(store, actor, found.subject, reason)
 
 
-def enter_request(store: TenantStore, actor: Actor, subject: Subject, reason: str) -> str:
+def enter_request(
+    store: TenantStore, actor: Actor, subject: Subject, reason: str, people: int | None = None
+) -> str:
     """Enter the erasure of a subject; from here on no import brings it in.
 
+    `people` is how many it is, by default its customers, or addresses where it has none.
     Raises `NotAllowed` below admin.
     """
     require(actor, Role.ADMIN)
@@ -132,7 +135,7 @@ def enter_request(store: TenantStore, actor: Actor, subject: Subject, reason: st
         reason=reason,
         state=erasures.QUEUED,
         step=STEP_FILES,
-        people=len(subject.customers) or len(subject.addresses),
+        people=people or len(subject.customers) or len(subject.addresses),
         counts={},
         salt=secrets.token_hex(16),
         created_at=store.store.now(),
