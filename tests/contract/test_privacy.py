@@ -1,8 +1,11 @@
 """Erasure of a person who stands in every table and every file: nothing of her is left."""
 
 import json
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +20,7 @@ from core.jobs import (
     look_after_erasures,
     migrate_jobs,
 )
-from core.services import erase_files, erasure, prepare_campaign, unsubscribe
+from core.services import erase_files, erased_list, erasure, prepare_campaign, unsubscribe
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erase_brevo import pending_contacts
 from core.services.erased_list import list_path
@@ -38,6 +41,7 @@ from core.services.prepare_campaign import prepare
 from core.services.reapply import reapply
 from core.services.waiting_rows import stamp_of
 from core.store.contact_pushes import store_pushes
+from core.store.erased import Erased
 from core.store.locks import PREVIEW_LOCK, PUSH_LOCK, exclusive
 from core.store.subjects import Subject
 from core.store.tenant import Store, TenantStore
@@ -350,6 +354,27 @@ def test_an_erasure_waits_for_an_import_and_is_asked_for_again(
     company: TenantStore, tmp_path: Path
 ) -> None:
     canary.import_all(company, canary.write_files(tmp_path))
+def test_two_erasures_asked_for_at_once_both_stand_in_the_list(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_run(company, people(2))
+    first_reads, read = Event(), erased_list.read_list
+
+    def read_slowly(path: Path) -> list[Erased]:
+        found, is_first = read(path), not first_reads.is_set()
+        first_reads.set()
+        time.sleep(0.5 * is_first)
+        return found
+
+    monkeypatch.setattr(erased_list, "read_list", read_slowly)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(ask, company, "C00001")
+        assert first_reads.wait(30)
+        ask(company, "C00002")
+        first.result()
+    assert len(list_path(company).read_text().splitlines()) == 4
+
+
     request_id = ask(company)
     with import_turn(company), pytest.raises(Busy):
         erase(company, request_id)
