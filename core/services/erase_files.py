@@ -72,11 +72,12 @@ class FileEraser:
             self._forget_samples(import_id, archive, set(lines))
         self._redact_report(archive)
         for file_no, path, passing, _ in originals:
-            sha256 = _put_in_place(path, passing)
-            done["originals"] += 1
-            if file_no is not None:
+            if file_no is not None:  # first: after a kill behind it nothing would be left to tell
+                sha256, now = _digest(passing), self.store.store.now()
                 with self.store.begin() as tx:
-                    store_rewritten(tx, import_id, file_no, sha256, self.store.store.now())
+                    store_rewritten(tx, import_id, file_no, sha256, now)
+            _put_in_place(path, passing)
+            done["originals"] += 1
         self._rename_originals(archive, files)
         return done
 
@@ -219,12 +220,14 @@ class FileEraser:
         return sorted(path for path in {*own, *logs} if path.is_file() and not path.is_symlink())
 
 
-def _put_in_place(path: Path, passing: Path, mode: int = _READ_ONLY) -> str:
-    with passing.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _put_in_place(path: Path, passing: Path, mode: int = _READ_ONLY) -> None:
     passing.chmod(mode)
     passing.replace(path)
-    return sha256
 
 
 def _columns(headers: Sequence[str], kind: str | None, columns: Mapping[str, str]) -> Columns:

@@ -110,7 +110,11 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
     before, shown = sold(company), stamp_of(company)
     assert scan(company)
     request_id = ask(company)
-    for module, name in ((erase_files, "_put_in_place"), (erasure, "erase_texts")):
+    for module, name in (
+        (erase_files, "store_rewritten"),
+        (erase_files, "_put_in_place"),
+        (erasure, "erase_texts"),
+    ):
         with monkeypatch.context() as killed:
             killed.setattr(module, name, lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError):
@@ -350,10 +354,6 @@ def test_an_erasure_waits_for_whoever_may_have_read_her_before(
     assert find_people(company, SYSTEM, ADDRESS) is None
 
 
-def test_an_erasure_waits_for_an_import_and_is_asked_for_again(
-    company: TenantStore, tmp_path: Path
-) -> None:
-    canary.import_all(company, canary.write_files(tmp_path))
 def test_two_erasures_asked_for_at_once_both_stand_in_the_list(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,6 +375,10 @@ def test_two_erasures_asked_for_at_once_both_stand_in_the_list(
     assert len(list_path(company).read_text().splitlines()) == 4
 
 
+def test_an_erasure_waits_for_an_import_and_is_asked_for_again(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    canary.import_all(company, canary.write_files(tmp_path))
     request_id = ask(company)
     with import_turn(company), pytest.raises(Busy):
         erase(company, request_id)
