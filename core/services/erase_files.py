@@ -31,6 +31,7 @@ from core.services.file_mapping import dialect_of
 from core.services.import_archive import ImportArchive, archive_of, safe_name
 from core.services.import_work import limits_of
 from core.services.redaction import Columns, Redaction
+from core.services.workbench import clear_spills
 from core.store.erase_imports import ArchivedFile, load_archived, store_report, store_rewritten
 from core.store.erase_texts import redacted
 from core.store.tenant import TenantStore
@@ -179,6 +180,7 @@ class FileEraser:
     def _erase_others(self) -> Counter[str]:
         """Erase from inbox, uploads, exports, logs and whatever else lies in the folder."""
         done: Counter[str] = Counter()
+        clear_spills(self.store, held="run")
         for path in self._other_files():
             if not self._may_name(path):
                 continue

@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -82,6 +83,10 @@ def fill(company: TenantStore, folder: Path) -> dict[str, Any]:
         path = company.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    for purpose in ("run", "why"):  # what work that was killed had spilled, packed
+        spilled = company.folder / "work" / purpose / "duckdb_temp_0.tmp"
+        spilled.parent.mkdir(parents=True)
+        spilled.write_bytes(zlib.compress(NAME.encode()))
     logs = company.store.settings.data_dir / "logs"
     logs.mkdir(exist_ok=True)
     (logs / "app.log").write_text(f"something about {ADDRESS} and {CODE}\n")
@@ -121,6 +126,7 @@ def test_nothing_of_an_erased_person_is_left_and_no_file_brings_her_back(
                 erase(company, request_id)
     counts = erase(company, request_id)
     assert scan(company) == []
+    assert list((company.folder / "work").glob("*")) == []
     assert sold(company) == before
     assert find_people(company, SYSTEM, CODE) is None
     assert stamp_of(company) != shown, "what pages keep of waiting rows is read anew"

@@ -103,6 +103,7 @@ ONLY: Mapping[str, Given] = {
     "services.export_run.write_exports": {"names": ("reco_output.csv", "run_summary.json")},
     "services.waiting_rows.list_subjects": {"what": "products"},
     "services.waiting_rows.sum_of": {"what": "customers"},
+    "services.workbench.clear_spills": {"held": "run"},
     "services.alias_desk.take_back": {"label": "Frais de port"},
     "services.uploads.receive_uploads": {"uploads": []},
     "services.uploads.clear_stale_uploads": {"tenant_key": "alpha"},
