@@ -1,6 +1,7 @@
 """The files of a run, and the remarks on an import, streamed to whoever is signed in."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -29,6 +30,7 @@ _NOTHING_ACTIVE = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'self'"
 )
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_ .()-]+")
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 _NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
 _NO_VERSION = N_(
@@ -155,7 +157,7 @@ def attachment(content: Iterator[bytes], name: str, media_type: str | None = Non
 
 
 def _disposition(name: str) -> str:
-    if name.isascii():
+    if _PLAIN_NAME.fullmatch(name):  # a quote or a line end would end the name, or the header
         return f'attachment; filename="{name}"'
     return f"attachment; filename*=UTF-8''{quote(name)}"
 

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from api.export import attachment
 from core.services.accounts import SYSTEM, tenant_by_key
 from core.services.audit_trail import Action, number_of_entries, trail_of
 from core.services.import_files import plan, receive
@@ -100,3 +101,16 @@ def test_each_download_stands_in_the_audit_trail(
     assert {line.entry.subject for line in lines} == {imports["first"]}
     told = [line.entry.details["file"] for line in lines[:3]]
     assert told == ["report.json", "rejects/1", "issues.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a b.csv", 'filename="a b.csv"'),
+        ('a"; x="é.csv', "filename*=UTF-8''a%22%3B%20x%3D%22%C3%A9.csv"),
+        ('a".csv', "filename*=UTF-8''a%22.csv"),
+        ("a\r\nSet-Cookie: x.csv", "filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x.csv"),
+    ],
+)
+def test_a_name_of_a_file_stays_a_name_in_the_header(name: str, told: str) -> None:
+    assert attachment(iter(()), name).headers["content-disposition"] == f"attachment; {told}"
