@@ -150,6 +150,28 @@ def _as_member(row: dict[str, object]) -> MemberRow:
     )
 
 
+def has_another(tx: Transaction, tenant_id: str, user_id: str, role: str) -> bool:
+    """Tell whether a tenant has, beside this user, another with `role` who may sign in.
+
+    A demo user is none: it may not sign in from everywhere.
+    """
+    found = tx.scalar(
+        """
+        SELECT count(*)
+        FROM identity.membership AS membership
+        JOIN identity.app_user AS app_user ON app_user.user_id = membership.user_id
+        WHERE membership.tenant_id = :tenant_id AND membership.user_id <> :user_id
+            AND membership.role = :role AND membership.deactivated_at IS NULL
+            AND app_user.is_demo = :no
+        """,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        role=role,
+        no=False,
+    )
+    return bool(found)
+
+
 def store_role(tx: Transaction, tenant_id: str, user_id: str, role: str) -> None:
     """Give a user of a tenant another role there."""
     tx.execute(

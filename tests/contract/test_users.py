@@ -190,12 +190,13 @@ def test_a_company_decides_on_its_membership_and_never_on_the_account_of_a_share
     assert session_of(shop.store, at_shop) is None
 
 
-@pytest.mark.parametrize("change", ["demote", "deactivate", "remove"])
+@pytest.mark.parametrize("change", ["demote", "deactivate", "remove", "by command"])
 def test_the_last_admin_stays(cave: TenantStore, admin: Actor, change: str) -> None:
     act: Callable[[str], object] = {
         "demote": lambda who: users.change_role(cave, admin, who, Role.VIEWER),
         "deactivate": lambda who: users.deactivate(cave, admin, who),
         "remove": lambda who: users.remove_member(cave, admin, who),
+        "by command": lambda _who: create_or_join(cave, admin.username, Role.VIEWER),
     }[change]
     user(cave, Role.ANALYST)
     with pytest.raises(Refused):
