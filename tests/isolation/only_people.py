@@ -85,6 +85,7 @@ OF_USERS: Mapping[str, Given] = {
     "store.members.delete_membership": _about_shared(),
     "store.members.find_member": _about_shared(),
     "store.members.find_role": _about_shared(),
+    "store.members.has_another": _about_shared(role="admin"),
     "store.members.load_invitations_to": {"username": GUEST},
     "store.members.load_tenants_of": _about_shared(),
     "store.members.store_deactivated": _about_shared(moment=NOW),
