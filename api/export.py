@@ -1,6 +1,7 @@
 """The files of a run, and the remarks on an import, streamed to whoever is signed in."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -16,9 +17,7 @@ from core.errors import NotAllowed, NotFound
 from core.i18n import LANGUAGES, N_
 from core.services.audit_trail import trail_csv
 from core.services.export_run import EXPORT_NAMES, REPORT_NAME, download, file_name
-from core.services.import_issues import issues_csv
-from core.services.import_ledger import report_of
-from core.services.import_rejects import rejects_file
+from core.services.import_downloads import download_issues, download_rejects, download_report
 from core.services.sign_in import Session
 from core.store.tenant import TenantStore
 
@@ -32,6 +31,7 @@ _NOTHING_ACTIVE = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'self'"
 )
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_ .()-]+")
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 _NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
 _NO_VERSION = N_(
@@ -90,7 +90,7 @@ def export_qc_report(request: Request, session: Session, store: TenantStore) -> 
 def export_issues(request: Request, session: Session, store: TenantStore) -> Response:
     """Stream the remarks on the rows of one import of the caller's tenant, as `export` does."""
     try:
-        content = issues_csv(store, request.path_params["import_id"], session.actor.language)
+        content = download_issues(store, session.actor, request.path_params["import_id"])
     except NotFound:
         return problem(request, 404, _NO_FILE)
     return attachment(content, "issues.csv")
@@ -101,17 +101,17 @@ def export_rejects(request: Request, session: Session, store: TenantStore) -> Re
     """Stream the rejected rows of one file of an import, as `export` does."""
     params = request.path_params
     try:
-        found = rejects_file(store, params["import_id"], params["file_no"], session.actor.language)
+        found = download_rejects(store, session.actor, params["import_id"], params["file_no"])
     except NotFound:
         return problem(request, 404, _NO_FILE)
     return attachment(found.content, found.name, _AS_RECEIVED)
 
 
 @signed_in
-def export_report(request: Request, _session: Session, store: TenantStore) -> Response:
+def export_report(request: Request, session: Session, store: TenantStore) -> Response:
     """Give the report of one import as JSON, with what its corrections moved, as `export` does."""
     try:
-        report = report_of(store, request.path_params["import_id"])
+        report = download_report(store, session.actor, request.path_params["import_id"])
     except NotFound:
         return problem(request, 404, _NO_FILE)
     told = {name: value for name, value in report.items() if name != "report"}  # a path of ours
@@ -140,7 +140,7 @@ def attachment(content: Iterator[bytes], name: str, media_type: str | None = Non
 
 
 def _disposition(name: str) -> str:
-    if name.isascii():
+    if _PLAIN_NAME.fullmatch(name):  # a quote or a line end would end the name, or the header
         return f'attachment; filename="{name}"'
     return f"attachment; filename*=UTF-8''{quote(name)}"
 

@@ -42,8 +42,9 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 _STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
-# Streamlit answers these to anybody: how many sessions there are, and how much they hold.
-_UNSERVED = frozenset({"/_stcore/metrics"})
+# Streamlit answers these to anybody: how many sessions there are, and files for a widget that no
+# page has, which it keeps in memory for whoever has opened a window, signed in or not.
+_UNSERVED = ("/_stcore/metrics", "/_stcore/upload_file")
 _REFUSED_BY_POLICY = 1008  # of the codes with which a WebSocket is closed
 _NOTHING = N_("There is nothing at this address.")
 _FAILED = N_(
@@ -134,8 +135,8 @@ def origin_of(url: str) -> str:
 class LastResort:
     """Answer an error that no route expected with a reference; the log has it with the frames.
 
-    Neither has the error's own text, which may quote a row. Figures of the server are answered as
-    if they were not there.
+    Neither has the error's own text, which may quote a row. What Streamlit offers to anybody is
+    answered as if it were not there.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -146,7 +147,7 @@ class LastResort:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["path"] in _UNSERVED:
+        if scope["path"].startswith(_UNSERVED):
             await problem(Request(scope), 404, _NOTHING)(scope, receive, send)
             return
         has_begun = False

@@ -26,6 +26,7 @@ from api.uploads import append, begin, forget, look
 from api.webhook import receive
 from core.logs import OneLine
 from core.services.instance import app_store
+from core.services.leftovers import clear_leftovers
 from core.services.uploads import clear_stale_uploads
 from core.settings import check_secrets
 from core.store.roles import warn_of_login
@@ -64,6 +65,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     hide_secrets()
     warn_of_login(store)
     clear_stale_uploads(store)
+    clear_leftovers(store.now())
     yield
     store.dispose()
     app_store.cache_clear()

@@ -76,6 +76,8 @@ _QUEUES = {
     RECONCILE: "readings",
     **dict.fromkeys((ERASE, RETAIN, FORGET), "erasures"),
 }
+# What only administrators may ask for; all else is an analyst's work.
+_FOR_ADMINS = (ERASE, RETAIN)
 # A send may wait for Brevo's limits a long time: others go on beside it.
 _CONCURRENCY = {"sends": 4}
 
@@ -161,9 +163,10 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send,
     reconcile), or the id of a backtest (backtest), a preview (preview), a question (causes) or an
     erasure (erase, retain, forget).
-    Raises `NotAllowed` for a viewer.
+    Raises `NotAllowed` for a viewer, and below admin for an erasure.
     """
     require(actor, Role.ANALYST)
+    require(actor, Role.ADMIN if kind in _FOR_ADMINS else Role.ANALYST)
     prefix = _job_prefix(store, kind, subject)
     client = _client(jobs_url(store.store.settings))
     earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)
@@ -314,7 +317,7 @@ def scan_inboxes(store: Store) -> None:
             for import_id in take_in(tenant_store):
                 _ask_once(tenant_store, INBOX, TAKE, import_id)
         except CrmError as error:
-            _LOG.info("inbox of %s: %s", tenant.key, error)
+            _LOG.info("inbox of %s: %s", tenant.key, error.message)  # its values may name people
         except Exception as error:  # noqa: BLE001 - the inboxes of the others go on
             _LOG.error("inbox of %s failed: %s", tenant.key, frames_of(error))
 

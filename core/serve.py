@@ -9,6 +9,7 @@ import time
 from types import FrameType
 
 from core.jobs import run_worker
+from core.services.leftovers import clear_leftovers
 from core.settings import Settings, check_secrets, current_settings
 from core.store.tenant import Store
 
@@ -23,6 +24,7 @@ def work_until_interrupted(store: Store) -> None:
     if supervisor:
         threading.Thread(target=_stop_without, args=(int(supervisor), stop), daemon=True).start()
     check_secrets(store.settings)
+    clear_leftovers(store.now())
     run_worker(store, stop)
 
 

@@ -25,6 +25,7 @@ PLANTED = ("jinja2", "2.4.1")
 ADVISORIES = "https://api.osv.dev/v1/query"
 CLEAN, FOUND, UNREACHABLE = 0, 1, 3
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
+_OTHER = ("#", "--")  # a remark; a hash or an option, which names no package
 _SILENT_SECONDS = 20
 _LINE = "=" * 80
 
@@ -43,16 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not vulnerable(planted):
         say("The advisories do not know a vulnerable pin that was planted: they prove nothing.")
         return FOUND
-    return tell(pins_of(chosen.pins), chosen.advisories)
+    return tell(pins_of(chosen.pins), chosen.advisories, unpinned(chosen.pins))
 
 
-def tell(pins: Sequence[tuple[str, str]], advisories: str) -> int:
+def tell(
+    pins: Sequence[tuple[str, str]], advisories: str, unpinned_lines: Sequence[str] = ()
+) -> int:
     """Audit `pins`, print each that is vulnerable or was not looked up; return the exit code."""
     report = ask(pins, advisories)
     if report is None:
         say("The advisories answered once and then no more. Run the audit again.")
         return FOUND
-    problems = [*vulnerable(report), *not_looked_up(pins, report)]
+    nowhere = [f"{line} is no pin and was not looked up" for line in unpinned_lines]
+    problems = [*vulnerable(report), *not_looked_up(pins, report), *nowhere]
     for problem in problems:
         say(problem)
     if not problems:
@@ -69,6 +73,17 @@ def pins_of(files: Sequence[Path]) -> list[tuple[str, str]]:
     """Return name and version of each pinned package, by name."""
     found = {pin for path in files for pin in _PIN.findall(path.read_text(encoding="utf-8"))}
     return sorted(found)
+
+
+def unpinned(files: Sequence[Path]) -> list[str]:
+    """Return the requirements that name no single version: nobody can look them up."""
+    lines = (line for path in files for line in path.read_text(encoding="utf-8").splitlines())
+    told = (line.partition(" #")[0].strip() for line in lines)
+    return [
+        line.rstrip("\\ ")
+        for line in told
+        if line and not line.startswith(_OTHER) and not _PIN.match(line)
+    ]
 
 
 def ask(pins: Sequence[tuple[str, str]], advisories: str) -> dict[str, Any] | None:

@@ -41,6 +41,12 @@ INSERT INTO {p}_issues
 SELECT record, line, '{column}', NULL, 'OPT_OUT_TAKEN', false FROM {p}_rejected_opt_outs
 ORDER BY record
 """
+# Whom the rows name that are rejected: of somebody who was erased nothing is kept of them either.
+_REJECTED_PEOPLE = """
+INSERT INTO {p}_rejected_people
+SELECT record, line, {customer}, {email} FROM {p}_typed
+WHERE record IN (SELECT record FROM {p}_issues WHERE rejects)
+"""
 # Where each kind says that somebody is not to be written to: column, condition, reason, date.
 _WISHES = {
     FileKind.CLIENTS: ("email_opt_out", "email_opt_out", "'opt_out'", "NULL"),
@@ -136,7 +142,7 @@ def _email_code(kind: FileKind, cell: str) -> str:
 
 
 def create_rows(work: Parsing) -> None:
-    """Create `{p}_rows` and `{p}_issues`, and `{p}_rejected_opt_outs`, without rows."""
+    """Create `{p}_rows`, `{p}_issues` and what is kept of rejected rows, without rows."""
     work.con.execute(f"CREATE OR REPLACE TABLE {work.prefix}_issues ({ISSUE_COLUMNS})")
     given = dict.fromkeys(_extra_cells(work), "NULL")
     nothing = "(SELECT CAST(NULL AS BIGINT) AS record, CAST(NULL AS BIGINT) AS line)"
@@ -146,6 +152,10 @@ def create_rows(work: Parsing) -> None:
     work.con.execute(
         f"CREATE OR REPLACE TABLE {work.prefix}_rejected_opt_outs (record BIGINT, line BIGINT,"
         " customer VARCHAR, email VARCHAR, reason VARCHAR, since DATE)"
+    )
+    work.con.execute(
+        f"CREATE OR REPLACE TABLE {work.prefix}_rejected_people"
+        " (record BIGINT, line BIGINT, customer VARCHAR, email VARCHAR)"
     )
 
 
@@ -190,6 +200,8 @@ def insert_rows(
     con.execute(
         f"INSERT INTO {prefix}_rows {_rows_sql(work, {name: name for name in values}, good)}"
     )
+    given = {name: name if name in values else "NULL" for name in ("customer", "email")}
+    con.execute(_REJECTED_PEOPLE.format(p=prefix, **given))
     if work.kind in _WISHES and _WISHES[work.kind][0] in values:
         _take_opt_outs(work, values)
     con.execute(f"DROP TABLE {prefix}_typed")

@@ -17,7 +17,14 @@ CODE = "ERASED_PERSON"
 _HASH = "sha256($outer || unhex(sha256($inner || encode('{kind}:' || {value}))))"
 _FOUND = """
 CREATE OR REPLACE TABLE {p}_erased AS
-SELECT record, line, {column} AS column_name FROM {p}_rows WHERE {named}
+SELECT record, line, {column} AS column_name FROM {rows} WHERE {named}
+"""
+# A row that is rejected for something else names her all the same.
+_WITH_REJECTED = """
+(
+  SELECT record, line, {fields} FROM {p}_rows
+  UNION ALL SELECT record, line, {fields} FROM {p}_rejected_people
+)
 """
 _NAME = """
 INSERT INTO {p}_issues
@@ -56,8 +63,10 @@ def reject_erased(
     named = [_is_named(field, erased) for field in fields]
     column = f"CASE WHEN {named[0]} THEN '{_COLUMN[fields[0]]}' ELSE '{_COLUMN[fields[-1]]}' END"
     keys = {"inner": pads.inner, "outer": pads.outer} if erased else {}
+    rows = _WITH_REJECTED.format(p=prefix, fields=", ".join(fields)) if erased else f"{prefix}_rows"
     con.execute(
-        _FOUND.format(p=prefix, column=column, named=" OR ".join(named)), {**keys, "mark": mark}
+        _FOUND.format(p=prefix, rows=rows, column=column, named=" OR ".join(named)),
+        {**keys, "mark": mark},
     )
     found = count_rows(con, f"{prefix}_erased")
     if found:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
@@ -27,9 +28,10 @@ from core.ingest.suggest import suggest_mapping
 from core.services.erase_parquet import rewrite_parquet
 from core.services.erase_sheets import rewrite_sheets
 from core.services.file_mapping import dialect_of
-from core.services.import_archive import ImportArchive, archive_of
+from core.services.import_archive import ImportArchive, archive_of, safe_name
 from core.services.import_work import limits_of
 from core.services.redaction import Columns, Redaction
+from core.services.workbench import clear_spills
 from core.store.erase_imports import ArchivedFile, load_archived, store_report, store_rewritten
 from core.store.erase_texts import redacted
 from core.store.tenant import TenantStore
@@ -71,12 +73,22 @@ class FileEraser:
             self._forget_samples(import_id, archive, set(lines))
         self._redact_report(archive)
         for file_no, path, passing, _ in originals:
-            sha256 = _put_in_place(path, passing)
-            done["originals"] += 1
-            if file_no is not None:
+            if file_no is not None:  # first: after a kill behind it nothing would be left to tell
+                sha256, now = _digest(passing), self.store.store.now()
                 with self.store.begin() as tx:
-                    store_rewritten(tx, import_id, file_no, sha256, self.store.store.now())
+                    store_rewritten(tx, import_id, file_no, sha256, now)
+            _put_in_place(path, passing)
+            done["originals"] += 1
+        self._rename_originals(archive, files)
         return done
+
+    def _rename_originals(self, archive: ImportArchive, files: Mapping[int, ArchivedFile]) -> None:
+        """Give originals whose name tells of her the name that the tables will have for them."""
+        for file_no, file in files.items():
+            path = archive.original(file_no, file.name)
+            told = archive.original(file_no, self.redaction.subject.removed_from(file.name))
+            if told != path and path.exists():
+                path.rename(told)
 
     def _rewritten_originals(
         self, archive: ImportArchive, files: Mapping[int, ArchivedFile]
@@ -168,6 +180,7 @@ class FileEraser:
     def _erase_others(self) -> Counter[str]:
         """Erase from inbox, uploads, exports, logs and whatever else lies in the folder."""
         done: Counter[str] = Counter()
+        clear_spills(self.store, held="run")
         for path in self._other_files():
             if not self._may_name(path):
                 continue
@@ -186,6 +199,19 @@ class FileEraser:
                 _put_in_place(path, passing, _WRITABLE)
                 done["other_files"] += 1
             passing.unlink(missing_ok=True)
+        return done + self._rename_others()
+
+    def _rename_others(self) -> Counter[str]:
+        done: Counter[str] = Counter()
+        for path in self._other_files():
+            told = self.redaction.subject.removed_from(path.name)
+            if told == path.name:
+                continue
+            target = path.with_name(safe_name(told))
+            if target.exists():
+                target = path.with_name(f"{uuid4().hex[:8]} {target.name}")
+            path.rename(target)
+            done["other_files"] += 1
         return done
 
     def _other_files(self) -> list[Path]:
@@ -196,12 +222,14 @@ class FileEraser:
         return sorted(path for path in {*own, *logs} if path.is_file() and not path.is_symlink())
 
 
-def _put_in_place(path: Path, passing: Path, mode: int = _READ_ONLY) -> str:
-    with passing.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _put_in_place(path: Path, passing: Path, mode: int = _READ_ONLY) -> None:
     passing.chmod(mode)
     passing.replace(path)
-    return sha256
 
 
 def _columns(headers: Sequence[str], kind: str | None, columns: Mapping[str, str]) -> Columns:

@@ -29,10 +29,12 @@ from core.store.erase_texts import erase_texts
 from core.store.erased import store_erased
 from core.store.erasures import ErasureRequest
 from core.store.identity import new_id
+from core.store.late_writers import are_at_work
 from core.store.locks import exclusive
 from core.store.opaque import Opaque
+from core.store.person_rows import is_known
 from core.store.reclaim import empty_log
-from core.store.subjects import Subject, find_subject, is_known
+from core.store.subjects import Subject, find_subject
 from core.store.tenant import TenantStore
 
 # Why somebody is erased: chosen, not typed, so that no reason names anybody.
@@ -60,6 +62,10 @@ _ERASING = N_("Another erasure of this company is under way. This one goes on af
 _MESSAGES = N_(
     "A message to this person is with Brevo at this moment. The erasure goes on once it is known"
     " what became of it."
+)
+_WRITTEN = N_(
+    "A campaign, a review, a preview or a push of contacts is being worked out. The erasure goes on"
+    " when it has finished."
 )
 _READ = N_("The database is being read. The erasure is finished as soon as its log can be emptied.")
 
@@ -115,9 +121,12 @@ def ask_erasure(
     return enter_request(store, actor, found.subject, reason)
 
 
-def enter_request(store: TenantStore, actor: Actor, subject: Subject, reason: str) -> str:
+def enter_request(
+    store: TenantStore, actor: Actor, subject: Subject, reason: str, people: int | None = None
+) -> str:
     """Enter the erasure of a subject; from here on no import brings it in.
 
+    `people` is how many it is, by default its customers, or addresses where it has none.
     Raises `NotAllowed` below admin.
     """
     require(actor, Role.ADMIN)
@@ -126,7 +135,7 @@ def enter_request(store: TenantStore, actor: Actor, subject: Subject, reason: st
         reason=reason,
         state=erasures.QUEUED,
         step=STEP_FILES,
-        people=len(subject.customers) or len(subject.addresses),
+        people=people or len(subject.customers) or len(subject.addresses),
         counts={},
         salt=secrets.token_hex(16),
         created_at=store.store.now(),
@@ -220,12 +229,10 @@ class _Erasure:
         self._progress(STAGES[STEP_TABLES], 0, 1)
         campaigns = CampaignEraser(store=self._store, subject=self._subject, opaque=opaque)
         rows = RowEraser(store=self._store, subject=self._subject, opaque=opaque)
-        for _ in range(_ROUNDS):  # a campaign may be prepared from a list at this moment
-            done = rows.erase() + campaigns.erase()
-            self._counts += done
-            self._move(STEP_TABLES)
-            if not +done:
-                break
+        self._erase_rows(rows, campaigns)
+        if are_at_work(self._store):
+            raise Busy(_WRITTEN)
+        self._erase_rows(rows, campaigns)  # what was written meanwhile
         self._counts += erase_texts(self._store, self._subject)
         self._counts["jobs"] += self._forget_jobs(self._store, self._subject)
         self._counts["brevo_contacts"] += queue_contacts(
@@ -235,6 +242,14 @@ class _Erasure:
         if campaigns.under_way():
             raise Busy(_MESSAGES)
         self._progress(STAGES[STEP_TABLES], 1, 1)
+
+    def _erase_rows(self, rows: RowEraser, campaigns: CampaignEraser) -> None:
+        for _ in range(_ROUNDS):
+            done = rows.erase() + campaigns.erase()
+            self._counts += done
+            self._move(STEP_TABLES)
+            if not +done:
+                break
 
     def _forget_subject(self) -> None:
         with self._store.begin() as tx:

@@ -72,7 +72,13 @@ def take_in(
 
 
 def _logged(store: TenantStore) -> Callable[[CrmError], None]:
-    return lambda error: _LOG.warning("inbox of %s: %s", store.tenant.key, error)
+    """Return what logs where a file was put: its name, and why, may name a person."""
+
+    def log(error: CrmError) -> None:
+        folder = error.values.get("folder", _REFUSED)
+        _LOG.warning("inbox of %s: a file was refused, see %s", store.tenant.key, folder)
+
+    return log
 
 
 def work_on(store: TenantStore, import_id: str, progress: Progress = no_progress) -> dict[str, Any]:

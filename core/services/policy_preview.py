@@ -30,7 +30,7 @@ from core.services.run_summary import canonical_json
 from core.services.workbench import workbench
 from core.store.dataset import load_revision
 from core.store.identity import new_id
-from core.store.locks import exclusive
+from core.store.locks import PREVIEW_LOCK, exclusive
 from core.store.policy_previews import (
     StoredPreview,
     find_preview,
@@ -126,7 +126,7 @@ def compute_preview(
     store: TenantStore, preview_id: str, progress: Progress = no_progress
 ) -> dict[str, Any]:
     """Compute the figures of a preview, keep and return them; raise `NotFound` and `Busy`."""
-    with exclusive(store, "preview", _BUSY):
+    with exclusive(store, PREVIEW_LOCK, _BUSY):
         with store.read() as tx:
             stored = find_preview(tx, preview_id)
             run = find_run(tx, stored.run_id) if stored else None

@@ -94,7 +94,7 @@ def prepare(
 
 def lock_name(campaign_id: str) -> str:
     """Return the name of the lock under which a campaign is prepared or sent."""
-    return f"campaign-{campaign_id}"
+    return locks.campaign_lock(campaign_id)
 
 
 def _check_batch_size(batch_size: int) -> None:

@@ -20,7 +20,8 @@ from core.store.retention import (
     load_rule,
     store_rule,
 )
-from core.store.subjects import subject_of
+from core.store.retention_addresses import count_due_addresses, load_due_addresses
+from core.store.subjects import Subject, subject_of
 from core.store.tenant import TenantStore
 
 LEAST_MONTHS, MOST_MONTHS = 1, 120
@@ -67,17 +68,26 @@ def preview_retention(store: TenantStore, actor: Actor) -> RetentionPreview:
     with store.read() as tx:
         rule = load_rule(tx)
         since = kept_since(rule, today_of(store))
-        return RetentionPreview(rule=rule, since=since, people=count_due(tx, since))
+        people = count_due(tx, since) + count_due_addresses(tx, since)
+        return RetentionPreview(rule=rule, since=since, people=people)
 
 
 def due_people(
     store: TenantStore, actor: Actor, *, limit: int = 20, offset: int = 0
 ) -> list[DuePerson]:
-    """Return a page of those who have been kept long enough by today."""
+    """Return a page of those who have been kept long enough by today.
+
+    Customers come first, then addresses that only a contacts file knows.
+    """
     require(actor, Role.ANALYST)
     with store.read() as tx:
         since = kept_since(load_rule(tx), today_of(store))
-        return load_due(tx, since, limit=limit, offset=offset)
+        found = load_due(tx, since, limit=limit, offset=offset)
+        room = limit - len(found)
+        if room:
+            passed = max(0, offset - count_due(tx, since)) if offset else 0
+            found += load_due_addresses(tx, since, limit=room, offset=passed)
+        return found
 
 
 def ask_retention(store: TenantStore, actor: Actor, *, people: int) -> str | None:
@@ -100,9 +110,11 @@ def _enter_portion(store: TenantStore, actor: Actor) -> str | None:
     due = due_people(store, actor, limit=PEOPLE_AT_ONCE)
     if not due:
         return None
+    alone = frozenset(person.customer for person in due if person.is_address)
     with store.read() as tx:
-        subject = subject_of(tx, [person.customer for person in due])
-    return enter_request(store, actor, subject, RETENTION)
+        of_codes = subject_of(tx, [p.customer for p in due if not p.is_address])
+    subject = Subject(of_codes.customers, of_codes.addresses | alone)
+    return enter_request(store, actor, subject, RETENTION, people=len(due))
 
 
 def erase_due(

@@ -33,7 +33,7 @@ from core.services.run_reports import finished_run, summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_reviewed
 from core.services.workbench import workbench
 from core.store.dataset import add_products, load_revision
-from core.store.locks import exclusive
+from core.store.locks import exclusive, review_lock
 from core.store.review_rows import clear_unpublished_review, fetch_run, store_review
 from core.store.reviews import Decision, load_decisions, publish_review
 from core.store.run_outputs import RunAt
@@ -75,16 +75,12 @@ def _decisions_wait(store: TenantStore, run_id: str) -> bool:
 def _apply_in_turn(store: TenantStore, run_id: str, progress: Progress) -> bool:
     """Apply what waits until nothing does; return False when another does so already."""
     try:
-        with exclusive(store, _purpose(run_id), _HELD):
+        with exclusive(store, review_lock(run_id), _HELD):
             while _apply_waiting(store, run_id, progress):
                 pass
     except Busy:
         return False
     return True
-
-
-def _purpose(run_id: str) -> str:
-    return f"review-{run_id.lower()}"
 
 
 def _apply_waiting(store: TenantStore, run_id: str, progress: Progress) -> bool:
@@ -95,7 +91,7 @@ def _apply_waiting(store: TenantStore, run_id: str, progress: Progress) -> bool:
     if not any(decision.waits for decision in decisions):
         return False
     clear_unpublished_review(store, run.at(RunVersion.REVIEWED))
-    with workbench(store, _purpose(run_id)) as con:
+    with workbench(store, review_lock(run_id)) as con:
         _review(store, run, decisions, con, Stages(progress, _STAGES))
     return True
 

@@ -18,7 +18,7 @@ from core.services.second_factor import (
     confirm_draft,
     draft_factor,
 )
-from core.services.sign_in import EXPIRED, TICKET_LIFE, check_password
+from core.services.sign_in import EXPIRED, TICKET_LIFE, check_password, session_of
 from core.services.tries import begin_try, end_well, sha256_of
 from core.store import identity, members, sessions, tickets
 from core.store.second_factors import owes_factor
@@ -145,6 +145,8 @@ def switch_tenant(store: Store, token: str, tenant_id: str) -> str:
     second factor of who has none.
     """
     ticket, now = secrets.token_urlsafe(32), store.now()
+    if session_of(store, token) is None:  # idle for too long is no session either
+        raise NotAllowed(EXPIRED)
     with store.identity(write=True) as tx:
         session = sessions.find_session(tx, sha256_of(token))
         if session is None:

@@ -51,7 +51,6 @@ PULLING = N_("Opt-outs and bounces are fetched from Brevo")
 REMOVING = N_("Contacts leave the list at Brevo")
 PUSHING = N_("Contacts are pushed to Brevo")
 
-_LOCK = "contact-sync"
 # Brevo allows about a hundred looks at processes an hour.
 _WAITS_SECONDS = (1, 4, 10, 15, 30, *[60] * 14)
 
@@ -116,7 +115,7 @@ def sync_contacts(
     """
     require(actor, Role.ANALYST)
     run = _run_of(store, run_id)
-    with open_brevo(store) as brevo, locks.exclusive(store, _LOCK, BUSY):
+    with open_brevo(store) as brevo, locks.exclusive(store, locks.PUSH_LOCK, BUSY):
         list_id = set_up_contacts(store, brevo.client)
         progress(PULLING, 0, 1)
         watch = partial(_watch, progress)

@@ -33,7 +33,7 @@ _GROUP_CHARS = 5
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
 
 _NO_MEMBER = N_("There is no such user in your company.")
-_LAST_ADMIN = N_(
+LAST_ADMIN = N_(
     "This is the last administrator of your company. Make somebody else an administrator first."
 )
 _NOT_YOURS = N_(
@@ -270,13 +270,9 @@ def _own(tx: Transaction, store: TenantStore, user_id: str) -> MemberRow:
 
 def _keep_an_admin(tx: Transaction, store: TenantStore, leaving: MemberRow) -> None:
     """Refuse when no other administrator who may sign in would be left."""
-    others = [
-        row
-        for row in members.load_members(tx, store.tenant_id)
-        if row.user_id != leaving.user_id and row.deactivated_at is None and not row.is_demo
-    ]
-    if leaving.role == Role.ADMIN and not any(row.role == Role.ADMIN for row in others):
-        raise Refused(_LAST_ADMIN)
+    is_admin = leaving.role == Role.ADMIN
+    if is_admin and not members.has_another(tx, store.tenant_id, leaving.user_id, Role.ADMIN):
+        raise Refused(LAST_ADMIN)
 
 
 def _is_uuid(text: str) -> bool:

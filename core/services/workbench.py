@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from core.store.locks import is_held
 from core.store.tenant import TenantStore
 
 
@@ -22,6 +23,16 @@ def workbench(store: TenantStore, purpose: str) -> Iterator[DuckDBPyConnection]:
     finally:
         con.close()
         _empty(folder)
+
+
+def clear_spills(store: TenantStore, *, held: str) -> None:
+    """Remove what killed work has spilled; `held` is the purpose whose lock the caller holds.
+
+    Whoever works under a purpose holds the lock of its name.
+    """
+    for folder in (store.folder / "work").glob("*"):
+        if folder.name == held or not is_held(store, folder.name):
+            _empty(folder)
 
 
 def _empty(folder: Path) -> None:

@@ -57,6 +57,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode = WAL",
         f"synchronous = {SYNCHRONOUS}",
         "foreign_keys = ON",
+        "recursive_triggers = ON",  # else REPLACE deletes past the triggers of the audit trail
         "secure_delete = ON",  # deleted rows are overwritten: free pages hold nobody who was erased
         f"cache_size = -{_CACHE_KB}",
     ):

@@ -25,6 +25,18 @@ _WORKER_SLOTS = 64
 _LOOK_SECONDS = 0.25
 _HELD = "held"  # never said
 
+PREVIEW_LOCK, PUSH_LOCK = "preview", "contact-sync"
+
+
+def campaign_lock(campaign_id: str) -> str:
+    """Return the purpose under which a campaign is prepared or sent."""
+    return f"campaign-{campaign_id}"
+
+
+def review_lock(run_id: str) -> str:
+    """Return the purpose under which the decisions on a run are applied."""
+    return f"review-{run_id.lower()}"
+
 
 @contextmanager
 def exclusive(

@@ -50,8 +50,21 @@ def lock_user(tx: Transaction, user_id: str) -> None:
 
 
 def store_membership(tx: Transaction, user_id: str, tenant_id: str, role: str) -> None:
-    """Give a user a role in a tenant, in place of an earlier one; a deactivated one is back."""
+    """Give a user a role in a tenant, in place of an earlier one; a deactivated one is back.
+
+    An invitation there waits no more: it would bring back, later on, who was shut out meanwhile.
+    """
     lock_user(tx, user_id)
+    tx.execute(
+        """
+        DELETE FROM identity.invitation
+        WHERE tenant_id = :tenant_id AND username = (
+            SELECT username FROM identity.app_user WHERE user_id = :user_id
+        )
+        """,
+        user_id=user_id,
+        tenant_id=tenant_id,
+    )
     tx.execute(
         """
         INSERT INTO identity.membership (user_id, tenant_id, role)
@@ -150,6 +163,28 @@ def _as_member(row: dict[str, object]) -> MemberRow:
         deactivated_at=as_moment(row["deactivated_at"]),
         seen_at=as_moment(row["seen_at"]),
     )
+
+
+def has_another(tx: Transaction, tenant_id: str, user_id: str, role: str) -> bool:
+    """Tell whether a tenant has, beside this user, another with `role` who may sign in.
+
+    A demo user is none: it may not sign in from everywhere.
+    """
+    found = tx.scalar(
+        """
+        SELECT count(*)
+        FROM identity.membership AS membership
+        JOIN identity.app_user AS app_user ON app_user.user_id = membership.user_id
+        WHERE membership.tenant_id = :tenant_id AND membership.user_id <> :user_id
+            AND membership.role = :role AND membership.deactivated_at IS NULL
+            AND app_user.is_demo = :no
+        """,
+        tenant_id=tenant_id,
+        user_id=user_id,
+        role=role,
+        no=False,
+    )
+    return bool(found)
 
 
 def store_role(tx: Transaction, tenant_id: str, user_id: str, role: str) -> None:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-_SEPARATORS = rb"\s\x1f\x00,;|\"'<>()\[\]{}:=/\\&"
+# Whatever may stand right before or behind a value in a text; a value that holds one is a phrase.
+_SEPARATORS = rb"\s\x1f\x00,;|\"'<>()\[\]{}:=/\\&!?*#$%^`~\x80-\xff"
 _WORD = re.compile(b"[^" + _SEPARATORS + b"]+")
 _SEPARATOR = re.compile(b"[" + _SEPARATORS + b"]")
 _ENCODINGS = ("utf-8", "cp1252")
@@ -29,12 +30,21 @@ class Needles:
         words = (
             word.start()
             for word in _WORD.finditer(data)
-            if word.group().lower().rstrip(b".") in self._words
+            if self._begins_with_one(word.group().lower())
         )
         if self._phrases is None:
             yield from words
         else:
             yield from sorted({*words, *(hit.start() for hit in self._phrases.finditer(data))})
+
+    def _begins_with_one(self, word: bytes) -> bool:
+        """Tell whether a word is a value, or one with a point and more behind it (`C1.csv`)."""
+        end = len(word)
+        while end > 0:
+            if word[:end] in self._words:
+                return True
+            end = word.rfind(b".", 0, end)
+        return False
 
     def are_in(self, data: bytes) -> bool:
         """Tell whether a value stands in `data`."""

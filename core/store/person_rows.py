@@ -73,6 +73,17 @@ def count_rows_of(tx: Transaction, table: str, subject: Subject) -> int:
     return int(tx.scalar(sql, **used))
 
 
+def is_known(tx: Transaction, subject: Subject) -> bool:
+    """Tell whether a row of any table names the subject."""
+    return any(_has_row(tx, table, subject) for table in SECTIONS)
+
+
+def _has_row(tx: Transaction, table: str, subject: Subject) -> bool:
+    condition, used = names_subject(tx, table, subject)
+    sql = f"SELECT 1 FROM {table} WHERE tenant_id = :tenant AND {condition} LIMIT 1"
+    return tx.scalar(sql, **used) is not None
+
+
 def stream_section(tx: Transaction, table: str, subject: Subject) -> Iterator[dict[str, Any]]:
     """Yield the rows of `table` that name the subject, JSON-ready, in the order of their key.
 

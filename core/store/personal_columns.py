@@ -120,10 +120,14 @@ DATA: Mapping[str, Fates] = {
     "contact_history": _deleted(
         f"{_VERSIONS} event_key customer email_norm contact_date status channel campaign"
     ),
-    "suppression": _deleted(
-        "tenant_id suppression_id customer email_norm reason source since import_id lifted_at"
-        " lifted_by lifted_reason"
-    ),
+    # Why another's was lifted is typed, and may name the person.
+    "suppression": {
+        **_deleted(
+            "tenant_id suppression_id customer email_norm reason source since import_id lifted_at"
+            " lifted_by"
+        ),
+        **_fates({}, redacted="lifted_reason"),
+    },
     "policy": _fates(
         {
             KEY: "tenant_id version",

@@ -117,12 +117,16 @@ class KeptSince:
 
 @dataclass(frozen=True, kw_only=True)
 class DuePerson:
-    """Somebody who has been kept long enough; `last_action` is None where none is known."""
+    """Somebody who has been kept long enough; `last_action` is None where none is known.
+
+    With `is_address` no record is known, and `customer` is the address.
+    """
 
     customer: str
     is_prospect: bool
     last_purchase: date | None
     last_action: date | None
+    is_address: bool = False
 
 
 def load_rule(tx: Transaction) -> RetentionRule:

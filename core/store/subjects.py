@@ -22,16 +22,14 @@ _SHARED = f"""
 SELECT DISTINCT customer, email_norm FROM customer
 WHERE {VISIBLE} AND email_norm {{addresses}}
 """
-_CODES = f"SELECT DISTINCT customer FROM customer WHERE {VISIBLE} AND email_norm = :address"
-_KNOWN = (
-    "SELECT 1 FROM customer WHERE tenant_id = :tenant AND customer {codes} LIMIT 1",
-    "SELECT 1 FROM sale_line WHERE tenant_id = :tenant AND customer {codes} LIMIT 1",
-    "SELECT 1 FROM contact_history WHERE tenant_id = :tenant AND customer {codes} LIMIT 1",
-    "SELECT 1 FROM customer WHERE tenant_id = :tenant AND email_norm {addresses} LIMIT 1",
-    "SELECT 1 FROM contact_history WHERE tenant_id = :tenant AND email_norm {addresses} LIMIT 1",
-    "SELECT 1 FROM suppression WHERE tenant_id = :tenant AND email_norm {addresses} LIMIT 1",
-    "SELECT 1 FROM delivery WHERE tenant_id = :tenant AND email_norm {addresses} LIMIT 1",
-)
+# A company may take the address for the code; then a record, a sale or a row that waits says so.
+_CODES = f"""
+SELECT customer FROM customer WHERE {VISIBLE} AND email_norm = :address
+UNION SELECT customer FROM customer WHERE tenant_id = :tenant AND customer = :text
+UNION SELECT customer FROM sale_line WHERE tenant_id = :tenant AND customer = :text
+UNION SELECT {{row}} ->> 'customer' FROM held_row
+WHERE tenant_id = :tenant AND {{row}} ->> 'customer' = :text
+"""
 
 
 @dataclass(frozen=True)
@@ -95,13 +93,14 @@ def _as_words(parts: Sequence[str]) -> re.Pattern[str]:
 def find_subject(tx: Transaction, term: str) -> Subject:
     """Return whom a whole customer code or address means.
 
-    An address means everybody who has it now. A code brings every address its record ever had,
-    but for those that another customer has now: they stay hers.
+    An address means everybody who has it now, or whose code it is. A code brings every address its
+    record ever had, but for those that another customer has now: they stay hers.
     """
     text = term.strip()
     if "@" in text:
         address = normalise_address(text)
-        rows = tx.rows(_CODES, head=head_of(tx), address=address)
+        sql = _CODES.format(row="row_json" if tx.is_sqlite else "CAST(row_json AS JSON)")
+        rows = tx.rows(sql, head=head_of(tx), address=address, text=text)
         found = subject_of(tx, [row["customer"] for row in rows])
         return Subject(found.customers, found.addresses | {address})
     return subject_of(tx, [text] if text else [])
@@ -119,13 +118,3 @@ def subject_of(tx: Transaction, codes: Sequence[str]) -> Subject:
     )
     others = {row["email_norm"] for row in shared if row["customer"] not in set(codes)}
     return Subject(frozenset(codes), frozenset(addresses - others))
-
-
-def is_known(tx: Transaction, subject: Subject) -> bool:
-    """Tell whether a table names the subject."""
-    names = {"codes": tx.among("codes"), "addresses": tx.among("addresses")}
-    for sql in _KNOWN:
-        used = {name: value for name, value in subject.bound(tx).items() if f"{{{name}}}" in sql}
-        if tx.scalar(sql.format(**names), **used):
-            return True
-    return False

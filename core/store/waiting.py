@@ -167,7 +167,8 @@ def load_stamp(tx: Transaction) -> str:
     loaded = load_newest_loaded_id(tx)
     decided = tx.row(f"SELECT count(*) AS decisions, max(alias.decided_at) AS last_at {STANDING}")
     assert decided is not None
-    return f"{loaded}/{decided['decisions']}/{decided['last_at']}"
+    erased = tx.scalar("SELECT count(finished_at) FROM erasure_request WHERE tenant_id = :tenant")
+    return f"{loaded}/{decided['decisions']}/{decided['last_at']}/{erased}"
 
 
 def load_waiting_norms(tx: Transaction, norms: Sequence[str]) -> frozenset[str]:

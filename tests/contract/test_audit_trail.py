@@ -114,6 +114,16 @@ def test_the_app_itself_can_only_add(tenant: TenantStore, verb: str) -> None:
         tx.execute(f"{verb} WHERE tenant_id = :tenant")
 
 
+def test_the_app_itself_cannot_write_an_entry_over(tenant: TenantStore) -> None:
+    record_alone(tenant, "someone", Action.RUN_EXPORTED)
+    verb, over = "INSERT", "ON CONFLICT (tenant_id, number) DO UPDATE SET action = 'x'"
+    if tenant.store.settings.database_url.startswith("sqlite"):
+        verb, over = "REPLACE", ""
+    rows = "INTO audit_trail SELECT * FROM audit_trail WHERE tenant_id = :tenant"
+    with pytest.raises(DBAPIError, match=_ONLY_ADDED), tenant.begin() as tx:
+        tx.execute(f"{verb} {rows} {over}")
+
+
 def test_entries_written_at_once_stand_one_after_another(tenant: TenantStore) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: record_alone(tenant, "x", Action.RUN_EXPORTED, n), range(40)))

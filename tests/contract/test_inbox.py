@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Busy
+from core.errors import Busy, Refused
 from core.jobs import TAKE, job_of, migrate_jobs, scan_inboxes
 from core.services import inbox
 from core.services.accounts import SYSTEM, create_tenant
@@ -218,6 +218,20 @@ def test_an_inbox_that_is_busy_refuses_no_file(
             take_in(company, no_pause)
     assert len(take_in(company, no_pause)) == 1
     assert not (inbox.inbox_of(company) / "refused").exists()
+
+
+def test_the_log_tells_where_a_refused_file_is_and_not_how_it_is_called(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_values: object, **_named: object) -> None:
+        raise Refused("%(name)s is no table", name="anne@x.example.csv")
+
+    leave(company, "anne@x.example.csv", "x")
+    monkeypatch.setattr(inbox, "receive", refuse)
+    assert take_in(company, no_pause) == []
+    (aside,) = [p for p in (inbox.inbox_of(company) / "refused").iterdir() if p.is_dir()]
+    assert aside.name in caplog.text
+    assert "anne" not in caplog.text
 
 
 def test_a_grave_warning_leaves_the_import_to_a_person(

@@ -46,12 +46,20 @@ def company(store: Store, tmp_path: Path) -> TenantStore:
             status = "cancelled" if act[0] == "cancelled" else "valid"
             sales += f"{who},P,{who},1,5,{act[1]},{status}\n"
         elif act:
-            contacts += f"{who},{act[1]},{act[0]}\n"
+            contacts += f"{who},,{act[1]},{act[0]}\n"
+    for who, day, status in (
+        *(("z_clicked", OLD, "click"), ("z_clicked", LATER, "open")),
+        *(("z_again", OLD, "click"), ("z_again", LATER, "click"), ("z_sent", OLD, "sent")),
+        ("young", OLD, "click"),  # the address of a customer, who decides
+    ):
+        contacts += f",{who}@x.example,{day},{status}\n"
     import_all(
         company,
         [
             _written(tmp_path / "clients.csv", "client_code,email,created_at\n" + clients),
-            _written(tmp_path / "contacts.csv", "client_code,contact_date,status\n" + contacts),
+            _written(
+                tmp_path / "contacts.csv", "client_code,email,contact_date,status\n" + contacts
+            ),
             _written(tmp_path / "products.csv", "product_key,name\nP,Vin\n"),
             _written(
                 tmp_path / "sales.csv",
@@ -83,15 +91,17 @@ def test_who_did_nothing_for_three_years_goes_in_portions(
         "due_prospect": True,
         "edge": True,
         "opened": True,
+        "z_clicked@x.example": True,  # of whom no client is known
     }
+    assert [p.customer for p in due_people(company, SYSTEM, limit=2, offset=4)] == [*kinds][4:]
     assert {p.customer: p.last_action for p in found}["edge"] == EDGE
     with pytest.raises(NotAllowed):
-        ask_retention(company, VIEWER, people=5)
+        ask_retention(company, VIEWER, people=6)
     with pytest.raises(Refused):
-        ask_retention(company, SYSTEM, people=4)
+        ask_retention(company, SYSTEM, people=5)
     monkeypatch.setattr(retention, "PEOPLE_AT_ONCE", 2)
-    assert ask_retention(company, SYSTEM, people=5)
-    assert len(due(company)) == 3  # of the first portion, which is entered, nobody is due again
+    assert ask_retention(company, SYSTEM, people=6)
+    assert len(due(company)) == 4  # of the first portion, which is entered, nobody is due again
     erase_due(company, SYSTEM)
     assert due(company) == []
     with company.read() as tx:
@@ -99,6 +109,10 @@ def test_who_did_nothing_for_three_years_goes_in_portions(
         requests = tx.scalar("SELECT count(*) FROM erasure_request WHERE tenant_id = :tenant")
     assert [row["customer"] for row in rows] == ["bought", "clicked", "young"]
     assert requests == 3
+    with company.read() as tx:
+        sql = "SELECT DISTINCT email_norm FROM contact_history WHERE tenant_id = :tenant"
+        left = {row["email_norm"] for row in tx.rows(f"{sql} AND customer IS NULL")}
+    assert left == {"z_again@x.example", "z_sent@x.example", "young@x.example"}
 
 
 def test_each_company_says_how_long_it_keeps_people(company: TenantStore) -> None:
@@ -106,4 +120,5 @@ def test_each_company_says_how_long_it_keeps_people(company: TenantStore) -> Non
         set_retention_rule(company, SYSTEM, RetentionRule(prospect_months=0))
     set_retention_rule(company, SYSTEM, RetentionRule(prospect_months=60, customer_months=12))
     assert due(company) == ["bought", "due_customer"]
+    assert due_people(company, SYSTEM, limit=5, offset=2) == []
     assert preview_retention(company, SYSTEM).people == 2

@@ -8,7 +8,7 @@ import pytest
 from core.errors import NotAllowed, NotFound
 from core.services import accounts, users
 from core.services.accounts import SYSTEM, Actor, Role
-from core.services.sign_in import SESSION_LIFE, redeem_ticket, session_of, sign_in
+from core.services.sign_in import SESSION_IDLE, SESSION_LIFE, redeem_ticket, session_of, sign_in
 from core.services.sign_in_steps import (
     Stage,
     choose_first_password,
@@ -67,6 +67,15 @@ def test_another_company_is_another_session_with_the_role_there_and_the_time_tha
         assert session_of(cave.store, second) is not None
     clock.pass_by(SESSION_LIFE - timedelta(hours=15 * 11))
     assert session_of(cave.store, second) is None
+
+
+def test_nobody_goes_on_from_a_session_that_was_idle_too_long(
+    cave: TenantStore, shop: TenantStore, anne: Actor, clock: Clock
+) -> None:
+    token = enter(cave, anne)
+    clock.pass_by(SESSION_IDLE)
+    with pytest.raises(NotAllowed):
+        switch_tenant(cave.store, token, shop.tenant_id)
 
 
 def test_nobody_goes_where_she_does_not_belong_or_from_a_session_that_has_ended(

@@ -11,6 +11,7 @@ from core.errors import CrmError, NotAllowed, NotFound, Refused
 from core.services import accounts, own_account, users
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.audit_trail import Action, trail_of
+from core.services.operator_users import create_or_join
 from core.services.second_factor import factor_state
 from core.services.sign_in import redeem_ticket, session_of, sign_in
 from core.services.sign_in_steps import Stage, choose_first_password, choose_tenant, next_step
@@ -173,6 +174,17 @@ def test_a_declined_or_withdrawn_invitation_leads_nowhere(
     assert own_account.own_tenants(cave.store, anne) == [shop.tenant]
 
 
+def test_an_invitation_from_before_she_joined_does_not_bring_back_who_was_shut_out(
+    cave: TenantStore, shop: TenantStore
+) -> None:
+    anne = user(shop, Role.VIEWER)
+    users.invite(cave, SYSTEM, anne.username, Role.ADMIN)
+    create_or_join(cave, anne.username, Role.VIEWER)
+    users.deactivate(cave, SYSTEM, anne.user_id)
+    with pytest.raises(NotFound):
+        own_account.accept_invitation(cave.store, anne, cave.tenant_id)
+
+
 def test_a_company_decides_on_its_membership_and_never_on_the_account_of_a_shared_user(
     cave: TenantStore, shop: TenantStore, admin: Actor
 ) -> None:
@@ -198,12 +210,13 @@ def test_a_company_decides_on_its_membership_and_never_on_the_account_of_a_share
     assert session_of(shop.store, at_shop) is None
 
 
-@pytest.mark.parametrize("change", ["demote", "deactivate", "remove"])
+@pytest.mark.parametrize("change", ["demote", "deactivate", "remove", "by command"])
 def test_the_last_admin_stays(cave: TenantStore, admin: Actor, change: str) -> None:
     act: Callable[[str], object] = {
         "demote": lambda who: users.change_role(cave, admin, who, Role.VIEWER),
         "deactivate": lambda who: users.deactivate(cave, admin, who),
         "remove": lambda who: users.remove_member(cave, admin, who),
+        "by command": lambda _who: create_or_join(cave, admin.username, Role.VIEWER),
     }[change]
     user(cave, Role.ANALYST)
     with pytest.raises(Refused):

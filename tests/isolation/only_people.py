@@ -91,6 +91,7 @@ OF_USERS: Mapping[str, Given] = {
     "store.members.delete_membership": _about_shared(),
     "store.members.find_member": _about_shared(),
     "store.members.find_role": _about_shared(),
+    "store.members.has_another": _about_shared(role="admin"),
     "store.members.load_invitations_to": {"username": GUEST},
     "store.members.load_tenants_of": _about_shared(),
     "store.members.names_of": _about_shared(),
@@ -150,6 +151,6 @@ OF_PRIVACY: Mapping[str, Given] = {
     "store.person_rows.load_consent": {"subject": _FOUND},
     "store.person_rows.names_subject": {"subject": _FOUND, "table": "held_row"},
     "store.person_rows.stream_section": {"subject": _FOUND, "table": "customer"},
-    "store.subjects.is_known": {"subject": Subject(frozenset({"C98"}), frozenset())},
+    "store.person_rows.is_known": {"subject": Subject(frozenset({"C98"}), frozenset())},
     "store.subjects.subject_of": {"codes": ["C1", "C2"]},
 }

@@ -75,6 +75,20 @@ def test_pins_that_nothing_is_known_of_pass(
     assert "2 pinned packages were looked up" in capsys.readouterr().out
 
 
+def test_a_requirement_without_a_version_fails_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pins = tmp_path / "pins.txt"
+    pins.write_text(
+        "# made\ngood==1.0 \\\n    --hash=sha256:00\n    # via x\nother>=2.0\n-e git+x\n"
+    )
+    with advisories(PLANTED) as url:
+        assert main(["--advisories", url, "--pins", str(pins)]) == FOUND
+    said = capsys.readouterr().out
+    assert "other>=2.0 is no pin" in said
+    assert "-e git+x is no pin" in said
+
+
 def test_a_vulnerable_pin_fails_by_name(
     audit: Callable[[str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:

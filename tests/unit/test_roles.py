@@ -54,6 +54,9 @@ LEAST_ROLE = {
     "import_again.reopen": ANALYST,
     "import_again.throw_away": ANALYST,
     "import_corrections.choose_correction": ANALYST,
+    "import_downloads.download_issues": VIEWER,
+    "import_downloads.download_rejects": VIEWER,
+    "import_downloads.download_report": VIEWER,
     "import_files.choose": ANALYST,
     "import_files.confirm_opt_outs": ANALYST,
     "import_files.receive": ANALYST,
@@ -171,3 +174,10 @@ def test_a_role_below_the_least_is_refused_before_anything_is_done(action: str, 
     inspect.signature(ACTING[action]).bind(*by_place, **given)
     with pytest.raises((Touched, TypeError) if may else NotAllowed):
         ACTING[action](*by_place, **given)
+
+
+@pytest.mark.parametrize("kind", [jobs.ERASE, jobs.RETAIN])
+def test_an_erasure_is_asked_for_by_an_administrator_alone(kind: str) -> None:
+    analyst = Actor(user_id="u", username="u", role=ANALYST, language="en")
+    with pytest.raises(NotAllowed):
+        jobs.enqueue(Untouchable(), analyst, kind, "all")  # type: ignore[arg-type]

@@ -6,7 +6,9 @@ from datetime import date
 
 import pytest
 
+from api.export import attachment
 from core.services.accounts import SYSTEM, tenant_by_key
+from core.services.audit_trail import Action, number_of_entries, trail_of
 from core.services.import_files import plan, receive
 from core.services.import_issues import ISSUE_COLUMNS
 from core.store.tenant import Store
@@ -84,3 +86,31 @@ def test_rejected_rows_are_their_tenants_own(
     assert signed_in.get(address).status_code == 404
     client.cookies.clear()
     assert client.get(address).status_code == 401
+
+
+def test_each_download_stands_in_the_audit_trail(
+    signed_in: Client, store: Store, imports: dict[str, str]
+) -> None:
+    company = store.tenant_store(tenant_by_key(store, "first"))
+    before = number_of_entries(company, SYSTEM, Action.IMPORT_EXPORTED)
+    for name in ("issues.csv", "rejects/1", "report.json"):
+        assert signed_in.get(f"/export/imports/{imports['first']}/{name}").status_code == 200
+    assert signed_in.get(f"/export/imports/{imports['second']}/report.json").status_code == 404
+    lines = trail_of(company, SYSTEM, Action.IMPORT_EXPORTED)
+    assert len(lines) == before + 3
+    assert {line.entry.subject for line in lines} == {imports["first"]}
+    told = [line.entry.details["file"] for line in lines[:3]]
+    assert told == ["report.json", "rejects/1", "issues.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a b.csv", 'filename="a b.csv"'),
+        ('a"; x="é.csv', "filename*=UTF-8''a%22%3B%20x%3D%22%C3%A9.csv"),
+        ('a".csv', "filename*=UTF-8''a%22.csv"),
+        ("a\r\nSet-Cookie: x.csv", "filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x.csv"),
+    ],
+)
+def test_a_name_of_a_file_stays_a_name_in_the_header(name: str, told: str) -> None:
+    assert attachment(iter(()), name).headers["content-disposition"] == f"attachment; {told}"

@@ -117,8 +117,13 @@ def test_signing_out_empties_what_the_browser_kept(signed_in: Client) -> None:
     assert left.headers["clear-site-data"] == '"cache", "storage"'
 
 
-def test_figures_of_the_server_are_not_served(client: Client) -> None:
-    response = client.get("/_stcore/metrics")
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/_stcore/metrics"), ("PUT", "/_stcore/upload_file/any/one")]
+)
+def test_what_streamlit_offers_to_anybody_is_not_served(
+    client: Client, method: str, path: str
+) -> None:
+    response = client.request(method, path)
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
 

@@ -68,3 +68,13 @@ def test_a_record_over_two_chunks_is_found(tmp_path: Path) -> None:
     data, lines = rewritten(tmp_path, text.encode())
     assert data.decode() == text.replace(f"7;{HIT};x", '"gone;7";;')
     assert lines == [120_002]
+
+
+@pytest.mark.parametrize("text", ["QZ7001.csv", "call QZ7001!", "«QZ7001»", "*QZ7001*", "QZ7001’s"])
+def test_a_value_is_found_whatever_sign_stands_beside_it(text: str) -> None:
+    assert Needles(["QZ7001"]).are_in(text.encode())
+
+
+@pytest.mark.parametrize("text", ["QZ70010", "AQZ7001", "QZ7001-2.csv", "csv.QZ7001"])
+def test_a_part_of_another_value_is_none(text: str) -> None:
+    assert not Needles(["QZ7001"]).are_in(text.encode())
