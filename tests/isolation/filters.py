@@ -9,7 +9,7 @@ from tests.isolation.runs import Case, Outcome
 from tests.isolation.world import World
 
 KILLED, SURVIVED, CONTRADICTED = "killed", "survived", "killed, but"
-_MOST_CASES = 14
+_MOST_CASES, _CASES_OF_BOUND = 14, 3
 _BEFORE, _AFTER = 90, 60
 
 
@@ -83,7 +83,8 @@ class Trial:
         bound = why_bound(mutant.sql, mutant.start, mutant.end, without)
         users = dict.fromkeys(name for sql in mutant.swaps for name in self.users[sql])
         ranked = sorted(users, key=lambda name: len(self.base[name].statements))
-        if any(self._is_noticed(name, mutant) for name in ranked[:_MOST_CASES]):
+        tried = ranked[: _CASES_OF_BOUND if bound else _MOST_CASES]
+        if any(self._is_noticed(name, mutant) for name in tried):
             return f"{CONTRADICTED} {bound}" if bound else KILLED
         return bound or SURVIVED
 
