@@ -19,7 +19,7 @@ from core import services, store
 from core.store.tenant import Store, TenantStore
 from core.store.transaction import Transaction
 from tests.isolation.given import TYPES
-from tests.isolation.only import ONLY
+from tests.isolation.only import ALSO, ONLY
 
 _ACCESS = (Store, TenantStore, Transaction)
 _IDENTITY = tuple(
@@ -95,9 +95,14 @@ def _functions(package: Any) -> Iterator[Function]:
                 yield Function(f"{module.name.removeprefix('core.')}.{name}", found)
 
 
-def arguments(function: Function, values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what the function is called with beside its store; None when something is unknown."""
-    only = ONLY.get(function.name, {})
+def arguments(
+    function: Function, values: Mapping[str, Any], case: str = ""
+) -> dict[str, Any] | None:
+    """Return what the function is called with beside its store; None when something is unknown.
+
+    `case` names one of `only.ALSO`.
+    """
+    only = ALSO[case] if case in ALSO else ONLY.get(function.name, {})
     chosen = dict(only(values) if callable(only) else only)
     for parameter in function.parameters:
         name, kind = parameter.name, getattr(parameter.annotation, "__name__", "")

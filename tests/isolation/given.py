@@ -64,25 +64,28 @@ _IDS: Mapping[str, str] = {
     " ORDER BY as_of DESC",
     "queued_id": "SELECT run_id FROM run WHERE tenant_id = :tenant AND status = 'running'",
     "older_id": "SELECT run_id FROM run WHERE tenant_id = :tenant ORDER BY as_of",
-    "dry_id": "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND mode = 'dry'",
+    "dry_id": "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND mode = 'dry'"
+    " AND state = 'SENT'",
     "campaign_id": "SELECT campaign_id FROM delivery WHERE tenant_id = :tenant"
-    " AND state NOT IN ('SENT', 'PLANNED') AND mode = 'live'",
+    " AND state = 'UNCONFIRMED'",
     "ready_id": "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant"
     " AND mode = 'live' AND confirmed_at IS NULL",
     "doubtful_no": "SELECT delivery_no FROM delivery WHERE tenant_id = :tenant"
-    " AND state NOT IN ('SENT', 'PLANNED') AND mode = 'live'",
+    " AND state = 'UNCONFIRMED'",
     "doubtful_address": "SELECT email_norm FROM delivery WHERE tenant_id = :tenant"
-    " AND state NOT IN ('SENT', 'PLANNED') AND mode = 'live'",
+    " AND state = 'UNCONFIRMED'",
     "import_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND seq = 1",
     "later_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND seq = 2",
     "undone_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND status = 'undone'",
     "open_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND loaded_at IS NULL"
     " AND report_json IS NULL AND origin = 'files'",
-    "backtest_id": "SELECT backtest_id FROM backtest WHERE tenant_id = :tenant",
+    "backtest_id": "SELECT backtest_id FROM backtest WHERE tenant_id = :tenant AND status = 'done'",
+    "queued_backtest": "SELECT backtest_id FROM backtest WHERE tenant_id = :tenant"
+    " AND status <> 'done'",
     "trial_id": "SELECT trial_id FROM cause_trial WHERE tenant_id = :tenant",
     "preview_id": "SELECT preview_id FROM policy_preview WHERE tenant_id = :tenant",
     "suppression_id": "SELECT suppression_id FROM suppression WHERE tenant_id = :tenant"
-    " AND lifted_at IS NULL AND suppression_id <> 'waits'",
+    " AND lifted_at IS NULL AND suppression_id NOT IN ('waits', 'waits too', 'linked')",
     "fingerprint": "SELECT fingerprint FROM import_mapping WHERE tenant_id = :tenant ORDER BY kind",
     "mapping_json": "SELECT mapping_json FROM import_mapping WHERE tenant_id = :tenant",
     "sha256": "SELECT sha256 FROM import_file WHERE tenant_id = :tenant"
@@ -90,9 +93,9 @@ _IDS: Mapping[str, str] = {
     "customer": "SELECT customer FROM audit_output WHERE tenant_id = :tenant"
     " AND severity <> 'INFO' ORDER BY issue_no DESC",
     "lifted_source": "SELECT source FROM suppression WHERE tenant_id = :tenant"
-    " AND lifted_at IS NOT NULL",
+    " AND lifted_at IS NOT NULL AND source <> 'shop'",
     "suppressed": "SELECT email_norm FROM suppression WHERE tenant_id = :tenant"
-    " AND lifted_at IS NULL AND email_norm IS NOT NULL AND suppression_id <> 'waits'",
+    " AND lifted_at IS NULL AND email_norm IS NOT NULL AND source = 'brevo_webhook'",
     "row_key": "SELECT key FROM delivery WHERE tenant_id = :tenant AND state = 'UNCONFIRMED'",
     "head": "SELECT seq FROM tenant_head WHERE tenant_id = :tenant",
     "erasure_id": "SELECT erasure_id FROM brevo_erasure WHERE tenant_id = :tenant",

@@ -150,8 +150,6 @@ class Spoken:
         """Keep a statement of a transaction and return what is run in its place."""
         self.has_begun |= bool(tx.connection.get_execution_options().get(WRITE))
         self.has_changed |= not sql.lstrip().upper().startswith("SELECT")
-        if tx.tenant_id is None:
-            return sql
         self.statements.append(sql)
         return self.rewrite(sql)
 

@@ -6,6 +6,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -16,12 +17,15 @@ from core.outreach.brevo_records import BlockedContact
 from core.store import deliveries, live_deliveries
 from core.store.aliases import LabelDecision
 from core.store.contacts import Person
+from core.store.retention import KeptSince
 from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, LABEL, NEW, SHA
 from tests.isolation.only_people import OF_PRIVACY, OF_USERS, Given
-from tests.isolation.seed import AS_OF, LEAVER, PREPARING
+from tests.isolation.rare import CLAIMED, LEAVER, PREPARING
+from tests.isolation.seed import AS_OF
+from tests.isolation.twins import NUMBERS, PREPARED_HERE
 
 
 def _key(_values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -111,7 +115,7 @@ ONLY: Mapping[str, Given] = {
     "store.addressees.fetch_lists": _working(),
     "store.addressees.fetch_addressees": _working(),
     "store.addressees.fetch_addressees_among": _working(
-        customers=["C1", "C2"], addresses=[ADDRESS]
+        customers=["C1"], addresses=[ADDRESS, "left@example.com"]
     ),
     "store.aliases.fetch_aliases": _working(table="found"),
     "store.aliases.store_aliases": {
@@ -119,7 +123,7 @@ ONLY: Mapping[str, Given] = {
         "decisions": [LabelDecision(label_norm="pinot noirr", label=LABEL, product_key="P2")],
     },
     "store.brevo_events.prove_sent": lambda v: {"delivery_no": v["doubtful_no"]},
-    "store.campaign_log.find_last_log": {"event": "sent"},
+    "store.campaign_log.find_last_log": {"event": "prepared"},
     "store.campaign_log.append_logs": {
         "entries": [{"event": "x", "delivery_no": 1, "batch_no": 1, "detail": {}}]
     },
@@ -160,7 +164,7 @@ ONLY: Mapping[str, Given] = {
         "parent_id": v["import_id"],
         "files": [(1, SHA)],
     },
-    "store.import_reports.load_last_report": {"kind": "sales"},
+    "store.import_reports.load_last_report": {"kind": "products"},
     "store.import_states.store_import_state": {"status": "planned"},
     "store.import_twins.load_loaded_with": lambda v: {"sha256s": [v["sha256"]]},
     "store.import_twins.find_loaded_twin": lambda v: {
@@ -190,10 +194,23 @@ ONLY: Mapping[str, Given] = {
         "before": ("UNCONFIRMED",),
     },
     "store.live_deliveries.note_unclear": lambda v: {
-        "flight": replace(v["flight"], key=v["row_key"])
+        "campaign_id": PREPARED_HERE,
+        "flight": replace(v["flight"], row=replace(v["row"], email_norm=CLAIMED), key=PREPARING),
+    },
+    "store.live_deliveries.planned_addresses": {
+        "campaign_id": PREPARING,
+        "addresses": [f"person{number}@example.com" for number in range(1, 9)],
+    },
+    "store.backtests.settle_backtest": lambda v: {"backtest_id": v["queued_backtest"]},
+    "store.campaigns.discard_campaign": {"campaign_id": PREPARED_HERE},
+    "store.dataset.import_at": {"seq": 3},
+    "store.doubtful.cleared_batches": {"epoch": 9},
+    "store.event_reads.reserve_read": {"now": NOW + timedelta(days=1)},
+    "store.review_rows.clear_unpublished_review": lambda v: {
+        "run": RunAt(run_id=v["run_id"], review=0)
     },
     "store.mappings.find_mapping_of_kind": {"kind": "sales"},
-    "store.mappings.store_mapping": {"kind": "clients"},
+    "store.mappings.store_mapping": {"kind": "clients", "mapping_json": "{}"},
     "store.month_totals.store_month_totals": {
         "totals": [MonthTotal(kind=FileKind.SALES, month="2031-01", row_count=1, amount_cents=100)]
     },
@@ -221,7 +238,11 @@ ONLY: Mapping[str, Given] = {
     "store.runs.fail_run": lambda v: {"run_id": v["queued_id"]},
     "store.runs.start_run": lambda v: {"run_id": v["queued_id"]},
     "store.runs.insert_run": lambda v: {"run": replace(v["run_row"], run_id=NEW)},
-    "store.senders.may_claim": {"state": "SENT"},
+    "store.senders.may_claim": lambda v: {
+        "campaign_id": v["dry_id"],
+        "sender_no": NUMBERS + 1,
+        "state": "SENT",
+    },
     "store.catalogue_reads.load_visible_keys": {"kind": FileKind.PRODUCTS},
     "store.reviews.load_reserve": {"customer": "C3"},
     "store.import_states.refusal": lambda v: {"import_id": v["undone_id"]},
@@ -233,6 +254,7 @@ ONLY: Mapping[str, Given] = {
     "store.undo.count_touched": {"seq": 1},
     "store.versions.publish_import": lambda v: {"entry": v["open_entry"]},
     "store.waiting.load_names_seen": {"keys": None},
+    "store.wishes.close_lifted": {"source": "shop", "addresses": [LEAVER]},
     "store.wishes.count_lifted": lambda v: {"email_norm": LEAVER, "source": v["lifted_source"]},
     "store.suppressions.is_suppressed_address": lambda v: {"email_norm": v["suppressed"]},
     "store.suppressions.load_suppressions": {"person": None, "limit": 1},
@@ -243,4 +265,30 @@ ONLY: Mapping[str, Given] = {
     "store.visible.fetch_people": _working(table="found"),
     "store.waiting.load_waiting": {"what": "products"},
     "store.doubtful.move_doubtful": {"after": "REVIEW"},
+}
+
+# The same functions once more, with values that meet other rows: under the name of the function,
+# and of what is meant.
+ALSO: Mapping[str, Given] = {
+    "services.sign_in.session_of (of two companies)": lambda v: {"token": v["shared_token"]},
+    "store.reviews.count_subjects (of a product)": {"product_key": "NEW"},
+    "store.run_reads.count_verdicts (of a rule)": lambda v: {
+        "run": RunAt(run_id=v["older_id"], review=0),
+        "wanted": VerdictFilter(rule="MISSING_EMAIL"),
+    },
+    "store.run_reads.count_verdicts (of a product)": lambda v: {
+        "run": RunAt(run_id=v["older_id"], review=0),
+        "wanted": VerdictFilter(product="NEW"),
+    },
+    "store.campaigns.discard_campaign (unfinished)": {"campaign_id": PREPARING},
+    "store.campaign_outcomes.sum_purchases (held out)": {"people": "campaign_holdout"},
+    "store.campaign_outcomes.sum_purchases (in a segment)": {
+        "people": "delivery",
+        "segments": ["champion"],
+    },
+    "store.erase_imports.load_archived (of one import)": lambda v: {"import_id": v["import_id"]},
+    "store.retention.count_due (prospects longer)": {
+        "since": KeptSince(prospects=date(2020, 1, 1), customers=date(2027, 1, 1))
+    },
+    "store.suppressions.find_suppression (of what waits)": {"suppression_id": "waits"},
 }

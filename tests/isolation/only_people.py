@@ -151,6 +151,8 @@ OF_PRIVACY: Mapping[str, Given] = {
     "store.person_rows.load_consent": {"subject": _FOUND},
     "store.person_rows.names_subject": {"subject": _FOUND, "table": "held_row"},
     "store.person_rows.stream_section": {"subject": _FOUND, "table": "customer"},
-    "store.person_rows.is_known": {"subject": Subject(frozenset({"C98"}), frozenset())},
+    "store.person_rows.is_known": {
+        "subject": Subject(frozenset({"C98"}), frozenset({"person98@example.com"}))
+    },
     "store.subjects.subject_of": {"codes": ["C1", "C2"]},
 }

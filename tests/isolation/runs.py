@@ -21,6 +21,7 @@ from tests.isolation.observed import (
     raised,
     same_chances,
 )
+from tests.isolation.only import ALSO
 from tests.isolation.stories import STORIES
 from tests.isolation.twins import MARK
 from tests.isolation.users import account_rows
@@ -94,7 +95,7 @@ class Case:
             return raised(error)
 
     def _called(self, world: World, function: Function, spoken: Spoken, left: _Left) -> Any:
-        given = arguments(function, world.values)
+        given = arguments(function, world.values, self.name)
         assert given is not None, f"{function.name} has no case"
         with contextlib.ExitStack() as held:
             if function.in_transaction:
@@ -170,10 +171,11 @@ def settled(value: Any, world: World) -> Any:
 
 
 def cases(values: Mapping[str, Any]) -> dict[str, Case]:
-    """Return every case: the functions whose parameters are known, and the stories."""
+    """Return every case: functions whose parameters are known, some once more, and stories."""
     direct = {
         function.name: Case(function.name, function)
         for function in functions().values()
         if function.reaches_rows and arguments(function, values) is not None
     }
-    return {**{name: Case(name) for name in STORIES}, **direct}
+    again = {name: Case(name, functions()[name.partition(" ")[0]]) for name in ALSO}
+    return {**{name: Case(name) for name in STORIES}, **direct, **again}

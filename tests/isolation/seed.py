@@ -42,12 +42,12 @@ from core.store.runs import start_run
 from core.store.subjects import Subject
 from core.store.tenant import TenantStore
 from tests.contract.live_data import FakeBrevo, taken_unsaid
+from tests.isolation.rare import LEAVER, PREPARING, RARE
+from tests.isolation.twins import ONLY_HERE, PREPARED_HERE
 from tests.isolation.users import add_users
 
 EARLIER, AS_OF = date(2026, 2, 1), date(2026, 3, 1)
 CUSTOMERS = 8
-PREPARING = "dddddddd-0000-4000-8000-00000000000d"
-LEAVER = "person8@example.com"
 ERASED = "C7"
 _SALES = (
     "document_id,line_no,product_key,product_label,client_code,quantity,amount,sale_date,channel\n"
@@ -59,6 +59,7 @@ _WAITING = (
     "D903,1,NEW,,C1,1,9.00,2026-01-07,shop\n"
     "D904,1,P1,,C99,1,9.00,2026-01-07,shop\n"
     "D905,1,P1,,C1,x,9.00,2026-01-07,shop\n"
+    "D906,1,,Cremant Brutt,C2,1,15.00,2026-01-06,shop\n"
 )
 
 
@@ -110,15 +111,22 @@ def contacts() -> str:
     )
 
 
+# Without purchases, and not to be written to: with an address, without one, and with one that only
+# this company knows.
+_PROSPECTS = (
+    "C50,person50@example.com,Paul,Martin,0388250050,yes,yes\n"
+    "C51,,Rose,Weber,0388250051,yes,yes\n"
+    f"C52,{ONLY_HERE},Jean,Klein,0388250052,yes,yes\n"
+)
 FILES = {
-    "clients_20260201.csv": clients(),
+    "clients_20260201.csv": clients() + _PROSPECTS,
     "products_20260201.csv": products(),
     "sales_20260201.csv": sales(),
     "contacts_20260201.csv": contacts(),
 }
 LATER = {
     "clients_20260215.csv": clients(1, 2).replace("Prénom1", "Prénom1bis"),
-    "sales_20260215.csv": _SALES + "D950,1,P3,,C3,6,102.00,2026-02-10,shop\n",
+    "sales_20260215.csv": _SALES + "D950,,P3,,C3,6,102.00,2026-02-10,shop\n",
     "contacts_20260215.csv": "client_code,email,contact_date,status,channel,campaign\n"
     "C3,,2026-02-10,open,email,Noël\n,person4@example.com,2026-02-10,open,email,Noël\n",
 }
@@ -175,6 +183,7 @@ def _ask(tenant: TenantStore, runs: tuple[str, str]) -> None:
     compute_preview(tenant, ask_preview(tenant, SYSTEM, {"top_n": 2}))
     answer_causes(tenant, ask_causes(tenant, SYSTEM, *runs, "C3"))
     execute_backtest(tenant, create_backtest(tenant, SYSTEM, as_of=AS_OF, window_days=30, dates=2))
+    create_backtest(tenant, SYSTEM, as_of=AS_OF, window_days=30, dates=3)
 
 
 def _review(tenant: TenantStore, run_id: str) -> None:
@@ -226,32 +235,19 @@ def _forget(tenant: TenantStore) -> str:
     """Ask for an erasure, which waits as that of a contact at Brevo does; return its id."""
     set_retention_rule(tenant, SYSTEM, RetentionRule(prospect_months=24))
     request_id = ask_erasure(tenant, SYSTEM, ERASED, reason="asked", confirmation=ERASED)
-    queue_contacts(tenant, request_id, Subject(frozenset(), frozenset({"gone@example.com"})))
+    queue_contacts(tenant, request_id, Subject(frozenset(), frozenset({ONLY_HERE})))
     return request_id
 
 
 def _speak_with_brevo(tenant: TenantStore) -> None:
     now = tenant.store.now()
     with tenant.begin() as tx:
-        store_pushes(tx, {LEAVER: "digest", "person1@example.com": "digest"}, now)
+        pushed = dict.fromkeys((LEAVER, "person1@example.com", ONLY_HERE), "digest")
+        store_pushes(tx, pushed, now)
         store_pull(tx, Pull(source=PullSource.BLOCKED, since=now, begun_at=now, next_offset=3))
         reserve_read(tx, now)
-        tx.execute(
-            "INSERT INTO run_reserve (tenant_id, run_id, customer, candidates_json)"
-            ' SELECT tenant_id, run_id, \'C3\', \'[["P2", "rebuy", "0.5"]]\' FROM run'
-            " WHERE tenant_id = :tenant"
-        )
-        tx.execute(
-            "INSERT INTO suppression (tenant_id, suppression_id, customer, email_norm, reason,"
-            " source, since, import_id) SELECT tenant_id, 'waits', 'C6', 'person6@example.com',"
-            " 'opt_out', 'import', as_of, import_id FROM imports"
-            " WHERE tenant_id = :tenant AND origin = 'release'"
-        )
-        tx.execute(
-            "INSERT INTO audit_output (tenant_id, run_id, customer, issue_no, severity, rule_code,"
-            " product_key, details_json) SELECT tenant_id, run_id, 'C1', 99, 'WARN',"
-            " 'CROSS_SELL_NOT_NEW', 'P1', '{}' FROM run"
-            " WHERE tenant_id = :tenant AND status = 'done'"
-        )
-        kept = load_campaigns(tx, limit=1)[0]
-        store_campaign(tx, replace(kept, campaign_id=PREPARING, state="PREPARING"))
+        kept = next(each for each in load_campaigns(tx, limit=9) if each.mode == Mode.DRY)
+        for campaign_id, state in ((PREPARING, "PREPARING"), (PREPARED_HERE, "PREPARED")):
+            store_campaign(tx, replace(kept, campaign_id=campaign_id, state=state))
+        for sql in RARE:
+            tx.execute(sql)

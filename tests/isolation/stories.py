@@ -6,7 +6,8 @@ Each is a case of all the functions it enters; what it returns is compared like 
 import csv
 import io
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from core.services.campaign_control import confirm_live, resume
 from core.services.campaign_reports import status_of
 from core.services.campaign_watch import ask_brevo
 from core.services.comparison_report import comparison_lines
+from core.services.erase_brevo import forget_contacts
+from core.services.erasure import ask_erasure, erase
 from core.services.execute_run import create_run, execute
 from core.services.import_files import load, receive
 from core.services.import_paths import import_paths
@@ -34,8 +37,9 @@ from core.services.sign_in import redeem_ticket, session_of, sign_in
 from core.services.sync_contacts import sync_contacts
 from core.services.unsubscribe import read_link, unsubscribe
 from core.services.webhook_secrets import create_webhook, tenant_of_secret
+from core.store.erased import has_erased
 from core.store.tenant import TenantStore
-from tests.contract.brevo_double import serve_brevo
+from tests.contract.brevo_double import BrevoDouble, serve_brevo
 from tests.contract.live_data import FakeBrevo, said, taken_unsaid
 from tests.isolation.seed import AS_OF, FILES, clients, write
 
@@ -44,6 +48,7 @@ _SECOND_SALES = (
     "document_id,line_no,product_key,client_code,quantity,amount,sale_date\n"
     "D1-1,1,P2,C1,3,42.00,2025-04-01\nD970,1,P1,C2,1,11.00,2026-02-20\n"
     "D971,1,P9,C2,1,11.00,2026-02-21\nD972,1,P1,C2,-1,-11.00,2026-02-21\n"
+    "D973,1,P1,C98,1,11.00,2026-02-21\n"
 )
 
 
@@ -142,12 +147,25 @@ def send_without_credit(company: TenantStore, values: Values) -> Any:
 def synchronise(company: TenantStore, values: Values) -> Any:
     """Push contacts to a double of Brevo, and read the events of a campaign there."""
     clock: Any = company.store.now
-    settings = company.store.settings
+    with _served(company):
+        pushed = sync_contacts(company, SYSTEM, sleep=clock.sleep)
+        return [pushed, ask_brevo(company, values["campaign_id"])]
+
+
+def forget_at_brevo(company: TenantStore, _values: Values) -> Any:
+    """Let a double of Brevo delete the contact of one who was erased."""
+    with _served(company) as brevo:
+        done = forget_contacts(company)
+        return [done, [entry.operation for entry in brevo.ledger.entries]]
+
+
+@contextmanager
+def _served(company: TenantStore) -> Iterator[BrevoDouble]:
+    settings, clock = company.store.settings, company.store.now
     with serve_brevo(clock) as brevo:
         company.store.settings = settings.model_copy(update={"brevo_base_url": brevo.base_url})
         try:
-            pushed = sync_contacts(company, SYSTEM, sleep=clock.sleep)
-            return [pushed, ask_brevo(company, values["campaign_id"])]
+            yield brevo
         finally:
             company.store.settings = settings
 
@@ -184,6 +202,22 @@ def hear(company: TenantStore, _values: Values) -> Any:
     return found.tenant if found else None
 
 
+def forget_two(company: TenantStore, _values: Values) -> Any:
+    """Erase one who was written to, and one who was held out."""
+    asked = [
+        ask_erasure(company, SYSTEM, code, reason="asked", confirmation=code)
+        for code in ("C2", "C5")
+    ]
+    return [erase(company, request_id) for request_id in asked]
+
+
+def ask_after_nobody(company: TenantStore, _values: Values) -> Any:
+    """Ask whether anybody was erased where nobody was."""
+    with company.begin() as tx:
+        tx.execute("DELETE FROM erased_identity WHERE tenant_id = :tenant")
+        return has_erased(tx)
+
+
 Story = Callable[[TenantStore, Values], Any]
 STORIES: Mapping[str, Story] = {
     story.__name__: story
@@ -199,10 +233,13 @@ STORIES: Mapping[str, Story] = {
         send_for_real,
         send_without_credit,
         synchronise,
+        forget_at_brevo,
         explain,
         resume_prepared,
         leave,
         enter,
         hear,
+        forget_two,
+        ask_after_nobody,
     )
 }

@@ -1,15 +1,14 @@
-"""The other company's canaries: each row of one company twice over, marked, under the other's key.
+"""Copies of a row, cell by cell, that make the other company's canaries.
 
 A *twin* has the same ids, addresses, files and product keys as the row it is made from, so that a
 statement which forgets the tenant finds it wherever the key allows; a *stranger* has ids of its
 own, so that a list which forgets the tenant grows; a *guest* has an id of its own under the same
-parents; and of one row there is a copy in each state that a statement may ask for. All that is said
-in any of them is marked.
+parents, of the same day, the day before or the day after. All that is said in any of them is
+marked.
 """
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,11 +22,16 @@ from sqlalchemy import (
     Text,
 )
 
-from core.store.tenant import Tenant
-from tests.isolation.rows import Row
+from core.store.identity_models import Uid
 
 MARK = "canary~B"
 NUMBERS = 1_000
+ONLY_HERE = "gone@example.com"
+"""An address that the other company does not know."""
+PREPARED_HERE = "dddddddd-0000-4000-8000-00000000000e"
+"""A campaign that is prepared here and unfinished there."""
+ORPHAN = "dddddddd-0000-4000-8000-00000000000f"
+"""A run that is known there alone; some of its rows are here."""
 # What a row is found by or treated by: a twin has the same.
 KEPT = frozenset(
     [
@@ -113,68 +117,10 @@ _ID_TEXTS = frozenset(
 _IDS_IN_ORDER = frozenset(
     ("version", "log_no", "read_no", "decision_no", "seq", "from_seq", "number")
 )
-STATES: dict[str, tuple[str, ...]] = {
-    "status": ("loaded", "undone", "received", "asking", "planned", "done", "running", "sent"),
-    "state": (
-        *("PREPARING", "PREPARED", "SENDING", "PAUSED", "SENT", "PLANNED", "CLAIMED", "REVIEW"),
-        *("queued", "waiting", "done"),
-    ),
-    "code": ("UNKNOWN_LABEL", "UNKNOWN_CUSTOMER", "UNKNOWN_PRODUCT", "RETURN_WITHOUT_SALE"),
-    "origin": ("files", "release", "correction"),
-}
-# What waits in the one company because it is not known there is known in the other.
-UNKNOWN_HERE: dict[str, dict[str, tuple[str, ...]]] = {
-    "product": {"product_key": ("NEW", "NEWER", "P9")},
-    "customer": {"customer": ("C98", "C99")},
-    "product_alias": {"label_norm": ("pinot noirr",)},
-}
 _NAMESPACE = uuid.UUID("bbbbbbbb-0000-4000-8000-0000000000b1")
 
 
-def canaries(table: Table, rows: Sequence[Row], company: Tenant) -> list[Row]:
-    """Return the rows of `company` that are made from the rows of one table."""
-    other = company.tenant_id
-    made: dict[tuple[Any, ...], Row] = {}
-    for copy in (_twin, _stranger, _guest, _newer):
-        for row in rows:
-            _add(made, table, _copied(table, copy, row), other)
-    for name, asked in UNKNOWN_HERE.get(table.name, {}).items():
-        for key in asked:
-            _add(made, table, {**_copied(table, _twin, rows[0]), name: key}, other)
-    for row in _one_of_each_parent(table, rows):
-        for filed in _filed(table, row):
-            _add(made, table, _copied(table, _complete, filed), other)
-    return list(made.values())
-
-
-def _copied(table: Table, copy: Callable[[Column[Any], Any], Any], row: Row) -> Row:
-    made = {name: copy(table.c[name], cell) for name, cell in row.items()}
-    if table.name == "imports" and copy is _twin and row["status"] not in ("loaded", "received"):
-        made["status"] = "loaded"  # what waits or was undone here counts there
-    if row.get("origin") == "release" and copy is _twin:
-        made["status"] = "loaded"
-    return made
-
-
-def _one_of_each_parent(table: Table, rows: Sequence[Row]) -> list[Row]:
-    parents = [c.name for c in table.columns if c.foreign_keys and c.name != "tenant_id"]
-    return list({tuple(row[name] for name in parents): row for row in rows}.values())
-
-
-def _add(made: dict[tuple[Any, ...], Row], table: Table, row: Row, other: str) -> None:
-    row["tenant_id"] = other
-    made.setdefault(tuple(row[column.name] for column in table.primary_key), row)
-
-
-def _filed(table: Table, row: Row) -> Iterator[Row]:
-    """Yield the row in each state that a statement asks for, under an id for each."""
-    for column, states in STATES.items():
-        for place, state in enumerate(states if column in row else (), 2):
-            own = {name: _apart(row[name], place) for name in _own_keys(table)}
-            yield {**row, column: state, **own}
-
-
-def _own_keys(table: Table) -> list[str]:
+def own_keys(table: Table) -> list[str]:
     """Return the last column of the key that is the row's own, its texts and ids before numbers."""
     parents = {"tenant_id"} | ({"run_id"} if table.name != "run" else set())
     own = [c for c in table.primary_key if c.name not in parents and not c.foreign_keys]
@@ -182,21 +128,24 @@ def _own_keys(table: Table) -> list[str]:
     return (ids or [c.name for c in own])[-1:]
 
 
-def _apart(cell: Any, place: int) -> Any:
+def apart(cell: Any, place: int) -> Any:
     return cell + place * NUMBERS if isinstance(cell, int) else f"{cell}{place}"
 
 
-def later(cell: Any) -> Any:
-    """Return the day or moment a day after that of a cell as the driver has it."""
+def later(cell: Any, days: int = 1) -> Any:
+    """Return the day or moment some days after that of a cell as the driver has it."""
     if not isinstance(cell, str):
-        return cell + timedelta(days=1)
+        return cell + timedelta(days=days)
     if len(cell) == len("2026-03-01"):
-        return (date.fromisoformat(cell) + timedelta(days=1)).isoformat()
-    return (datetime.fromisoformat(cell) + timedelta(days=1)).isoformat(timespec="microseconds")
+        return (date.fromisoformat(cell) + timedelta(days=days)).isoformat()
+    moved = datetime.fromisoformat(cell) + timedelta(days=days)
+    return moved.isoformat(timespec="microseconds")
 
 
-def _twin(column: Column[Any], cell: Any) -> Any:
+def twin(column: Column[Any], cell: Any) -> Any:
     """Return the cell of the row with the same ids: what is said is marked, figures differ."""
+    if column.name == "template_json":
+        return json.dumps({MARK: MARK})
     if (
         cell is None
         or column.name == "tenant_id"
@@ -212,7 +161,7 @@ def _twin(column: Column[Any], cell: Any) -> Any:
     return cell
 
 
-def _stranger(column: Column[Any], cell: Any) -> Any:
+def stranger(column: Column[Any], cell: Any) -> Any:
     """Return the cell of the row with ids of its own, a day younger."""
     if cell is None:
         return None
@@ -224,34 +173,73 @@ def _stranger(column: Column[Any], cell: Any) -> Any:
         return cell + NUMBERS
     if isinstance(column.type, Date | DateTime):
         return later(cell)
-    return _twin(column, cell)
+    return twin(column, cell)
 
 
-def _guest(column: Column[Any], cell: Any) -> Any:
+def guest(column: Column[Any], cell: Any) -> Any:
     """Return the cell of a row with an id of its own, under the parents of what it is made from."""
-    if column.name not in _own_keys(column.table):
-        return _twin(column, cell)
-    return _apart(cell, 1) if isinstance(cell, int) else _stranger(column, cell)
+    if column.name == "batch_no" and cell is not None:
+        return cell + NUMBERS
+    if column.name not in own_keys(column.table):
+        return twin(column, cell)
+    return apart(cell, 1) if isinstance(cell, int) else stranger(column, cell)
 
 
-def _newer(column: Column[Any], cell: Any) -> Any:
+def earlier_guest(column: Column[Any], cell: Any) -> Any:
+    """Return the cell of a guest of a day before, which comes first."""
+    return _moved_guest(column, cell, -1)
+
+
+def later_guest(column: Column[Any], cell: Any) -> Any:
+    """Return the cell of a guest of a day after, which comes last."""
+    return _moved_guest(column, cell, 1)
+
+
+def _moved_guest(column: Column[Any], cell: Any, days: int) -> Any:
+    if column.name in own_keys(column.table):
+        return _own(column, cell, 60 * days)
+    is_dated = isinstance(column.type, Date | DateTime) and cell is not None
+    return later(cell, days) if is_dated else twin(column, cell)
+
+
+def closed_guest(column: Column[Any], cell: Any) -> Any:
+    """Return the cell of a guest in which nothing is left open."""
+    if column.name in own_keys(column.table):
+        return _own(column, cell, 61)
+    return twin(column, cell) if cell is not None or _is_id(column) else _filled(column)
+
+
+def _own(column: Column[Any], cell: Any, place: int) -> Any:
+    own = apart(cell, place)
+    return str(uuid.uuid5(_NAMESPACE, own)) if _is_id(column) else own
+
+
+def newer(column: Column[Any], cell: Any) -> Any:
     """Return the cell of a later version of the row."""
-    if column.name in ("from_seq", "since_review"):
+    if column.name in ("from_seq", "since_review", "version"):
         return cell + 1
-    return _twin(column, cell)
+    return twin(column, cell)
 
 
-def _complete(column: Column[Any], cell: Any) -> Any:
+def complete(column: Column[Any], cell: Any) -> Any:
     """Return the cell of a stranger in which nothing is left open."""
-    if column.name in STATES or column.foreign_keys:
+    if column.foreign_keys:
         return cell
     if cell is not None or _is_id(column):
-        return _stranger(column, cell)
+        return stranger(column, cell)
+    return _filled(column)
+
+
+def _filled(column: Column[Any]) -> Any:
     if isinstance(column.type, Date):
         return "2026-02-20"
     if isinstance(column.type, DateTime):
         return "2026-02-20T09:30:00.000000+00:00"
-    return NUMBERS if isinstance(column.type, Integer | BigInteger) else None
+    if isinstance(column.type, Integer | BigInteger):
+        return 1 if column.name in ("released_seq", "again_seq") else NUMBERS
+    is_said = isinstance(column.type, Text) and column.type is not Uid
+    is_said = is_said and not column.name.endswith("_json")
+    return MARK if is_said else None
 
 
 def _is_id(column: Column[Any]) -> bool:
@@ -281,6 +269,11 @@ def _marked(text: str) -> str:
         said = json.loads(text)
     except ValueError:
         return f"{text} {MARK}"
-    if isinstance(said, dict):
-        return json.dumps({**said, MARK: MARK})
-    return json.dumps([*said, [MARK]]) if isinstance(said, list) else f"{text} {MARK}"
+    return json.dumps(_said(said)) if isinstance(said, dict | list) else f"{text} {MARK}"
+
+
+def _said(value: Any) -> Any:
+    """Return a value of JSON marked at every depth, before all that is said in it."""
+    if isinstance(value, dict):
+        return {f"~{MARK}": MARK, **{name: _said(cell) for name, cell in value.items()}}
+    return [*map(_said, value), [MARK]] if isinstance(value, list) else value

@@ -68,6 +68,7 @@ def add_users(tenant: TenantStore) -> Mapping[str, Any]:
         "token_sha256": sha256_of(f"{TOKEN} of {OWN}"),
         "ticket_sha256": sha256_of(f"{TICKET} of {OWN}"),
         "session_token": f"{TOKEN} of {OWN}",
+        "shared_token": f"{TOKEN} of {SHARED}",
         "session_id": sha256_of(f"{TOKEN} of {OWN}")[:SESSION_ID_CHARS],
     }
 
@@ -103,8 +104,8 @@ def _factor(tenant: TenantStore, user: Actor) -> Mapping[str, str]:
 def user_canaries(table: Table, rows: Sequence[Row], company: Tenant, shared_id: str) -> list[Row]:
     """Return the rows of `company` that are made from the rows of one table of identity.
 
-    Its users have ids, names and hashes of their own; the shared account is its member too, with
-    a later session, and it invites whom `alpha` invites.
+    Its users have ids, names and hashes of their own; the shared account is its member too, in
+    another role and with a later session, and it invites whom `alpha` invites.
     """
     if table.name == "tenant":
         named = {"tenant_id": company.tenant_id, "key": company.key, "name": company.name}
@@ -135,6 +136,8 @@ def _beside(name: str, cell: Any, company: Tenant) -> Any:
         return company.tenant_id
     if name.endswith("_sha256"):
         return f"{cell} {MARK}b"
+    if name == "role":
+        return Role.ANALYST.value
     return later(cell) if name in ("seen_at", "invited_at") else cell
 
 
