@@ -15,7 +15,7 @@ from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound
 from core.i18n import LANGUAGES, N_
 from core.services.audit_trail import trail_csv
-from core.services.export_run import EXPORT_NAMES, REPORT_NAME, download, file_name
+from core.services.export_run import REPORT_NAME, download
 from core.services.import_issues import issues_csv
 from core.services.import_ledger import report_of
 from core.services.import_rejects import rejects_file
@@ -33,41 +33,13 @@ _NOTHING_ACTIVE = (
 )
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 _NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
-_NO_VERSION = N_(
-    "There is no such version of a run. The versions are: original, as the run made the lists, and"
-    " reviewed, as its reviews left them, which counts without any."
-)
-
-
-def export(request: Request) -> Response:
-    """Stream one file of a run of the caller's tenant: 401 without session, 404 for any other.
-
-    `?version=` chooses the lists of the run itself or those of its last review, which are also
-    given without it; 400 for any other version.
-    """
-    session = session_in(request, app_store())
-    if session is None:
-        return problem(request, 401, N_("Sign in first."))
-    name = request.path_params["name"]
-    run_id = _known_id(request.path_params["run_id"])
-    if run_id is None or name not in EXPORT_NAMES:
-        return problem(request, 404, _NO_FILE)
-    asked = request.query_params.get("version")
-    if asked not in (None, *RunVersion):
-        return problem(request, 400, _NO_VERSION)
-    version = None if asked is None else RunVersion(asked)
-    store = app_store().tenant_store(session.tenant)
-    try:
-        content = download(store, session.actor, run_id, name, version or RunVersion.REVIEWED)
-    except NotFound:
-        return problem(request, 404, _NO_FILE)
-    return attachment(content, file_name(name, version))
 
 
 def export_qc_report(request: Request) -> Response:
     """Show the quality report of a run, in the language of `?lang=` or the tenant's.
 
-    Refused as by `export`. It is shown in the browser, where it may load and run nothing.
+    401 without session, 404 for any other run. It is shown in the browser, where it may load and
+    run nothing.
     """
     session = session_in(request, app_store())
     if session is None:
@@ -92,7 +64,7 @@ def export_qc_report(request: Request) -> Response:
 
 
 def export_issues(request: Request) -> Response:
-    """Stream the remarks on the rows of one import of the caller's tenant, as `export` does."""
+    """Stream the remarks on the rows of one import of the caller's tenant."""
     session = session_in(request, app_store())
     if session is None:
         return problem(request, 401, N_("Sign in first."))
@@ -105,7 +77,7 @@ def export_issues(request: Request) -> Response:
 
 
 def export_rejects(request: Request) -> Response:
-    """Stream the rejected rows of one file of an import, as `export` does."""
+    """Stream the rejected rows of one file of an import."""
     session = session_in(request, app_store())
     if session is None:
         return problem(request, 401, N_("Sign in first."))
@@ -119,7 +91,7 @@ def export_rejects(request: Request) -> Response:
 
 
 def export_report(request: Request) -> Response:
-    """Give the report of one import as JSON, with what its corrections moved, as `export` does."""
+    """Give the report of one import as JSON, with what its corrections moved."""
     session = session_in(request, app_store())
     if session is None:
         return problem(request, 401, N_("Sign in first."))

@@ -10,6 +10,7 @@ from ui.views.users_add import open_add
 from ui.views.users_invitations import draw_invitations
 from ui.views.users_list import choose_member, draw_figures
 from ui.views.users_member import draw_member
+from ui.views.users_tokens import draw_tokens
 
 
 def draw_button() -> None:
@@ -31,3 +32,4 @@ with error_boundary():
     if member is not None:
         draw_member(session, member)
     draw_invitations(session, list_invitations(session.store, session.actor))
+    draw_tokens(session)

@@ -24,7 +24,15 @@ from tests.isolation.only import ONLY
 _ACCESS = (Store, TenantStore, Transaction)
 _IDENTITY = tuple(
     f"store.{name}."
-    for name in ("identity", "members", "second_factors", "sessions", "tries", "webhook_secrets")
+    for name in (
+        "api_tokens",
+        "identity",
+        "members",
+        "second_factors",
+        "sessions",
+        "tries",
+        "webhook_secrets",
+    )
 )
 
 
