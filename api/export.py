@@ -16,7 +16,7 @@ from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound
 from core.i18n import LANGUAGES, N_
 from core.services.audit_trail import trail_csv
-from core.services.export_run import EXPORT_NAMES, REPORT_NAME, download, file_name
+from core.services.export_run import REPORT_NAME, download
 from core.services.import_downloads import download_issues, download_rejects, download_report
 from core.services.sign_in import Session
 from core.store.tenant import TenantStore
@@ -34,39 +34,14 @@ _NOTHING_ACTIVE = (
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_ .()-]+")
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 _NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
-_NO_VERSION = N_(
-    "There is no such version of a run. The versions are: original, as the run made the lists, and"
-    " reviewed, as its reviews left them, which counts without any."
-)
-
-
-@signed_in
-def export(request: Request, session: Session, store: TenantStore) -> Response:
-    """Stream one file of a run of the caller's tenant: 401 without session, 404 for any other.
-
-    `?version=` chooses the lists of the run itself or those of its last review, which are also
-    given without it; 400 for any other version.
-    """
-    name = request.path_params["name"]
-    run_id = _known_id(request.path_params["run_id"])
-    if run_id is None or name not in EXPORT_NAMES:
-        return problem(request, 404, _NO_FILE)
-    asked = request.query_params.get("version")
-    if asked not in (None, *RunVersion):
-        return problem(request, 400, _NO_VERSION)
-    version = None if asked is None else RunVersion(asked)
-    try:
-        content = download(store, session.actor, run_id, name, version or RunVersion.REVIEWED)
-    except NotFound:
-        return problem(request, 404, _NO_FILE)
-    return attachment(content, file_name(name, version))
 
 
 @signed_in
 def export_qc_report(request: Request, session: Session, store: TenantStore) -> Response:
     """Show the quality report of a run, in the language of `?lang=` or the tenant's.
 
-    Refused as by `export`. It is shown in the browser, where it may load and run nothing.
+    401 without session, 404 for any other run. It is shown in the browser, where it may load and
+    run nothing.
     """
     run_id = _known_id(request.path_params["run_id"])
     version = request.query_params.get("version", RunVersion.REVIEWED)
@@ -88,7 +63,7 @@ def export_qc_report(request: Request, session: Session, store: TenantStore) -> 
 
 @signed_in
 def export_issues(request: Request, session: Session, store: TenantStore) -> Response:
-    """Stream the remarks on the rows of one import of the caller's tenant, as `export` does."""
+    """Stream the remarks on the rows of one import of the caller's tenant."""
     try:
         content = download_issues(store, session.actor, request.path_params["import_id"])
     except NotFound:
@@ -98,7 +73,7 @@ def export_issues(request: Request, session: Session, store: TenantStore) -> Res
 
 @signed_in
 def export_rejects(request: Request, session: Session, store: TenantStore) -> Response:
-    """Stream the rejected rows of one file of an import, as `export` does."""
+    """Stream the rejected rows of one file of an import."""
     params = request.path_params
     try:
         found = download_rejects(store, session.actor, params["import_id"], params["file_no"])
@@ -109,7 +84,7 @@ def export_rejects(request: Request, session: Session, store: TenantStore) -> Re
 
 @signed_in
 def export_report(request: Request, session: Session, store: TenantStore) -> Response:
-    """Give the report of one import as JSON, with what its corrections moved, as `export` does."""
+    """Give the report of one import as JSON, with what its corrections moved."""
     try:
         report = download_report(store, session.actor, request.path_params["import_id"])
     except NotFound:

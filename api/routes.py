@@ -10,17 +10,16 @@ from starlette.routing import Route
 from api.access_log import hide_secrets
 from api.auth import enter, leave
 from api.export import (
-    export,
     export_issues,
     export_qc_report,
     export_rejects,
     export_report,
     export_trail,
 )
-from api.health import health
 from api.limits import RefusalLimit
 from api.middleware import AllowedHosts, AllowedOrigins, LastResort, SecurityHeaders
 from api.privacy import export_person
+from api.rest import make_rest, rest_routes
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
@@ -31,12 +30,21 @@ from core.services.uploads import clear_stale_uploads
 from core.settings import check_secrets
 from core.store.roles import warn_of_login
 
+_API_PATHS = (
+    "/health",
+    "/health/{rest:path}",
+    "/docs",
+    "/openapi.json",
+    "/reco/{rest:path}",
+    "/export/runs/{rest:path}",
+    "/brevo/{rest:path}",
+    "/imports",
+    "/imports/{rest:path}",
+)
 ROUTES = (
-    Route("/health", health),
     Route("/auth/enter", enter, methods=["GET"]),
     Route("/auth/leave", leave, methods=["POST"]),
     Route("/export/runs/{run_id}/qc_report.html", export_qc_report, methods=["GET"]),
-    Route("/export/runs/{run_id}/{name}", export, methods=["GET"]),
     Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
     Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),
     Route("/export/imports/{import_id}/rejects/{file_no:int}", export_rejects, methods=["GET"]),
@@ -49,6 +57,7 @@ ROUTES = (
     Route("/u/{token:path}", show, methods=["GET"]),
     Route("/u/{token:path}", leave_list, methods=["POST"]),
     Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
+    *rest_routes(make_rest(), _API_PATHS),
 )
 MIDDLEWARE = tuple(
     Middleware(each)

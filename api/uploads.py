@@ -126,7 +126,7 @@ async def append(request: Request, store: TenantStore, actor: Actor) -> Response
     offset = int(text)
     upload = await run_in_threadpool(find_upload, store, actor, _id_in(request))
     try:
-        async for block in _blocks(request):
+        async for block in blocks_of(request):
             upload = await run_in_threadpool(append_block, upload, offset, block)
             offset += len(block)
     except TimeoutError:
@@ -142,7 +142,7 @@ async def forget(request: Request, store: TenantStore, actor: Actor) -> Response
     return Response(status_code=204)
 
 
-async def _blocks(request: Request) -> AsyncIterator[bytes]:
+async def blocks_of(request: Request) -> AsyncIterator[bytes]:
     """Yield the body in blocks of about a megabyte, at least one.
 
     What came before the client fell silent or went away is yielded before the error is raised.

@@ -68,6 +68,10 @@ class NotAllowed(CrmError):
     """The user's role does not permit the action, or nobody is signed in."""
 
 
+class NotSignedIn(CrmError):
+    """The caller has shown neither a session nor a token that is good."""
+
+
 class Refused(CrmError):
     """The request is understood and declined: a state, a limit or a duplicate stands against it."""
 

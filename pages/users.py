@@ -11,6 +11,7 @@ from ui.views.users_demand import draw_demand
 from ui.views.users_invitations import draw_invitations
 from ui.views.users_list import choose_member, draw_figures
 from ui.views.users_member import draw_member
+from ui.views.users_tokens import draw_tokens
 
 
 def draw_button() -> None:
@@ -33,3 +34,4 @@ with error_boundary():
         draw_member(session, member)
     draw_demand(session, people)
     draw_invitations(session, list_invitations(session.store, session.actor))
+    draw_tokens(session)

@@ -22,6 +22,7 @@ from core.cli import (
     policy,
     privacy,
     runs,
+    tokens,
     trail,
     users,
     webhooks,
@@ -52,6 +53,7 @@ app.command("backtest")(backtests.backtest)
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(tokens.app, name="token")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(trail.app, name="trail")
 app.command("worker")(instance.worker)

@@ -31,6 +31,7 @@ class PauseReason(StrEnum):
     """Why a campaign stands still until somebody lets it go on."""
 
     BY_HAND = "BY_HAND"
+    NEXT_BATCH = "NEXT_BATCH"
     NOT_LIVE = "NOT_LIVE"
     ROLE_LOST = "ROLE_LOST"
     RESTORED = "RESTORED"
@@ -48,6 +49,9 @@ class PauseReason(StrEnum):
 
 PAUSE_SENTENCES: Mapping[PauseReason, str] = {
     PauseReason.BY_HAND: N_("Somebody paused it."),
+    PauseReason.NEXT_BATCH: N_(
+        "A program works on it batch by batch and has not asked for the next one yet."
+    ),
     PauseReason.NOT_LIVE: N_(
         "Live sending is switched off here. Set BREVO_DRY_RUN=0, start again, then resume."
     ),

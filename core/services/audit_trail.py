@@ -54,6 +54,8 @@ class Action(StrEnum):
     RETENTION_CHANGED = "retention_changed"
     WEBHOOK_CREATED = "webhook_created"
     WEBHOOK_REVOKED = "webhook_revoked"
+    TOKEN_CREATED = "token_created"  # noqa: S105
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -104,6 +106,8 @@ ACTION_TITLES = {
     Action.RETENTION_CHANGED: N_("Retention changed"),
     Action.WEBHOOK_CREATED: N_("Webhook created"),
     Action.WEBHOOK_REVOKED: N_("Webhooks revoked"),
+    Action.TOKEN_CREATED: N_("API token created"),
+    Action.TOKEN_REVOKED: N_("API token revoked"),
     Action.SIGNED_IN: N_("Signed in"),
     Action.SIGNED_OUT: N_("Signed out"),
     Action.SIGN_IN_FAILED: N_("Tries to sign in failed"),

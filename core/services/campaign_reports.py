@@ -14,6 +14,7 @@ from core.outreach.payload import PARAMS
 from core.outreach.protocol import compute_sums
 from core.store import campaign_journal, campaign_log, campaigns, deliveries
 from core.store.campaigns import CampaignRow
+from core.store.runs import find_run
 from core.store.tenant import TenantStore, Transaction
 
 PREVIEWS = 5
@@ -236,6 +237,20 @@ def logs_of(
     with store.read() as tx:
         _found(tx, campaign_id)
         return campaign_log.load_logs(tx, campaign_id, limit=limit, offset=offset)
+
+
+def journal_of_run(
+    store: TenantStore, run_id: str, *, limit: int = 50, offset: int = 0
+) -> tuple[list[tuple[str, campaign_log.LogEntry]], int]:
+    """Return a page of (campaign, line) of all campaigns of a run, newest first, and how many.
+
+    Raises `NotFound` for a run that is not there.
+    """
+    with store.read() as tx:
+        if find_run(tx, run_id) is None:
+            raise NotFound(N_("There is no such run."))
+        found = campaign_log.load_run_logs(tx, run_id, limit=limit, offset=offset)
+        return found, campaign_log.count_run_logs(tx, run_id)
 
 
 def number_of_logs(store: TenantStore, campaign_id: str) -> int:

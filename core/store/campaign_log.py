@@ -125,6 +125,38 @@ def count_logs(tx: Transaction, campaign_id: str) -> int:
     return int(found)
 
 
+_OF_RUN = """
+    FROM brevo_logs AS line
+    JOIN campaign ON campaign.tenant_id = line.tenant_id
+        AND campaign.campaign_id = line.campaign_id
+    WHERE line.tenant_id = :tenant AND campaign.run_id = :run_id
+"""
+
+
+def load_run_logs(
+    tx: Transaction, run_id: str, *, limit: int, offset: int
+) -> list[tuple[str, LogEntry]]:
+    """Return the journals of all campaigns of a run as (campaign, line), newest line first."""
+    rows = tx.rows(
+        f"""
+        SELECT line.campaign_id, line.log_no, line.delivery_no, line.batch_no, line.mode,
+            line.event, line.detail_json, line.created_at
+        {_OF_RUN}
+        ORDER BY line.created_at DESC, line.campaign_id, line.log_no DESC
+        LIMIT :limit OFFSET :offset
+        """,
+        run_id=run_id,
+        limit=limit,
+        offset=offset,
+    )
+    return [(str(row.pop("campaign_id")), _log_entry(row)) for row in map(dict, rows)]
+
+
+def count_run_logs(tx: Transaction, run_id: str) -> int:
+    """Return the number of lines in the journals of a run's campaigns."""
+    return int(tx.scalar(f"SELECT count(*) {_OF_RUN}", run_id=run_id))
+
+
 def _log_entry(row: Mapping[str, Any]) -> LogEntry:
     created_at = as_moment(row["created_at"])
     assert created_at is not None

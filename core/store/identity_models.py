@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     false,
 )
 from sqlalchemy.dialects import postgresql
@@ -162,4 +163,19 @@ webhook_secret = Table(
     Column("created_at", Moment, nullable=False),
     Column("revoked_at", Moment),
     Index(None, "tenant_id"),
+)
+
+api_token = Table(
+    "api_token",
+    identity_metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("tenant_id", Uid, nullable=False),
+    Column("token_id", Uid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("used_at", Moment),
+    UniqueConstraint("tenant_id", "token_id"),
 )

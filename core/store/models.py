@@ -688,3 +688,15 @@ audit_trail_head = Table(
     Column("number", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
 )
+
+# What a program was answered under an Idempotency-Key; without a status while it is worked on.
+api_reply = Table(
+    "api_reply",
+    data_metadata,
+    _tenant(),
+    Column("key_sha256", Text, primary_key=True),
+    Column("request_sha256", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("status", Integer),
+    Column("body_json", Text),
+)

@@ -237,6 +237,9 @@ DATA: Mapping[str, Fates] = {
             STAFF: "actor_id",
         }
     ),
+    "api_reply": _fates(
+        {KEY: "tenant_id", TECHNICAL: "key_sha256 request_sha256 created_at status body_json"}
+    ),
     "audit_trail_head": _fates({KEY: "tenant_id", ACCOUNT: "number sha256"}),
     "erasure_request": _fates(
         {
@@ -295,6 +298,12 @@ IDENTITY: Mapping[str, Fates] = {
     "sign_in_failure": _fates({STAFF: "username_sha256 window_at passwords codes refused"}),
     "worker_heartbeat": _fates({TECHNICAL: "worker_id started_at seen_at"}),
     "webhook_secret": _fates({TECHNICAL: "secret_sha256 tenant_id created_at revoked_at"}),
+    "api_token": _fates(
+        {
+            TECHNICAL: "token_sha256 token_id tenant_id name role created_at expires_at revoked_at"
+            " used_at"
+        }
+    ),
 }
 
 

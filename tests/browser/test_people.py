@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.services import accounts, own_account, users
 from core.services.accounts import SYSTEM, Role
+from core.services.api_tokens import list_tokens, revoke_token
 from core.services.second_factor import STEP_SECONDS, code_at
 from core.services.sign_in import SESSION_COOKIE
 from core.store.identity import new_id
@@ -47,6 +48,28 @@ def test_a_user_is_added_and_signs_in_with_a_password_of_her_own(
         expect(lea.get_by_text("Your role does not permit this.")).to_be_visible()
         expect(lea.get_by_role("link", name="Users")).to_have_count(0)
         expect(lea.get_by_role("link", name="My account")).to_be_visible()
+
+
+def test_a_token_made_on_the_page_opens_the_api_until_it_is_revoked(
+    page: Page, instance: Instance
+) -> None:
+    begin_session(page, instance)
+    page.goto("/users")
+    click(page, "Make a token")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill("scheduler")
+    dialog.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
+    secret = dialog.get_by_test_id("stCode").inner_text().strip()
+    called = {"Authorization": f"Bearer {secret}"}
+    assert page.request.get("/reco/runs", headers=called).ok
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.get_by_text(secret)).to_have_count(0)
+    company = instance.store.tenant_store(instance.tenant)
+    (token,) = list_tokens(company, SYSTEM)
+    revoke_token(company, SYSTEM, token.token_id)
+    assert page.request.get("/reco/runs", headers=called).status == 401
+    page.goto("/docs")
+    expect(page.get_by_text("/brevo/send_batch")).to_be_visible()
 
 
 def test_a_second_factor_is_set_up_and_asked_for(

@@ -25,6 +25,7 @@ _ACCESS = (Store, TenantStore, Transaction)
 _IDENTITY = tuple(
     f"store.{name}."
     for name in (
+        "api_tokens",
         "identity",
         "members",
         "second_factors",

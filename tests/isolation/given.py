@@ -35,6 +35,7 @@ from core.store import (
     senders,
     wishes,
 )
+from core.store.api_tokens import load_tokens
 from core.store.campaigns import find_campaign
 from core.store.contact_pushes import Pull, PullSource
 from core.store.contacts import Person
@@ -100,6 +101,10 @@ _IDS: Mapping[str, str] = {
     "head": "SELECT seq FROM tenant_head WHERE tenant_id = :tenant",
     "erasure_id": "SELECT erasure_id FROM brevo_erasure WHERE tenant_id = :tenant",
     "erased_digest": "SELECT digest FROM erased_identity WHERE tenant_id = :tenant ORDER BY digest",
+    "reply_key": "SELECT key_sha256 FROM api_reply WHERE tenant_id = :tenant"
+    " AND status IS NOT NULL",
+    "open_reply_key": "SELECT key_sha256 FROM api_reply WHERE tenant_id = :tenant"
+    " AND status IS NULL",
     "event_key": "SELECT event_key FROM brevo_event WHERE tenant_id = :tenant ORDER BY event_key",
 }
 
@@ -110,6 +115,9 @@ def known_values(company: TenantStore) -> dict[str, Any]:
         found = {name: tx.scalar(sql) for name, sql in _IDS.items()}
         found |= _records(tx, found)
     (upload,) = list_uploads(company, SYSTEM)
+    with company.store.identity() as tx:
+        (api_token,) = load_tokens(tx, company.tenant_id)
+        api_sha256 = tx.scalar("SELECT token_sha256 FROM identity.api_token")
     secret = token_secret(company.store.settings)
     return {
         **_CONSTANT,
@@ -121,6 +129,8 @@ def known_values(company: TenantStore) -> dict[str, Any]:
         "tenant_id": company.tenant_id,
         "tenant": company.tenant,
         "username": OWN,
+        "api_token_id": api_token.token_id,
+        "api_token_sha256": api_sha256,
     }
 
 

@@ -23,6 +23,7 @@ from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, LABEL, NEW, SHA
 from tests.isolation.only_people import OF_PRIVACY, OF_USERS, Given
+from tests.isolation.only_programs import OF_PROGRAMS
 from tests.isolation.rare import CLAIMED, LEAVER, PREPARING
 from tests.isolation.seed import AS_OF
 from tests.isolation.twins import NUMBERS, PREPARED_HERE
@@ -40,6 +41,7 @@ def _working(**more: Any) -> Given:
 ONLY: Mapping[str, Given] = {
     **OF_USERS,
     **OF_PRIVACY,
+    **OF_PROGRAMS,
     "services.accounts.create_tenant": {"key": "gamma", "name": "Domaine Gamma"},
     "services.accounts.tenant_by_key": _key,
     "services.accounts.create_user": {"username": "newcomer"},

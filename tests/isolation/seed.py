@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.outreach.protocol import Mode
-from core.services.accounts import SYSTEM
+from core.services.accounts import SYSTEM, Role
 from core.services.alias_desk import decide, ignore
+from core.services.api_tokens import create_token
 from core.services.backtest import create_backtest, execute_backtest
 from core.services.campaign_control import confirm_live, note_restore
 from core.services.campaign_reports import status_of
@@ -17,6 +18,7 @@ from core.services.cause_questions import answer_causes, ask_causes
 from core.services.erase_brevo import queue_contacts
 from core.services.erasure import ask_erasure
 from core.services.execute_run import create_run, execute
+from core.services.idempotent_calls import Reply, once
 from core.services.import_files import receive
 from core.services.import_paths import import_paths
 from core.services.import_undo import undo
@@ -33,6 +35,7 @@ from core.services.suppressions import lift, suppressions_of
 from core.services.uploads import FileClaim, begin_upload
 from core.services.webhook_secrets import create_webhook
 from core.services.webhooks import receive_events
+from core.store.api_replies import store_call
 from core.store.campaigns import load_campaigns, store_campaign
 from core.store.contact_pushes import Pull, PullSource, store_pull, store_pushes
 from core.store.deliveries import load_deliveries
@@ -225,6 +228,12 @@ def events(tenant: TenantStore, campaign_id: str) -> list[dict[str, object]]:
 def _administer(tenant: TenantStore) -> None:
     note_restore(tenant, SYSTEM)
     create_webhook(tenant, SYSTEM)
+    create_token(tenant, SYSTEM, "cron", Role.ANALYST)
+    once(tenant, "monday", {}, lambda: Reply(status=202, body={"run": "known"}))
+    with tenant.begin() as tx:
+        store_call(
+            tx, "under way", "of a process that died", tenant.store.now() - timedelta(hours=1)
+        )
     begin_upload(tenant, SYSTEM, FileClaim(name="x.csv", bytes=9, modified=1, sample="s"))
     (kept, *_) = suppressions_of(tenant, LEAVER)
     lift(tenant, SYSTEM, kept.suppression_id, "asked in the shop")

@@ -13,8 +13,9 @@ from typing import Any
 
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome
-from core.services.accounts import SYSTEM
+from core.services.accounts import SYSTEM, Role
 from core.services.alias_desk import create_customers, create_products, decide
+from core.services.api_tokens import bearer_of, create_token, list_tokens
 from core.services.campaign_control import confirm_live, resume
 from core.services.campaign_reports import status_of
 from core.services.campaign_watch import ask_brevo
@@ -218,6 +219,13 @@ def ask_after_nobody(company: TenantStore, _values: Values) -> Any:
         return has_erased(tx)
 
 
+def call(company: TenantStore, _values: Values) -> Any:
+    """Find whom a token speaks for, and who answers for the company's tokens."""
+    made = create_token(company, SYSTEM, "n8n", Role.VIEWER)
+    found = bearer_of(company.store, made.secret)
+    return [found.tenant if found else None, [one.name for one in list_tokens(company, SYSTEM)]]
+
+
 Story = Callable[[TenantStore, Values], Any]
 STORIES: Mapping[str, Story] = {
     story.__name__: story
@@ -241,5 +249,6 @@ STORIES: Mapping[str, Story] = {
         hear,
         forget_two,
         ask_after_nobody,
+        call,
     )
 }

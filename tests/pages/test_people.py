@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 import ui.session
 from core.services import accounts, users
 from core.services.accounts import SYSTEM, Role
+from core.services.api_tokens import create_token, revoke_token
 from core.services.second_factor import STEP_SECONDS, code_at
 from core.services.sign_in import redeem_ticket, session_of, sign_in
 from core.store import second_factors
@@ -56,6 +57,19 @@ def test_an_invitation_is_answered_on_the_own_account(world: World, look: Look) 
     page.button(key=f"account_decline_{world.empty.tenant_id}").click().run()
     assert "invites you" not in sentences(page)
     assert users.list_invitations(world.empty, SYSTEM) == []
+
+
+def test_tokens_of_the_company_are_listed_with_their_state(
+    world: World, look: Look, boss: str
+) -> None:
+    kept, lost = (create_token(world.small, SYSTEM, name, Role.VIEWER) for name in ("a", "b"))
+    create_token(world.empty, SYSTEM, "of another company", Role.VIEWER)
+    revoke_token(world.small, SYSTEM, lost.token_id)
+    page = look("users", boss)
+    assert not page.exception
+    table = page.dataframe[-1].value
+    assert dict(zip(table["name"], table["state"], strict=True)) == {"a": "Good", "b": "Revoked"}
+    assert kept.secret not in str(table)
 
 
 def test_a_password_is_changed_only_with_the_present_one_and_twice_the_same(

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 import api.auth
+import api.callers
 import api.health
 import api.session
 import api.unsubscribe
@@ -74,7 +75,7 @@ def base_url(store: Store) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     with pytest.MonkeyPatch.context() as patch:
-        modules = (api.auth, api.health, api.session, api.unsubscribe, api.uploads)
+        modules = (api.auth, api.callers, api.health, api.session, api.unsubscribe, api.uploads)
         for module in (*modules, api.webhook):
             patch.setattr(module, "app_store", lambda: store)
         thread.start()

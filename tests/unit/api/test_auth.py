@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import api.export
+import api.recommendations
 from api.auth import local_target
 from api.middleware import allowed_hosts
 from api.routes import ROUTES
@@ -69,7 +70,7 @@ def test_behind_https_the_cookie_is_secure_and_of_this_host_alone(
     assert "; path=/;" in cookie
     assert "domain" not in cookie
     token = cookie_of(response.headers["set-cookie"])
-    monkeypatch.setattr(api.export, "download", lambda *_: iter([b"run_id\n"]))
+    monkeypatch.setattr(api.recommendations, "download", lambda *_: iter([b"run_id\n"]))
     sent = {name: client.get(RUN_FILE, headers={"Cookie": f"{name}={token}"}) for name in NAMES}
     assert [sent[name].status_code for name in NAMES] == [200, 401]
 
@@ -116,7 +117,7 @@ def test_entering_again_ends_the_session_before(signed_in: Client, store: Store)
 def test_leaving_revokes_what_was_copied_before(
     signed_in: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.export, "download", lambda *_: iter([b"run_id\n"]))
+    monkeypatch.setattr(api.recommendations, "download", lambda *_: iter([b"run_id\n"]))
     copied = {"Cookie": f"{SESSION_COOKIE}={signed_in.cookies[SESSION_COOKIE]}"}
     assert signed_in.get(RUN_FILE).status_code == 200
     assert signed_in.post("/auth/leave").status_code == 303
@@ -147,7 +148,7 @@ def test_an_export_streams_the_file_of_the_callers_tenant(
         asked.append((tenant.tenant.key, actor.username, run_id, name, version))
         return iter([b"run_id\n", b"1\n"])
 
-    monkeypatch.setattr(api.export, "download", download)
+    monkeypatch.setattr(api.recommendations, "download", download)
     response = signed_in.get(RUN_FILE + query)
     assert response.content == b"run_id\n1\n"
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
@@ -157,11 +158,10 @@ def test_an_export_streams_the_file_of_the_callers_tenant(
 
 
 @pytest.mark.parametrize("version", ["", "Original", "2", "original&version=latest"])
-def test_another_version_is_refused_in_a_sentence(signed_in: Client, version: str) -> None:
+def test_another_version_is_refused_by_its_place(signed_in: Client, version: str) -> None:
     response = signed_in.get(f"{RUN_FILE}?version={version}", headers={"Accept-Language": "fr"})
-    assert response.status_code == 400
-    assert "original" in response.json()["title"]
-    assert "version" in response.json()["title"]
+    assert response.status_code == 422
+    assert "query.version" in response.json()["title"]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,8 @@ def test_what_is_not_the_callers_is_not_found(
     def download(*_: object) -> Iterator[bytes]:
         raise NotFound("no such run")
 
-    monkeypatch.setattr(api.export, "download", download)
+    for module in (api.export, api.recommendations):
+        monkeypatch.setattr(module, "download", download)
     assert signed_in.get(path).status_code == 404
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-import api.export
 import api.middleware
+import api.recommendations
 from api.middleware import AllowedOrigins, LastResort, SecurityHeaders, content_policy
 from core.errors import StoreUnavailable
 from core.i18n import N_
@@ -71,7 +71,7 @@ def test_an_error_of_a_route_tells_a_reference_and_no_more(
     def fail(*_: object) -> None:
         raise ValueError(f"Key (email)=({ROW}) exists")
 
-    monkeypatch.setattr(api.export, "download", fail)
+    monkeypatch.setattr(api.recommendations, "download", fail)
     monkeypatch.setattr(api.middleware.secrets, "token_hex", lambda _: "0badcafe")
     with caplog.at_level(logging.ERROR):
         response = signed_in.get(RUN_FILE, headers={"Accept-Language": "fr"})
@@ -90,7 +90,7 @@ def test_a_database_that_is_away_is_said(
     def away(*_: object) -> None:
         raise StoreUnavailable(N_("There is nothing at this address."))
 
-    monkeypatch.setattr(api.export, "download", away)
+    monkeypatch.setattr(api.recommendations, "download", away)
     assert signed_in.get(RUN_FILE).status_code == 503
 
 

@@ -1,0 +1,128 @@
+"""Runs by the HTTP API: launched, followed, and their files streamed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from api.callers import Anybody, Program
+from api.export import attachment
+from api.records import (
+    MOST_LISTED,
+    IdempotencyKey,
+    Problem,
+    RunAsked,
+    RunProgress,
+    RunsTold,
+    RunTold,
+)
+from core.contracts import RunVersion
+from core.errors import NotFound
+from core.i18n import N_
+from core.jobs import RUN, enqueue, job_of
+from core.services.execute_run import create_run
+from core.services.export_run import EXPORT_NAMES, download, file_name
+from core.services.idempotent_calls import Reply, once
+from core.services.run_records import RunCard
+from core.services.run_reports import list_runs, number_of_runs, run_of
+from core.store.runs import RunStatus
+
+_NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
+router = APIRouter(tags=["recommendations"])
+_NOT_THERE: dict[int | str, dict[str, object]] = {
+    404: {"description": "The company has no such run or file", "model": Problem}
+}
+_STANDS_AGAINST: dict[int | str, dict[str, object]] = {
+    409: {"description": "Something stands against it", "model": Problem}
+}
+
+
+@router.post("/reco/run", status_code=202, response_model=RunTold, responses=_STANDS_AGAINST)
+def launch(asked: RunAsked, caller: Program, idempotency_key: IdempotencyKey = None) -> Response:
+    """Launch a run of the company's policy; a worker does it. Needs the role analyst."""
+
+    def work() -> Reply:
+        run_id = create_run(caller.store, caller.actor, **asked.model_dump())
+        enqueue(caller.store, caller.actor, RUN, run_id)
+        card = run_of(caller.store, run_id).card
+        return Reply(status=202, body=told_of(card).model_dump(mode="json"))
+
+    request = {"path": "/reco/run", **asked.model_dump(mode="json")}
+    return answered(once(caller.store, idempotency_key, request, work))
+
+
+@router.get("/reco/runs")
+def runs(
+    caller: Program,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> RunsTold:
+    """List the runs, the newest first."""
+    found = list_runs(caller.store, limit=limit, offset=offset)
+    return RunsTold(runs=[told_of(card) for card in found], total=number_of_runs(caller.store))
+
+
+@router.get("/reco/runs/{run_id}", responses=_NOT_THERE)
+def run(run_id: UUID, caller: Program) -> RunProgress:
+    """Say how far a run is and, once it is done, its summary."""
+    detail = run_of(caller.store, str(run_id), language=caller.actor.language)
+    is_over = detail.card.status in (RunStatus.DONE, RunStatus.FAILED)
+    job = None if is_over else job_of(caller.store, RUN, str(run_id))
+    return RunProgress(
+        **told_of(detail.card).model_dump(),
+        stage=job.stage if job and job.stage else None,
+        done=job.done if job else 0,
+        total=job.total if job else 0,
+        summary=dict(detail.summary) or None,
+    )
+
+
+@router.get(
+    "/export/runs/{run_id}/{name}",
+    response_class=StreamingResponse,
+    responses={
+        **_NOT_THERE,
+        200: {"content": {"text/csv": {}, "application/json": {}}, "description": "The file"},
+    },
+)
+def export(run_id: str, name: str, caller: Anybody, version: RunVersion | None = None) -> Response:
+    """Stream one file of a finished run: of its last review, or of the version that is named."""
+    known = _known_id(run_id)
+    if known is None or name not in EXPORT_NAMES:
+        raise NotFound(_NO_FILE)
+    content = download(caller.store, caller.actor, known, name, version or RunVersion.REVIEWED)
+    return attachment(content, file_name(name, version))
+
+
+def _known_id(text: str) -> str | None:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def told_of(card: RunCard) -> RunTold:
+    """Return a run as the API describes it."""
+    return RunTold(
+        run_id=UUID(card.run_id),
+        status=card.status.value,
+        as_of=card.as_of,
+        created_at=card.created_at,
+        finished_at=card.finished_at,
+        customers=card.customers,
+        eligible=card.eligible,
+        gating_rate=card.gating_rate,
+        recommendations=card.recommendations,
+        policy_version=card.policy_version,
+        review_no=card.review_no,
+        error=card.error,
+    )
+
+
+def answered(reply: Reply) -> Response:
+    """Return a reply, which says when it was given before."""
+    headers = {"Cache-Control": "no-store"}
+    if reply.is_repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return JSONResponse(dict(reply.body), reply.status, headers)

@@ -1,0 +1,56 @@
+"""What only one function takes that has to do with programs that call the HTTP API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.services.idempotent_calls import Reply
+from core.store.api_tokens import ApiTokenRow
+from tests.contract.campaign_data import NOW
+from tests.isolation.given import NEW, SHA
+from tests.isolation.only_people import Given
+
+_TOKEN = ApiTokenRow(
+    token_id=NEW,
+    name="cron",
+    role="viewer",
+    created_at=NOW,
+    expires_at=None,
+    revoked_at=None,
+    used_at=None,
+)
+
+
+def _of_run(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"run_id": values["run_id"], "template": "discovery", "batch_size": 250}
+
+
+OF_PROGRAMS: Mapping[str, Given] = {
+    "services.campaign_batches.work_next_batch": _of_run,
+    "services.campaign_batches.confirm_run_live": lambda v: {**_of_run(v), "recipients": 4},
+    "services.idempotent_calls.once": {
+        "key": "monday",
+        "request": {},
+        "work": lambda: Reply(status=200, body={"fresh": True}),
+    },
+    "store.api_replies.delete_call": lambda v: {"key_sha256": v["reply_key"]},
+    "store.api_replies.drop_abandoned": lambda v: {
+        "key_sha256": v["open_reply_key"],
+        "before": NOW,
+    },
+    "store.api_replies.find_reply": lambda v: {"key_sha256": v["reply_key"]},
+    "store.api_replies.purge_replies": {"before": NOW},
+    "store.api_replies.store_call": lambda v: {
+        "key_sha256": v["reply_key"],
+        "request_sha256": SHA,
+    },
+    "store.api_replies.store_reply": lambda v: {
+        "key_sha256": v["reply_key"],
+        "status": 201,
+        "body_json": "{}",
+    },
+    "store.api_tokens.find_token": lambda v: {"token_sha256": v["api_token_sha256"]},
+    "store.api_tokens.revoke_token": lambda v: {"token_id": v["api_token_id"]},
+    "store.api_tokens.store_token": {"token_sha256": SHA, "row": _TOKEN},
+    "store.api_tokens.touch_token": lambda v: {"token_id": v["api_token_id"]},
+    "services.api_tokens.revoke_token": lambda v: {"token_id": v["api_token_id"]},
+}
