@@ -69,6 +69,8 @@ def _begin(store: TenantStore, name: str, told: str) -> Reply | None:
         known = stored.find_reply(tx, name)
     if known is not None and known.request_sha256 != told:
         raise KeyReused(N_("This Idempotency-Key was used for another request. Choose a new one."))
-    if known is None or known.status is None:
+    if known is None or known.http_status is None:
         raise Busy(N_("The first call under this key is still worked on. Ask again in a moment."))
-    return Reply(status=known.status, body=json.loads(known.body_json or "{}"), is_repeated=True)
+    return Reply(
+        status=known.http_status, body=json.loads(known.body_json or "{}"), is_repeated=True
+    )

@@ -11,7 +11,7 @@ class ReplyRow:
     """What is known under a key: of which request, and the answer once there is one."""
 
     request_sha256: str
-    status: int | None
+    http_status: int | None
     body_json: str | None
 
 
@@ -35,7 +35,7 @@ def find_reply(tx: Transaction, key_sha256: str) -> ReplyRow | None:
     """Return what is known under a key, or None."""
     row = tx.row(
         """
-        SELECT request_sha256, status, body_json FROM api_reply
+        SELECT request_sha256, http_status, body_json FROM api_reply
         WHERE tenant_id = :tenant AND key_sha256 = :key_sha256
         """,
         key_sha256=key_sha256,
@@ -43,15 +43,15 @@ def find_reply(tx: Transaction, key_sha256: str) -> ReplyRow | None:
     return None if row is None else ReplyRow(**row)
 
 
-def store_reply(tx: Transaction, key_sha256: str, status: int, body_json: str) -> None:
+def store_reply(tx: Transaction, key_sha256: str, http_status: int, body_json: str) -> None:
     """Keep the answer of a call."""
     tx.execute(
         """
-        UPDATE api_reply SET status = :status, body_json = :body_json
+        UPDATE api_reply SET http_status = :http_status, body_json = :body_json
         WHERE tenant_id = :tenant AND key_sha256 = :key_sha256
         """,
         key_sha256=key_sha256,
-        status=status,
+        http_status=http_status,
         body_json=body_json,
     )
 
@@ -61,7 +61,7 @@ def delete_call(tx: Transaction, key_sha256: str) -> None:
     tx.execute(
         """
         DELETE FROM api_reply
-        WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND status IS NULL
+        WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
         """,
         key_sha256=key_sha256,
     )
@@ -79,7 +79,7 @@ def drop_abandoned(tx: Transaction, key_sha256: str, before: datetime) -> None:
     tx.execute(
         """
         DELETE FROM api_reply
-        WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND status IS NULL
+        WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
             AND created_at < :before
         """,
         key_sha256=key_sha256,

@@ -697,6 +697,6 @@ api_reply = Table(
     Column("key_sha256", Text, primary_key=True),
     Column("request_sha256", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
-    Column("status", Integer),
+    Column("http_status", Integer),
     Column("body_json", Text),
 )

@@ -238,7 +238,7 @@ DATA: Mapping[str, Fates] = {
         }
     ),
     "api_reply": _fates(
-        {KEY: "tenant_id", TECHNICAL: "key_sha256 request_sha256 created_at status body_json"}
+        {KEY: "tenant_id", TECHNICAL: "key_sha256 request_sha256 created_at http_status body_json"}
     ),
     "audit_trail_head": _fates({KEY: "tenant_id", ACCOUNT: "number sha256"}),
     "erasure_request": _fates(

@@ -35,6 +35,7 @@ SELECT
         OR newer.reason <> older.reason
     )
 GROUP BY 1, 2, 3
+ORDER BY older.reason, coalesce(newer.reason, ''), 3
 """
 
 _COLUMNS = """

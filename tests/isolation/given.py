@@ -102,9 +102,9 @@ _IDS: Mapping[str, str] = {
     "erasure_id": "SELECT erasure_id FROM brevo_erasure WHERE tenant_id = :tenant",
     "erased_digest": "SELECT digest FROM erased_identity WHERE tenant_id = :tenant ORDER BY digest",
     "reply_key": "SELECT key_sha256 FROM api_reply WHERE tenant_id = :tenant"
-    " AND status IS NOT NULL",
+    " AND http_status IS NOT NULL",
     "open_reply_key": "SELECT key_sha256 FROM api_reply WHERE tenant_id = :tenant"
-    " AND status IS NULL",
+    " AND http_status IS NULL",
     "event_key": "SELECT event_key FROM brevo_event WHERE tenant_id = :tenant ORDER BY event_key",
 }
 

@@ -45,7 +45,7 @@ OF_PROGRAMS: Mapping[str, Given] = {
     },
     "store.api_replies.store_reply": lambda v: {
         "key_sha256": v["reply_key"],
-        "status": 201,
+        "http_status": 201,
         "body_json": "{}",
     },
     "store.api_tokens.find_token": lambda v: {"token_sha256": v["api_token_sha256"]},

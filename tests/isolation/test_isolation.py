@@ -7,7 +7,8 @@ must be the same in both; nothing of `beta` may stand in it, in a log or in what
 gave on the way; and the rows of `beta` stay as they were.
 
 A new function needs nothing when its parameters are known to `given` by name or type, and else one
-line in `only.ONLY`, or a story that enters it.
+line in `only.ONLY`, or a story that enters it. A statement whose rows one call cannot meet, or does
+not make, has a line in `only.ALSO`.
 """
 
 import os

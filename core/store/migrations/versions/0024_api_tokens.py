@@ -54,7 +54,7 @@ def _make_replies() -> None:
         sa.Column("key_sha256", sa.Text(), nullable=False),
         sa.Column("request_sha256", sa.Text(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("http_status", sa.Integer(), nullable=True),
         sa.Column("body_json", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "key_sha256", name="pk_api_reply"),
     )
