@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -84,6 +85,9 @@ def make_rest() -> FastAPI:
         },
     )
     for router in (health.router, recommendations.router, brevo.router, imports.router):
+        for route in router.routes:
+            if isinstance(route, APIRoute):  # else the name of the function, in capitals
+                route.summary = route.description.partition(".")[0].partition("; ")[0]
         rest.include_router(router)
     rest.add_api_route("/docs", _docs, include_in_schema=False)
     rest.add_exception_handler(CrmError, _refuse)

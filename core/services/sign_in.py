@@ -81,7 +81,7 @@ def sign_in(
     folded = fold_username(username)
     attempt = begin_try(store, folded, client_address)
     with store.identity() as tx:
-        user = identity.find_user(tx, folded)
+        user = identity.find_user_evenly(tx, folded)
     password_hash = user.password_hash if user else _NOBODYS_HASH
     is_right = check(folded, password_hash, password if is_checkable(password) else "-")
     if user is None or not is_right or not is_checkable(password):

@@ -11,7 +11,7 @@ from typing import Any
 from tests.isolation.rows import Row
 from tests.isolation.twins import MARK, NUMBERS
 
-PEOPLE = (*range(1, 9), 50, 51, 98)
+PEOPLE = (*range(1, 9), 50, 51, 98, 99)
 NOW = "2026-03-02T09:30:00.000000+00:00"
 # The as-of date of the newest run, and a day that no rule of retention has reached.
 _DAYS = ("2026-03-01", "2027-06-01")

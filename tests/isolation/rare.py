@@ -1,7 +1,8 @@
 """What only accidents and long use leave in the tables of a company, as statements that enter it.
 
 A suppression by an import that waits, one that a link brought and one that was lifted; an alias of
-an undone import; a campaign and lists of a run that are not whole; rows of earlier schemas.
+an undone import; an address that is nobody's; a campaign and lists of a run that are not whole;
+rows of earlier schemas.
 """
 
 from tests.isolation.twins import ORPHAN, PREPARED_HERE
@@ -39,6 +40,9 @@ RARE = (
     "INSERT INTO contact_history (tenant_id, event_key, from_seq, file_id, customer, email_norm,"
     " contact_date, status, channel) SELECT tenant_id, 'left', 1, 0, 'C61', 'left@example.com',"
     " '2026-03-01', 'unsubscribe', 'email' FROM tenant_head WHERE tenant_id = :tenant",
+    "INSERT INTO contact_history (tenant_id, event_key, from_seq, file_id, email_norm,"
+    " contact_date, status, channel) SELECT tenant_id, 'stranger', 1, 0, 'person99@example.com',"
+    " '2026-02-01', 'sent', 'email' FROM tenant_head WHERE tenant_id = :tenant",
     "UPDATE next_action_output SET listed = NULL WHERE tenant_id = :tenant"
     " AND run_id = (SELECT run_id FROM run WHERE tenant_id = :tenant AND as_of < '2026-03-01')",
     "INSERT INTO product_alias (tenant_id, label_norm, label, product_key, decided_at, decided_by,"

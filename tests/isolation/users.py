@@ -108,7 +108,8 @@ def user_canaries(table: Table, rows: Sequence[Row], company: Tenant, shared_id:
     another role and with a later session, and it invites whom `alpha` invites.
     """
     if table.name == "tenant":
-        named = {"tenant_id": company.tenant_id, "key": company.key, "name": company.name}
+        named: Row = {"tenant_id": company.tenant_id, "key": company.key, "name": company.name}
+        named |= {"demands_factor": True}
         return [{**row, **named} for row in rows]
     if table.name == "worker_heartbeat":
         return []
