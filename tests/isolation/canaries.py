@@ -5,6 +5,7 @@ for, under each parent; what waits here is known there; and there are rows about
 cases ask for.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -48,16 +49,19 @@ STATES_OF: dict[str, dict[str, tuple[str, ...]]] = {
 # What waits in the one company because it is not known there is known in the other.
 UNKNOWN_HERE: dict[str, dict[str, tuple[str, ...]]] = {
     "product": {"product_key": ("NEW", "NEWER", "P9")},
-    "customer": {"customer": ("C98", "C99")},
+    "customer": {"customer": ("C98", "C99", "person98@example.com")},
     "sale_line": {"line_key": ("D970\x1f#1",)},
     "delivery": {"email_norm": ("left@example.com",)},
     "run": {"run_id": (ORPHAN,)},
     "product_alias": {"label_norm": ("pinot noirr",)},
 }
+ADDRESS_AS_CODE = "person98@example.com"
+EARLIEST = "2026-01-15T08:00:00.000000+00:00"
 # The state of a twin where it differs: what waits, was undone or is unfinished in the one company
 # counts in the other, and the other way round.
 TURNED: dict[tuple[str, ...], Row] = {
     ("imports", "files", "undone"): {"status": "loaded"},
+    ("imports", "files", "loaded"): {"loaded_at": EARLIEST},
     ("imports", "release", "received"): {"status": "loaded", "seq": 2},
     ("campaign", PREPARED_HERE): {"state": "PREPARING"},
 }
@@ -102,6 +106,11 @@ def _copied(table: Table, copy: Callable[[Column[Any], Any], Any], row: Row) -> 
         made |= TURNED.get(_state_of(table, row), {})
     if copy is later_guest and table.name == "imports":
         made |= {"origin": "correction", "parent_id": row["import_id"], "status": "loaded"}
+    if copy is stranger and table.name == "held_row":
+        named = {"customer": ADDRESS_AS_CODE, "email": ADDRESS_AS_CODE}
+        made["row_json"] = json.dumps({**json.loads(row["row_json"]), **named})
+    if copy is stranger and table.name == "sale_line":
+        made["customer"] = ADDRESS_AS_CODE
     if row.get("event") == "cleared":
         made["detail_json"] = row["detail_json"]
     return made

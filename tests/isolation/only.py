@@ -292,5 +292,6 @@ ALSO: Mapping[str, Given] = {
     "store.retention.count_due (prospects longer)": {
         "since": KeptSince(prospects=date(2020, 1, 1), customers=date(2027, 1, 1))
     },
+    "store.subjects.find_subject (whose code is an address)": {"term": "person98@example.com"},
     "store.suppressions.find_suppression (of what waits)": {"suppression_id": "waits"},
 }
