@@ -15,9 +15,9 @@ from api.records import (
     IdempotencyKey,
     LogsTold,
     LogTold,
-    Problem,
     SyncAsked,
     SyncTold,
+    refusals,
 )
 from core.jobs import SEND, enqueue
 from core.services.campaign_batches import BatchReport, confirm_run_live, work_next_batch
@@ -26,11 +26,13 @@ from core.services.idempotent_calls import Reply, once
 from core.services.sync_contacts import plan_sync, sync_contacts
 
 router = APIRouter(prefix="/brevo", tags=["brevo"])
-_RESPONSES: dict[int | str, dict[str, object]] = {
-    404: {"description": "The company has no such run", "model": Problem},
-    409: {"description": "Something stands against it", "model": Problem},
-    502: {"description": "Brevo did not answer as it should", "model": Problem},
-}
+_RESPONSES = refusals(
+    {
+        404: "The company has no such run",
+        409: "Something stands against it",
+        502: "Brevo did not answer as it should",
+    }
+)
 
 
 @router.post("/sync_contacts", responses=_RESPONSES)

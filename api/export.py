@@ -33,7 +33,7 @@ _NOTHING_ACTIVE = (
 )
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_ .()-]+")
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
-_NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
+NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
 
 
 @signed_in
@@ -43,16 +43,16 @@ def export_qc_report(request: Request, session: Session, store: TenantStore) -> 
     401 without session, 404 for any other run. It is shown in the browser, where it may load and
     run nothing.
     """
-    run_id = _known_id(request.path_params["run_id"])
+    run_id = known_id(request.path_params["run_id"])
     version = request.query_params.get("version", RunVersion.REVIEWED)
     if run_id is None or version not in tuple(RunVersion):
-        return problem(request, 404, _NO_FILE)
+        return problem(request, 404, NO_FILE)
     asked = request.query_params.get("lang")
     language = asked if asked in LANGUAGES else None
     try:
         content = download(store, session.actor, run_id, REPORT_NAME, RunVersion(version), language)
     except NotFound:
-        return problem(request, 404, _NO_FILE)
+        return problem(request, 404, NO_FILE)
     headers = {
         "Content-Disposition": f'inline; filename="{REPORT_NAME}"',
         "Content-Security-Policy": _NOTHING_ACTIVE,
@@ -67,7 +67,7 @@ def export_issues(request: Request, session: Session, store: TenantStore) -> Res
     try:
         content = download_issues(store, session.actor, request.path_params["import_id"])
     except NotFound:
-        return problem(request, 404, _NO_FILE)
+        return problem(request, 404, NO_FILE)
     return attachment(content, "issues.csv")
 
 
@@ -78,7 +78,7 @@ def export_rejects(request: Request, session: Session, store: TenantStore) -> Re
     try:
         found = download_rejects(store, session.actor, params["import_id"], params["file_no"])
     except NotFound:
-        return problem(request, 404, _NO_FILE)
+        return problem(request, 404, NO_FILE)
     return attachment(found.content, found.name, _AS_RECEIVED)
 
 
@@ -88,7 +88,7 @@ def export_report(request: Request, session: Session, store: TenantStore) -> Res
     try:
         report = download_report(store, session.actor, request.path_params["import_id"])
     except NotFound:
-        return problem(request, 404, _NO_FILE)
+        return problem(request, 404, NO_FILE)
     told = {name: value for name, value in report.items() if name != "report"}  # a path of ours
     text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True)
     return attachment(iter((text.encode(),)), "report.json")
@@ -120,7 +120,8 @@ def _disposition(name: str) -> str:
     return f"attachment; filename*=UTF-8''{quote(name)}"
 
 
-def _known_id(text: str) -> str | None:
+def known_id(text: str) -> str | None:
+    """Return an id of an address in its one spelling, None when it is none."""
     try:
         return str(UUID(text))
     except ValueError:

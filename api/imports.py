@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.callers import Caller, Program
 from api.problems import problem
-from api.records import ImportTold, Problem
+from api.records import ImportTold, refusals
 from api.uploads import SILENCE_SECONDS, blocks_of
 from core.i18n import N_
 from core.jobs import TAKE, enqueue, job_of
@@ -28,16 +28,16 @@ PREFIX = "/imports"
 router = APIRouter(prefix=PREFIX, tags=["imports"])
 _LENGTH = N_("Say how many bytes the file has: Content-Length.")
 _SHORT = N_("The file ended early, or nothing came for %(seconds)s seconds. Send it again.")
-_TAKING: dict[int | str, dict[str, object]] = {
-    408: {"description": "The file did not come whole", "model": Problem},
-    409: {"description": "The file cannot be taken in", "model": Problem},
-    411: {"description": "Without Content-Length", "model": Problem},
-    413: {"description": "Larger than this instance takes", "model": Problem},
-    507: {"description": "The disk is full", "model": Problem},
-}
-_UNKNOWN: dict[int | str, dict[str, object]] = {
-    404: {"description": "The company has no such import", "model": Problem}
-}
+_TAKING = refusals(
+    {
+        408: "The file did not come whole",
+        409: "The file cannot be taken in",
+        411: "Without Content-Length",
+        413: "Larger than this instance takes",
+        507: "The disk is full",
+    }
+)
+_UNKNOWN = refusals({404: "The company has no such import"})
 _ANY_BYTES = 1 << 50  # how many this instance takes is a setting
 _BODY = {
     "requestBody": {

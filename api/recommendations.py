@@ -7,19 +7,18 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from api.callers import Anybody, Program
-from api.export import attachment
+from api.export import NO_FILE, attachment, known_id
 from api.records import (
     MOST_LISTED,
     IdempotencyKey,
-    Problem,
     RunAsked,
     RunProgress,
     RunsTold,
     RunTold,
+    refusals,
 )
 from core.contracts import RunVersion
 from core.errors import NotFound
-from core.i18n import N_
 from core.jobs import RUN, enqueue, job_of
 from core.services.execute_run import create_run
 from core.services.export_run import EXPORT_NAMES, download, file_name
@@ -28,14 +27,9 @@ from core.services.run_records import RunCard
 from core.services.run_reports import list_runs, number_of_runs, run_of
 from core.store.runs import RunStatus
 
-_NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
 router = APIRouter(tags=["recommendations"])
-_NOT_THERE: dict[int | str, dict[str, object]] = {
-    404: {"description": "The company has no such run or file", "model": Problem}
-}
-_STANDS_AGAINST: dict[int | str, dict[str, object]] = {
-    409: {"description": "Something stands against it", "model": Problem}
-}
+_NOT_THERE = refusals({404: "The company has no such run or file"})
+_STANDS_AGAINST = refusals({409: "Something stands against it"})
 
 
 @router.post("/reco/run", status_code=202, response_model=RunTold, responses=_STANDS_AGAINST)
@@ -88,18 +82,11 @@ def run(run_id: UUID, caller: Program) -> RunProgress:
 )
 def export(run_id: str, name: str, caller: Anybody, version: RunVersion | None = None) -> Response:
     """Stream one file of a finished run: of its last review, or of the version that is named."""
-    known = _known_id(run_id)
+    known = known_id(run_id)
     if known is None or name not in EXPORT_NAMES:
-        raise NotFound(_NO_FILE)
+        raise NotFound(NO_FILE)
     content = download(caller.store, caller.actor, known, name, version or RunVersion.REVIEWED)
     return attachment(content, file_name(name, version))
-
-
-def _known_id(text: str) -> str | None:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
 
 
 def told_of(card: RunCard) -> RunTold:

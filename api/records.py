@@ -1,5 +1,6 @@
 """The bodies that the HTTP API takes and gives, as `/openapi.json` describes them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -24,6 +25,11 @@ class Problem(BaseModel):
     type: str
     status: int
     title: str
+
+
+def refusals(told: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Return problem documents by their status, as routes declare them, each with its cause."""
+    return {status: {"description": cause, "model": Problem} for status, cause in told.items()}
 
 
 class _Asked(BaseModel):

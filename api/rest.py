@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import brevo, health, imports, recommendations
 from api.problems import problem
-from api.records import Problem
+from api.records import refusals
 from core.errors import (
     BrevoError,
     CrmError,
@@ -80,9 +80,7 @@ def make_rest() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        responses={
-            status: {"description": told, "model": Problem} for status, told in _DOCUMENTED.items()
-        },
+        responses=refusals(_DOCUMENTED),
     )
     for router in (health.router, recommendations.router, brevo.router, imports.router):
         for route in router.routes:

@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from core.errors import NotFound, Refused
 from core.i18n import N_
@@ -12,7 +11,7 @@ from core.services.audit_trail import Action, record_alone
 from core.services.tries import sha256_of
 from core.store import api_tokens as stored
 from core.store.api_tokens import ApiTokenRow
-from core.store.identity import new_id
+from core.store.identity import is_id, new_id
 from core.store.tenant import Store, Tenant, TenantStore
 
 PREFIX = "iacrm_"
@@ -96,7 +95,7 @@ def revoke_token(store: TenantStore, actor: Actor, token_id: str) -> None:
     """
     require(actor, Role.ADMIN)
     with store.store.identity(write=True) as tx:
-        is_revoked = _is_id(token_id) and stored.revoke_token(
+        is_revoked = is_id(token_id) and stored.revoke_token(
             tx, store.tenant_id, token_id, store.store.now()
         )
     if not is_revoked:
@@ -150,10 +149,3 @@ def bearer_of(store: Store, secret: str) -> Bearer | None:
 
 def _is_good(row: ApiTokenRow, now: datetime) -> bool:
     return row.revoked_at is None and (row.expires_at is None or now < row.expires_at)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

@@ -8,7 +8,6 @@ they give ends in their company's key, and who has a name already is invited.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from core.errors import NotFound, Refused
 from core.i18n import N_
@@ -254,7 +253,7 @@ def end_sessions(store: TenantStore, actor: Actor, user_id: str) -> int:
 def _changeable(tx: Transaction, store: TenantStore, user_id: str) -> MemberRow:
     """Return a user of the company, whom nobody else changes meanwhile; raise `NotFound`."""
     members.lock_members(tx, store.tenant_id)
-    member = members.find_member(tx, store.tenant_id, user_id) if _is_uuid(user_id) else None
+    member = members.find_member(tx, store.tenant_id, user_id) if identity.is_id(user_id) else None
     if member is None:
         raise NotFound(_NO_MEMBER)
     return member
@@ -273,10 +272,3 @@ def _keep_an_admin(tx: Transaction, store: TenantStore, leaving: MemberRow) -> N
     is_admin = leaving.role == Role.ADMIN
     if is_admin and not members.has_another(tx, store.tenant_id, leaving.user_id, Role.ADMIN):
         raise Refused(LAST_ADMIN)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

@@ -1,6 +1,5 @@
 """The addresses that Brevo posts to: a long random secret each, of which only a hash is kept."""
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_alone
+from core.services.tries import sha256_of
 from core.store import webhook_secrets as stored
 from core.store.tenant import Store, TenantStore
 
@@ -48,7 +48,7 @@ def rotate_webhook(store: TenantStore, actor: Actor) -> NewWebhook:
 
 def _create(store: TenantStore, actor: Actor, *, revokes_others: bool) -> NewWebhook:
     secret = secrets.token_urlsafe(_SECRET_BYTES)
-    digest, now = _sha256(secret), store.store.now()
+    digest, now = sha256_of(secret), store.store.now()
     with store.store.identity(write=True) as tx:
         stored.store_secret(tx, store.tenant_id, digest, now)
         if revokes_others:
@@ -102,13 +102,9 @@ def tenant_of_secret(store: Store, secret: str) -> TenantStore | None:
 
     Found by the hash, so the time it takes says nothing of a secret that is nearly right.
     """
-    digest = _sha256(secret)
+    digest = sha256_of(secret)
     with store.identity() as tx:
         found = stored.find_secret(tx, digest)
     if found is None or not hmac.compare_digest(found[0], digest):
         return None
     return store.tenant_store(found[1])
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()

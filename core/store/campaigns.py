@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
+from core.store.identity import is_id
 from core.store.tenant import Transaction, as_moment
 
 PREPARING = "PREPARING"
@@ -82,7 +82,7 @@ def find_campaign(
 
     A malformed id finds none.
     """
-    if not _is_id(campaign_id):
+    if not is_id(campaign_id):
         return None
     row = tx.row(
         f"""
@@ -100,7 +100,7 @@ def load_campaigns(
     tx: Transaction, *, limit: int, offset: int = 0, run_id: str | None = None
 ) -> list[CampaignRow]:
     """Return the campaigns, newest first, of one run or of all."""
-    if run_id is not None and not _is_id(run_id):
+    if run_id is not None and not is_id(run_id):
         return []
     chosen = "" if run_id is None else "AND run_id = :run_id"
     rows = tx.rows(
@@ -219,13 +219,6 @@ def load_campaigns_like(
         preparing=PREPARING,
     )
     return [_campaign(row) for row in rows]
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _campaign(row: Mapping[str, Any]) -> CampaignRow:

@@ -27,6 +27,14 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+def is_id(text: str) -> bool:
+    """Tell whether `text` is an id as `new_id` spells them."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
 TENANT_COLUMNS = """
     tenant.tenant_id, tenant.key, tenant.name, tenant.language,
     tenant.currency, tenant.time_zone, tenant.demo_as_of
