@@ -8,7 +8,7 @@ import threading
 import time
 from types import FrameType
 
-from core.jobs import run_worker
+from core.jobs.worker import run_worker
 from core.services.leftovers import clear_leftovers
 from core.settings import Settings, check_secrets, current_settings
 from core.store.tenant import Store

@@ -100,7 +100,7 @@ def _warm_up() -> None:
     """Send a campaign, so that each fork finds loaded what a send loads."""
     from pydantic import SecretStr
 
-    import core.jobs  # noqa: F401
+    import core.jobs.worker  # noqa: F401
     from core.outreach.brevo import BrevoClient
     from core.services import brevo_account
     from core.services.send_live import send_live

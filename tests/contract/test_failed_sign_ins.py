@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from core import jobs
 from core.errors import CrmError, NotAllowed
+from core.jobs import watch
 from core.services import accounts, second_factor
 from core.services.accounts import SYSTEM, Actor, Role
 from core.services.audit_trail import Action, TrailLine, trail_of
@@ -115,9 +115,9 @@ def test_a_worker_tells_it_each_minute_whatever_else_goes_wrong(
         raise CrmError("not now")
 
     stop = threading.Event()
-    monkeypatch.setattr(jobs, "look_after_campaigns", look_after_campaigns)
-    monkeypatch.setattr(jobs, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "look_after_campaigns", look_after_campaigns)
+    monkeypatch.setattr(watch, "_LOOK_SECONDS", 0.01)
     guess(cave.store, anne.username)
     clock.pass_by(OVER)
-    jobs._watch_each_minute(cave.store, stop)
+    watch.watch_each_minute(cave.store, stop)
     assert len(told(cave)) == 1

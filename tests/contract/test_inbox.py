@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Busy, Refused
-from core.jobs import TAKE, job_of, migrate_jobs, scan_inboxes
+from core.jobs import TAKE, job_of, migrate_jobs
+from core.jobs.watch import scan_inboxes
 from core.services import inbox
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.command_lock import clear_abandoned, worked_by_command

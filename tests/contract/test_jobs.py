@@ -111,7 +111,7 @@ def test_who_decides_while_a_review_runs_asks_for_one_behind_it(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch, kind: str, asked: int
 ) -> None:
     client = _Client(f"{company.tenant_id}/{kind}/7#0001")
-    monkeypatch.setattr("core.jobs._client", lambda _url: client)
+    monkeypatch.setattr("core.jobs.queue.client_of", lambda _url: client)
     for _click in range(2):
         enqueue(company, SYSTEM, kind, "7")
     assert [job.status for job in client.jobs] == ["PENDING", *["ENQUEUED"] * asked]

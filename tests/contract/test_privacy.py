@@ -18,9 +18,9 @@ from core.jobs import (
     forget_jobs,
     job_of,
     jobs_url,
-    look_after_erasures,
     migrate_jobs,
 )
+from core.jobs.watch import look_after_erasures
 from core.services import erase_files, erased_list, erasure, prepare_campaign, unsubscribe
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erase_brevo import pending_contacts

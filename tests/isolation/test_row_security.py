@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Column, Connection, Engine, Table, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-from core.jobs import _client, jobs_url, migrate_jobs
+from core.jobs import jobs_url, migrate_jobs
+from core.jobs.queue import client_of
 from core.settings import Settings
 from core.store import roles
 from core.store.engine import APP_ROLE, normalise_url
@@ -252,7 +253,7 @@ def test_a_login_of_its_own_gains_nothing_by_stepping_out_of_its_role(two_roles:
 
 
 def test_jobs_are_asked_for_by_the_login_of_its_own(two_roles: Store) -> None:
-    assert _client(jobs_url(two_roles.settings)).list_workflows() == []
+    assert client_of(jobs_url(two_roles.settings)).list_workflows() == []
 
 
 def test_migrating_again_as_the_owner_changes_nothing(two_roles: Store) -> None:

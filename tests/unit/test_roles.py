@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import pytest
 
+import core.jobs
 import core.services
-from core import jobs
 from core.errors import NotAllowed
 from core.services.accounts import Actor, Role
 
@@ -69,7 +69,7 @@ LEAST_ROLE = {
     "import_paths.import_paths": ANALYST,
     "import_preview.preview": ANALYST,
     "import_undo.undo": ANALYST,
-    "jobs.enqueue": ANALYST,
+    "queue.enqueue": ANALYST,
     "mappings.answer_questions": ANALYST,
     "mappings.go_back": ANALYST,
     "mappings.put_over": ANALYST,
@@ -146,9 +146,12 @@ class Untouchable:
 
 def _acting() -> Iterator[tuple[str, Callable[..., object]]]:
     """Yield each public function of the services, and of the jobs, that takes an actor."""
-    names = [module.name for module in pkgutil.iter_modules(core.services.__path__)]
-    modules = [import_module(f"core.services.{name}") for name in names]
-    for module in [*modules, jobs]:
+    names = [
+        f"{package.__name__}.{module.name}"
+        for package in (core.services, core.jobs)
+        for module in pkgutil.iter_modules(package.__path__)
+    ]
+    for module in map(import_module, names):
         for name, found in vars(module).items():
             is_own = inspect.isfunction(found) and found.__module__ == module.__name__
             if (
@@ -181,8 +184,8 @@ def test_a_role_below_the_least_is_refused_before_anything_is_done(action: str, 
         ACTING[action](*by_place, **given)
 
 
-@pytest.mark.parametrize("kind", [jobs.ERASE, jobs.RETAIN])
+@pytest.mark.parametrize("kind", [core.jobs.ERASE, core.jobs.RETAIN])
 def test_an_erasure_is_asked_for_by_an_administrator_alone(kind: str) -> None:
     analyst = Actor(user_id="u", username="u", role=ANALYST, language="en")
     with pytest.raises(NotAllowed):
-        jobs.enqueue(Untouchable(), analyst, kind, "all")  # type: ignore[arg-type]
+        core.jobs.enqueue(Untouchable(), analyst, kind, "all")  # type: ignore[arg-type]

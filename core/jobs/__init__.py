@@ -1,0 +1,49 @@
+"""Durable jobs around the services: the pages enqueue and read progress, workers do the work.
+
+A job is a workflow of one idempotent step. Its id is made of the tenant, the kind of work and
+the subject, so two clicks are one job. A worker holds a slot by a lock that dies with it; the
+slot names its executor, so the worker that takes a free slot goes on with what its former
+holder left.
+"""
+
+from core.jobs.kinds import (
+    BACKTEST,
+    CAUSES,
+    CLEAR,
+    ERASE,
+    FORGET,
+    LOAD,
+    PLAN,
+    PREVIEW,
+    RECONCILE,
+    RETAIN,
+    REVIEW,
+    RUN,
+    SEND,
+    TAKE,
+)
+from core.jobs.queue import JobState, enqueue, forget_jobs, job_of
+from core.jobs.tables import jobs_url, migrate_jobs
+
+__all__ = [
+    "BACKTEST",
+    "CAUSES",
+    "CLEAR",
+    "ERASE",
+    "FORGET",
+    "LOAD",
+    "PLAN",
+    "PREVIEW",
+    "RECONCILE",
+    "RETAIN",
+    "REVIEW",
+    "RUN",
+    "SEND",
+    "TAKE",
+    "JobState",
+    "enqueue",
+    "forget_jobs",
+    "job_of",
+    "jobs_url",
+    "migrate_jobs",
+]

@@ -1,0 +1,22 @@
+"""The kinds of work, the queue of each, and who may ask for it."""
+
+PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
+BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
+RECONCILE = "reconcile"
+ERASE, RETAIN, FORGET = "erase", "retain", "forget"
+# Of what is asked for while it runs, a running job of these may have looked for the last time.
+ASKED_ANEW = (REVIEW,)
+QUEUES = {
+    **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"),
+    **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs"),
+    SEND: "sends",
+    RECONCILE: "readings",
+    **dict.fromkeys((ERASE, RETAIN, FORGET), "erasures"),
+}
+# What only administrators may ask for; all else is an analyst's work.
+FOR_ADMINS = (ERASE, RETAIN)
+
+
+def workflow_name(kind: str) -> str:
+    """Return the name under which work of `kind` is registered; the job tables keep it."""
+    return f"iacrm_{kind}"

@@ -1,0 +1,83 @@
+"""What workers ask for though nobody clicked: files in inboxes, campaigns that wait, erasures."""
+
+import logging
+import threading
+
+from core.errors import CrmError, frames_of
+from core.jobs.kinds import ERASE, FORGET, RECONCILE, SEND, TAKE
+from core.jobs.queue import UNEXPECTED, enqueue, job_of
+from core.services.accounts import SYSTEM, Actor, list_tenants
+from core.services.campaign_watch import due_work
+from core.services.erase_brevo import pending_contacts
+from core.services.erasure import open_erasures
+from core.services.failed_sign_ins import record_failures
+from core.services.inbox import INBOX, take_in
+from core.services.live_switch import may_ask_brevo
+from core.store.tenant import Store, TenantStore
+
+_LOG = logging.getLogger(__name__)
+_LOOK_SECONDS = 60.0
+
+
+def watch_inboxes(store: Store, stop: threading.Event) -> None:
+    """Look into every inbox at the interval of the settings, until `stop` is set."""
+    while True:
+        try:
+            scan_inboxes(store)
+        except Exception as error:  # noqa: BLE001 - the next look may find the database again
+            _LOG.error("the inboxes could not be looked into: %s", frames_of(error))
+        if stop.wait(store.settings.raw_scan_seconds):
+            return
+
+
+def watch_each_minute(store: Store, stop: threading.Event) -> None:
+    """Look every minute after what nobody asks for: waiting campaigns, failed sign-ins."""
+    while not stop.wait(_LOOK_SECONDS):
+        for look in (look_after_campaigns, record_failures):
+            try:
+                look(store)
+            except Exception as error:  # noqa: BLE001 - the next look may find the database again
+                _LOG.error("%s could not be done: %s", look.__name__, frames_of(error))
+
+
+def look_after_campaigns(store: Store) -> None:
+    """Ask for the work that campaigns wait for: sends that stopped, events to be read."""
+    for tenant in list_tenants(store):
+        tenant_store = store.tenant_store(tenant)
+        look_after_erasures(tenant_store)
+        due = due_work(tenant_store)
+        for campaign_id in due.to_send:
+            enqueue(tenant_store, SYSTEM, SEND, campaign_id)
+        for campaign_id in due.to_reconcile:
+            enqueue(tenant_store, SYSTEM, RECONCILE, campaign_id)
+
+
+def look_after_erasures(store: TenantStore) -> None:
+    """Ask for what erasures wait for: those that had to wait, and contacts left at Brevo."""
+    for request_id in open_erasures(store):
+        _ask_once(store, SYSTEM, ERASE, request_id)
+    if pending_contacts(store) and may_ask_brevo(store):
+        enqueue(store, SYSTEM, FORGET, store.tenant_id)
+
+
+def scan_inboxes(store: Store) -> None:
+    """Take in the files of every tenant's inbox and ask for the work on them.
+
+    What goes wrong with one tenant's files is logged and keeps no other's waiting.
+    """
+    for tenant in list_tenants(store):
+        tenant_store = store.tenant_store(tenant)
+        try:
+            for import_id in take_in(tenant_store):
+                _ask_once(tenant_store, INBOX, TAKE, import_id)
+        except CrmError as error:
+            _LOG.info("inbox of %s: %s", tenant.key, error.message)  # its values may name people
+        except Exception as error:  # noqa: BLE001 - the inboxes of the others go on
+            _LOG.error("inbox of %s failed: %s", tenant.key, frames_of(error))
+
+
+def _ask_once(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
+    """Ask for work that nobody follows, but not again after an unexpected error."""
+    job = job_of(store, kind, subject)
+    if job is None or (job.error or {}).get("message") != UNEXPECTED:
+        enqueue(store, actor, kind, subject)

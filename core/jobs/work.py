@@ -1,0 +1,59 @@
+"""What each kind of job does: one service, called with the tenant's store and a subject."""
+
+from typing import Protocol
+
+from core.jobs.kinds import (
+    BACKTEST,
+    CAUSES,
+    CLEAR,
+    ERASE,
+    FORGET,
+    LOAD,
+    PLAN,
+    PREVIEW,
+    RECONCILE,
+    RETAIN,
+    REVIEW,
+    RUN,
+    SEND,
+    TAKE,
+)
+from core.jobs.queue import forget_jobs
+from core.services.accounts import SYSTEM
+from core.services.backtest import execute_backtest
+from core.services.campaign_watch import settle_doubts
+from core.services.cause_questions import answer_causes
+from core.services.erase_brevo import try_forget_contacts
+from core.services.erasure import erase
+from core.services.execute_run import execute
+from core.services.import_files import load, plan
+from core.services.import_undo import clear_undone
+from core.services.inbox import work_on
+from core.services.policy_preview import compute_preview
+from core.services.progress import Progress
+from core.services.retention import erase_due
+from core.services.review_work import apply_decisions
+from core.services.send_campaign import send
+from core.store.tenant import TenantStore
+
+
+class _Work(Protocol):
+    def __call__(self, store: TenantStore, subject: str, progress: Progress, /) -> object: ...
+
+
+WORK: dict[str, _Work] = {
+    PLAN: lambda store, subject, progress: plan(store, subject, progress),
+    LOAD: lambda store, subject, progress: load(store, subject, progress),
+    TAKE: lambda store, subject, progress: work_on(store, subject, progress),
+    CLEAR: lambda store, _subject, _progress: clear_undone(store),
+    RUN: lambda store, subject, progress: execute(store, subject, progress),
+    PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
+    CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
+    REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
+    SEND: lambda store, subject, progress: send(store, subject, progress),
+    RECONCILE: lambda store, subject, _progress: settle_doubts(store, subject),
+    BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
+    ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),
+    RETAIN: lambda store, _subject, progress: erase_due(store, SYSTEM, progress, forget_jobs),
+    FORGET: lambda store, _subject, _progress: try_forget_contacts(store),
+}
