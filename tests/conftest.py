@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out of a short run what the samples of the long matrices do not hold."""
     if config.option.markexpr != "not full":
         return
-    left_out = _beyond_the_samples(items) | _on_the_other_store(items)
+    left_out = _beyond_the_samples(items) | _on_the_other_store(items) | _in_the_other_worlds(items)
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
@@ -71,6 +71,17 @@ def _on_the_other_store(items: list[pytest.Item]) -> set[pytest.Item]:
         for case, stores in cases.items()
         for item in set(stores) - {_chance(str(case)).choice(stores)}
     }
+
+
+def _in_the_other_worlds(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Return the cases of all worlds but those of one kind, drawn: each kind takes two minutes."""
+    indices = {
+        item: item.callspec.indices["worlds"]
+        for item in items
+        if "worlds" in getattr(getattr(item, "callspec", None), "indices", ())
+    }
+    kept = _chance("worlds").choice(sorted(set(indices.values()) or [0]))
+    return {item for item, index in indices.items() if index != kept}
 
 
 def _chance(name: str) -> random.Random:

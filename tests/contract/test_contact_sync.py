@@ -23,6 +23,8 @@ from tests.contract.campaign_data import ANALYST, NOW, Person, count, fill_run, 
 from tests.contract.conftest import new_tenant
 from tests.contract.live_data import go_live
 
+pytestmark = pytest.mark.either_store
+
 DAY = date(2026, 2, 10)
 QUEUED = Behaviour(body=b'{"id": 1, "name": "IMPORTUSER", "status": "queued"}')
 

@@ -43,6 +43,7 @@ def suppressed(tenant: TenantStore) -> set[str]:
         return {code for (code,) in con.execute("FROM suppressed").fetchall()}
 
 
+@pytest.mark.sampled(one_in=4)
 @pytest.mark.parametrize("wish", WISHES)
 def test_an_opt_out_by_code_stays_with_every_address_of_the_person(
     tenant: TenantStore, tmp_path: Path, wish: str
@@ -61,7 +62,7 @@ def test_an_opt_out_by_code_stays_with_every_address_of_the_person(
     assert suppressed(tenant) == {"C1", "C2"}
 
 
-@pytest.mark.sampled(one_in=3)
+@pytest.mark.sampled(one_in=5)
 @pytest.mark.parametrize("wish", WISHES)
 def test_an_opt_out_by_code_leads_to_one_state_in_any_order(
     store: Store, tmp_path: Path, wish: str

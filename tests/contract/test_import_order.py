@@ -31,6 +31,7 @@ RETURN = {"sales_20260301.csv": f"{HEADER}D2,P1,C1,-2,-20.00,2026-02-10\n"}
 LINES = "document_id, quantity_milli"
 
 
+@pytest.mark.sampled(one_in=6)
 @pytest.mark.parametrize("order", list(permutations(CLIENTS)))
 def test_clients_files_give_the_same_state_in_any_order(
     tenant: TenantStore, tmp_path: Path, order: tuple[str, ...]
@@ -177,6 +178,7 @@ def test_what_sales_change_of_known_products_and_customers_is_told(
     assert [each["kind"] for each in planned["files"][0]["retold"]] == ["clients"]
 
 
+@pytest.mark.sampled(one_in=3)
 @pytest.mark.parametrize(
     ("files", "country", "product_name"),
     [

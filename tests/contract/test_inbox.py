@@ -104,6 +104,7 @@ def test_a_question_waits_on_the_page_and_is_not_tried_again(company: TenantStor
 STEPS = ("claim.rename", "receive", "rmtree")
 
 
+@pytest.mark.sampled(one_in=4)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_loses_and_repeats_nothing(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch, step: str

@@ -58,7 +58,7 @@ def right(rows: list[str]) -> list[str]:
     return [",".join(mended(row.split(","))) for row in rows]
 
 
-@pytest.mark.sampled(one_in=5)
+@pytest.mark.sampled(one_in=8)
 @pytest.mark.parametrize("others", [None, *OTHERS])
 @pytest.mark.parametrize("name", FILES)
 def test_a_correction_leads_where_the_right_file_leads(

@@ -25,6 +25,8 @@ from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.golden.small_tenant import comparable_files, run_small_tenant, store_small_tenant
 
+pytestmark = pytest.mark.either_store
+
 ROOT = Path(__file__).parents[2]
 ISAVIGNE = ROOT / "samples" / "isavigne"
 HEADERS = {
