@@ -28,6 +28,7 @@ from core.services.instance import app_store
 from core.services.leftovers import clear_leftovers
 from core.services.uploads import clear_stale_uploads
 from core.settings import check_secrets
+from core.store.restoring import refuse_half_restored
 from core.store.roles import warn_of_login
 
 _API_PATHS = (
@@ -70,6 +71,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open the store at the start, so that a bad setting stops it, and close it at the end."""
     store = app_store()
     check_secrets(store.settings)
+    refuse_half_restored(store.settings)
     _log_to_stderr(store.settings.log_level)
     hide_secrets()
     warn_of_login(store)

@@ -13,6 +13,7 @@ import typer
 
 from core.cli import (
     backtests,
+    backups,
     campaigns,
     contacts,
     imports,
@@ -40,6 +41,9 @@ app = typer.Typer(
     help="ia-crm: import, recommend, audit, export and send, for one tenant at a time.",
 )
 app.command("init")(instance.init)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
+app.command("check")(backups.check)
 app.add_typer(instance.tenant_app, name="tenant")
 app.add_typer(users.app, name="user")
 app.command("import")(imports.import_files)

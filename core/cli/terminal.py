@@ -16,6 +16,7 @@ from core.services import accounts
 from core.services.import_turn import patience_of_command
 from core.settings import current_settings
 from core.store.patience import AT_ONCE, Patience
+from core.store.restoring import refuse_half_restored
 from core.store.tenant import Store, TenantStore, utc_now
 
 TenantKey = Annotated[str, typer.Option("--tenant", help="Key of the tenant.")]
@@ -57,9 +58,14 @@ def print_result(result: Mapping[str, Any], as_json: bool, lines: list[str]) -> 
             typer.echo(line)
 
 
-def open_store(patience: Patience = AT_ONCE) -> Store:
-    """Return the store that the environment names."""
+def open_store(patience: Patience = AT_ONCE, *, is_checked: bool = True) -> Store:
+    """Return the store that the environment names.
+
+    Raises `Refused` while a restore is not done, unless it is to be looked at as it is.
+    """
     settings = current_settings()
+    if is_checked:
+        refuse_half_restored(settings)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
     logging.basicConfig(level=settings.log_level, handlers=[handler])

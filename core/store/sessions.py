@@ -168,6 +168,14 @@ def revoke_sessions_of(
     )
 
 
+def revoke_all_sessions(tx: Transaction, now: datetime) -> int:
+    """End every session and sign-in that was begun, of everybody; return how many sessions."""
+    tx.execute("DELETE FROM identity.login_ticket")
+    return tx.execute(
+        "UPDATE identity.session SET revoked_at = :now WHERE revoked_at IS NULL", now=now
+    )
+
+
 def purge_sessions(tx: Transaction, *, tickets_before: datetime, sessions_before: datetime) -> None:
     """Remove tickets and sessions that no rule looks at any more."""
     tx.execute(

@@ -60,6 +60,7 @@ def printed(pythons: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dic
     """Run the whole page in one shell; return the JSON objects it prints."""
     folder = tmp_path_factory.mktemp("cli")
     script = "\n".join(_commands("docs/cli.md")).replace("--out out", f"--out {folder}/out")
+    script = script.replace("/var/backups", str(folder))
     done = _run(script, _environment(folder, pythons))
     assert done.returncode == 0, done.stderr
     assert len(list((folder / "out").iterdir())) == 11  # ten of a run, the audit trail
@@ -131,6 +132,12 @@ def test_privacy_prints_whom_it_erased_and_in_which_counts(
     assert done["state"] == "done"
     assert set(due) == {"people", "prospect_months", "customer_months", "due"}
     assert again == {"erased_again": 0, "unusable": 0}
+
+
+def test_a_check_finds_nothing_wrong_with_what_was_restored(
+    printed: list[dict[str, object]],
+) -> None:
+    assert {"found": []} in printed
 
 
 def test_users_are_printed_as_the_page_promises(printed: list[dict[str, object]]) -> None:

@@ -1,6 +1,8 @@
 """What only one function takes that has to do with programs that call the HTTP API."""
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from core.services.idempotent_calls import Reply
@@ -24,7 +26,15 @@ def _of_run(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"run_id": values["run_id"], "template": "discovery", "batch_size": 250}
 
 
+def _backup(_values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give a folder that is not there yet; there are no job tables in these worlds."""
+    folder = Path(tempfile.mkdtemp(prefix="iacrm-"))
+    return {"jobs_url": f"sqlite:///{folder}/jobs.db", "target": folder / "backup"}
+
+
 OF_PROGRAMS: Mapping[str, Given] = {
+    "services.backup.back_up": _backup,
+    "services.instance_check.check_instance": lambda v: {"jobs_url": _backup(v)["jobs_url"]},
     "services.campaign_batches.work_next_batch": _of_run,
     "services.campaign_batches.confirm_run_live": lambda v: {**_of_run(v), "recipients": 4},
     "services.idempotent_calls.once": {
