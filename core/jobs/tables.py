@@ -7,6 +7,7 @@ from dbos import DBOS
 from core.settings import Settings
 from core.store.engine import APP_ROLE, is_sqlite, normalise_url, sibling_file
 from core.store.roles import keep_from_truncating
+from core.store.schema import one_starter
 
 _JOBS_SCHEMA = "dbos"
 
@@ -22,7 +23,15 @@ def jobs_url(settings: Settings) -> str:
 
 
 def migrate_jobs(settings: Settings) -> None:
-    """Create or update the job tables, as their owner where the application is another role."""
+    """Create or update the job tables, as their owner where the application is another role.
+
+    Starters at once wait for one another.
+    """
+    with one_starter(settings):
+        _migrate_jobs(settings)
+
+
+def _migrate_jobs(settings: Settings) -> None:
     if not settings.has_own_login or settings.jobs_database_url:
         DBOS.migrate(jobs_url(settings))
         return
