@@ -24,7 +24,7 @@ from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
 from core.logs import OneLine
-from core.services.instance import app_store
+from core.services.instance import app_store, probe_of
 from core.services.leftovers import clear_leftovers
 from core.services.uploads import clear_stale_uploads
 from core.settings import check_secrets
@@ -79,6 +79,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     clear_leftovers(store.now())
     yield
     store.dispose()
+    probe_of.cache_clear()
     app_store.cache_clear()
 
 

@@ -11,10 +11,21 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 
+from core.store.watchdog import limit_pings
+
 APP_ROLE = "iacrm_app"
 WRITE = "iacrm_write"
 SYNCHRONOUS = "FULL"  # what was sent is not forgotten when the power goes
 _BUSY_TIMEOUT_MS = 15_000
+# How long libpq waits: to connect, and for a machine that is gone without a word. An address that
+# says otherwise is followed.
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 3,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 _CACHE_KB = 64_000  # a load touches pages all over the indexes
 
 
@@ -71,8 +82,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgres_engine(url: URL, as_app_role: bool) -> Engine:
     engine = create_engine(
-        url, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True
+        url,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        hide_parameters=True,
+        connect_args={name: value for name, value in _PATIENCE.items() if name not in url.query},
     )
+    limit_pings(engine)
     if as_app_role:
         event.listen(engine, "connect", _take_app_role)
     return engine

