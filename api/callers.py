@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api.session import session_in
 from core.errors import NotSignedIn
 from core.i18n import N_
+from core.logs import TENANT, bind_further
 from core.services.accounts import Actor
 from core.services.api_tokens import bearer_of
 from core.services.instance import app_store
@@ -34,6 +35,7 @@ def program(credentials: Credentials) -> Caller:
     bearer = credentials and bearer_of(app_store(), credentials.credentials)
     if not bearer:
         raise NotSignedIn(_NO_TOKEN)
+    bind_further(**{TENANT: bearer.tenant.tenant_id})
     return Caller(store=app_store().tenant_store(bearer.tenant), actor=bearer.actor)
 
 

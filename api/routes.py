@@ -19,11 +19,12 @@ from api.export import (
 from api.limits import RefusalLimit
 from api.middleware import AllowedHosts, AllowedOrigins, LastResort, SecurityHeaders
 from api.privacy import export_person
+from api.request_ids import RequestIds
 from api.rest import make_rest, rest_routes
 from api.unsubscribe import leave_list, show
 from api.uploads import append, begin, forget, look
 from api.webhook import receive
-from core.logs import OneLine
+from core.logs import formatter_of
 from core.services.instance import app_store, probe_of
 from core.services.leftovers import clear_leftovers
 from core.services.uploads import clear_stale_uploads
@@ -62,7 +63,14 @@ ROUTES = (
 )
 MIDDLEWARE = tuple(
     Middleware(each)
-    for each in (SecurityHeaders, LastResort, AllowedHosts, AllowedOrigins, RefusalLimit)
+    for each in (
+        RequestIds,
+        SecurityHeaders,
+        LastResort,
+        AllowedHosts,
+        AllowedOrigins,
+        RefusalLimit,
+    )
 )
 
 
@@ -72,7 +80,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     store = app_store()
     check_secrets(store.settings)
     refuse_half_restored(store.settings)
-    _log_to_stderr(store.settings.log_level)
+    _log_to_stderr(store.settings.log_level, formatter_of(store.settings.log_format))
     hide_secrets()
     warn_of_login(store)
     clear_stale_uploads(store)
@@ -83,12 +91,18 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     app_store.cache_clear()
 
 
-def _log_to_stderr(level: str) -> None:
-    """Send our own records to stderr; the server's stay its own, a ticket stands in its paths."""
+def _log_to_stderr(level: str, formatter: logging.Formatter) -> None:
+    """Send our own records to stderr, and write those of the server as ours are.
+
+    What the server logs stays its own: a ticket stands in its paths until `hide_secrets`.
+    """
     handler = logging.StreamHandler()
-    handler.setFormatter(OneLine())
+    handler.setFormatter(formatter)
     for name in ("api", "core", "ui"):
         ours = logging.getLogger(name)
         ours.setLevel(level)
         ours.handlers = [handler]
         ours.propagate = False
+    for name in ("uvicorn", "uvicorn.access"):
+        for its in logging.getLogger(name).handlers:
+            its.setFormatter(formatter)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api.problems import problem
 from core.i18n import N_
+from core.logs import TENANT, bind_further
 from core.services.instance import app_store
 from core.services.sign_in import Session, cookie_name, session_of
 from core.store.tenant import Store, TenantStore
@@ -34,7 +35,10 @@ def signed_in(route: _Route) -> Callable[[Request], Response]:
 
 def session_in(request: Request, store: Store) -> Session | None:
     """Return the session of the cookie the caller sent, or None."""
-    return session_of(store, request.cookies.get(cookie_name(store.settings), ""))
+    session = session_of(store, request.cookies.get(cookie_name(store.settings), ""))
+    if session is not None:
+        bind_further(**{TENANT: session.tenant.tenant_id})
+    return session
 
 
 def is_foreign(request: HTTPConnection, allowed_origins: tuple[str, ...] = ()) -> bool:

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     token_secret: SecretStr | None = None
     token_secret_previous: SecretStr | None = None
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: str = Field(default="text", pattern="^(text|json)$")
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

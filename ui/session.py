@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from core.logs import TENANT, bind_further
 from core.services.accounts import Actor, Role, includes
 from core.services.instance import app_store
 from core.services.sign_in import Session, cookie_name, session_of
@@ -44,6 +45,7 @@ def current_session() -> UiSession | None:
     if session is None:
         settle_language(chosen=None, default=None)
         return None
+    bind_further(**{TENANT: session.tenant.tenant_id})
     _forget_others(session)
     language = settle_language(chosen=session.chosen_language, default=session.tenant.language)
     return UiSession(

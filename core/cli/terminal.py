@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from core.i18n import language_of, translate
-from core.logs import OneLine
+from core.logs import formatter_of
 from core.services import accounts
 from core.services.import_turn import patience_of_command
 from core.settings import current_settings
@@ -67,7 +67,7 @@ def open_store(patience: Patience = AT_ONCE, *, is_checked: bool = True) -> Stor
     if is_checked:
         refuse_half_restored(settings)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(formatter_of(settings.log_format))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     return Store(settings, utc_now, patience)
 

@@ -1,5 +1,6 @@
 """Asking for work, and reading how far it is: what the web process does with jobs."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ from core.store.reclaim import rewrite_file
 from core.store.subjects import Subject
 from core.store.tenant import TenantStore
 
+_LOG = logging.getLogger(__name__)
 APPLICATION = "ia-crm"
 VERSION = "1"
 UNEXPECTED = N_(
@@ -85,6 +87,7 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
         app_version=VERSION,
     )
     client.enqueue(options, store.tenant_id, subject)
+    _LOG.info("asked for job %s", options["workflow_id"])
 
 
 def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:

@@ -15,6 +15,7 @@ from core.jobs.queue import APPLICATION, UNEXPECTED, VERSION
 from core.jobs.tables import jobs_url
 from core.jobs.watch import watch_each_minute, watch_inboxes
 from core.jobs.work import WORK
+from core.logs import JOB, TENANT, bound, formatter_of
 from core.services.accounts import tenant_by_id
 from core.services.progress import Progress
 from core.store.identity import beat
@@ -58,6 +59,8 @@ def _launch(store: Store, slot: str) -> None:
         "log_level": "WARNING",
     }
     DBOS(config=config)
+    for handler in logging.getLogger("dbos").handlers:
+        handler.setFormatter(formatter_of(store.settings.log_format))
     for kind in WORK:
         _register(store, kind)
     DBOS.launch()
@@ -72,7 +75,13 @@ def _register(store: Store, kind: str) -> None:
 
     @DBOS.step(name=f"{workflow_name(kind)}_step")
     def step(tenant_id: str, subject: str) -> dict[str, object]:
-        return _guarded(lambda: work(_tenant_store(store, tenant_id), subject, _told()))
+        with bound(**{TENANT: tenant_id, JOB: str(DBOS.workflow_id)}):
+            began = time.monotonic()
+            _LOG.info("job begins")
+            outcome = _guarded(lambda: work(_tenant_store(store, tenant_id), subject, _told()))
+            how = "failed" if outcome else "done"
+            _LOG.info("job %s after %.1f s", how, time.monotonic() - began)
+            return outcome
 
     @DBOS.workflow(name=workflow_name(kind))
     def workflow(tenant_id: str, subject: str) -> dict[str, object]:

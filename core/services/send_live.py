@@ -15,6 +15,7 @@ import duckdb
 
 from core.errors import BrevoLimited, CrmError, StoreUnavailable
 from core.i18n import N_
+from core.logs import with_ids_of_here
 from core.outreach.outcomes import Decision, PauseReason, may_be_posted
 from core.outreach.payload import compose_request
 from core.outreach.protocol import CampaignState, DeliveryState
@@ -178,7 +179,7 @@ class _Sending:
             )
 
     def _post(self, flight: Flight) -> None:
-        self.posts[self.pool.submit(self._send, flight)] = flight
+        self.posts[self.pool.submit(with_ids_of_here(self._send), flight)] = flight
 
     def _send(self, flight: Flight) -> Landing:
         def is_in_time() -> bool:

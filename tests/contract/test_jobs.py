@@ -1,11 +1,12 @@
 """Jobs by real worker processes: done once, gone on with after a kill, kept to their tenant."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -39,18 +40,23 @@ def company(ready: Store) -> TenantStore:
 
 
 @contextmanager
-def working(store: Store) -> Iterator["subprocess.Popen[bytes]"]:
+def working(store: Store, log: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a worker; what it writes into the log goes to the file `log`, as JSON."""
     environment = {
         **os.environ,
         "DATABASE_URL": store.settings.database_url,
         "DATA_DIR": str(store.settings.data_dir),
+        "LOG_FORMAT": "json",
     }
-    process = subprocess.Popen([sys.executable, "-m", "core", "worker"], cwd=ROOT, env=environment)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with log.open("wb") if log else nullcontext() as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "core", "worker"], cwd=ROOT, env=environment, stderr=stream
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
 
 def until(found: Callable[[], object], seconds: float = 120) -> None:
@@ -87,17 +93,28 @@ def test_killed_work_goes_on_with_the_next_worker_and_happens_once(company: Tena
     assert [run.run_id for run in list_runs(company)] == [run_id]
 
 
-def test_a_refused_job_says_why_in_both_languages(company: TenantStore, tmp_path: Path) -> None:
+def test_a_refused_job_says_why_in_both_languages_and_names_itself_in_the_log(
+    company: TenantStore, tmp_path: Path
+) -> None:
     path = tmp_path / "picture.csv"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     import_id = receive(company, SYSTEM, [(path.name, path)])
     enqueue(company, SYSTEM, LOAD, import_id)
-    with working(company.store):
+    with working(company.store, tmp_path / "log"):
         until(lambda: state(company, LOAD, import_id).is_over)
+    check_log(tmp_path / "log", company.tenant_id, f"{company.tenant_id}/{LOAD}/{import_id}#0001")
     failed = state(company, LOAD, import_id)
     assert failed.status == "failed"
     assert "picture.csv" in failed.error_sentence("en")
     assert failed.error_sentence("fr") != failed.error_sentence("en")
+
+
+def check_log(log: Path, tenant_id: str, job_id: str) -> None:
+    """Each line is JSON, and those of the job name it and its company."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    told = [line for line in lines if line.get("job") == job_id]
+    assert [line["message"].split(" after")[0] for line in told] == ["job begins", "job failed"]
+    assert {line["tenant"] for line in told} == {tenant_id}
 
 
 def test_a_job_belongs_to_its_tenant(ready: Store, company: TenantStore) -> None:

@@ -67,7 +67,7 @@ def test_no_log_tells_a_secret(
 ) -> None:
     """Of `uvicorn app:app`, which logs every request, with all loggers at DEBUG."""
     monkeypatch.setattr(api.routes, "app_store", lru_cache(lambda: store))
-    monkeypatch.setattr(api.routes, "_log_to_stderr", lambda level: None)  # of the whole process
+    monkeypatch.setattr(api.routes, "_log_to_stderr", lambda *given: None)  # of the whole process
     for name in (None, "uvicorn", "uvicorn.access", "uvicorn.error"):  # as another test left them
         caplog.set_level(logging.DEBUG, logger=name)
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
