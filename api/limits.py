@@ -22,7 +22,16 @@ from core.i18n import N_
 from core.services.tries import client_of
 
 logger = logging.getLogger(__name__)
-PUBLIC_PREFIXES = ("/u/", "/brevo/", "/auth/", "/export/", "/uploads", "/reco/", "/imports")
+PUBLIC_PREFIXES = (
+    "/u/",
+    "/brevo/",
+    "/auth/",
+    "/export/",
+    "/uploads",
+    "/reco/",
+    "/imports",
+    "/metrics",
+)
 MOST_REFUSALS = 30
 WINDOW_SECONDS = 60.0
 MOST_CLIENTS = 10_000  # remembered; beyond them the one that was refused longest ago is forgotten

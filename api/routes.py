@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -17,6 +18,7 @@ from api.export import (
     export_trail,
 )
 from api.limits import RefusalLimit
+from api.metrics import RequestsCounted, metrics
 from api.middleware import AllowedHosts, AllowedOrigins, LastResort, SecurityHeaders
 from api.privacy import export_person
 from api.request_ids import RequestIds
@@ -43,7 +45,9 @@ _API_PATHS = (
     "/imports",
     "/imports/{rest:path}",
 )
+_REST = make_rest()
 ROUTES = (
+    Route("/metrics", metrics, methods=["GET"]),
     Route("/auth/enter", enter, methods=["GET"]),
     Route("/auth/leave", leave, methods=["POST"]),
     Route("/export/runs/{run_id}/qc_report.html", export_qc_report, methods=["GET"]),
@@ -59,18 +63,21 @@ ROUTES = (
     Route("/u/{token:path}", show, methods=["GET"]),
     Route("/u/{token:path}", leave_list, methods=["POST"]),
     Route("/brevo/webhook/{secret}", receive, methods=["POST"]),
-    *rest_routes(make_rest(), _API_PATHS),
+    *rest_routes(_REST, _API_PATHS),
 )
-MIDDLEWARE = tuple(
-    Middleware(each)
-    for each in (
-        RequestIds,
-        SecurityHeaders,
-        LastResort,
-        AllowedHosts,
-        AllowedOrigins,
-        RefusalLimit,
-    )
+
+
+@lru_cache(maxsize=1)
+def route_templates() -> frozenset[str]:
+    """Return the paths of all routes as they are declared: what requests are counted by."""
+    return frozenset({*(route.path for route in ROUTES), *_REST.openapi()["paths"]})
+
+
+_INNER = (SecurityHeaders, LastResort, AllowedHosts, AllowedOrigins, RefusalLimit)
+MIDDLEWARE = (
+    Middleware(RequestIds),
+    Middleware(RequestsCounted, templates=route_templates),
+    *(Middleware(each) for each in _INNER),
 )
 
 

@@ -22,6 +22,7 @@ _SECRETS = (
     "brevo_api_key",
     "token_secret",
     "token_secret_previous",
+    "metrics_token",
 )
 # Those of examples and images, which whoever scans the network tries first.
 _KNOWN_PASSWORDS = frozenset(
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     secure_cookies: bool = False
     token_secret: SecretStr | None = None
     token_secret_previous: SecretStr | None = None
+    metrics_token: SecretStr | None = None
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="text", pattern="^(text|json)$")
 
@@ -136,7 +138,7 @@ def check_secrets(settings: Settings) -> None:
     """
     if settings.enable_demo_data:
         return
-    for name in ("token_secret", "token_secret_previous"):
+    for name in ("token_secret", "token_secret_previous", "metrics_token"):
         given: SecretStr | None = getattr(settings, name)
         token = given.get_secret_value() if given else None
         if token is not None and _is_guessed(token):

@@ -17,6 +17,9 @@ QUEUES = {
 FOR_ADMINS = (ERASE, RETAIN)
 
 
+NAME_PREFIX = "iacrm_"
+
+
 def workflow_name(kind: str) -> str:
     """Return the name under which work of `kind` is registered; the job tables keep it."""
-    return f"iacrm_{kind}"
+    return f"{NAME_PREFIX}{kind}"

@@ -24,9 +24,9 @@ UNEXPECTED = N_(
     "The work stopped on an unexpected error (reference %(reference)s)."
     " Nothing was half done; start it again, or give the reference to your administrator."
 )
-_RUNNING = "PENDING"
-_QUEUED = ("ENQUEUED", "DELAYED")
-_ACTIVE = (*_QUEUED, _RUNNING)
+RUNNING = "PENDING"
+QUEUED = ("ENQUEUED", "DELAYED")
+_ACTIVE = (*QUEUED, RUNNING)
 _STOPPED = N_("The work was stopped. Start it again.")
 
 
@@ -77,7 +77,7 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     prefix = _job_prefix(store, kind, subject)
     client = client_of(jobs_url(store.store.settings))
     earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)
-    enough = _QUEUED if kind in ASKED_ANEW else _ACTIVE
+    enough = QUEUED if kind in ASKED_ANEW else _ACTIVE
     if any(job.status in enough for job in earlier):
         return
     options = EnqueueOptions(
@@ -101,7 +101,7 @@ def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
     )
     if not found:
         return None
-    job = max(found, key=lambda item: (item.status == _RUNNING, item.workflow_id))
+    job = max(found, key=lambda item: (item.status == RUNNING, item.workflow_id))
     if job.status in _ACTIVE:
         return _running_state(client, job.workflow_id, job.status)
     if job.status != "SUCCESS":
@@ -116,7 +116,7 @@ def _running_state(client: DBOSClient, job_id: str, status: str) -> JobState:
     event = client.get_event(job_id, "progress", timeout_seconds=0) or ["", 0, 0]
     stage, done, total = event
     return JobState(
-        status="running" if status == _RUNNING else "queued", stage=stage, done=done, total=total
+        status="running" if status == RUNNING else "queued", stage=stage, done=done, total=total
     )
 
 

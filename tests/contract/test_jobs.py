@@ -15,6 +15,7 @@ from dbos import EnqueueOptions
 
 from core.errors import NotAllowed
 from core.jobs import LOAD, REVIEW, RUN, JobState, enqueue, job_of, migrate_jobs
+from core.jobs.figures import measure_jobs
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant
 from core.services.execute_run import create_run
 from core.services.import_files import receive
@@ -103,6 +104,7 @@ def test_a_refused_job_says_why_in_both_languages_and_names_itself_in_the_log(
     with working(company.store, tmp_path / "log"):
         until(lambda: state(company, LOAD, import_id).is_over)
     check_log(tmp_path / "log", company.tenant_id, f"{company.tenant_id}/{LOAD}/{import_id}#0001")
+    assert measure_jobs(company.store.settings, utc_now()).ended[LOAD, "failed"] >= 1
     failed = state(company, LOAD, import_id)
     assert failed.status == "failed"
     assert "picture.csv" in failed.error_sentence("en")

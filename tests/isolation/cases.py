@@ -134,6 +134,7 @@ MEETS: Mapping[str, str] = {
     "store.brevo_erasures.others_know": "companies share the contacts of one account at Brevo",
     "store.identity.load_user_ids": "the worker asks whose a name is that somebody tried",
     "services.backup.back_up": "a backup holds every company",
+    "services.instance_figures.measure_instance": "figures are of the whole instance",
     "services.instance_check.check_instance": "an operator sees what is wrong with any company",
     "store.sessions.revoke_all_sessions": "a restore ends the sessions of everybody",
     "store.sessions.purge_sessions": "what is over by its age is over for everybody",

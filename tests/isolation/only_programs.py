@@ -42,6 +42,7 @@ OF_PROGRAMS: Mapping[str, Given] = {
         "request": {},
         "work": lambda: Reply(status=200, body={"fresh": True}),
     },
+    "store.message_figures.last_beats": {"since": NOW},
     "store.api_replies.delete_call": lambda v: {"key_sha256": v["reply_key"]},
     "store.api_replies.drop_abandoned": lambda v: {
         "key_sha256": v["open_reply_key"],
