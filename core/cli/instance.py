@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from core.cli.terminal import language_of_user, open_store, say
+from core.cli.terminal import (
+    AsJson,
+    language_of_user,
+    open_store,
+    print_result,
+    say,
+    tell_stage,
+)
 from core.errors import Refused
 from core.i18n import N_, translate
 from core.services import accounts
@@ -34,6 +41,25 @@ def tenant_add(
     """Add a company."""
     accounts.create_tenant(open_store(), key, name, language=language)
     say(translate(language_of_user(), N_("Tenant %(key)s is there."), key=key))
+
+
+@tenant_app.command("erase")
+def tenant_erase(
+    key: Annotated[str, typer.Argument(help="Key of the company.")],
+    confirm: Annotated[str, typer.Option("--confirm", help="The same key once more.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Erase a company with all it has; without --confirm say how much that is."""
+    from core.jobs import forget_all_jobs
+    from core.services.tenant_erasure import erase_tenant, rows_of_tenant
+
+    store = open_store()
+    if not confirm:
+        told = rows_of_tenant(store, key)
+        print_result({"rows": told}, as_json, [f"{name}: {n}" for name, n in told.items()])
+        return
+    done = vars(erase_tenant(store, key, confirm, forget_all_jobs, tell_stage))
+    print_result(done, as_json, [f"{name}: {n}" for name, n in done.items()])
 
 
 def worker() -> None:

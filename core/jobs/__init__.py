@@ -22,7 +22,7 @@ from core.jobs.kinds import (
     SEND,
     TAKE,
 )
-from core.jobs.queue import JobState, enqueue, forget_jobs, job_of
+from core.jobs.queue import JobState, enqueue, forget_all_jobs, forget_jobs, job_of
 from core.jobs.tables import jobs_url, migrate_jobs
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "TAKE",
     "JobState",
     "enqueue",
+    "forget_all_jobs",
     "forget_jobs",
     "job_of",
     "jobs_url",

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from dbos import DBOSClient, EnqueueOptions
 
-from core.errors import sentence_of
+from core.errors import Refused, sentence_of
 from core.i18n import N_
 from core.jobs.kinds import ASKED_ANEW, FOR_ADMINS, QUEUES, workflow_name
 from core.jobs.tables import has_jobs, jobs_url
@@ -28,6 +28,7 @@ RUNNING = "PENDING"
 QUEUED = ("ENQUEUED", "DELAYED")
 _ACTIVE = (*QUEUED, RUNNING)
 _STOPPED = N_("The work was stopped. Start it again.")
+_WORKING = N_("Work of this company is under way. Wait until it has ended, then try again.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,3 +143,27 @@ def forget_jobs(store: TenantStore, subject: Subject) -> int:
     if naming:
         rewrite_file(url)
     return len(naming)
+
+
+def forget_all_jobs(store: TenantStore) -> int:
+    """Remove every job of a tenant; return how many. Raises `Refused` while one of them runs."""
+    url = jobs_url(store.store.settings)
+    if not has_jobs(url):
+        return 0
+    client = client_of(url)
+    find = partial(
+        client.list_workflows,
+        workflow_id_prefix=f"{store.tenant_id}/",
+        load_input=False,
+        load_output=False,
+    )
+    found = find()
+    for job in found:
+        if job.status in QUEUED:  # no worker takes it any more
+            client.cancel_workflow(job.workflow_id)
+    if find(status=RUNNING):
+        raise Refused(_WORKING)
+    client.delete_workflows([job.workflow_id for job in found], delete_children=True)
+    if found:
+        rewrite_file(url)
+    return len(found)

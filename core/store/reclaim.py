@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
 from core.store.engine import is_sqlite, make_engine, normalise_url, sibling_file
@@ -13,17 +13,22 @@ _WAIT_SECONDS = 0.25
 
 
 def empty_log(store: Store) -> bool:
-    """Empty SQLite's write-ahead log into the database; tell whether no reader kept it.
+    """Empty SQLite's write-ahead logs into their files; tell whether no reader kept one.
 
     Deleted rows are overwritten in the database itself (`secure_delete`), but the log still has
     the pages as they were. On Postgres there is nothing of the kind that SQL could reach.
     """
     if store.data_engine.dialect.name != "sqlite":
         return True
+    emptied = [_is_emptied(engine) for engine in (store.data_engine, store.identity_engine)]
+    return all(emptied)  # each is tried, whatever became of the other
+
+
+def _is_emptied(engine: Engine) -> bool:
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_WAIT_SECONDS)
-        with store.data_engine.connect() as connection:
+        with engine.connect() as connection:
             # Outside a transaction: within one SQLite refuses.
             driver = connection.connection.driver_connection
             assert driver is not None

@@ -42,6 +42,14 @@ OF_PROGRAMS: Mapping[str, Given] = {
         "request": {},
         "work": lambda: Reply(status=200, body={"fresh": True}),
     },
+    "services.tenant_erasure.erase_tenant": {
+        "key": "alpha",
+        "confirmation": "alpha",
+        "forget_all_jobs": lambda _store: 0,
+    },
+    "services.tenant_erasure.rows_of_tenant": {"key": "alpha"},
+    "store.tenant_rows.delete_tenant": lambda v: {"tenant_id": v["tenant_id"]},
+    "store.tenant_rows.shut_tenant_out": lambda v: {"tenant_id": v["tenant_id"]},
     "store.message_figures.last_beats": {"since": NOW},
     "store.api_replies.delete_call": lambda v: {"key_sha256": v["reply_key"]},
     "store.api_replies.drop_abandoned": lambda v: {
