@@ -10,7 +10,8 @@ set -euo pipefail
 
 folder=$(realpath -m "${1:?name a folder}") mirror=${2:-http://deb.debian.org/debian}
 cd "$(dirname "$0")/.."
-port=${PORT:-8599}
+free_port() { python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=${PORT:-$(free_port)}
 
 if [ ! -e "$folder/base.done" ]; then
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$folder/base" "$mirror"
@@ -30,7 +31,7 @@ begin_stage() { # IMAGE [AS NAME]
 inside() { # COMMAND...: as the image's user, in its folder, with its environment and nothing else
     local of_host
     mapfile -t of_host < <(env | grep -E '^(PIP_|UV_|SSL_|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)' || true)
-    chroot --userspec="$user" "$root" /usr/bin/env -i "${of_host[@]}" HOME="/tmp" "${variables[@]}" \
+    ${launcher:-} chroot --userspec="$user" "$root" /usr/bin/env -i "${of_host[@]}" HOME="/tmp" "${variables[@]}" \
         /bin/sh -c "cd $workdir && exec \"\$@\"" sh "$@"
 }
 
@@ -75,18 +76,18 @@ words() { python3 -c 'import json, sys; print("\n".join(json.loads(sys.argv[1]))
 mapfile -t command < <(words "$command")
 mapfile -t health < <(words "${health//8501/$port}")
 variables+=("DATABASE_URL=sqlite:////data/smoke.db" "DATA_DIR=/data" "STREAMLIT_SERVER_PORT=$port")
-mkdir -p "$root/proc" "$root/dev" && { [ -e "$root/proc/self" ] || mount -t proc proc "$root/proc" || true; }
 
 inside python -m core init
 inside python -m core tenant add smoke --name Smoke
+launcher=exec # so that what is ended below is the server itself
 inside "${command[@]}" &
-served=$!
-trap 'kill $served 2>/dev/null; wait $served 2>/dev/null; umount "$root/proc" 2>/dev/null || true' EXIT
+served=$! launcher=""
+trap 'kill $served 2>/dev/null; wait $served 2>/dev/null || true' EXIT
 for _ in $(seq 60); do
     inside "${health[@]}" >/dev/null 2>&1 && healthy=1 && break
     sleep 1
 done
-test "${healthy:-0}" = 1
+test "${healthy:-0}" = 1 && kill -0 "$served" # and not somebody else's who has the port
 for path in /health /health/live /docs /; do
     curl -fsS -o /dev/null -w "%{http_code} $path\n" "http://127.0.0.1:$port$path"
 done

@@ -18,6 +18,7 @@ from core.errors import Refused
 from core.jobs import LOAD, forget_jobs, jobs_url, migrate_jobs
 from core.services import prepare_campaign
 from core.services.accounts import SYSTEM, create_tenant, list_tenants
+from core.services.backup_manifest import read_manifest
 from core.services.erasure import ask_erasure, erase
 from core.services.execute_run import create_run, execute
 from core.services.import_ledger import entry_of, list_imports
@@ -27,6 +28,7 @@ from core.settings import Settings
 from core.store.backup.parts import parts_of
 from core.store.import_states import LOADED
 from core.store.restoring import refuse_half_restored
+from core.store.schema import migrate
 from core.store.sessions import store_session
 from core.store.tenant import Store, TenantStore, utc_now
 from tests.contract.backup_world import (
@@ -38,13 +40,14 @@ from tests.contract.backup_world import (
     new_instance,
     take,
 )
-from tests.contract.campaign_data import NOW
+from tests.contract.campaign_data import NOW, fill_run, people
 from tests.contract.conftest import MakeStore
 from tests.contract.kill_worlds import end_connections
 from tests.contract.live_data import Clock as LiveClock
 from tests.contract.live_data import FakeBrevo, go_live, prepare_live
 from tests.contract.test_jobs import state, until, working
 from tests.contract.test_live_restores import RECIPIENTS, check_reconciled, send
+from tests.contract.test_starters import Database, new_postgres
 from tests.golden.small_tenant import comparable_files
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -291,3 +294,38 @@ def brought_by_command(store: Store, backup: Path) -> dict[str, int]:
     )
     told: dict[str, int] = json.loads(done.stdout)
     return told
+
+
+@pytest.mark.postgres
+def test_an_owner_whom_row_security_binds_copies_and_brings_back_every_company(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Of a database that somebody else hosts: its owner is no superuser."""
+    made = [new_postgres(postgres_url) for _ in range(2)]
+    try:
+        stores = [owned_store(database, tmp_path / str(n)) for n, (database, _) in enumerate(made)]
+        for key in ("cave", "voisin"):
+            company = stores[0].tenant_store(create_tenant(stores[0], key, key))
+            fill_run(company, people(3))
+        first = take(stores[0], tmp_path / "first")
+        bring(stores[1], first)
+        told = [tables_told(folder) for folder in (first, take(stores[1], tmp_path / "second"))]
+        assert told[0]["data", "customer"][0] == told[0]["data", "next_action_output"][0] == 6
+        changed = {place for place in told[0] if told[0][place] != told[1][place]}
+        assert {f"{part}.{table}" for part, table in changed} <= _TOLD
+    finally:
+        for store in stores:
+            store.dispose()
+        for _, drop in made:
+            drop()
+
+
+def owned_store(database: Database, data_dir: Path) -> Store:
+    settings = database.settings.model_copy(update={"data_dir": data_dir})
+    migrate(settings)
+    migrate_jobs(settings)
+    return Store(settings, utc_now)
+
+
+def tables_told(folder: Path) -> dict[tuple[str, str], tuple[int, str]]:
+    return {table.place: (table.rows, table.digest) for table in read_manifest(folder).tables}

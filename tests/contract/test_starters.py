@@ -71,7 +71,7 @@ def make_database(
         if request.param == "sqlite":
             url = f"sqlite:///{tmp_path}/{uuid.uuid4().hex}/crm.db"
             return Database(settings=Settings(database_url=url), admin_url=url)
-        found, drop = _on_postgres(request.getfixturevalue("postgres_url"))
+        found, drop = new_postgres(request.getfixturevalue("postgres_url"))
         dropped.append(drop)
         return found
 
@@ -80,7 +80,8 @@ def make_database(
         drop()
 
 
-def _on_postgres(server: str) -> tuple[Database, Callable[[], None]]:
+def new_postgres(server: str) -> tuple[Database, Callable[[], None]]:
+    """Return an empty database with its owner and its login, and what drops all three."""
     mark = uuid.uuid4().hex[:8]
     name, owner, login = f"start_{mark}", f"owner_{mark}", f"login_{mark}"
     engine = create_engine(normalise_url(server), isolation_level="AUTOCOMMIT")

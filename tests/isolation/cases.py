@@ -134,6 +134,8 @@ MEETS: Mapping[str, str] = {
     "store.brevo_erasures.others_know": "companies share the contacts of one account at Brevo",
     "store.identity.load_user_ids": "the worker asks whose a name is that somebody tried",
     "services.backup.back_up": "a backup holds every company",
+    "services.tenant_erasure.erase_tenant": "who belongs to another company too stays",
+    "store.tenant_rows.shut_tenant_out": "who belongs to another company too stays",
     "services.instance_figures.measure_instance": "figures are of the whole instance",
     "services.instance_check.check_instance": "an operator sees what is wrong with any company",
     "store.sessions.revoke_all_sessions": "a restore ends the sessions of everybody",
