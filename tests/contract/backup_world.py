@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, inspect, make_url, text
 
-from core.jobs import LOAD, enqueue, forget_jobs, jobs_url, migrate_jobs
+from core.jobs import LOAD, RUN, enqueue, forget_jobs, jobs_url, migrate_jobs
 from core.services.accounts import SYSTEM, Role, create_tenant, create_user
 from core.services.backup import back_up
 from core.services.execute_run import create_run, execute
@@ -16,7 +16,6 @@ from core.services.import_paths import import_paths
 from core.services.restore import Restored, restore
 from core.store.engine import normalise_url, sibling_file
 from core.store.tenant import Store, TenantStore
-from tests.contract.conftest import MakeStore
 from tests.contract.kill_worlds import DELTA, FIRST
 
 AS_OF = date(2026, 2, 10)
@@ -25,20 +24,23 @@ Rows = dict[str, list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """An instance whose company `cave` has an import, a run, and a job that waits."""
+    """An instance whose company `cave` has an import, a run, and two jobs.
+
+    `waiting` is the import of the one that waits, `running` the run of the one a worker was at.
+    """
 
     store: Store
     cave: TenantStore
     waiting: str
+    running: str
 
     @property
     def files(self) -> Path:
         return self.store.settings.data_dir
 
 
-def new_instance(make_store: MakeStore, kind: str, folder: Path) -> Instance:
+def new_instance(store: Store, folder: Path) -> Instance:
     """Fill a new instance."""
-    store = make_store(kind)
     migrate_jobs(store.settings)
     cave = store.tenant_store(create_tenant(store, "cave", "Cave"))
     create_tenant(store, "voisin", "Voisin")
@@ -49,7 +51,27 @@ def new_instance(make_store: MakeStore, kind: str, folder: Path) -> Instance:
     later = [written(folder, name, content) for name, content in DELTA.items()]
     waiting = receive(cave, SYSTEM, [(path.name, path) for path in later], as_of=AS_OF)
     enqueue(cave, SYSTEM, LOAD, waiting)
-    return Instance(store=store, cave=cave, waiting=waiting)
+    running = create_run(cave, SYSTEM, as_of=AS_OF)
+    enqueue(cave, SYSTEM, RUN, running)
+    take_by_worker(store, f"{cave.tenant_id}/{RUN}/{running}#0001")
+    return Instance(store=store, cave=cave, waiting=waiting, running=running)
+
+
+def take_by_worker(store: Store, job_id: str) -> None:
+    """Let a job be as a worker has it that was at it when the backup was taken."""
+    url = normalise_url(jobs_url(store.settings))
+    engine = create_engine(url)
+    table = "workflow_status" if url.get_backend_name() == "sqlite" else "dbos.workflow_status"
+    with engine.begin() as connection:
+        taken = connection.execute(
+            text(
+                f"UPDATE {table} SET status = 'PENDING', executor_id = 'worker-0',"
+                " started_at_epoch_ms = created_at WHERE workflow_uuid = :id"
+            ),
+            {"id": job_id},
+        )
+        assert taken.rowcount == 1
+    engine.dispose()
 
 
 def written(folder: Path, name: str, content: str) -> Path:

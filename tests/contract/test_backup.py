@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Refused
-from core.jobs import LOAD, forget_jobs, jobs_url, migrate_jobs
+from core.jobs import LOAD, RUN, forget_jobs, jobs_url, migrate_jobs
 from core.services import prepare_campaign
 from core.services.accounts import SYSTEM, create_tenant, list_tenants
 from core.services.backup_manifest import read_manifest
@@ -24,10 +24,12 @@ from core.services.execute_run import create_run, execute
 from core.services.import_ledger import entry_of, list_imports
 from core.services.instance_check import check_instance
 from core.services.restore import put_back, restore
+from core.services.run_reports import list_runs
 from core.settings import Settings
 from core.store.backup.parts import parts_of
 from core.store.import_states import LOADED
 from core.store.restoring import refuse_half_restored
+from core.store.runs import RunStatus
 from core.store.schema import migrate
 from core.store.sessions import store_session
 from core.store.tenant import Store, TenantStore, utc_now
@@ -50,17 +52,14 @@ from tests.contract.test_live_restores import RECIPIENTS, check_reconciled, send
 from tests.contract.test_starters import Database, new_postgres
 from tests.golden.small_tenant import comparable_files
 
-KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 # What a restore does because it is one: sessions end, campaigns wait, the trail tells of it.
 _TOLD = {"data.send_epoch", "data.audit_trail", "data.audit_trail_head"}
 _OF_THE_RESTORE = {"identity.session", *_TOLD}
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def instance(
-    request: pytest.FixtureRequest, make_store: MakeStore, tmp_path_factory: pytest.TempPathFactory
-) -> Instance:
-    return new_instance(make_store, request.param, tmp_path_factory.mktemp("given"))
+@pytest.fixture(scope="module")
+def instance(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    return new_instance(store, tmp_path_factory.mktemp("given"))
 
 
 @pytest.fixture(scope="module")
@@ -94,24 +93,27 @@ def test_what_comes_back_is_equal_row_by_row_and_goes_on(
 
 
 def goes_on(instance: Instance, store: Store) -> None:
-    """A run gives the same bytes, and the job that waited ends once."""
+    """A run gives the same bytes, and the jobs that waited or ran end once."""
     cave = store.tenant_store(list_tenants(store)[0])
-    made = [comparable_files(tenant, run_of(tenant)) for tenant in (instance.cave, cave)]
+    made = [comparable_files(tenant, ran(tenant)) for tenant in (instance.cave, cave)]
     assert made[0] == made[1]
+    jobs = ((LOAD, instance.waiting), (RUN, instance.running))
     with working(store):
-        until(lambda: state(cave, LOAD, instance.waiting).is_over)
-    assert state(cave, LOAD, instance.waiting).status == "done"
+        until(lambda: all(state(cave, *job).is_over for job in jobs))
+    assert [state(cave, *job).status for job in jobs] == ["done", "done"]
     assert entry_of(cave, instance.waiting).status == LOADED
+    assert [run.status for run in list_runs(cave)] == [RunStatus.DONE] * 3
     assert len(list_imports(cave)) == 2
     store.dispose()
 
 
-def run_of(tenant: TenantStore) -> str:
+def ran(tenant: TenantStore) -> str:
     run_id = create_run(tenant, SYSTEM, as_of=AS_OF)
     execute(tenant, run_id)
     return run_id
 
 
+@pytest.mark.either_store
 def test_all_parts_of_a_backup_are_of_one_moment(empty: Store, tmp_path: Path) -> None:
     """Whoever writes to one part and then to the next is seen at most once in between."""
     tenant = empty.tenant_store(create_tenant(empty, "cave", "0"))
@@ -173,6 +175,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
+@pytest.mark.either_store
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_backup_is_named_and_touches_nothing(
     backup: Path, empty: Store, tmp_path: Path, damage: str
@@ -185,6 +188,7 @@ def test_a_damaged_backup_is_named_and_touches_nothing(
     assert (all_rows(empty), all_files(empty.settings.data_dir)) == before
 
 
+@pytest.mark.either_store
 def test_a_row_that_names_a_lost_file_keeps_the_backup_from_being_taken(
     instance: Instance, tmp_path: Path
 ) -> None:

@@ -115,6 +115,7 @@ def new_postgres(server: str) -> tuple[Database, Callable[[], None]]:
     return Database(settings=settings, admin_url=admin), drop
 
 
+@pytest.mark.sampled(one_in=2)
 @pytest.mark.parametrize("is_old", [False, True], ids=["empty", "old"])
 def test_all_of_eight_starters_start_and_leave_what_one_leaves(
     make_database: Callable[[], Database], is_old: bool

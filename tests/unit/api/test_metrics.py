@@ -9,6 +9,7 @@ from pydantic import SecretStr
 import api.metrics
 from core.jobs import RUN, enqueue, migrate_jobs
 from core.services.accounts import SYSTEM, tenant_by_key
+from core.services.instance import Health
 from core.store.identity import beat
 from core.store.tenant import Store, TenantStore
 from tests.unit.api.conftest import Client
@@ -121,3 +122,18 @@ def insert_messages(company: TenantStore) -> None:
                     id=campaign, email=f"p{delivery}@example.com", mode=mode, no=delivery,
                     state=state, now=company.store.now(),
                 )  # fmt: skip
+
+
+@pytest.mark.usefixtures("opened")
+def test_without_a_database_it_is_told_and_nothing_is_asked_of_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_probe: object) -> Health:
+        return Health(database=False, migrations=False, worker=False)
+
+    monkeypatch.setattr(api.metrics, "find_health", away)
+    monkeypatch.setattr(api.metrics, "measure_jobs", lambda *_given: 1 / 0)
+    found = read(client)
+    assert found["iacrm_database_up", ()] == 0
+    assert [name for name, _ in found if name.startswith(("iacrm_jobs", "iacrm_messages"))] == []
+    assert any(name == "iacrm_http_requests_total" for name, _ in found)
