@@ -6,6 +6,7 @@ slot names its executor, so the worker that takes a free slot goes on with what 
 holder left.
 """
 
+from core.jobs.forgetting import forget_all_jobs
 from core.jobs.kinds import (
     BACKTEST,
     CAUSES,
@@ -22,7 +23,7 @@ from core.jobs.kinds import (
     SEND,
     TAKE,
 )
-from core.jobs.queue import JobState, enqueue, forget_all_jobs, forget_jobs, job_of
+from core.jobs.queue import JobState, enqueue, forget_jobs, job_of
 from core.jobs.tables import jobs_url, migrate_jobs
 
 __all__ = [

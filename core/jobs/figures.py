@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.jobs.kinds import NAME_PREFIX
-from core.jobs.queue import QUEUED, RUNNING, client_of
+from core.jobs.queue import client_of
 from core.jobs.tables import has_jobs, jobs_url
 from core.settings import Settings
 
+_QUEUED, _RUNNING = ("ENQUEUED", "DELAYED"), "PENDING"
 WINDOW = timedelta(hours=1)
 _MOST = 20_000  # of one look; beyond them the figures say as much and not more
 _DONE, _FAILED, _CANCELLED = "done", "failed", "cancelled"
@@ -39,7 +40,7 @@ def measure_jobs(settings: Settings, now: datetime) -> JobFigures:
         return _figures([], [], now)
     client = client_of(url)
     active = client.list_workflows(
-        status=[*QUEUED, RUNNING], limit=_MOST, load_input=False, load_output=False
+        status=[*_QUEUED, _RUNNING], limit=_MOST, load_input=False, load_output=False
     )
     ended = client.list_workflows(
         completed_after=(now - WINDOW).isoformat(), limit=_MOST, load_input=False
@@ -52,7 +53,7 @@ def _figures(active: Iterable[Any], ended: Iterable[Any], now: datetime) -> JobF
     oldest, seconds, longest = (defaultdict[str, float](float) for _ in range(3))
     for job in active:
         kind = _kind_of(job)
-        if job.status == RUNNING:
+        if job.status == _RUNNING:
             running[kind] += 1
             continue
         queued[kind] += 1

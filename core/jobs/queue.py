@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from dbos import DBOSClient, EnqueueOptions
 
-from core.errors import Refused, sentence_of
+from core.errors import sentence_of
 from core.i18n import N_
 from core.jobs.kinds import ASKED_ANEW, FOR_ADMINS, QUEUES, workflow_name
 from core.jobs.tables import has_jobs, jobs_url
 from core.services.accounts import Actor, Role, require
+from core.store.readiness import refuse_while_away
 from core.store.reclaim import rewrite_file
 from core.store.subjects import Subject
 from core.store.tenant import TenantStore
@@ -24,11 +25,10 @@ UNEXPECTED = N_(
     "The work stopped on an unexpected error (reference %(reference)s)."
     " Nothing was half done; start it again, or give the reference to your administrator."
 )
-RUNNING = "PENDING"
-QUEUED = ("ENQUEUED", "DELAYED")
-_ACTIVE = (*QUEUED, RUNNING)
+_RUNNING = "PENDING"
+_QUEUED = ("ENQUEUED", "DELAYED")
+_ACTIVE = (*_QUEUED, _RUNNING)
 _STOPPED = N_("The work was stopped. Start it again.")
-_WORKING = N_("Work of this company is under way. Wait until it has ended, then try again.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +76,10 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     require(actor, Role.ANALYST)
     require(actor, Role.ADMIN if kind in FOR_ADMINS else Role.ANALYST)
     prefix = _job_prefix(store, kind, subject)
+    refuse_while_away(store)
     client = client_of(jobs_url(store.store.settings))
     earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)
-    enough = QUEUED if kind in ASKED_ANEW else _ACTIVE
+    enough = _QUEUED if kind in ASKED_ANEW else _ACTIVE
     if any(job.status in enough for job in earlier):
         return
     options = EnqueueOptions(
@@ -96,13 +97,14 @@ def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
 
     None when none was asked for.
     """
+    refuse_while_away(store)
     client = client_of(jobs_url(store.store.settings))
     found = client.list_workflows(
         workflow_id_prefix=_job_prefix(store, kind, subject), load_input=False
     )
     if not found:
         return None
-    job = max(found, key=lambda item: (item.status == RUNNING, item.workflow_id))
+    job = max(found, key=lambda item: (item.status == _RUNNING, item.workflow_id))
     if job.status in _ACTIVE:
         return _running_state(client, job.workflow_id, job.status)
     if job.status != "SUCCESS":
@@ -117,7 +119,7 @@ def _running_state(client: DBOSClient, job_id: str, status: str) -> JobState:
     event = client.get_event(job_id, "progress", timeout_seconds=0) or ["", 0, 0]
     stage, done, total = event
     return JobState(
-        status="running" if status == RUNNING else "queued", stage=stage, done=done, total=total
+        status="running" if status == _RUNNING else "queued", stage=stage, done=done, total=total
     )
 
 
@@ -143,27 +145,3 @@ def forget_jobs(store: TenantStore, subject: Subject) -> int:
     if naming:
         rewrite_file(url)
     return len(naming)
-
-
-def forget_all_jobs(store: TenantStore) -> int:
-    """Remove every job of a tenant; return how many. Raises `Refused` while one of them runs."""
-    url = jobs_url(store.store.settings)
-    if not has_jobs(url):
-        return 0
-    client = client_of(url)
-    find = partial(
-        client.list_workflows,
-        workflow_id_prefix=f"{store.tenant_id}/",
-        load_input=False,
-        load_output=False,
-    )
-    found = find()
-    for job in found:
-        if job.status in QUEUED:  # no worker takes it any more
-            client.cancel_workflow(job.workflow_id)
-    if find(status=RUNNING):
-        raise Refused(_WORKING)
-    client.delete_workflows([job.workflow_id for job in found], delete_children=True)
-    if found:
-        rewrite_file(url)
-    return len(found)

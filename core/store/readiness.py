@@ -10,7 +10,7 @@ from core.errors import StoreUnavailable
 from core.i18n import N_
 from core.store.identity_models import identity_metadata
 from core.store.models import data_metadata
-from core.store.tenant import Store
+from core.store.tenant import Store, TenantStore
 
 
 def missing_columns(store: Store) -> list[str]:
@@ -27,6 +27,15 @@ def missing_columns(store: Store) -> list[str]:
             N_("The database does not answer. Check that it runs, then try again.")
         ) from error
     return sorted(lacking)
+
+
+def refuse_while_away(store: TenantStore) -> None:
+    """Raise `StoreUnavailable` when the database does not answer.
+
+    To be asked before the job tables, whose library waits for a database without an end.
+    """
+    with store.read() as tx:
+        tx.scalar("SELECT 1 WHERE :tenant IS NOT NULL")
 
 
 def _lacking(engine: Engine, metadata: MetaData) -> set[str]:

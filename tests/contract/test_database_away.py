@@ -18,6 +18,8 @@ from streamlit.testing.v1 import AppTest
 
 import ui.session
 from core.errors import StoreUnavailable
+from core.jobs import RUN, enqueue, job_of, migrate_jobs
+from core.services.accounts import SYSTEM, create_tenant
 from core.services.instance import Health, HealthProbe, find_health
 from core.settings import Settings
 from core.store.identity import beat
@@ -116,16 +118,23 @@ def test_a_frozen_and_a_stopped_postgres_are_told_and_recovered_from(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = opened(Settings(database_url=server.url, data_dir=tmp_path))
+    migrate_jobs(store.settings)
+    company = store.tenant_store(create_tenant(store, "cave", "Cave"))
+    assert job_of(company, RUN, "x") is None
     probe = HealthProbe(store)
     assert asked(probe)[0].is_ok
     server.signal(signal.SIGSTOP)
     assert is_told_in_time(probe)
     assert is_told_in_time(probe)
     check_page(store, monkeypatch)
+    with pytest.raises(StoreUnavailable):  # as a part of a page does that redraws itself
+        job_of(company, RUN, "x")
     server.signal(signal.SIGCONT)
     wait_until(lambda: is_back(probe))
     server.stop()
     assert is_told_in_time(probe)
+    with pytest.raises(StoreUnavailable):
+        enqueue(company, SYSTEM, RUN, "x")
     check_page(store, monkeypatch)
     server.start()
     wait_until(lambda: is_back(probe))
