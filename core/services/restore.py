@@ -117,9 +117,10 @@ def check_backup(folder: Path, parts: Sequence[Part]) -> Manifest:
 
 
 def _check_target(settings: Settings, parts: tuple[Part, ...], *, replace: bool) -> None:
+    others = connections_beside(parts)
     if not replace and not (is_empty(parts) and _has_no_files(settings, parts)):
         raise Refused(_NOT_EMPTY)
-    if connections_beside(parts) or (not is_empty(parts) and _has_worker(settings)):
+    if others or (not is_empty(parts) and _has_worker(settings)):
         raise Refused(_IN_USE)
 
 

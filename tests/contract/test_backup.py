@@ -312,6 +312,12 @@ def test_an_owner_whom_row_security_binds_copies_and_brings_back_every_company(
             company = stores[0].tenant_store(create_tenant(stores[0], key, key))
             fill_run(company, people(3))
         first = take(stores[0], tmp_path / "first")
+        with pytest.raises(Refused, match="DATABASE_OWNER_URL"):
+            take(as_application(stores[0]), tmp_path / "none")
+        settings = stores[0].settings
+        assert list(check_instance(as_application(stores[0]), jobs_url(settings))) == []
+        with pytest.raises(Refused, match="DATABASE_OWNER_URL"):
+            bring(as_application(stores[1]), first)
         bring(stores[1], first)
         told = [tables_told(folder) for folder in (first, take(stores[1], tmp_path / "second"))]
         assert told[0]["data", "customer"][0] == told[0]["data", "next_action_output"][0] == 6
@@ -329,6 +335,11 @@ def owned_store(database: Database, data_dir: Path) -> Store:
     migrate(settings)
     migrate_jobs(settings)
     return Store(settings, utc_now)
+
+
+def as_application(store: Store) -> Store:
+    """Return the store of whoever has the login of the application alone."""
+    return Store(store.settings.model_copy(update={"database_owner_url": None}), utc_now)
 
 
 def tables_told(folder: Path) -> dict[tuple[str, str], tuple[int, str]]:

@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, cast
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
+from core.errors import Refused
+from core.i18n import N_
 from core.store.backup.digests import DigestingWriter, RowDigest
 from core.store.backup.parts import DATA, OF_MIGRATIONS, Part, SequenceDump, TableDump
 from core.store.engine import make_engine
@@ -57,6 +59,13 @@ _WRITING = (
 )
 
 
+_OWNS = text("SELECT has_database_privilege(current_database(), 'CREATE')")
+_NO_OWNER = N_(
+    "The role of DATABASE_URL may neither read nor replace every table. Set DATABASE_OWNER_URL for"
+    " this command, as for `init`."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlainTable:
     """A table and its columns, quoted where they must be."""
@@ -75,11 +84,18 @@ def open_snapshot(url: URL) -> Iterator[Connection]:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             with connection.begin():
+                refuse_unless_owner(connection)
                 for statement in _WRITING:
                     connection.execute(text(statement))
                 yield connection
     finally:
         engine.dispose()
+
+
+def refuse_unless_owner(connection: Connection) -> None:
+    """Raise `Refused` when the role cannot make schemas, as `init` does."""
+    if not connection.execute(_OWNS).scalar():
+        raise Refused(_NO_OWNER)
 
 
 def copy_postgres(connection: Connection, parts: Sequence[Part], folder: Path) -> list[TableDump]:

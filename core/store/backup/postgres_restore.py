@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from core.errors import Refused
 from core.i18n import N_
 from core.store.backup.parts import DATA, Part, SequenceDump, TableDump
-from core.store.backup.postgres_copies import driver_of, tables_of
+from core.store.backup.postgres_copies import driver_of, refuse_unless_owner, tables_of
 from core.store.engine import make_engine
 
 _ASIDE = "before_restore_"
@@ -28,8 +28,9 @@ _OTHER_COLUMNS = N_(
 
 
 def count_others(url: URL) -> int:
-    """Return how many other connections the database has."""
+    """Return how many other connections the database has; raise `Refused` below its owner."""
     with _owner(url) as connection:
+        refuse_unless_owner(connection)
         return int(connection.execute(_OTHERS).scalar() or 0)
 
 
