@@ -9,6 +9,9 @@ from fastapi import Header
 from pydantic import BaseModel, ConfigDict, Field
 
 MOST_LISTED = 200
+# Of a body: "yes" is no truth and true no number, whatever a lenient reader would make of them.
+_Number = Annotated[int, Field(strict=True)]
+_YesNo = Annotated[bool, Field(strict=True)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -39,8 +42,8 @@ class _Asked(BaseModel):
 class RunAsked(_Asked):
     """What a run may be asked for; what is left out is the policy's."""
 
-    top_n: int | None = Field(default=None, ge=1, le=20, description="Bottles per customer.")
-    silence_window_days: int | None = Field(
+    top_n: _Number | None = Field(default=None, ge=1, le=20, description="Bottles per customer.")
+    silence_window_days: _Number | None = Field(
         default=None, ge=0, le=365, description="Days of silence after a message."
     )
     as_of: date | None = Field(default=None, description="The day that is today for the run.")
@@ -83,7 +86,7 @@ class SyncAsked(_Asked):
     """Whose contacts are pushed; without `live` the plan is answered and no socket opened."""
 
     run_id: UUID | None = None
-    live: bool = False
+    live: _YesNo = False
 
 
 class SyncTold(BaseModel):
@@ -110,9 +113,9 @@ class BatchAsked(_Asked):
 
     run_id: UUID
     template: str = Field(min_length=1, max_length=100)
-    batch_size: int = Field(default=250, ge=1, le=1_000)
-    live: bool = False
-    confirm: int | None = Field(default=None, ge=0, le=1_000_000_000)
+    batch_size: _Number = Field(default=250, ge=1, le=1_000)
+    live: _YesNo = False
+    confirm: _Number | None = Field(default=None, ge=0, le=1_000_000_000)
 
 
 class CampaignTold(BaseModel):

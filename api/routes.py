@@ -32,14 +32,14 @@ from core.store.roles import warn_of_login
 
 _API_PATHS = (
     "/health",
-    "/health/{rest:path}",
+    "/health/{rest:anything}",
     "/docs",
     "/openapi.json",
-    "/reco/{rest:path}",
-    "/export/runs/{rest:path}",
-    "/brevo/{rest:path}",
+    "/reco/{rest:anything}",
+    "/export/runs/{rest:anything}",
+    "/brevo/{rest:anything}",
     "/imports",
-    "/imports/{rest:path}",
+    "/imports/{rest:anything}",
 )
 ROUTES = (
     Route("/auth/enter", enter, methods=["GET"]),
