@@ -11,7 +11,6 @@ from api.access_log import hide_secrets
 from api.auth import enter, leave
 from api.export import (
     export_issues,
-    export_qc_report,
     export_rejects,
     export_report,
     export_trail,
@@ -44,7 +43,6 @@ _API_PATHS = (
 ROUTES = (
     Route("/auth/enter", enter, methods=["GET"]),
     Route("/auth/leave", leave, methods=["POST"]),
-    Route("/export/runs/{run_id}/qc_report.html", export_qc_report, methods=["GET"]),
     Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
     Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),
     Route("/export/imports/{import_id}/rejects/{file_no:int}", export_rejects, methods=["GET"]),

@@ -1,7 +1,9 @@
-"""The whole application in the test's process, over a store: nothing listens anywhere."""
+"""The whole application in the test's process, over a store of the test."""
 
-import json
+import socket
 import sys
+import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,18 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 
 import api.limits
 from api.routes import MIDDLEWARE, ROUTES
 from core.jobs import migrate_jobs
-from core.policy import Policy
 from core.services.accounts import SYSTEM, Role, create_tenant
 from core.services.api_tokens import create_token
 from core.services.import_files import receive
-from core.store.runs import finish_run
 from core.store.tenant import Store, TenantStore
-from tests.contract.campaign_data import fill_run, people
+from tests.golden.small_tenant import run_small_tenant, store_small_tenant
 
 LOCAL = "http://localhost"  # of the hosts that the instance answers to
 
@@ -39,24 +40,43 @@ class Company:
 
 @contextmanager
 def application(store: Store) -> Iterator[Starlette]:
-    """Give the application with its middleware; a test that is refused often is not held back."""
-    migrate_jobs(store.settings)
+    """Give the application with its middleware, each route of which works on `store`."""
     with pytest.MonkeyPatch.context() as patched:
         for name, module in list(sys.modules.items()):
             if name.startswith("api.") and hasattr(module, "app_store"):
                 patched.setattr(module, "app_store", lambda: store)
-        patched.setattr(api.limits, "MOST_REFUSALS", sys.maxsize)
         yield Starlette(routes=ROUTES, middleware=MIDDLEWARE)
 
 
-def new_company(store: Store, persons: int = 3) -> Company:
-    """Make a company, with so many people in its run who can be written to."""
+@contextmanager
+def patient_application(store: Store) -> Iterator[Starlette]:
+    """Give the application with jobs; whoever is refused often is not held back."""
+    migrate_jobs(store.settings)
+    with pytest.MonkeyPatch.context() as patched, application(store) as found:
+        patched.setattr(api.limits, "MOST_REFUSALS", sys.maxsize)
+        yield found
+
+
+@contextmanager
+def listening(app: Starlette) -> Iterator[str]:
+    """Serve an application on a free port of this machine; give its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def new_company(store: Store) -> Company:
+    """Make a company with customers, a run that is done and an import."""
     key = f"t{uuid.uuid4().hex[:8]}"
     company = store.tenant_store(create_tenant(store, key, key))
-    run_id = fill_run(company, people(persons), status="running")
-    summary = {"as_of": "2026-03-01", "policy": Policy().model_dump(mode="json")}
-    kept = {"summary_json": json.dumps(summary), "qc_json": "{}", "basis_json": "{}"}
-    finish_run(company, run_id, finished_at=store.now(), **kept)
+    store_small_tenant(company)
+    run_id = run_small_tenant(company)
     import_id = receive(company, SYSTEM, [("clients.csv", _file_of(company))])
     return Company(store=company, ids={"run_id": run_id, "import_id": import_id})
 

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 import core.services.prepare_campaign
 from api.rest import make_rest
 from core.services.accounts import Role
-from tests.contract.api_world import LOCAL, Company, application, new_company
+from tests.contract.api_world import LOCAL, Company, new_company, patient_application
 from tests.contract.conftest import MakeStore
 from tests.sampling import examples
 
@@ -63,7 +63,7 @@ def postgres(make_store: MakeStore) -> Iterator[Asked]:
 
 def _served(make_store: MakeStore, kind: str) -> Iterator[Asked]:
     store = make_store(kind)
-    with pytest.MonkeyPatch.context() as patched, application(store) as SERVED.app:
+    with pytest.MonkeyPatch.context() as patched, patient_application(store) as SERVED.app:
         patched.setattr(core.services.prepare_campaign, "MIN_BATCH_SIZE", 1)
         company = new_company(store)
         yield Asked(company=company, secrets={role: company.token(role) for role in Role})
