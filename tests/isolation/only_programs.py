@@ -49,6 +49,7 @@ OF_PROGRAMS: Mapping[str, Given] = {
         "body_json": "{}",
     },
     "store.api_tokens.find_token": lambda v: {"token_sha256": v["api_token_sha256"]},
+    "store.api_tokens.find_good_role": lambda v: {"token_id": v["api_token_id"], "now": NOW},
     "store.api_tokens.revoke_token": lambda v: {"token_id": v["api_token_id"]},
     "store.api_tokens.store_token": {"token_sha256": SHA, "row": _TOKEN},
     "store.api_tokens.touch_token": lambda v: {"token_id": v["api_token_id"]},
