@@ -1,5 +1,6 @@
 """Contacts and campaigns by the HTTP API: dry unless the request and the instance say otherwise."""
 
+import time
 from typing import Annotated
 from uuid import UUID
 
@@ -7,7 +8,6 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from api.callers import Caller, Program
-from api.recommendations import answered
 from api.records import (
     MOST_LISTED,
     BatchAsked,
@@ -17,15 +17,23 @@ from api.records import (
     LogTold,
     SyncAsked,
     SyncTold,
+    answered,
     refusals,
 )
-from core.jobs import SEND, enqueue
-from core.services.campaign_batches import BatchReport, confirm_run_live, work_next_batch
-from core.services.campaign_reports import journal_of_run
-from core.services.idempotent_calls import Reply, once
+from core.jobs import SEND, enqueue, job_of
+from core.outreach.protocol import CampaignState
+from core.services.campaign_batches import (
+    BatchReport,
+    confirm_next_batch,
+    live_campaign_of,
+    work_next_batch,
+)
+from core.services.campaign_reports import journal_of_run, status_of
+from core.services.idempotent_calls import Call, Reply, once
 from core.services.sync_contacts import plan_sync, sync_contacts
 
 router = APIRouter(prefix="/brevo", tags=["brevo"])
+_LOOKS, _LOOK_SECONDS = 20, 0.1
 _RESPONSES = refusals(
     {
         404: "The company has no such run",
@@ -50,34 +58,50 @@ def send_batch(
     """Work through the next batch of a run's campaign, which is prepared unless it is there.
 
     Dry by default: everything but the socket. With `live` and the number of recipients still to
-    come in `confirm` a worker sends all of it (202). Needs the role analyst.
+    come in `confirm` a worker sends the batch (202); `GET /brevo/campaigns/{campaign_id}` says how
+    far it is. Needs the role analyst.
     """
 
-    def work() -> Reply:
-        return _live(asked, caller) if asked.live else _dry(asked, caller)
+    def work(call: Call) -> Reply:
+        return _live(asked, caller, call) if asked.live else _dry(asked, caller, call)
 
     request = {"path": "/brevo/send_batch", **asked.model_dump(mode="json")}
-    return answered(once(caller.store, idempotency_key, request, work))
+    return answered(once(caller.store, caller.actor, idempotency_key, request, work))
 
 
-def _dry(asked: BatchAsked, caller: Caller) -> Reply:
-    report = work_next_batch(
-        caller.store, caller.actor, str(asked.run_id), asked.template, asked.batch_size
-    )
-    return Reply(status=200, body=_told(report))
+def _dry(asked: BatchAsked, caller: Caller, call: Call) -> Reply:
+    choices = (str(asked.run_id), asked.template, asked.batch_size)
+    report = work_next_batch(caller.store, caller.actor, *choices, call)
+    return Reply(status=200, body=_told(caller, report))
 
 
-def _live(asked: BatchAsked, caller: Caller) -> Reply:
-    report = confirm_run_live(
-        caller.store,
-        caller.actor,
-        str(asked.run_id),
-        asked.template,
-        asked.batch_size,
-        recipients=asked.confirm,
-    )
-    enqueue(caller.store, caller.actor, SEND, report.status.campaign_id)
-    return Reply(status=202, body=_told(report))
+def _live(asked: BatchAsked, caller: Caller, call: Call) -> Reply:
+    store, actor = caller.store, caller.actor
+    choices = (str(asked.run_id), asked.template, asked.batch_size)
+    campaign_id = live_campaign_of(store, actor, *choices, call)
+    _let_end(caller, campaign_id)
+    report = confirm_next_batch(store, actor, campaign_id, recipients=asked.confirm, call=call)
+    if report.worked is None:
+        enqueue(store, actor, SEND, campaign_id)
+    return Reply(status=202 if report.worked is None else 200, body=_told(caller, report))
+
+
+def _let_end(caller: Caller, campaign_id: str) -> None:
+    """Wait a moment for a worker that has just sent the batch before: it would not see the next."""
+    for _ in range(_LOOKS):
+        job = job_of(caller.store, SEND, campaign_id)
+        if job is None or job.is_over:
+            return
+        if status_of(caller.store, campaign_id).state == CampaignState.SENDING:
+            return
+        time.sleep(_LOOK_SECONDS)
+
+
+@router.get("/campaigns/{campaign_id}", responses=_RESPONSES)
+def campaign(campaign_id: UUID, caller: Program) -> CampaignTold:
+    """Say how far a campaign is: its sums, why it stands still, and what its worker met."""
+    found = status_of(caller.store, str(campaign_id))
+    return CampaignTold.model_validate(_told(caller, BatchReport(status=found, worked=None)))
 
 
 @router.get("/logs", responses=_RESPONSES)
@@ -106,7 +130,9 @@ def logs(
     )
 
 
-def _told(report: BatchReport) -> dict[str, object]:
+def _told(caller: Caller, report: BatchReport) -> dict[str, object]:
     told = report.status.to_dict()
     known = {name: told[name] for name in CampaignTold.model_fields if name in told}
-    return CampaignTold(**known, worked=report.worked).model_dump(mode="json")
+    job = job_of(caller.store, SEND, report.status.campaign_id)
+    error = job.error_sentence(caller.actor.language) if job and job.error else None
+    return CampaignTold(**known, worked=report.worked, error=error).model_dump(mode="json")

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from api.callers import Anybody, Caller, Program
 from api.export import NO_FILE, attachment, known_id
@@ -16,6 +16,7 @@ from api.records import (
     RunProgress,
     RunsTold,
     RunTold,
+    answered,
     refusals,
 )
 from core.contracts import RunVersion
@@ -24,7 +25,7 @@ from core.i18n import LANGUAGES
 from core.jobs import RUN, enqueue, job_of
 from core.services.execute_run import create_run
 from core.services.export_run import EXPORT_NAMES, REPORT_NAME, download, file_name
-from core.services.idempotent_calls import Reply, once
+from core.services.idempotent_calls import Call, Reply, once
 from core.services.run_records import RunCard
 from core.services.run_reports import list_runs, number_of_runs, run_of
 from core.store.runs import RunStatus
@@ -43,14 +44,15 @@ _STANDS_AGAINST = refusals({409: "Something stands against it"})
 def launch(asked: RunAsked, caller: Program, idempotency_key: IdempotencyKey = None) -> Response:
     """Launch a run of the company's policy; a worker does it. Needs the role analyst."""
 
-    def work() -> Reply:
-        run_id = create_run(caller.store, caller.actor, **asked.model_dump())
+    def work(call: Call) -> Reply:
+        choices = asked.model_dump()
+        run_id = create_run(caller.store, caller.actor, **choices, run_id=call.call_id)
         enqueue(caller.store, caller.actor, RUN, run_id)
         card = run_of(caller.store, run_id).card
         return Reply(status=202, body=told_of(card).model_dump(mode="json"))
 
     request = {"path": "/reco/run", **asked.model_dump(mode="json")}
-    return answered(once(caller.store, idempotency_key, request, work))
+    return answered(once(caller.store, caller.actor, idempotency_key, request, work))
 
 
 @router.get("/reco/runs")
@@ -145,11 +147,3 @@ def told_of(card: RunCard) -> RunTold:
         review_no=card.review_no,
         error=card.error,
     )
-
-
-def answered(reply: Reply) -> Response:
-    """Return a reply, which says when it was given before."""
-    headers = {"Cache-Control": "no-store"}
-    if reply.is_repeated:
-        headers["Idempotency-Replayed"] = "true"
-    return JSONResponse(dict(reply.body), reply.status, headers)

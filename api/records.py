@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Header
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
+
+from core.services.idempotent_calls import Reply
 
 MOST_LISTED = 200
 # Of a body: "yes" is no truth and true no number, whatever a lenient reader would make of them.
@@ -15,7 +18,7 @@ _YesNo = Annotated[bool, Field(strict=True)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        description="Repeats the first reply of the same request for a day.",
+        description="Repeats the first reply of the same request with this token for a day.",
         min_length=1,
         max_length=200,
     ),
@@ -119,14 +122,22 @@ class BatchAsked(_Asked):
 
 
 class CampaignTold(BaseModel):
-    """The sums of a campaign; `planned` is the sum of all that follow it."""
+    """The sums of a campaign; `planned` is the sum of all that follow it.
+
+    `pause_reason` says why it stands still, `NEXT_BATCH` until the next is asked for; `error` why
+    the last work on it ended.
+    """
 
     campaign_id: UUID
     run_id: UUID
     template: str
     mode: Literal["dry", "live"]
     state: str
-    worked: int | None = Field(description="Deliveries of the batch of this call, null when live.")
+    pause_reason: str | None
+    error: str | None
+    worked: int | None = Field(
+        description="Deliveries of the batch of this call, null when a worker does it."
+    )
     planned: int
     sent: int
     failed: int
@@ -163,3 +174,11 @@ class ImportTold(BaseModel):
     import_id: UUID
     status: str
     error: str | None
+
+
+def answered(reply: Reply) -> Response:
+    """Return a reply, which says when it was given before."""
+    headers = {"Cache-Control": "no-store"}
+    if reply.is_repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return JSONResponse(dict(reply.body), reply.status, headers)

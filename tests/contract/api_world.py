@@ -20,6 +20,7 @@ from core.jobs import migrate_jobs
 from core.services.accounts import SYSTEM, Role, create_tenant
 from core.services.api_tokens import create_token
 from core.services.import_files import receive
+from core.services.prepare_campaign import prepare
 from core.store.tenant import Store, TenantStore
 from tests.golden.small_tenant import run_small_tenant, store_small_tenant
 
@@ -72,13 +73,15 @@ def listening(app: Starlette) -> Iterator[str]:
 
 
 def new_company(store: Store) -> Company:
-    """Make a company with customers, a run that is done and an import."""
+    """Make a company with customers, a run that is done, an import and a dry campaign."""
     key = f"t{uuid.uuid4().hex[:8]}"
     company = store.tenant_store(create_tenant(store, key, key))
     store_small_tenant(company)
     run_id = run_small_tenant(company)
     import_id = receive(company, SYSTEM, [("clients.csv", _file_of(company))])
-    return Company(store=company, ids={"run_id": run_id, "import_id": import_id})
+    campaign_id = prepare(company, SYSTEM, run_id, "discovery")
+    ids = {"run_id": run_id, "import_id": import_id, "campaign_id": campaign_id}
+    return Company(store=company, ids=ids)
 
 
 def _file_of(company: TenantStore) -> Path:

@@ -38,6 +38,7 @@ TABLE: Mapping[tuple[str, str], Ask] = {
     ("post", "/brevo/send_batch"): Ask(
         address="/brevo/send_batch", body={"run_id": "{run_id}", "template": "discovery"}
     ),
+    ("get", "/brevo/campaigns/{campaign_id}"): Ask(address="/brevo/campaigns/{campaign_id}"),
     ("get", "/imports/{import_id}"): Ask(address="/imports/{import_id}"),
 }
 
