@@ -16,11 +16,14 @@ from api.records import (
     LogsTold,
     LogTold,
     SyncAsked,
+    SyncProgress,
     SyncTold,
     answered,
     refusals,
 )
-from core.jobs import SEND, enqueue, job_of
+from core.errors import NotFound
+from core.i18n import N_
+from core.jobs import SEND, SYNC, enqueue, job_of
 from core.outreach.protocol import CampaignState
 from core.services.campaign_batches import (
     BatchReport,
@@ -30,9 +33,10 @@ from core.services.campaign_batches import (
 )
 from core.services.campaign_reports import journal_of_run, status_of
 from core.services.idempotent_calls import Call, Reply, once
-from core.services.sync_contacts import plan_sync, sync_contacts
+from core.services.sync_contacts import ask_sync, plan_sync
 
 router = APIRouter(prefix="/brevo", tags=["brevo"])
+_NO_PUSH = N_("No push of this run's contacts was asked for.")
 _LOOKS, _LOOK_SECONDS = 20, 0.1
 _RESPONSES = refusals(
     {
@@ -43,12 +47,44 @@ _RESPONSES = refusals(
 )
 
 
-@router.post("/sync_contacts", responses=_RESPONSES)
-def sync(asked: SyncAsked, caller: Program) -> SyncTold:
-    """Say which contacts a push to Brevo would change; with `live`, push them. Needs analyst."""
+@router.post(
+    "/sync_contacts",
+    response_model=SyncTold,
+    responses={**_RESPONSES, 202: {"description": "A worker pushes", "model": SyncProgress}},
+)
+def sync(asked: SyncAsked, caller: Program) -> SyncTold | Response:
+    """Say which contacts a push to Brevo would change; with `live` a worker pushes them (202).
+
+    `GET /brevo/sync_contacts/{run_id}` says how far it is. Needs the role analyst.
+    """
     run_id = str(asked.run_id) if asked.run_id else None
-    work = sync_contacts if asked.live else plan_sync
-    return SyncTold.model_validate(work(caller.store, caller.actor, run_id).to_dict())
+    if not asked.live:
+        return SyncTold.model_validate(plan_sync(caller.store, caller.actor, run_id).to_dict())
+    run_id = ask_sync(caller.store, caller.actor, run_id)
+    enqueue(caller.store, caller.actor, SYNC, run_id)
+    told = _push_of(caller, run_id).model_dump(mode="json")
+    return answered(Reply(status=202, body=told))
+
+
+@router.get("/sync_contacts/{run_id}", responses=_RESPONSES)
+def push(run_id: UUID, caller: Program) -> SyncProgress:
+    """Say how far the last push of a run's contacts is, and what it did."""
+    return _push_of(caller, str(run_id))
+
+
+def _push_of(caller: Caller, run_id: str) -> SyncProgress:
+    job = job_of(caller.store, SYNC, run_id)
+    if job is None:
+        raise NotFound(_NO_PUSH)
+    return SyncProgress(
+        run_id=UUID(run_id),
+        status=job.status,
+        stage=job.stage or None,
+        done=job.done,
+        total=job.total,
+        error=job.error_sentence(caller.actor.language) or None,
+        report=SyncTold.model_validate(job.told) if job.told else None,
+    )
 
 
 @router.post("/send_batch", response_model=CampaignTold, responses=_RESPONSES)

@@ -108,6 +108,18 @@ class SyncTold(BaseModel):
     opted_out: int
 
 
+class SyncProgress(BaseModel):
+    """A push that a worker does: `report` is what it did, once it is done, `error` why it ended."""
+
+    run_id: UUID
+    status: Literal["queued", "running", "done", "failed"]
+    stage: str | None
+    done: int
+    total: int
+    error: str | None
+    report: SyncTold | None
+
+
 class BatchAsked(_Asked):
     """Which campaign is worked on: the one that these choices name, prepared unless it is there.
 

@@ -20,6 +20,7 @@ from core.jobs.kinds import (
     REVIEW,
     RUN,
     SEND,
+    SYNC,
     TAKE,
 )
 from core.jobs.queue import JobState, enqueue, forget_jobs, job_of
@@ -39,6 +40,7 @@ __all__ = [
     "REVIEW",
     "RUN",
     "SEND",
+    "SYNC",
     "TAKE",
     "JobState",
     "enqueue",

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import api.limits
 from api.routes import MIDDLEWARE, ROUTES
-from core.jobs import migrate_jobs
+from core.jobs import SYNC, enqueue, migrate_jobs
 from core.services.accounts import SYSTEM, Role, create_tenant
 from core.services.api_tokens import create_token
 from core.services.import_files import receive
@@ -80,6 +80,8 @@ def new_company(store: Store) -> Company:
     run_id = run_small_tenant(company)
     import_id = receive(company, SYSTEM, [("clients.csv", _file_of(company))])
     campaign_id = prepare(company, SYSTEM, run_id, "discovery")
+    migrate_jobs(store.settings)
+    enqueue(company, SYSTEM, SYNC, run_id)
     ids = {"run_id": run_id, "import_id": import_id, "campaign_id": campaign_id}
     return Company(store=company, ids=ids)
 

@@ -35,6 +35,7 @@ TABLE: Mapping[tuple[str, str], Ask] = {
     ("post", "/brevo/sync_contacts"): Ask(
         address="/brevo/sync_contacts", body={"run_id": "{run_id}"}
     ),
+    ("get", "/brevo/sync_contacts/{run_id}"): Ask(address="/brevo/sync_contacts/{run_id}"),
     ("post", "/brevo/send_batch"): Ask(
         address="/brevo/send_batch", body={"run_id": "{run_id}", "template": "discovery"}
     ),

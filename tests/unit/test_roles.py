@@ -105,6 +105,7 @@ LEAST_ROLE = {
     "second_factor.stop_second_factor": VIEWER,
     "sign_in.check_present": VIEWER,
     "suppressions.lift": ANALYST,
+    "sync_contacts.ask_sync": ANALYST,
     "sync_contacts.plan_sync": ANALYST,
     "sync_contacts.sync_contacts": ANALYST,
     "test_message.send_test": ANALYST,
