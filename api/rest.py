@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import brevo, health, imports, recommendations
 from api.document import name_problems, only_documented
+from api.middleware import ApiOrigins
 from api.problems import problem
 from api.records import refusals
 from core.errors import (
@@ -91,6 +92,7 @@ def make_rest() -> FastAPI:
             if isinstance(route, APIRoute):  # else the name of the function, in capitals
                 route.summary = route.description.partition(".")[0].partition("; ")[0]
         rest.include_router(router)
+    rest.add_middleware(ApiOrigins)
     rest.add_api_route("/docs", _docs, include_in_schema=False)
     rest.add_exception_handler(CrmError, _refuse)
     rest.add_exception_handler(RequestValidationError, _refuse_malformed)
