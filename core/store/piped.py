@@ -4,6 +4,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import BinaryIO
 
 _PIPE_BYTES = 1 << 20  # the most that Linux gives without privileges
@@ -16,7 +17,8 @@ def read_written(write: Callable[[BinaryIO], object]) -> Generator[bytes]:
     Who closes this before the end waits for `write`, whose next bytes are a broken pipe to it.
     """
     reading, writing = os.pipe()
-    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    with suppress(OSError):  # a user has so much for all pipes; a smaller one does too
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     failed: list[BaseException] = []
     thread = threading.Thread(target=_write, args=(write, writing, failed), daemon=True)
     thread.start()

@@ -23,6 +23,7 @@ SELECT datlocprovider = 'b'
     OR datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
 FROM pg_database WHERE datname = current_database()
 """
+_AWAY = N_("The database does not answer. Check that it runs, then try again.")
 _SHARE_SNAPSHOT = text("SELECT pg_export_snapshot()")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 # SQLAlchemy keeps the key by which it finds a compiled statement with the statement itself: making
@@ -158,6 +159,8 @@ class Transaction:
                 except GeneratorExit:
                     self._driver_connection.cancel()
                     raise
+                except self.connection.dialect.loaded_dbapi.OperationalError as error:
+                    raise StoreUnavailable(_AWAY) from error
 
     def commit_lazily(self) -> None:
         """Let Postgres commit without waiting for its disk: for what is staged.
@@ -237,9 +240,7 @@ def open_transaction(
         # Giving back a connection that is gone raises another error than using it.
         if not (isinstance(error, OperationalError) or error.connection_invalidated):
             raise
-        raise StoreUnavailable(
-            N_("The database does not answer. Check that it runs, then try again.")
-        ) from error
+        raise StoreUnavailable(_AWAY) from error
 
 
 @lru_cache(_STATEMENTS)

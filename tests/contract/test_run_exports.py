@@ -11,7 +11,7 @@ from python_calamine import load_workbook
 
 from core import __version__
 from core.contracts import AUDIT_OUTPUT, NEXT_ACTION_OUTPUT, RECO_OUTPUT
-from core.errors import NotFound
+from core.errors import NotFound, StoreUnavailable
 from core.services.accounts import SYSTEM
 from core.services.csv_cells import csv_lines, escape, unescape
 from core.services.export_run import (
@@ -23,7 +23,8 @@ from core.services.export_run import (
 )
 from core.store.tenant import Store, TenantStore
 from tests.contract.campaign_data import fill_run, people
-from tests.contract.conftest import new_tenant
+from tests.contract.conftest import MakeStore, new_tenant
+from tests.contract.kill_worlds import end_connections
 from tests.golden.small_tenant import comparable_files, run_small_tenant, store_small_tenant
 
 pytestmark = pytest.mark.either_store
@@ -178,3 +179,22 @@ def test_who_stops_reading_frees_the_connection(store: Store) -> None:
         assert next(pieces).startswith(b"run_id")
         assert next(pieces)
         pieces.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.postgres
+def test_a_database_that_goes_away_in_the_middle_is_told_in_a_sentence(
+    make_store: MakeStore,
+) -> None:
+    tenant = new_tenant(make_store("postgres"))
+    run_id = fill_run(tenant, people(4), status="done")
+    with tenant.begin() as tx:
+        tx.execute("UPDATE run SET summary_json = '{}' WHERE tenant_id = :tenant")
+        tx.execute(
+            "UPDATE reco_output SET reasons_json = :long WHERE tenant_id = :tenant",
+            long="x" * 3_000_000,
+        )
+    pieces = export_file(tenant, run_id, "reco_output.csv")
+    assert [next(pieces)[:6], next(pieces)[:3]] == [b"run_id", run_id[:3].encode()]
+    end_connections(tenant.store.settings.database_url)
+    with pytest.raises(StoreUnavailable):
+        list(pieces)
