@@ -1,5 +1,6 @@
 """Contacts and campaigns by the HTTP API: dry unless the request and the instance say otherwise."""
 
+import time
 from typing import Annotated
 from uuid import UUID
 
@@ -7,7 +8,6 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from api.callers import Caller, Program
-from api.recommendations import answered
 from api.records import (
     MOST_LISTED,
     BatchAsked,
@@ -16,16 +16,28 @@ from api.records import (
     LogsTold,
     LogTold,
     SyncAsked,
+    SyncProgress,
     SyncTold,
+    answered,
     refusals,
 )
-from core.jobs import SEND, enqueue
-from core.services.campaign_batches import BatchReport, confirm_run_live, work_next_batch
-from core.services.campaign_reports import journal_of_run
-from core.services.idempotent_calls import Reply, once
-from core.services.sync_contacts import plan_sync, sync_contacts
+from core.errors import NotFound
+from core.i18n import N_
+from core.jobs import SEND, SYNC, enqueue, job_of
+from core.outreach.protocol import CampaignState
+from core.services.campaign_batches import (
+    BatchReport,
+    confirm_next_batch,
+    live_campaign_of,
+    work_next_batch,
+)
+from core.services.campaign_reports import journal_of_run, status_of
+from core.services.idempotent_calls import Call, Reply, once
+from core.services.sync_contacts import ask_sync, plan_sync
 
 router = APIRouter(prefix="/brevo", tags=["brevo"])
+_NO_PUSH = N_("No push of this run's contacts was asked for.")
+_LOOKS, _LOOK_SECONDS = 20, 0.1
 _RESPONSES = refusals(
     {
         404: "The company has no such run",
@@ -35,12 +47,44 @@ _RESPONSES = refusals(
 )
 
 
-@router.post("/sync_contacts", responses=_RESPONSES)
-def sync(asked: SyncAsked, caller: Program) -> SyncTold:
-    """Say which contacts a push to Brevo would change; with `live`, push them. Needs analyst."""
+@router.post(
+    "/sync_contacts",
+    response_model=SyncTold,
+    responses={**_RESPONSES, 202: {"description": "A worker pushes", "model": SyncProgress}},
+)
+def sync(asked: SyncAsked, caller: Program) -> SyncTold | Response:
+    """Say which contacts a push to Brevo would change; with `live` a worker pushes them (202).
+
+    `GET /brevo/sync_contacts/{run_id}` says how far it is. Needs the role analyst.
+    """
     run_id = str(asked.run_id) if asked.run_id else None
-    work = sync_contacts if asked.live else plan_sync
-    return SyncTold.model_validate(work(caller.store, caller.actor, run_id).to_dict())
+    if not asked.live:
+        return SyncTold.model_validate(plan_sync(caller.store, caller.actor, run_id).to_dict())
+    run_id = ask_sync(caller.store, caller.actor, run_id)
+    enqueue(caller.store, caller.actor, SYNC, run_id)
+    told = _push_of(caller, run_id).model_dump(mode="json")
+    return answered(Reply(status=202, body=told))
+
+
+@router.get("/sync_contacts/{run_id}", responses=_RESPONSES)
+def push(run_id: UUID, caller: Program) -> SyncProgress:
+    """Say how far the last push of a run's contacts is, and what it did."""
+    return _push_of(caller, str(run_id))
+
+
+def _push_of(caller: Caller, run_id: str) -> SyncProgress:
+    job = job_of(caller.store, SYNC, run_id)
+    if job is None:
+        raise NotFound(_NO_PUSH)
+    return SyncProgress(
+        run_id=UUID(run_id),
+        status=job.status,
+        stage=job.stage or None,
+        done=job.done,
+        total=job.total,
+        error=job.error_sentence(caller.actor.language) or None,
+        report=SyncTold.model_validate(job.told) if job.told else None,
+    )
 
 
 @router.post("/send_batch", response_model=CampaignTold, responses=_RESPONSES)
@@ -50,34 +94,50 @@ def send_batch(
     """Work through the next batch of a run's campaign, which is prepared unless it is there.
 
     Dry by default: everything but the socket. With `live` and the number of recipients still to
-    come in `confirm` a worker sends all of it (202). Needs the role analyst.
+    come in `confirm` a worker sends the batch (202); `GET /brevo/campaigns/{campaign_id}` says how
+    far it is. Needs the role analyst.
     """
 
-    def work() -> Reply:
-        return _live(asked, caller) if asked.live else _dry(asked, caller)
+    def work(call: Call) -> Reply:
+        return _live(asked, caller, call) if asked.live else _dry(asked, caller, call)
 
     request = {"path": "/brevo/send_batch", **asked.model_dump(mode="json")}
-    return answered(once(caller.store, idempotency_key, request, work))
+    return answered(once(caller.store, caller.actor, idempotency_key, request, work))
 
 
-def _dry(asked: BatchAsked, caller: Caller) -> Reply:
-    report = work_next_batch(
-        caller.store, caller.actor, str(asked.run_id), asked.template, asked.batch_size
-    )
-    return Reply(status=200, body=_told(report))
+def _dry(asked: BatchAsked, caller: Caller, call: Call) -> Reply:
+    choices = (str(asked.run_id), asked.template, asked.batch_size)
+    report = work_next_batch(caller.store, caller.actor, *choices, call)
+    return Reply(status=200, body=_told(caller, report))
 
 
-def _live(asked: BatchAsked, caller: Caller) -> Reply:
-    report = confirm_run_live(
-        caller.store,
-        caller.actor,
-        str(asked.run_id),
-        asked.template,
-        asked.batch_size,
-        recipients=asked.confirm,
-    )
-    enqueue(caller.store, caller.actor, SEND, report.status.campaign_id)
-    return Reply(status=202, body=_told(report))
+def _live(asked: BatchAsked, caller: Caller, call: Call) -> Reply:
+    store, actor = caller.store, caller.actor
+    choices = (str(asked.run_id), asked.template, asked.batch_size)
+    campaign_id = live_campaign_of(store, actor, *choices, call)
+    _let_end(caller, campaign_id)
+    report = confirm_next_batch(store, actor, campaign_id, recipients=asked.confirm, call=call)
+    if report.worked is None:
+        enqueue(store, actor, SEND, campaign_id)
+    return Reply(status=202 if report.worked is None else 200, body=_told(caller, report))
+
+
+def _let_end(caller: Caller, campaign_id: str) -> None:
+    """Wait a moment for a worker that has just sent the batch before: it would not see the next."""
+    for _ in range(_LOOKS):
+        job = job_of(caller.store, SEND, campaign_id)
+        if job is None or job.is_over:
+            return
+        if status_of(caller.store, campaign_id).state == CampaignState.SENDING:
+            return
+        time.sleep(_LOOK_SECONDS)
+
+
+@router.get("/campaigns/{campaign_id}", responses=_RESPONSES)
+def campaign(campaign_id: UUID, caller: Program) -> CampaignTold:
+    """Say how far a campaign is: its sums, why it stands still, and what its worker met."""
+    found = status_of(caller.store, str(campaign_id))
+    return CampaignTold.model_validate(_told(caller, BatchReport(status=found, worked=None)))
 
 
 @router.get("/logs", responses=_RESPONSES)
@@ -106,7 +166,9 @@ def logs(
     )
 
 
-def _told(report: BatchReport) -> dict[str, object]:
+def _told(caller: Caller, report: BatchReport) -> dict[str, object]:
     told = report.status.to_dict()
     known = {name: told[name] for name in CampaignTold.model_fields if name in told}
-    return CampaignTold(**known, worked=report.worked).model_dump(mode="json")
+    job = job_of(caller.store, SEND, report.status.campaign_id)
+    error = job.error_sentence(caller.actor.language) if job and job.error else None
+    return CampaignTold(**known, worked=report.worked, error=error).model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""The files of a run, and the remarks on an import, streamed to whoever is signed in."""
+"""Files to keep, and those of an import and the trail, streamed to whoever is signed in."""
 
 import json
 import re
@@ -12,11 +12,9 @@ from starlette.responses import Response, StreamingResponse
 
 from api.problems import problem
 from api.session import signed_in
-from core.contracts import RunVersion
 from core.errors import NotAllowed, NotFound
-from core.i18n import LANGUAGES, N_
+from core.i18n import N_
 from core.services.audit_trail import trail_csv
-from core.services.export_run import REPORT_NAME, download
 from core.services.import_downloads import download_issues, download_rejects, download_report
 from core.services.sign_in import Session
 from core.store.tenant import TenantStore
@@ -26,39 +24,9 @@ _MEDIA_TYPES = {
     ".json": "application/json",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-# Of a document that holds its own styles and pictures.
-_NOTHING_ACTIVE = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'self'"
-)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_ .()-]+")
 _AS_RECEIVED = "application/octet-stream"  # in the encoding of the original
 NO_FILE = N_("There is no such file. Look at the page Exports for the files of your runs.")
-
-
-@signed_in
-def export_qc_report(request: Request, session: Session, store: TenantStore) -> Response:
-    """Show the quality report of a run, in the language of `?lang=` or the tenant's.
-
-    401 without session, 404 for any other run. It is shown in the browser, where it may load and
-    run nothing.
-    """
-    run_id = known_id(request.path_params["run_id"])
-    version = request.query_params.get("version", RunVersion.REVIEWED)
-    if run_id is None or version not in tuple(RunVersion):
-        return problem(request, 404, NO_FILE)
-    asked = request.query_params.get("lang")
-    language = asked if asked in LANGUAGES else None
-    try:
-        content = download(store, session.actor, run_id, REPORT_NAME, RunVersion(version), language)
-    except NotFound:
-        return problem(request, 404, NO_FILE)
-    headers = {
-        "Content-Disposition": f'inline; filename="{REPORT_NAME}"',
-        "Content-Security-Policy": _NOTHING_ACTIVE,
-        "Cache-Control": "private, no-store",
-    }
-    return StreamingResponse(content, headers=headers, media_type="text/html; charset=utf-8")
 
 
 @signed_in

@@ -6,14 +6,15 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from api.callers import Caller, Program
 from api.problems import problem
-from api.records import ImportTold, refusals
+from api.records import IdempotencyKey, ImportTold, answered, refusals
 from api.uploads import SILENCE_SECONDS, blocks_of
 from core.i18n import N_
 from core.jobs import TAKE, enqueue, job_of
+from core.services.idempotent_calls import Call, Reply, once
 from core.services.import_ledger import entry_of
 from core.services.uploads import (
     FileClaim,
@@ -59,11 +60,12 @@ async def take_in(
     request: Request,
     caller: Program,
     name: Annotated[str, Query(min_length=1, max_length=200, description="Name of the file.")],
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take one file in as an import of its own, straight to disk. Needs the role analyst.
 
     A worker checks it and loads it when nothing has to be settled; else it waits on the page
-    *Upload*. The same bytes again change nothing.
+    *Upload*. The same bytes again change nothing; under the same key they are not taken in again.
     """
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdigit()) or len(length) > 15:
@@ -75,8 +77,7 @@ async def take_in(
     if not upload.is_complete:
         await run_in_threadpool(remove_upload, upload)
         return problem(request, 408, _SHORT, seconds=round(SILENCE_SECONDS))
-    told = await run_in_threadpool(_entered, caller, upload)
-    return JSONResponse(told.model_dump(mode="json"), 202, {"Cache-Control": "no-store"})
+    return answered(await run_in_threadpool(entered, caller, upload, idempotency_key))
 
 
 @router.get("/{import_id}", responses=_UNKNOWN)
@@ -93,13 +94,20 @@ async def _filled(request: Request, upload: Upload) -> Upload:
     return upload
 
 
-def _entered(caller: Caller, upload: Upload) -> ImportTold:
+def entered(caller: Caller, upload: Upload, key: str | None) -> Reply:
+    """Make an import of an upload that is here whole and ask for the work; once under a key."""
+    store, actor = caller.store, caller.actor
+
+    def work(call: Call) -> Reply:
+        import_id = receive_uploads(store, actor, [upload], import_id=call.call_id)
+        enqueue(store, actor, TAKE, import_id)
+        return Reply(status=202, body=_told(caller, import_id).model_dump(mode="json"))
+
+    request = {"path": PREFIX, "name": upload.name, "sha256": upload.sha256}
     try:
-        import_id = receive_uploads(caller.store, caller.actor, [upload])
+        return once(store, actor, key, request, work)
     finally:
         remove_upload(upload)
-    enqueue(caller.store, caller.actor, TAKE, import_id)
-    return _told(caller, import_id)
 
 
 def _told(caller: Caller, import_id: str) -> ImportTold:

@@ -5,6 +5,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -120,6 +121,23 @@ class AllowedOrigins:
             await WebSocketClose(_REFUSED_BY_POLICY)(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+class ApiOrigins(CORSMiddleware):
+    """Let pages of the allowed origins read what the API answers, to a token and to no cookie.
+
+    Any other page is answered without the header that its browser asks for.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            app,
+            allow_origins=current_settings().allowed_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "Idempotency-Key"),
+            expose_headers=("Idempotency-Replayed", "Retry-After", "Content-Disposition"),
+            allow_credentials=False,
+        )
 
 
 def origin_of(url: str) -> str:

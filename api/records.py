@@ -6,13 +6,19 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Header
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.services.idempotent_calls import Reply
+
 MOST_LISTED = 200
+# Of a body: "yes" is no truth and true no number, whatever a lenient reader would make of them.
+_Number = Annotated[int, Field(strict=True)]
+_YesNo = Annotated[bool, Field(strict=True)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        description="Repeats the first reply of the same request for a day.",
+        description="Repeats the first reply of the same request with this token for a day.",
         min_length=1,
         max_length=200,
     ),
@@ -39,8 +45,8 @@ class _Asked(BaseModel):
 class RunAsked(_Asked):
     """What a run may be asked for; what is left out is the policy's."""
 
-    top_n: int | None = Field(default=None, ge=1, le=20, description="Bottles per customer.")
-    silence_window_days: int | None = Field(
+    top_n: _Number | None = Field(default=None, ge=1, le=20, description="Bottles per customer.")
+    silence_window_days: _Number | None = Field(
         default=None, ge=0, le=365, description="Days of silence after a message."
     )
     as_of: date | None = Field(default=None, description="The day that is today for the run.")
@@ -83,7 +89,7 @@ class SyncAsked(_Asked):
     """Whose contacts are pushed; without `live` the plan is answered and no socket opened."""
 
     run_id: UUID | None = None
-    live: bool = False
+    live: _YesNo = False
 
 
 class SyncTold(BaseModel):
@@ -102,6 +108,18 @@ class SyncTold(BaseModel):
     opted_out: int
 
 
+class SyncProgress(BaseModel):
+    """A push that a worker does: `report` is what it did, once it is done, `error` why it ended."""
+
+    run_id: UUID
+    status: Literal["queued", "running", "done", "failed"]
+    stage: str | None
+    done: int
+    total: int
+    error: str | None
+    report: SyncTold | None
+
+
 class BatchAsked(_Asked):
     """Which campaign is worked on: the one that these choices name, prepared unless it is there.
 
@@ -110,20 +128,28 @@ class BatchAsked(_Asked):
 
     run_id: UUID
     template: str = Field(min_length=1, max_length=100)
-    batch_size: int = Field(default=250, ge=1, le=1_000)
-    live: bool = False
-    confirm: int | None = Field(default=None, ge=0, le=1_000_000_000)
+    batch_size: _Number = Field(default=250, ge=1, le=1_000)
+    live: _YesNo = False
+    confirm: _Number | None = Field(default=None, ge=0, le=1_000_000_000)
 
 
 class CampaignTold(BaseModel):
-    """The sums of a campaign; `planned` is the sum of all that follow it."""
+    """The sums of a campaign; `planned` is the sum of all that follow it.
+
+    `pause_reason` says why it stands still, `NEXT_BATCH` until the next is asked for; `error` why
+    the last work on it ended.
+    """
 
     campaign_id: UUID
     run_id: UUID
     template: str
     mode: Literal["dry", "live"]
     state: str
-    worked: int | None = Field(description="Deliveries of the batch of this call, null when live.")
+    pause_reason: str | None
+    error: str | None
+    worked: int | None = Field(
+        description="Deliveries of the batch of this call, null when a worker does it."
+    )
     planned: int
     sent: int
     failed: int
@@ -160,3 +186,11 @@ class ImportTold(BaseModel):
     import_id: UUID
     status: str
     error: str | None
+
+
+def answered(reply: Reply) -> Response:
+    """Return a reply, which says when it was given before."""
+    headers = {"Cache-Control": "no-store"}
+    if reply.is_repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return JSONResponse(dict(reply.body), reply.status, headers)

@@ -7,11 +7,13 @@ documented, 429 for a client that is refused too often, 503 while the database i
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -21,6 +23,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import brevo, health, imports, recommendations
+from api.document import name_problems, only_documented
+from api.middleware import ApiOrigins
 from api.problems import problem
 from api.records import refusals
 from core.errors import (
@@ -81,12 +85,14 @@ def make_rest() -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         responses=refusals(_DOCUMENTED),
+        dependencies=[Depends(only_documented)],
     )
     for router in (health.router, recommendations.router, brevo.router, imports.router):
         for route in router.routes:
             if isinstance(route, APIRoute):  # else the name of the function, in capitals
                 route.summary = route.description.partition(".")[0].partition("; ")[0]
         rest.include_router(router)
+    rest.add_middleware(ApiOrigins)
     rest.add_api_route("/docs", _docs, include_in_schema=False)
     rest.add_exception_handler(CrmError, _refuse)
     rest.add_exception_handler(RequestValidationError, _refuse_malformed)
@@ -106,6 +112,12 @@ class _Rest(FastAPI):
                 return
         await super().__call__(scope, receive, send)
 
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, which is made once."""
+        if not self.openapi_schema:
+            name_problems(super().openapi())
+        return super().openapi()
+
     def build_middleware_stack(self) -> ASGIApp:
         """Return the middleware without the outermost: errors are for our own last resort."""
         outermost = super().build_middleware_stack()
@@ -113,8 +125,15 @@ class _Rest(FastAPI):
         return outermost.app
 
 
+class _Anything(PathConvertor):
+    """A rest of a path; the library's own ends at a line end, and the pages would answer."""
+
+    regex = "(?s:.*)"
+
+
 def rest_routes(rest: FastAPI, paths: Sequence[str]) -> list[Route | Mount]:
     """Return routes that lead to the API at these paths of the port, and to its page's files."""
+    register_url_convertor("anything", _Anything())
     files = StaticFiles(packages=[("fastapi_offline", "static")])
     return [*(Route(path, rest) for path in paths), Mount("/docs/files", files)]
 
@@ -147,6 +166,8 @@ def _refuse_malformed(request: Request, error: Exception) -> Response:
 
 def _refuse_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # of a body that is no text at all
+        return problem(request, 422, _MALFORMED, places="body")
     sentence = {405: _NOT_SO, 413: _TOO_LONG}.get(error.status_code, _NOTHING)
     answer = problem(request, error.status_code, sentence)
     answer.headers.update(error.headers or {})

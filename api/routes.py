@@ -12,7 +12,6 @@ from api.access_log import hide_secrets
 from api.auth import enter, leave
 from api.export import (
     export_issues,
-    export_qc_report,
     export_rejects,
     export_report,
     export_trail,
@@ -36,21 +35,20 @@ from core.store.roles import warn_of_login
 
 _API_PATHS = (
     "/health",
-    "/health/{rest:path}",
+    "/health/{rest:anything}",
     "/docs",
     "/openapi.json",
-    "/reco/{rest:path}",
-    "/export/runs/{rest:path}",
-    "/brevo/{rest:path}",
+    "/reco/{rest:anything}",
+    "/export/runs/{rest:anything}",
+    "/brevo/{rest:anything}",
     "/imports",
-    "/imports/{rest:path}",
+    "/imports/{rest:anything}",
 )
 _REST = make_rest()
 ROUTES = (
     Route("/metrics", metrics, methods=["GET"]),
     Route("/auth/enter", enter, methods=["GET"]),
     Route("/auth/leave", leave, methods=["POST"]),
-    Route("/export/runs/{run_id}/qc_report.html", export_qc_report, methods=["GET"]),
     Route("/export/imports/{import_id}/issues.csv", export_issues, methods=["GET"]),
     Route("/export/imports/{import_id}/report.json", export_report, methods=["GET"]),
     Route("/export/imports/{import_id}/rejects/{file_no:int}", export_rejects, methods=["GET"]),

@@ -1,6 +1,7 @@
 """Environment to typed settings, read once: a value that cannot be used stops the start."""
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from core.i18n import N_
 
 DRY_RUN_OFF = "0"
 MIN_SECRET_CHARS = 32
+_ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?")
 _MIN_DIFFERENT = 8  # of the characters of a secret
 _SECRETS = (
     "database_url",
@@ -77,6 +79,14 @@ class Settings(BaseSettings):
     def _split_origins(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Take what a browser names as an origin and nothing else: it is compared as a whole."""
+        if not all(_ORIGIN.fullmatch(origin) for origin in value):
+            raise ValueError("an origin is https://name or https://name:port, without path or *")
         return value
 
     @field_validator("database_url")

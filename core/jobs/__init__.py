@@ -21,6 +21,7 @@ from core.jobs.kinds import (
     REVIEW,
     RUN,
     SEND,
+    SYNC,
     TAKE,
 )
 from core.jobs.queue import JobState, enqueue, forget_jobs, job_of
@@ -40,6 +41,7 @@ __all__ = [
     "REVIEW",
     "RUN",
     "SEND",
+    "SYNC",
     "TAKE",
     "JobState",
     "enqueue",

@@ -2,7 +2,7 @@
 
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
 BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
-RECONCILE = "reconcile"
+RECONCILE, SYNC = "reconcile", "sync"
 ERASE, RETAIN, FORGET = "erase", "retain", "forget"
 # Of what is asked for while it runs, a running job of these may have looked for the last time.
 ASKED_ANEW = (REVIEW,)
@@ -11,6 +11,7 @@ QUEUES = {
     **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs"),
     SEND: "sends",
     RECONCILE: "readings",
+    SYNC: "pushes",
     **dict.fromkeys((ERASE, RETAIN, FORGET), "erasures"),
 }
 # What only administrators may ask for; all else is an analyst's work.
@@ -18,6 +19,8 @@ FOR_ADMINS = (ERASE, RETAIN)
 
 
 NAME_PREFIX = "iacrm_"
+class Told(dict[str, object]):
+    """What a job says of its work, JSON-ready and kept with it: nothing in it names a person."""
 
 
 def workflow_name(kind: str) -> str:

@@ -35,7 +35,8 @@ _STOPPED = N_("The work was stopped. Start it again.")
 class JobState:
     """How far a job is: `status` is queued, running, done or failed.
 
-    `stage` is a gettext source string, `error` an error's `to_data()`.
+    `stage` is a gettext source string, `error` an error's `to_data()`, `told` what the work of a
+    push says of itself.
     """
 
     status: str
@@ -43,6 +44,7 @@ class JobState:
     done: int = 0
     total: int = 0
     error: Mapping[str, Any] | None = None
+    told: Mapping[str, Any] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -68,7 +70,7 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
     Behind a review that runs another is queued: it may not know the last decisions.
-    `subject` is an import id (plan, load, take), a run id (run, review), a campaign id (send,
+    `subject` is an import id (plan, load, take), a run id (run, review, sync), a campaign id (send,
     reconcile), or the id of a backtest (backtest), a preview (preview), a question (causes) or an
     erasure (erase, retain, forget).
     Raises `NotAllowed` for a viewer, and below admin for an erasure.
@@ -112,7 +114,7 @@ def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
     outcome: dict[str, Any] = job.output or {}
     if outcome.get("error"):
         return JobState(status="failed", error=outcome["error"])
-    return JobState(status="done")
+    return JobState(status="done", told=outcome.get("told"))
 
 
 def _running_state(client: DBOSClient, job_id: str, status: str) -> JobState:

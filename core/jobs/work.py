@@ -16,7 +16,9 @@ from core.jobs.kinds import (
     REVIEW,
     RUN,
     SEND,
+    SYNC,
     TAKE,
+    Told,
 )
 from core.jobs.queue import forget_jobs
 from core.services.accounts import SYSTEM
@@ -34,6 +36,7 @@ from core.services.progress import Progress
 from core.services.retention import erase_due
 from core.services.review_work import apply_decisions
 from core.services.send_campaign import send
+from core.services.sync_contacts import sync_contacts
 from core.store.tenant import TenantStore
 
 
@@ -51,6 +54,9 @@ WORK: dict[str, _Work] = {
     CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
     REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
     SEND: lambda store, subject, progress: send(store, subject, progress),
+    SYNC: lambda store, subject, progress: Told(
+        sync_contacts(store, SYSTEM, subject, progress).to_dict()
+    ),
     RECONCILE: lambda store, subject, _progress: settle_doubts(store, subject),
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
     ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),

@@ -10,7 +10,7 @@ from dbos import DBOS, DBOSConfig
 
 from core.errors import CrmError, Refused, frames_of
 from core.i18n import N_
-from core.jobs.kinds import QUEUES, workflow_name
+from core.jobs.kinds import QUEUES, Told, workflow_name
 from core.jobs.queue import APPLICATION, UNEXPECTED, VERSION
 from core.jobs.tables import jobs_url
 from core.jobs.watch import watch_each_minute, watch_inboxes
@@ -95,14 +95,14 @@ def _tenant_store(store: Store, tenant_id: str) -> TenantStore:
 def _guarded(work: Callable[[], object]) -> dict[str, object]:
     """Do `work`; turn an error into what the page will say, with a reference for the log."""
     try:
-        work()
+        outcome = work()
     except CrmError as error:
         return {"error": error.to_data()}
     except Exception as error:  # noqa: BLE001 - a job's page must say that it ended
         reference = uuid.uuid4().hex[:8]
         _LOG.error("job failed, reference %s: %s", reference, frames_of(error))
         return {"error": {"message": UNEXPECTED, "values": {"reference": reference}}}
-    return {}
+    return {"told": dict(outcome)} if isinstance(outcome, Told) else {}
 
 
 def _told() -> Progress:

@@ -13,7 +13,7 @@ from babel.numbers import list_currencies
 from core.errors import NotAllowed, NotFound, Refused
 from core.i18n import LANGUAGES, N_, SOURCE_LANGUAGE
 from core.services.passwords import check_new_password, hash_password
-from core.store import identity, members
+from core.store import api_tokens, identity, members
 from core.store.tenant import Store, Tenant
 
 logger = logging.getLogger(__name__)
@@ -62,9 +62,10 @@ def require(actor: Actor, role: Role) -> None:
 
 
 def role_of(store: Store, user_id: str, tenant_id: str) -> Role | None:
-    """Return the role that a user has in a tenant now, None without one."""
+    """Return the role that a user, or a token by its id, has in a tenant now, None without one."""
     with store.identity() as tx:
         role = members.find_role(tx, user_id, tenant_id)
+        role = role or api_tokens.find_good_role(tx, user_id, tenant_id, store.now())
     return Role(role) if role else None
 
 

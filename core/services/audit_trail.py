@@ -44,6 +44,7 @@ class Action(StrEnum):
     DELIVERY_RULED = "delivery_ruled"
     TEST_MESSAGE_SENT = "test_message_sent"
     RESTORE_NOTED = "restore_noted"
+    CONTACT_SYNC_ASKED = "contact_sync_asked"
     CONTACTS_SYNCED = "contacts_synced"
     SUPPRESSION_LIFTED = "suppression_lifted"
     POLICY_SAVED = "policy_saved"
@@ -96,6 +97,7 @@ ACTION_TITLES = {
     Action.DELIVERY_RULED: N_("Doubtful delivery ruled on"),
     Action.TEST_MESSAGE_SENT: N_("Test message sent"),
     Action.RESTORE_NOTED: N_("Restore of a backup noted"),
+    Action.CONTACT_SYNC_ASKED: N_("Push of contacts asked for"),
     Action.CONTACTS_SYNCED: N_("Contacts pushed to Brevo"),
     Action.SUPPRESSION_LIFTED: N_("Suppression lifted"),
     Action.POLICY_SAVED: N_("Policy saved"),

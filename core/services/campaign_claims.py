@@ -19,10 +19,12 @@ from core.outreach.audience import (
     DEADLINE_PASSED,
     PAYLOAD_CHANGED,
 )
+from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import CampaignState, DeliveryState, Mode, check_move
 from core.policy import AuditPolicy, parse_policy
 from core.services.addressee_checks import judge_deliveries
 from core.store.campaign_log import append_logs
+from core.store.campaign_turns import find_last_batch, find_next_batch
 from core.store.campaigns import CampaignRow, move_campaign
 from core.store.deliveries import (
     DeliveryMove,
@@ -89,7 +91,7 @@ def claim_next(sender: Sender, limit: int, batch_no: int | None = None) -> list[
 
     The batch is `batch_no`, or that of the first delivery that is planned. Returns none when the
     batch is done, and when the sender may claim no more: the campaign was paused or cancelled, or
-    has another sender, or the data were brought back from a backup.
+    has another sender, or is let go no further, or the data were brought back from a backup.
     """
     campaign, now = sender.campaign, sender.store.store.now()
     with sender.store.begin() as tx:
@@ -117,10 +119,23 @@ def finish(sender: Sender) -> None:
         if not may_claim(tx, campaign.campaign_id, sender.number, CampaignState.SENDING):
             return
         if any(has_deliveries(tx, campaign.campaign_id, state) for state in under_way):
+            _rest(tx, campaign, now)
             return
         sending = (CampaignState.SENDING,)
         move_campaign(tx, campaign.campaign_id, sending, CampaignState.SENT, finished_at=now)
         append_logs(tx, campaign.campaign_id, campaign.mode, now, [{"event": "finished"}])
+
+
+def _rest(tx: Transaction, campaign: CampaignRow, now: datetime) -> None:
+    """Pause a campaign behind the batch up to which a program lets it go."""
+    campaign_id, reason = campaign.campaign_id, PauseReason.NEXT_BATCH
+    last, following = find_last_batch(tx, campaign_id), find_next_batch(tx, campaign_id)
+    if last is None or following is None or following <= last:
+        return
+    sending = (CampaignState.SENDING,)
+    move_campaign(tx, campaign_id, sending, CampaignState.PAUSED, pause_reason=reason)
+    entry = {"event": "paused", "detail": {"reason": reason}}
+    append_logs(tx, campaign_id, campaign.mode, now, [entry])
 
 
 def _planned(
@@ -128,6 +143,9 @@ def _planned(
 ) -> list[DeliveryRow]:
     planned = load_deliveries(tx, campaign.campaign_id, state=DeliveryState.PLANNED, limit=limit)
     batch_no = planned[0].batch_no if planned and batch_no is None else batch_no
+    last = find_last_batch(tx, campaign.campaign_id)
+    if batch_no is not None and last is not None and batch_no > last:
+        return []
     return [row for row in planned if row.batch_no == batch_no]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from core.errors import NotFound, Refused
+from core.errors import Busy, NotFound, Refused
 from core.i18n import N_
 from core.outreach.audience import CAMPAIGN_CANCELLED
 from core.outreach.outcomes import PauseReason
@@ -11,11 +11,19 @@ from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record
 from core.services.campaign_reports import CampaignStatus, status_of
 from core.services.frozen_messages import KEPT_DAYS
+from core.services.idempotent_calls import Call
 from core.services.live_switch import check_live
 from core.store.campaign_log import append_logs
+from core.store.campaign_turns import find_next_batch, store_last_batch
 from core.store.campaigns import CampaignRow, due_campaigns, find_campaign, move_campaign
 from core.store.deliveries import move_all_deliveries
-from core.store.senders import Confirmation, current_epoch, raise_epoch, store_confirmation
+from core.store.senders import (
+    Confirmation,
+    current_epoch,
+    hold_campaign,
+    raise_epoch,
+    store_confirmation,
+)
 from core.store.tenant import TenantStore, Transaction
 
 OPEN = (CampaignState.PREPARED, CampaignState.SENDING, CampaignState.PAUSED)
@@ -28,12 +36,15 @@ def confirm_live(
     recipients: int,
     *,
     start_at: datetime | None = None,
+    call: Call | None = None,
 ) -> CampaignStatus:
     """Let a live campaign go out, or on, by typing how many recipients are still to come.
 
-    With `start_at` a worker begins then; every check is asked again at that time. Raises `Refused`
-    for a dry campaign, one that is over, another number than what is pending, a start that is past
-    or after the messages are too old, and while the instance or restored data do not permit it.
+    With `start_at` a worker begins then; every check is asked again at that time. A program's
+    `call` lets its next batch go and no more; raises `Busy` while one is being sent. Raises
+    `Refused` for a dry campaign, one that is over, another number than what is pending, a start
+    that is past or after the messages are too old, and while the instance or restored data do not
+    permit it.
     """
     require(actor, Role.ANALYST)
     check_live(store)
@@ -44,10 +55,15 @@ def confirm_live(
             count=pending,
         )
     with store.begin() as tx:
+        hold_campaign(tx, campaign_id)
         campaign = find_open(tx, campaign_id)
         if campaign.mode != Mode.LIVE:
             raise Refused(N_("This campaign is a dry run. Prepare it live to send it."))
         _check_epoch(tx, campaign)
+        if call is None:
+            store_last_batch(tx, campaign_id, None)
+        else:
+            _let_next_batch_go(tx, campaign, call)
         now = store.store.now()
         if start_at is not None:
             _check_start(campaign, start_at, now)
@@ -68,6 +84,13 @@ def confirm_live(
         who, what = actor.user_id, Action.CAMPAIGN_CONFIRMED
         record(store, tx, who, what, campaign_id, recipients=recipients)
     return status_of(store, campaign_id)
+
+
+def _let_next_batch_go(tx: Transaction, campaign: CampaignRow, call: Call) -> None:
+    if campaign.state == CampaignState.SENDING:
+        raise Busy(N_("A batch of this campaign is being sent. Ask again when that is done."))
+    store_last_batch(tx, campaign.campaign_id, find_next_batch(tx, campaign.campaign_id))
+    call.note_begun(tx, {"campaign_id": campaign.campaign_id})
 
 
 def _check_start(campaign: CampaignRow, start_at: datetime, now: datetime) -> None:
@@ -135,6 +158,8 @@ def pause(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
 def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus:
     """Let a paused campaign go on, at its start if that is to come; the caller asks for the work.
 
+    One that waits for a program to ask for its next batch goes on to its end.
+
     Raises `NotFound`, and `Refused` when it is not paused, and for a live campaign that nobody
     confirmed or that a restore of the data holds.
     """
@@ -148,6 +173,8 @@ def resume(store: TenantStore, actor: Actor, campaign_id: str) -> CampaignStatus
                 raise Refused(N_("Nobody has confirmed this campaign yet. Confirm it instead."))
         is_early = campaign.start_at is not None and store.store.now() < campaign.start_at
         after = CampaignState.PREPARED if is_early else CampaignState.SENDING
+        if campaign.pause_reason == PauseReason.NEXT_BATCH:
+            store_last_batch(tx, campaign_id, None)
         if not move_campaign(tx, campaign_id, (CampaignState.PAUSED,), after):
             raise Refused(N_("This campaign is not paused: there is nothing to resume."))
         _log(tx, campaign, store.store.now(), "resumed", {"by": actor.username})

@@ -6,7 +6,9 @@ cell, because a French Excel splits a comma file there. Plain numbers stay as th
 apostrophe away at the same places gives the text back: `unescape(escape(text)) == text`.
 """
 
+import csv
 import re
+from collections.abc import Sequence
 
 _AT_PART_START = r"(?<![^;\t\r\n])"
 _IS_NUMBER = r"(?![+-]?[0-9]+(?:[.,][0-9]+)?(?:[;\t\r\n]|\Z))"
@@ -39,3 +41,19 @@ def unescape(text: str) -> str:
     ('=1+1', 'a;@b', "'tis")
     """
     return _ESCAPED.sub("", text) if "'" in text else text
+
+
+def csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
+    """Return lines of a CSV file, as Postgres copies them out; a carriage return is quoted too.
+
+    >>> csv_lines([["a", "b,c"], ["", "d\\re"]])
+    b'a,"b,c"\\n,"d\\re"\\n'
+    """
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)  # it quotes what ends its lines
+    return "".join(lines).encode()
+
+
+class _Lines(list[str]):
+    def write(self, line: str) -> None:
+        self.append(f"{line[:-2]}\n")

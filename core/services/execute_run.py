@@ -55,17 +55,19 @@ def create_run(
     as_of: date | str | None = None,
     top_n: int | None = None,
     silence_window_days: int | None = None,
+    run_id: str | None = None,
 ) -> str:
     """Record a queued run of the tenant's current policy and return its id.
 
     `as_of` is a date or its ISO text; the default is the demo's fixed date, else today in the
-    tenant's time zone. Raises `NotAllowed` below analyst and `Refused` on an unusable option.
+    tenant's time zone. `run_id` is the id to be, default a fresh one; a run that has it is not
+    recorded again. Raises `NotAllowed` below analyst and `Refused` on an unusable option.
     """
     require(actor, Role.ANALYST)
     current = current_version(store)
     policy = current.policy.with_run_options(top_n=top_n, silence_window_days=silence_window_days)
     run = Run(
-        run_id=new_id(),
+        run_id=run_id or new_id(),
         status=RunStatus.QUEUED,
         as_of=as_of_day(store, as_of),
         policy_json=policy.canonical_json(),
@@ -74,6 +76,8 @@ def create_run(
         created_by=actor.username,
     )
     with store.begin() as tx:
+        if run_id is not None and find_run(tx, run_id) is not None:
+            return run_id
         insert_run(tx, run)
         record(
             store,

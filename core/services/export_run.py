@@ -1,13 +1,12 @@
 """The files of a finished run: CSV and JSON streamed, workbooks of text cells, the report."""
 
-import csv
 import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from io import StringIO
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ from core.i18n import N_
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_alone
 from core.services.call_list import call_rows, number_of_calls
-from core.services.csv_cells import escape
+from core.services.csv_blocks import escaped_blocks
+from core.services.csv_cells import csv_lines, escape
 from core.services.qc_report import report_html
 from core.services.run_reports import finished_run, summary_of
-from core.store.run_outputs import OUTPUT_COLUMNS, RunAt, count_output, stream_output
+from core.store.run_outputs import OUTPUT_COLUMNS, RunAt, copy_output, count_output, stream_output
 from core.store.tenant import TenantStore
 
 SUMMARY_NAME = "run_summary.json"
@@ -174,15 +174,13 @@ def _summary_bytes(summary: Mapping[str, Any]) -> bytes:
 
 
 def _csv_pieces(store: TenantStore, run: RunAt, table: str) -> Iterator[bytes]:
-    yield _csv_lines([_COLUMNS[table]])
+    yield csv_lines([_COLUMNS[table]])
+    if table in OUTPUT_COLUMNS and store.store.data_engine.dialect.name == "postgresql":
+        with store.read() as tx, closing(copy_output(tx, table, run)) as copied:
+            yield from escaped_blocks(copied)
+        return
     for rows in _text_rows(store, run, table):
-        yield _csv_lines([[escape(cell) for cell in row] for row in rows])
-
-
-def _csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+        yield csv_lines([[escape(cell) for cell in row] for row in rows])
 
 
 def _text_rows(store: TenantStore, run: RunAt, table: str) -> Iterator[list[list[str]]]:

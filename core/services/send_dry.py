@@ -5,14 +5,12 @@ journal and contact history. A process that dies leaves claims behind; the next 
 """
 
 from collections.abc import Sequence
-from itertools import count
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
 from core.errors import Refused
 from core.i18n import N_
-from core.outreach.outcomes import PauseReason
 from core.outreach.payload import compose_request
 from core.outreach.protocol import (
     PROOF_DRY_RUN,
@@ -32,7 +30,6 @@ from core.services.campaign_claims import (
 )
 from core.services.campaign_control import cancel_planned, find_known
 from core.services.campaign_reports import CampaignStatus, status_of
-from core.services.live_outcomes import pause_campaign
 from core.services.prepare_campaign import BUSY, lock_name
 from core.services.progress import Progress, no_progress
 from core.store import locks
@@ -57,12 +54,8 @@ def send_dry(
     store: TenantStore,
     campaign_id: str,
     progress: Progress = no_progress,
-    *,
-    batches: int | None = None,
 ) -> CampaignStatus:
-    """Simulate the send of a campaign, or of so many `batches` of it; return its sums.
-
-    What is left after these waits, paused, until the next are asked for.
+    """Simulate the send of a campaign, as far as it is let go; return its sums.
 
     A campaign that is over or paused stays as it is; one that was interrupted goes on where it
     stopped, also when a backup was brought back since: nothing of it can have left. Raises
@@ -73,14 +66,10 @@ def send_dry(
     with locks.exclusive(store, lock_name(campaign_id), BUSY), duckdb.connect() as con:
         send = _begin(store, con, campaign_id)
         _release_claims(send)
-        for _ in count() if batches is None else range(batches):
-            if not _work_batch(send):
-                break
+        while _work_batch(send):
             status = status_of(store, campaign_id)
             progress(STAGE_DRY_RUN, status.planned - status.pending, status.planned)
         finish(send)
-    if batches is not None:
-        pause_campaign(store, campaign_id, PauseReason.NEXT_BATCH)
     return status_of(store, campaign_id)
 
 

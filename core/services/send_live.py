@@ -52,8 +52,9 @@ def send_live(
 ) -> CampaignStatus:
     """Send what is planned of a campaign, and return its sums.
 
-    One that nobody confirmed, or that is paused or over, stays as it is, but for what a dead
-    process had claimed. Raises `NotFound`, and `Busy` while another process works on it.
+    What is behind the batch up to which a program lets it go waits. One that nobody confirmed, or
+    that is paused or over, stays as it is, but for what a dead process had claimed. Raises
+    `NotFound`, and `Busy` while another process works on it.
     """
     status_of(store, campaign_id)
     with ExitStack() as held:

@@ -38,6 +38,7 @@ from core.services.addressee_checks import local_day, mark_suppressed
 from core.services.audit_trail import Action, record_alone
 from core.services.brevo_account import open_brevo
 from core.services.contact_setup import list_name, set_up_contacts
+from core.services.live_switch import brevo_key
 from core.services.prepare_campaign import done_run
 from core.services.progress import Progress, no_progress
 from core.services.pull_refusals import pull_refusals
@@ -97,6 +98,19 @@ def plan_sync(store: TenantStore, actor: Actor, run_id: str | None = None) -> Sy
     run = _run_of(store, run_id)
     with duckdb.connect() as con:
         return _report(store, run, _select(store, con, run), is_live=False)
+
+
+def ask_sync(store: TenantStore, actor: Actor, run_id: str | None = None) -> str:
+    """Record who asks for a push of this run, or of the newest; the caller asks for the work.
+
+    Returns the run's id. Raises what `plan_sync` raises, and `Refused` when this instance does not
+    send.
+    """
+    require(actor, Role.ANALYST)
+    brevo_key(store)
+    run = _run_of(store, run_id)
+    record_alone(store, actor.user_id, Action.CONTACT_SYNC_ASKED, run.run_id)
+    return run.run_id
 
 
 def sync_contacts(

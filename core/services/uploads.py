@@ -23,9 +23,10 @@ from typing import BinaryIO
 from core.errors import NotFound, Refused
 from core.i18n import N_
 from core.services.accounts import Actor, Role, require
-from core.services.import_archive import safe_name
+from core.services.import_archive import archive_of, safe_name
 from core.services.import_files import receive
 from core.services.upload_digest import digest_so_far, forget_digest
+from core.store.imports import load_import_entry
 from core.store.tenant import Store, TenantStore
 
 STALE_AFTER = timedelta(days=1)
@@ -176,21 +177,39 @@ def remove_upload(upload: Upload) -> None:
 
 
 def receive_uploads(
-    store: TenantStore, actor: Actor, uploads: Sequence[Upload], *, as_of: date | None = None
+    store: TenantStore,
+    actor: Actor,
+    uploads: Sequence[Upload],
+    *,
+    as_of: date | None = None,
+    import_id: str | None = None,
 ) -> str:
     """Make one import of complete uploads, without copying them; return its id.
 
-    They stay as they are when the import cannot be received.
+    They stay as they are when the import cannot be received. `import_id` is the id to be; an import
+    that has it is not made again, and what a killed process kept for one that is not there goes.
     """
     require(actor, Role.ANALYST)
     if not all(upload.is_complete for upload in uploads):
         raise Refused(N_("A file is not here whole yet. Wait for it, or remove it."))
     files = [(upload.name, upload.content) for upload in uploads]
     known = {upload.content: str(upload.sha256) for upload in uploads}
-    import_id = receive(store, actor, files, as_of=as_of, known_sha256=known)
+    if import_id is None or not _is_entered(store, import_id):
+        import_id = receive(
+            store, actor, files, as_of=as_of, known_sha256=known, import_id=import_id
+        )
     for upload in uploads:
         remove_upload(upload)
     return import_id
+
+
+def _is_entered(store: TenantStore, import_id: str) -> bool:
+    """Tell whether an import is in the ledger; what was kept for one that is not, is removed."""
+    with store.read() as tx:
+        is_entered = load_import_entry(tx, import_id) is not None
+    if not is_entered:
+        archive_of(store, import_id).remove()
+    return is_entered
 
 
 def clear_stale_uploads(store: Store, tenant_key: str = "*") -> None:

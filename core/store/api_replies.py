@@ -8,24 +8,34 @@ from core.store.tenant import Transaction
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyRow:
-    """What is known under a key: of which request, and the answer once there is one."""
+    """What is known under a key: of which request, and the answer once there is one.
+
+    `call_id` names what the call makes, `begun_json` is what it has begun.
+    """
 
     request_sha256: str
+    call_id: str
+    begun_json: str | None
     http_status: int | None
     body_json: str | None
 
 
-def store_call(tx: Transaction, key_sha256: str, request_sha256: str, now: datetime) -> bool:
+def store_call(
+    tx: Transaction, key_sha256: str, request_sha256: str, call_id: str, now: datetime
+) -> bool:
     """Note that a call is worked on; return False when its key is known."""
     return bool(
         tx.execute(
             """
-            INSERT INTO api_reply (tenant_id, key_sha256, request_sha256, created_at)
-            VALUES (:tenant, :key_sha256, :request_sha256, :now)
+            INSERT INTO api_reply (
+                tenant_id, key_sha256, request_sha256, call_id, created_at, held_at
+            )
+            VALUES (:tenant, :key_sha256, :request_sha256, :call_id, :now, :now)
             ON CONFLICT (tenant_id, key_sha256) DO NOTHING
             """,
             key_sha256=key_sha256,
             request_sha256=request_sha256,
+            call_id=call_id,
             now=now,
         )
     )
@@ -35,12 +45,47 @@ def find_reply(tx: Transaction, key_sha256: str) -> ReplyRow | None:
     """Return what is known under a key, or None."""
     row = tx.row(
         """
-        SELECT request_sha256, http_status, body_json FROM api_reply
+        SELECT request_sha256, CAST(call_id AS TEXT) AS call_id, begun_json, http_status, body_json
+        FROM api_reply
         WHERE tenant_id = :tenant AND key_sha256 = :key_sha256
         """,
         key_sha256=key_sha256,
     )
     return None if row is None else ReplyRow(**row)
+
+
+def hold_call(
+    tx: Transaction, key_sha256: str, call_id: str, now: datetime, held_before: datetime
+) -> bool:
+    """Go on with a call that nobody works on: let go, or held since before a moment.
+
+    `call_id` is for one that has none. Returns False when it is held, or answered.
+    """
+    return bool(
+        tx.execute(
+            """
+            UPDATE api_reply SET held_at = :now, call_id = coalesce(call_id, :call_id)
+            WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
+                AND (held_at IS NULL OR held_at < :held_before)
+            """,
+            key_sha256=key_sha256,
+            call_id=call_id,
+            now=now,
+            held_before=held_before,
+        )
+    )
+
+
+def store_begun(tx: Transaction, key_sha256: str, begun_json: str) -> None:
+    """Keep what a call has begun, in the transaction that begins it."""
+    tx.execute(
+        """
+        UPDATE api_reply SET begun_json = :begun_json
+        WHERE tenant_id = :tenant AND key_sha256 = :key_sha256
+        """,
+        key_sha256=key_sha256,
+        begun_json=begun_json,
+    )
 
 
 def store_reply(tx: Transaction, key_sha256: str, http_status: int, body_json: str) -> None:
@@ -56,32 +101,31 @@ def store_reply(tx: Transaction, key_sha256: str, http_status: int, body_json: s
     )
 
 
-def delete_call(tx: Transaction, key_sha256: str) -> None:
-    """Forget a call that came to nothing, so that it may be made again."""
+def let_go(tx: Transaction, key_sha256: str, *, is_refused: bool) -> None:
+    """Let a call without an answer be made again.
+
+    One that is refused and has begun nothing is forgotten: the key is free for another request.
+    """
     tx.execute(
         """
-        DELETE FROM api_reply
+        UPDATE api_reply SET held_at = NULL
         WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
         """,
         key_sha256=key_sha256,
     )
+    if is_refused:
+        tx.execute(
+            """
+            DELETE FROM api_reply
+            WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
+                AND begun_json IS NULL
+            """,
+            key_sha256=key_sha256,
+        )
 
 
 def purge_replies(tx: Transaction, before: datetime) -> None:
     """Forget the calls that were made before a moment."""
     tx.execute(
         "DELETE FROM api_reply WHERE tenant_id = :tenant AND created_at < :before", before=before
-    )
-
-
-def drop_abandoned(tx: Transaction, key_sha256: str, before: datetime) -> None:
-    """Forget a call that was begun before a moment and has no answer: its process is dead."""
-    tx.execute(
-        """
-        DELETE FROM api_reply
-        WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
-            AND created_at < :before
-        """,
-        key_sha256=key_sha256,
-        before=before,
     )

@@ -88,6 +88,21 @@ def find_token(tx: Transaction, token_sha256: str) -> tuple[ApiTokenRow, Tenant]
     return None if row is None else (_as_token(row), as_tenant(row))
 
 
+def find_good_role(tx: Transaction, token_id: str, tenant_id: str, now: datetime) -> str | None:
+    """Return the role of a tenant's token, None for one that is unknown, revoked or expired."""
+    role = tx.scalar(
+        """
+        SELECT role FROM identity.api_token
+        WHERE tenant_id = :tenant_id AND token_id = :token_id AND revoked_at IS NULL
+            AND coalesce(expires_at > :now, TRUE)
+        """,
+        tenant_id=tenant_id,
+        token_id=token_id,
+        now=now,
+    )
+    return None if role is None else str(role)
+
+
 def touch_token(tx: Transaction, tenant_id: str, token_id: str, now: datetime) -> None:
     """Note that a token was used."""
     tx.execute(

@@ -14,7 +14,7 @@ PREPARING = "PREPARING"
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
     " created_by, finished_at, pause_reason, review_no, epoch, confirmed_recipients, confirmed_by,"
-    " confirmed_user, confirmed_at, start_at, holdout_share"
+    " confirmed_user, confirmed_at, start_at, holdout_share, last_batch"
 )
 
 
@@ -41,6 +41,7 @@ class CampaignRow:
     confirmed_at: datetime | None = None
     start_at: datetime | None = None
     holdout_share: float = 0.0
+    last_batch: int | None = None
 
 
 def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
@@ -52,7 +53,7 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
             :tenant, :campaign_id, :run_id, :template, :template_sha256, :batch_size, :mode,
             :state, :created_at, :created_by, :finished_at, :pause_reason, :review_no, :epoch,
             :confirmed_recipients, :confirmed_by, :confirmed_user, :confirmed_at, :start_at,
-            :holdout_share,
+            :holdout_share, :last_batch,
             '{{}}'
         )
         """,

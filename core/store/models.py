@@ -480,6 +480,8 @@ campaign = Table(
     Column("holdout_share", Double, nullable=False, server_default="0"),
     # What its template at Brevo said then, None for a built-in one or where Brevo was not asked.
     Column("template_json", Text),
+    # The batch up to which a program lets it go, None for all of them.
+    Column("last_batch", Integer),
     Index(None, "tenant_id", "run_id"),
 )
 
@@ -699,4 +701,8 @@ api_reply = Table(
     Column("created_at", Moment, nullable=False),
     Column("http_status", Integer),
     Column("body_json", Text),
+    # Of what the call makes; who works on it, since when; and what it has begun.
+    Column("call_id", Uid),
+    Column("held_at", Moment),
+    Column("begun_json", Text),
 )

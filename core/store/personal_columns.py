@@ -192,7 +192,8 @@ DATA: Mapping[str, Fates] = {
         {
             KEY: "tenant_id campaign_id run_id",
             ACCOUNT: "batch_size mode state created_at finished_at pause_reason review_no"
-            " sender_no epoch confirmed_recipients confirmed_at start_at holdout_share",
+            " sender_no epoch confirmed_recipients confirmed_at start_at holdout_share"
+            " last_batch",
             WHOLE: "template template_sha256 template_json",
             STAFF: "created_by confirmed_by confirmed_user",
         },
@@ -238,7 +239,11 @@ DATA: Mapping[str, Fates] = {
         }
     ),
     "api_reply": _fates(
-        {KEY: "tenant_id", TECHNICAL: "key_sha256 request_sha256 created_at http_status body_json"}
+        {
+            KEY: "tenant_id call_id",
+            TECHNICAL: "key_sha256 request_sha256 created_at http_status body_json held_at"
+            " begun_json",
+        }
     ),
     "audit_trail_head": _fates({KEY: "tenant_id", ACCOUNT: "number sha256"}),
     "erasure_request": _fates(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -14,13 +14,16 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from core.errors import StoreUnavailable
 from core.i18n import N_
 from core.store.engine import WRITE
+from core.store.piped import read_written
 
 _TENANT_BOUND = re.compile(r":tenant\b")
 _COMMIT_LAZILY = text("SET LOCAL synchronous_commit = off")
 _BYTEWISE = """
-SELECT datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
+SELECT datlocprovider = 'b'
+    OR datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
 FROM pg_database WHERE datname = current_database()
 """
+_AWAY = N_("The database does not answer. Check that it runs, then try again.")
 _SHARE_SNAPSHOT = text("SELECT pg_export_snapshot()")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 # SQLAlchemy keeps the key by which it finds a compiled statement with the statement itself: making
@@ -137,6 +140,28 @@ class Transaction:
                 f"COPY ({query}) TO STDOUT (FORMAT csv, NULL '\\N', FORCE_QUOTE *)", stream
             )
 
+    def copy_pieces(self, sql: str, /, *, by_index: bool, **values: object) -> Generator[bytes]:
+        """Yield the rows of Postgres' `sql` as CSV without header, NULL as nothing, as they come.
+
+        Where an index has the order, `by_index` takes them from it: sorted first, the first of 2.5
+        million comes after six seconds. Who closes it before the end cancels the statement. Memory
+        does not grow with the rows.
+        """
+        compiled = _statement(self._checked(sql)).compile(dialect=self.connection.dialect)
+        with self._cursor() as cursor:
+            query = cursor.mogrify(str(compiled), self._bound(values)).decode()
+            copy = f"COPY ({query}) TO STDOUT (FORMAT csv)"
+            if by_index:
+                cursor.execute("SET LOCAL enable_sort = off")
+            with closing(read_written(lambda out: cursor.copy_expert(copy, out))) as pieces:
+                try:
+                    yield from pieces
+                except GeneratorExit:
+                    self._driver_connection.cancel()
+                    raise
+                except self.connection.dialect.loaded_dbapi.OperationalError as error:
+                    raise StoreUnavailable(_AWAY) from error
+
     def commit_lazily(self) -> None:
         """Let Postgres commit without waiting for its disk: for what is staged.
 
@@ -217,9 +242,7 @@ def open_transaction(
         is_away = isinstance(error, OperationalError) or type(error) is DatabaseError
         if not (is_away or error.connection_invalidated):
             raise
-        raise StoreUnavailable(
-            N_("The database does not answer. Check that it runs, then try again.")
-        ) from error
+        raise StoreUnavailable(_AWAY) from error
 
 
 @lru_cache(_STATEMENTS)

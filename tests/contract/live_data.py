@@ -20,6 +20,7 @@ from core.services.campaign_reports import status_of
 from core.services.prepare_campaign import prepare
 from core.services.pull_refusals import Watch, read_on
 from core.store.doubtful import SeenEvent
+from core.store.identity import store_tenant
 from core.store.tenant import Store, TenantStore
 from tests.contract.brevo_double import KEY
 from tests.contract.campaign_data import ANALYST, Person, fill_run, people
@@ -165,3 +166,9 @@ def prepare_live(
     if is_confirmed:
         confirm_live(tenant, ANALYST, campaign_id, status_of(tenant, campaign_id).pending)
     return campaign_id
+
+
+def store_company(tenant: TenantStore) -> None:
+    """Enter the company itself, whose tokens are found by it."""
+    with tenant.store.identity(write=True) as tx:
+        store_tenant(tx, tenant.tenant, tenant.store.now())

@@ -110,6 +110,7 @@ def live_world(
     recipients: int = 6,
     in_flight: int = 3,
     is_confirmed: bool = True,
+    batch_size: int = 250,
 ) -> Iterator[SendWorld]:
     """Give a world whose company is new in `store`, on a clock of its own."""
     with tempfile.TemporaryDirectory(prefix="send") as folder:
@@ -122,7 +123,7 @@ def live_world(
             tenant = new_tenant(store)
             yield SendWorld(
                 tenant=tenant,
-                campaign_id=prepare_live(tenant, recipients, is_confirmed=is_confirmed),
+                campaign_id=prepare_live(tenant, recipients, batch_size, is_confirmed=is_confirmed),
                 brevo=brevo,
                 clock=clock,
                 senders=senders,

@@ -1,27 +1,38 @@
 """Contacts pushed to the double of Brevo: only changes, nobody opened, chunk by chunk."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Any, NoReturn
 
 import pytest
+import requests
 from pydantic import SecretStr
 
 from core.errors import BrevoError, BrevoLimited, BrevoUnexpected, NotFound, Refused
 from core.outreach.contact_attributes import Field, attribute_names
 from core.services import sync_contacts as service
+from core.services.accounts import Role
+from core.services.api_tokens import create_token
+from core.services.audit_trail import trail_csv
 from core.services.suppressions import lift, suppressions_of
 from core.services.sync_contacts import SyncReport, plan_sync
 from core.store import contact_pushes
 from core.store.tenant import Store, TenantStore
+from tests.conftest import ROOT
 from tests.contract import brevo_double as brevo
+from tests.contract.api_world import listening, patient_application
 from tests.contract.brevo_double import Behaviour, BrevoDouble, serve_brevo
 from tests.contract.campaign_data import ANALYST, NOW, Person, count, fill_run, people, suppress
 from tests.contract.conftest import new_tenant
-from tests.contract.live_data import go_live
+from tests.contract.live_data import LIVE_SETTINGS, go_live, store_company
 
 pytestmark = pytest.mark.either_store
 
@@ -353,3 +364,50 @@ def test_a_run_that_is_not_done_is_not_pushed(tenant: TenantStore) -> None:
         plan_sync(tenant, ANALYST, running)
     with pytest.raises(NotFound):
         plan_sync(tenant, ANALYST, "nothing")
+
+
+@pytest.mark.either_store
+def test_a_push_asked_for_by_http_is_done_by_a_worker(
+    tenant: TenantStore, double: BrevoDouble, live: None
+) -> None:
+    store_company(tenant)
+    run_id, secret = fill_run(tenant, people(3)), create_token(tenant, ANALYST, "x", Role.ANALYST)
+    with patient_application(tenant.store) as app, listening(app) as url:
+        asked = {"headers": {"Authorization": f"Bearer {secret.secret}"}, "timeout": 20}
+        address = f"{url}/brevo/sync_contacts"
+        assert requests.get(f"{address}/{run_id}", **asked).status_code == 404
+        first = requests.post(address, json={"live": True}, **asked)
+        again = requests.post(address, json={"live": True, "run_id": run_id}, **asked)
+        assert {first.status_code, again.status_code} == {202}
+        assert first.json() == again.json() == {**first.json(), "status": "queued", "report": None}
+        assert imports(double) == []
+        with working(tenant.store, double.base_url):
+            until = time.monotonic() + 120
+            found: dict[str, Any] = {"status": "queued"}
+            while found["status"] in ("queued", "running") and time.monotonic() < until:
+                time.sleep(0.2)
+                found = requests.get(f"{address}/{run_id}", **asked).json()
+    assert (found["status"], found["error"]) == ("done", None)
+    assert (found["report"]["pushed"], found["report"]["live"]) == (3, True)
+    assert len(imports(double)) == 1
+    trail = b"".join(trail_csv(tenant, ANALYST)).decode().splitlines()
+    assert [secret.token_id in line for line in trail if "contact_sync_asked" in line] == [True] * 2
+
+
+@contextmanager
+def working(store: Store, base_url: str) -> Iterator[None]:
+    """Let a worker process work that may ask the double."""
+    live = {name.upper(): str(value) for name, value in LIVE_SETTINGS.items()}
+    environment = {
+        **os.environ,
+        **live,
+        "DATABASE_URL": store.settings.database_url,
+        "DATA_DIR": str(store.settings.data_dir),
+        "BREVO_BASE_URL": base_url,
+    }
+    process = subprocess.Popen([sys.executable, "-m", "core", "worker"], cwd=ROOT, env=environment)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()

@@ -15,6 +15,8 @@ from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply
 from core.services import prepare_campaign
+from core.services.accounts import Role, role_of
+from core.services.api_tokens import bearer_of, create_token, revoke_token
 from core.services.campaign_control import cancel, confirm_live, pause, resume
 from core.services.campaign_reports import logs_of, status_of
 from core.services.campaign_watch import DueWork, due_work
@@ -33,12 +35,14 @@ from tests.contract.campaign_data import (
     people,
     suppress,
 )
+from tests.contract.conftest import new_tenant
 from tests.contract.live_data import (
     Clock,
     FakeBrevo,
     go_live,
     prepare_live,
     said,
+    store_company,
     taken_unsaid,
 )
 
@@ -431,6 +435,40 @@ def test_who_confirmed_and_lost_the_role_sends_no_more(
     send(tenant, campaign_id, brevo)
     assert status_of(tenant, campaign_id).pause_reason == PauseReason.ROLE_LOST
     assert brevo.posts == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [
+        (lambda _tenant, _token_id, _clock: None, None),
+        (lambda tenant, token_id, _: revoke_token(tenant, ANALYST, token_id), "ROLE_LOST"),
+        (lambda _tenant, _token_id, clock: clock.sleep(86_400), "ROLE_LOST"),
+    ],
+    ids=["good", "revoked", "expired"],
+)
+def test_a_token_that_confirmed_sends_while_it_is_good(
+    tenant: TenantStore,
+    brevo: FakeBrevo,
+    lost: Callable[[TenantStore, str, Clock], None],
+    reason: str | None,
+) -> None:
+    store_company(tenant)
+    campaign_id = prepare_live(tenant, 3, is_confirmed=False)
+    secret = create_token(tenant, ANALYST, "cron", Role.ANALYST, days=1).secret
+    bearer = bearer_of(tenant.store, secret)
+    assert bearer is not None
+    confirm_live(tenant, bearer.actor, campaign_id, 3)
+    lost(tenant, bearer.actor.user_id, brevo.clock)
+    send(tenant, campaign_id, brevo)
+    status = status_of(tenant, campaign_id)
+    assert (status.pause_reason, status.sent) == (reason, 0 if reason else 3)
+
+
+def test_a_token_of_another_company_lets_nobody_send(tenant: TenantStore, brevo: FakeBrevo) -> None:
+    other = new_tenant(tenant.store)
+    token_id = create_token(other, ANALYST, "cron", Role.ADMIN).token_id
+    assert role_of(tenant.store, token_id, other.tenant_id) is Role.ADMIN
+    assert role_of(tenant.store, token_id, tenant.tenant_id) is None
 
 
 def _bring_back(tenant: TenantStore, campaign_id: str) -> None:

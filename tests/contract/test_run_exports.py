@@ -11,9 +11,9 @@ from python_calamine import load_workbook
 
 from core import __version__
 from core.contracts import AUDIT_OUTPUT, NEXT_ACTION_OUTPUT, RECO_OUTPUT
-from core.errors import NotFound
+from core.errors import NotFound, StoreUnavailable
 from core.services.accounts import SYSTEM
-from core.services.csv_cells import unescape
+from core.services.csv_cells import csv_lines, escape, unescape
 from core.services.export_run import (
     CSV_NAMES,
     EXPORT_NAMES,
@@ -22,7 +22,9 @@ from core.services.export_run import (
     write_exports,
 )
 from core.store.tenant import Store, TenantStore
-from tests.contract.conftest import new_tenant
+from tests.contract.campaign_data import fill_run, people
+from tests.contract.conftest import MakeStore, new_tenant
+from tests.contract.kill_worlds import end_connections
 from tests.golden.small_tenant import comparable_files, run_small_tenant, store_small_tenant
 
 pytestmark = pytest.mark.either_store
@@ -135,3 +137,64 @@ def test_cards_tell_rows_and_size(finished: tuple[TenantStore, str]) -> None:
 def test_other_names_are_not_found(finished: tuple[TenantStore, str], name: str) -> None:
     with pytest.raises(NotFound):
         export_file(*finished, name)
+
+
+HOSTILE = (
+    *("=1+1", "-1", "-x", "'=1", '"=1"', "a;@b", "a\t-b", "\tx", "\rx", "a\rb", "a\n=b", "\\."),
+    *(" x", "x ", ",", '"', '""', "é;+", "\\N", "a,b\n", "-12,50", ";" * 3 + "=", "NULL"),
+)
+
+
+def test_cells_of_every_kind_come_out_as_they_are_escaped(store: Store) -> None:
+    """Postgres copies the rows out, and they are escaped in blocks; SQLite's come row by row."""
+    tenant = new_tenant(store)
+    run_id = fill_run(tenant, [], status="done")
+    with tenant.begin() as tx:
+        tx.execute("UPDATE run SET summary_json = '{}' WHERE tenant_id = :tenant")
+        tx.execute_many(
+            "INSERT INTO reco_output (tenant_id, run_id, customer, rank, scenario, product_key,"
+            " score, explain_short, reasons_json)"
+            " VALUES (:tenant, :run_id, :cell, 1, 'rebuy', :cell, 0.123457, :cell, '')",
+            [{"run_id": run_id, "cell": cell} for cell in HOSTILE],
+        )
+    found = b"".join(export_file(tenant, run_id, "reco_output.csv"))
+    rows = [
+        [run_id, escape(cell), "rebuy", "1", escape(cell), "0.123457", escape(cell), ""]
+        for cell in sorted(HOSTILE, key=str.encode)
+    ]
+    assert found == csv_lines([RECO_OUTPUT, *rows])
+
+
+def test_who_stops_reading_frees_the_connection(store: Store) -> None:
+    tenant = new_tenant(store)
+    run_id = fill_run(tenant, people(2), status="done")
+    with tenant.begin() as tx:
+        tx.execute("UPDATE run SET summary_json = '{}' WHERE tenant_id = :tenant")
+        tx.execute(
+            "UPDATE reco_output SET reasons_json = :long WHERE tenant_id = :tenant",
+            long="x" * 3_000_000,
+        )
+    for _ in range(20):  # of a pool of fifteen
+        pieces = export_file(tenant, run_id, "reco_output.csv")
+        assert next(pieces).startswith(b"run_id")
+        assert next(pieces)
+        pieces.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.postgres
+def test_a_database_that_goes_away_in_the_middle_is_told_in_a_sentence(
+    make_store: MakeStore,
+) -> None:
+    tenant = new_tenant(make_store("postgres"))
+    run_id = fill_run(tenant, people(4), status="done")
+    with tenant.begin() as tx:
+        tx.execute("UPDATE run SET summary_json = '{}' WHERE tenant_id = :tenant")
+        tx.execute(
+            "UPDATE reco_output SET reasons_json = :long WHERE tenant_id = :tenant",
+            long="x" * 3_000_000,
+        )
+    pieces = export_file(tenant, run_id, "reco_output.csv")
+    assert [next(pieces)[:6], next(pieces)[:3]] == [b"run_id", run_id[:3].encode()]
+    end_connections(tenant.store.settings.database_url)
+    with pytest.raises(StoreUnavailable):
+        list(pieces)

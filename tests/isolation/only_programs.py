@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.services.idempotent_calls import Reply
+from core.services.idempotent_calls import Call, Reply
 from core.store.api_tokens import ApiTokenRow
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import NEW, SHA
@@ -23,7 +23,8 @@ _TOKEN = ApiTokenRow(
 
 
 def _of_run(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"run_id": values["run_id"], "template": "discovery", "batch_size": 250}
+    choices = {"run_id": values["run_id"], "template": "discovery", "batch_size": 250}
+    return {**choices, "call": Call(call_id=NEW)}
 
 
 def _backup(_values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -36,11 +37,16 @@ OF_PROGRAMS: Mapping[str, Given] = {
     "services.backup.back_up": _backup,
     "services.instance_check.check_instance": lambda v: {"jobs_url": _backup(v)["jobs_url"]},
     "services.campaign_batches.work_next_batch": _of_run,
-    "services.campaign_batches.confirm_run_live": lambda v: {**_of_run(v), "recipients": 4},
+    "services.campaign_batches.live_campaign_of": _of_run,
+    "services.campaign_batches.confirm_next_batch": lambda v: {
+        "campaign_id": v["ready_id"],
+        "recipients": 4,
+        "call": Call(call_id=NEW),
+    },
     "services.idempotent_calls.once": {
         "key": "monday",
         "request": {},
-        "work": lambda: Reply(status=200, body={"fresh": True}),
+        "work": lambda _call: Reply(status=200, body={"fresh": True}),
     },
     "services.tenant_erasure.erase_tenant": {
         "key": "alpha",
@@ -51,16 +57,26 @@ OF_PROGRAMS: Mapping[str, Given] = {
     "store.tenant_rows.delete_tenant": lambda v: {"tenant_id": v["tenant_id"]},
     "store.tenant_rows.shut_tenant_out": lambda v: {"tenant_id": v["tenant_id"]},
     "store.message_figures.last_beats": {"since": NOW},
-    "store.api_replies.delete_call": lambda v: {"key_sha256": v["reply_key"]},
-    "store.api_replies.drop_abandoned": lambda v: {
+    "store.api_replies.hold_call": lambda v: {
         "key_sha256": v["open_reply_key"],
-        "before": NOW,
+        "call_id": NEW,
+        "now": NOW,
+        "held_before": NOW,
+    },
+    "store.api_replies.let_go": lambda v: {
+        "key_sha256": v["open_reply_key"],
+        "is_refused": True,
+    },
+    "store.api_replies.store_begun": lambda v: {
+        "key_sha256": v["open_reply_key"],
+        "begun_json": "{}",
     },
     "store.api_replies.find_reply": lambda v: {"key_sha256": v["reply_key"]},
     "store.api_replies.purge_replies": {"before": NOW},
     "store.api_replies.store_call": lambda v: {
         "key_sha256": v["reply_key"],
         "request_sha256": SHA,
+        "call_id": NEW,
     },
     "store.api_replies.store_reply": lambda v: {
         "key_sha256": v["reply_key"],
@@ -68,6 +84,7 @@ OF_PROGRAMS: Mapping[str, Given] = {
         "body_json": "{}",
     },
     "store.api_tokens.find_token": lambda v: {"token_sha256": v["api_token_sha256"]},
+    "store.api_tokens.find_good_role": lambda v: {"token_id": v["api_token_id"], "now": NOW},
     "store.api_tokens.revoke_token": lambda v: {"token_id": v["api_token_id"]},
     "store.api_tokens.store_token": {"token_sha256": SHA, "row": _TOKEN},
     "store.api_tokens.touch_token": lambda v: {"token_id": v["api_token_id"]},

@@ -229,11 +229,10 @@ def _administer(tenant: TenantStore) -> None:
     note_restore(tenant, SYSTEM)
     create_webhook(tenant, SYSTEM)
     create_token(tenant, SYSTEM, "cron", Role.ANALYST)
-    once(tenant, "monday", {}, lambda: Reply(status=202, body={"run": "known"}))
+    once(tenant, SYSTEM, "monday", {}, lambda _call: Reply(status=202, body={"run": "known"}))
     with tenant.begin() as tx:
-        store_call(
-            tx, "under way", "of a process that died", tenant.store.now() - timedelta(hours=1)
-        )
+        begun_at = tenant.store.now() - timedelta(hours=1)
+        store_call(tx, "under way", "of a process that died", tenant.tenant_id, begun_at)
     begin_upload(tenant, SYSTEM, FileClaim(name="x.csv", bytes=9, modified=1, sample="s"))
     (kept, *_) = suppressions_of(tenant, LEAVER)
     lift(tenant, SYSTEM, kept.suppression_id, "asked in the shop")

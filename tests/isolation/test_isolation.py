@@ -45,6 +45,7 @@ from tests.isolation.world import ALPHA, BETA, World, make_worlds
 # What only one database has to do.
 ONLY_ON = {
     "store.bulk.fetch_by_copy": "postgres",
+    "store.run_outputs.copy_output": "postgres",
     "store.bulk.fetch_by_chunks": "sqlite",
     "store.sqlite_steps.insert_in_steps": "sqlite",
 }

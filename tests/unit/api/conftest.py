@@ -1,9 +1,6 @@
 """The routes and their middleware, served on a free port over a SQLite store of two tenants."""
 
 import asyncio
-import socket
-import threading
-import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,22 +8,13 @@ from typing import Any
 import bcrypt
 import pytest
 import requests
-import uvicorn
-from starlette.applications import Starlette
 
-import api.auth
-import api.callers
-import api.health
-import api.session
-import api.unsubscribe
-import api.uploads
-import api.webhook
-from api.routes import MIDDLEWARE, ROUTES
 from core.services import accounts
 from core.services.sign_in import sign_in
 from core.settings import Settings
 from core.store.schema import migrate
 from core.store.tenant import Store, utc_now
+from tests.contract.api_world import application, listening
 
 PASSWORD = "a long enough one"
 _ADDRESSES = (f"198.51.{high}.{low}" for high in range(200) for low in range(1, 255))
@@ -70,20 +58,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def base_url(store: Store) -> Iterator[str]:
-    application = Starlette(routes=ROUTES, middleware=MIDDLEWARE)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    with pytest.MonkeyPatch.context() as patch:
-        modules = (api.auth, api.callers, api.health, api.session, api.unsubscribe, api.uploads)
-        for module in (*modules, api.webhook):
-            patch.setattr(module, "app_store", lambda: store)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with application(store) as app, listening(app) as url:
+        yield url
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import api.export
 import api.recommendations
 from api.auth import local_target
 from api.middleware import allowed_hosts
@@ -143,7 +142,7 @@ def test_an_export_streams_the_file_of_the_callers_tenant(
     asked = []
 
     def download(
-        tenant: TenantStore, actor: Actor, run_id: str, name: str, version: RunVersion
+        tenant: TenantStore, actor: Actor, run_id: str, name: str, version: RunVersion, _lang: None
     ) -> Iterator[bytes]:
         asked.append((tenant.tenant.key, actor.username, run_id, name, version))
         return iter([b"run_id\n", b"1\n"])
@@ -185,13 +184,13 @@ def test_the_report_is_shown_and_may_run_nothing(
         asked.append((tenant.tenant.key, *choices))
         return iter([b"<!DOCTYPE html>"])
 
-    monkeypatch.setattr(api.export, "download", download)
+    monkeypatch.setattr(api.recommendations, "download", download)
     response = signed_in.get(REPORT + query)
     assert asked == [("first", RUN_ID, "qc_report.html", version, language)]
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["content-disposition"] == 'inline; filename="qc_report.html"'
     assert "no-store" in response.headers["cache-control"]
-    assert signed_in.get(f"{REPORT}?version=other").status_code == 404
+    assert signed_in.get(f"{REPORT}?version=other").status_code == 422
     own, ours = response.headers["content-security-policy"].split(", ")
     assert own.startswith("default-src 'none'")
     assert "script-src" not in own
@@ -214,8 +213,7 @@ def test_what_is_not_the_callers_is_not_found(
     def download(*_: object) -> Iterator[bytes]:
         raise NotFound("no such run")
 
-    for module in (api.export, api.recommendations):
-        monkeypatch.setattr(module, "download", download)
+    monkeypatch.setattr(api.recommendations, "download", download)
     assert signed_in.get(path).status_code == 404
 
 

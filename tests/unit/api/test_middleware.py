@@ -9,9 +9,10 @@ from starlette.types import Message, Receive, Scope, Send
 import api.middleware
 import api.recommendations
 from api.middleware import AllowedOrigins, LastResort, SecurityHeaders, content_policy
-from core.errors import StoreUnavailable
+from api.rest import make_rest
+from core.errors import SettingsError, StoreUnavailable
 from core.i18n import N_
-from core.settings import Settings
+from core.settings import Settings, read_settings
 from tests.unit.api.conftest import Client, run_alone
 
 RUN_FILE = "/export/runs/5f0c1f6e-4a57-4b5d-9f0e-0a6f3f1f7d11/reco_output.csv"
@@ -163,3 +164,88 @@ def test_only_our_own_pages_open_a_websocket(
     )
     monkeypatch.setattr(api.middleware, "current_settings", lambda: settings)
     assert shake_hands([(b"host", b"localhost:8501"), (b"origin", origin)]) == answer
+
+
+ALLOWED = "https://www.example.com"
+STRANGE = (
+    "https://evil.test",
+    "null",
+    "*",
+    "",
+    "https://www.example.com.evil.test",
+    "https://www.example.com@evil.test",
+    "https://evil.test/https://www.example.com",
+    "https://evilwww.example.com",
+    "https://example.com",
+    "http://www.example.com",
+    "https://www.example.com:8443",
+    "https://WWW.EXAMPLE.COM",
+    "https://www.example.com/",
+    "https://www.example.com https://evil.test",
+)
+
+
+def asked_from(
+    monkeypatch: pytest.MonkeyPatch, origin: str, method: str, allowed: tuple[str, ...] = (ALLOWED,)
+) -> tuple[int, dict[str, str]]:
+    """Return what a page of an origin is answered by the API, status and headers."""
+    settings = Settings(allowed_origins=allowed)
+    monkeypatch.setattr(api.middleware, "current_settings", lambda: settings)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"origin", origin.encode()), (b"access-control-request-method", b"GET")]
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/health/live",
+        "headers": [*headers, (b"access-control-request-headers", b"authorization")],
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("localhost", 8501),
+        "client": ("127.0.0.1", 1),
+    }
+    run_alone(make_rest()(scope, ready, send))
+    told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], told
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_a_page_of_an_allowed_origin_reads_the_api_without_a_cookie(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    status, told = asked_from(monkeypatch, ALLOWED, method)
+    assert (status, told["access-control-allow-origin"]) == (200, ALLOWED)
+    assert "access-control-allow-credentials" not in told
+    assert "origin" in told["vary"].lower()
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize("origin", STRANGE)
+def test_no_other_page_reads_it(monkeypatch: pytest.MonkeyPatch, origin: str, method: str) -> None:
+    for allowed in ((ALLOWED,), ()):
+        status, told = asked_from(monkeypatch, origin, method, allowed)
+        assert "access-control-allow-origin" not in told
+        assert status == (200 if method == "GET" else 400)
+
+
+@pytest.mark.parametrize("origin", STRANGE)
+def test_no_other_page_opens_a_websocket(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    settings = Settings(public_base_url="https://crm.example.com", allowed_origins=(ALLOWED,))
+    monkeypatch.setattr(api.middleware, "current_settings", lambda: settings)
+    headers = [(b"host", b"crm.example.com"), (b"origin", origin.encode())]
+    assert shake_hands(headers) == "websocket.close"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["*", "null", "www.example.com", f"{ALLOWED}/", f"{ALLOWED}/a", "https://*.example.com"],
+)
+def test_what_is_no_origin_stops_the_start(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ORIGINS", f"{ALLOWED}, {value}")
+    with pytest.raises(SettingsError) as refused:
+        read_settings(None)
+    assert refused.value.values["name"] == "ALLOWED_ORIGINS"

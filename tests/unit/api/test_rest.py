@@ -155,6 +155,8 @@ def test_a_run_is_launched_once_under_a_key(client: Client, store: Store) -> Non
     [
         ({"top_n": 0}, "body.top_n"),
         ({"top_n": "<img>"}, "body.top_n"),
+        ({"top_n": "4"}, "body.top_n"),
+        ({"top_n": True}, "body.top_n"),
         ({"silence_window_days": 400}, "body.silence_window_days"),
         ({"topn": 3}, "body.topn"),
         ({"as_of": "soon" * 50_000}, "413"),
@@ -169,6 +171,27 @@ def test_what_is_malformed_is_named_by_its_place(
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert place in refused.text
     assert "<img>" not in refused.text
+
+
+def test_bytes_that_are_no_text_are_malformed_too(client: Client, store: Store) -> None:
+    headers = {"Authorization": f"Bearer {token(store, Role.ANALYST)}"}
+    refused = client.post("/reco/run", headers=headers, data=b'{"top_n": "\xff"}')
+    assert (refused.status_code, "body" in refused.json()["title"]) == (422, True)
+
+
+def test_a_misspelt_parameter_is_refused_and_not_passed_over(
+    client: Client, store: Store, run_id: str
+) -> None:
+    path = f"/export/runs/{run_id}/reco_output.csv?vesion=original"
+    refused = call(client, "GET", path, token(store, Role.VIEWER))
+    assert (refused.status_code, "vesion" in refused.text) == (422, False)
+
+
+@pytest.mark.parametrize("path", ["/reco/%0Aruns", "/imports/a%0D%0Ab", "/export/runs/%0A/a.csv"])
+def test_a_line_end_leads_no_address_past_the_api(client: Client, store: Store, path: str) -> None:
+    """The pages would answer it."""
+    missed = call(client, "GET", path, token(store, Role.VIEWER))
+    assert missed.headers["Content-Type"] == "application/problem+json"
 
 
 def test_batches_of_a_dry_campaign_are_worked_one_by_one(
