@@ -3,12 +3,15 @@
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
 BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
 RECONCILE = "reconcile"
+SHARD = "shard"
 ERASE, RETAIN, FORGET = "erase", "retain", "forget"
-# Of what is asked for while it runs, a running job of these may have looked for the last time.
-ASKED_ANEW = (REVIEW,)
+# Of what is asked for while it runs, a running job of these may have looked for the last time, or
+# have lost its worker.
+ASKED_ANEW = (REVIEW, SHARD)
 QUEUES = {
     **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports"),
     **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs"),
+    SHARD: "shards",
     SEND: "sends",
     RECONCILE: "readings",
     **dict.fromkeys((ERASE, RETAIN, FORGET), "erasures"),

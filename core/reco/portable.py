@@ -98,5 +98,5 @@ def _named(prefix: str, record: NamedTuple) -> Arrays:
 
 def _restored(kind: type[Record], prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Record:
     """Return the record; what was a single number is one again, for the kernels' sake."""
-    found = {name: arrays[f"{prefix}.{name}"] for name in kind._fields}
+    found: dict[str, Any] = {name: arrays[f"{prefix}.{name}"] for name in kind._fields}
     return kind(**{name: value if value.ndim else value.item() for name, value in found.items()})
