@@ -23,15 +23,21 @@ INSERT INTO run_shard (tenant_id, run_id, shard_no, customers, tries)
 VALUES (:tenant, :run_id, :shard_no, :customers, 0)
 """
 _ABANDONED = """
-SELECT DISTINCT CAST(parts.run_id AS TEXT) AS run_id
-FROM (
-    SELECT tenant_id, run_id FROM run_shard WHERE tenant_id = :tenant
-    UNION
-    SELECT tenant_id, run_id FROM run_part WHERE tenant_id = :tenant
-) AS parts
-JOIN run ON run.tenant_id = parts.tenant_id AND run.run_id = parts.run_id
-WHERE run.tenant_id = :tenant AND (run.status <> 'running' OR run.created_at < :before)
-ORDER BY 1
+SELECT CAST(run_id AS TEXT) AS run_id
+FROM run
+WHERE tenant_id = :tenant
+    AND (status <> 'running' OR created_at < :before)
+    AND (
+        EXISTS (
+            SELECT 1 FROM run_part
+            WHERE run_part.tenant_id = run.tenant_id AND run_part.run_id = run.run_id
+        )
+        OR EXISTS (
+            SELECT 1 FROM run_shard
+            WHERE run_shard.tenant_id = run.tenant_id AND run_shard.run_id = run.run_id
+        )
+    )
+ORDER BY run_id
 """
 
 

@@ -39,7 +39,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > _DEEPEST:
         return "…"
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, bytes | bytearray | memoryview):
         return _plain_bytes(bytes(value))
     if isinstance(value, Enum | datetime | date | uuid.UUID | Path):
         return str(value)
