@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import log
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 PLOT = "results.svg"
 _LIBRARIES = ("duckdb", "numpy", "numba", "pyarrow", "SQLAlchemy", "psycopg2-binary", "dbos")
+_LEAST = 0.25
 _ROW, _BAR, _LEFT, _WIDTH = 26, 14, 250, 330
 _HEAD = """# Results of `make bench`
 
@@ -69,17 +71,20 @@ def results_text(found: Sequence[Measured], *, customers: int, postgres: str, lo
 
 
 def plot(found: Sequence[Measured]) -> str:
-    """Return an SVG with a bar for each ratio, and a line where ours and reference are equal."""
+    """Return an SVG with a bar for each ratio, and a line where ours and reference are equal.
+
+    The axis is logarithmic and begins at `_LEAST`: the same factor has the same length.
+    """
     widest = max([2.0, *(one.ratio for one in found)])
     height = _ROW * len(found) + 40
-    one = _LEFT + _WIDTH / widest
+    one = _LEFT + _length(1, widest)
     bars = "".join(_bar(at, each, widest) for at, each in enumerate(found))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 70} {height}"'
         ' font-family="sans-serif" font-size="12" role="img" aria-label="Ratios to the references">'
         f'{bars}<line x1="{one:.1f}" x2="{one:.1f}" y1="4" y2="{height - 24}" stroke="#333"'
         f' stroke-dasharray="3 3"/><text x="{one:.1f}" y="{height - 8}" text-anchor="middle">'
-        "the reference = 1</text></svg>\n"
+        "1 = the reference (logarithmic)</text></svg>\n"
     )
 
 
@@ -95,12 +100,16 @@ def shown(found: Iterable[Measured]) -> str:
 
 
 def _bar(at: int, one: Measured, widest: float) -> str:
-    top, width = _ROW * at + 10, _WIDTH * one.ratio / widest
+    top, width = _ROW * at + 10, _length(one.ratio, widest)
     return (
         f'<text x="{_LEFT - 8}" y="{top + 11}" text-anchor="end">{escape(one.step)}</text>'
         f'<rect x="{_LEFT}" y="{top}" width="{width:.1f}" height="{_BAR}" fill="#7b2d43"/>'
         f'<text x="{_LEFT + width + 6:.1f}" y="{top + 11}">{one.ratio:.2f}</text>'
     )
+
+
+def _length(ratio: float, widest: float) -> float:
+    return _WIDTH * log(max(ratio, _LEAST) / _LEAST) / log(widest / _LEAST)
 
 
 def _told(seconds: float) -> str:
