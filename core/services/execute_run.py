@@ -121,7 +121,8 @@ def execute(
 
 
 def _attempt(store: TenantStore, run: Run, progress: Progress, ask: AskShard | None) -> None:
-    goes_on = ask is not None and is_planned(store, run.run_id)
+    is_left = ask is not None and run.status is RunStatus.RUNNING
+    goes_on = is_left and is_planned(store, run.run_id)
     if not goes_on:
         stop_shards(store, run.run_id)
         start_run(store, run.run_id)

@@ -19,6 +19,7 @@ from core.reco.portable import footing_of
 from core.reco.ranking import explain_ranked
 from core.services.compute_lists import compute_listed
 from core.services.progress import Progress, no_progress
+from core.services.run_basis import code_digest
 from core.services.run_summary import canonical_json
 from core.services.shard_figures import add_up, count_shard, qc_figures, summary_figures
 from core.services.shard_parts import Part, create_tables, unpack
@@ -47,6 +48,9 @@ IN_SHARDS = N_("Ranking and auditing, part by part")
 MOST_TRIES = 5
 _LOOK_SECONDS = 0.25
 _HELD = "held"  # never said
+_OTHER_VERSION = N_(
+    "This worker is of another version than the one that began the run. Run one version everywhere."
+)
 _FAILED = N_(
     "A part of the run did not succeed in %(tries)s tries. Launch the run again, or read the log."
 )
@@ -96,7 +100,12 @@ def _compute(
     *,
     is_first: bool,
 ) -> dict[str, Any]:
-    """Store the rows of the customers of `own`; return what they count."""
+    """Store the rows of the customers of `own`; return what they count.
+
+    Raises `Refused` where other code or libraries began the run: rows might differ.
+    """
+    if common.notes["basis"]["code"]["sha256"] != code_digest():
+        raise Refused(_OTHER_VERSION)
     policy = parse_policy(json.loads(run.policy_json))
     create_tables(con, {**common.tables, **own.tables})
     if not is_first:

@@ -204,6 +204,18 @@ def test_a_shard_that_never_succeeds_fails_its_run_and_leaves_nothing(
     assert not any(outcome_rows(company, run_id).values())
 
 
+def test_a_worker_of_another_version_makes_no_rows(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = create_run(company, SYSTEM, as_of=AS_OF)
+    with pytest.raises(KeyboardInterrupt):
+        execute(company, run_id, ask=die)
+    monkeypatch.setattr(shard_run, "code_digest", lambda: "another")
+    with pytest.raises(Refused):
+        work_shard(company, f"{run_id}.1")
+    assert not any(outcome_rows(company, run_id).values())
+
+
 def test_an_erasure_drops_what_shards_wait_for_and_the_run_begins_anew(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
