@@ -275,7 +275,8 @@ def test_a_lost_worker_costs_its_shard_alone_while_two_companies_run(
     ))  # fmt: skip
     with ThreadPoolExecutor(2) as pool, worker(store, "dies"), worker(store):
         runs = list(pool.map(lambda one: executed(one, ask_shard), companies))
-    assert sorted(tries) == [1] * 13 + [2]
+    # Its shard alone: one, or one of each company where it worked on both.
+    assert sorted(tries) in ([1] * 13 + [2], [1] * 12 + [2] * 2)
     assert [outcome(*one) for one in zip(companies, runs, strict=True)] == [whole, whole]
 
 
