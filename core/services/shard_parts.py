@@ -86,12 +86,16 @@ def pack(part: Part) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, array in part.arrays.items():
-            with archive.open(f"{name}{_ARRAY}", "w", force_zip64=True) as member:
+            entry = zipfile.ZipInfo(
+                f"{name}{_ARRAY}"
+            )  # of no moment: the same part, the same bytes
+            with archive.open(entry, "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
         for name, table in part.tables.items():
-            with archive.open(f"{name}{_TABLE}", "w", force_zip64=True) as member:
+            entry = zipfile.ZipInfo(f"{name}{_TABLE}")
+            with archive.open(entry, "w", force_zip64=True) as member:
                 pq.write_table(table, member, compression="NONE")
-        archive.writestr(_NOTES, json.dumps(part.notes))
+        archive.writestr(zipfile.ZipInfo(_NOTES), json.dumps(part.notes))
     plain = stream.getbuffer()
     packed: bytes = _CODEC.compress(plain, asbytes=True)
     return len(plain).to_bytes(_SIZE_BYTES, "big") + packed

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.store.runs import RunStatus, find_run
 from core.store.tenant import TenantStore, Transaction
 
 COMMON = 0  # the part of all shards; they count from 1
@@ -22,22 +23,9 @@ _INSERT_SHARD = """
 INSERT INTO run_shard (tenant_id, run_id, shard_no, customers, tries)
 VALUES (:tenant, :run_id, :shard_no, :customers, 0)
 """
-_ABANDONED = """
-SELECT CAST(run_id AS TEXT) AS run_id
-FROM run
-WHERE tenant_id = :tenant
-    AND (status <> 'running' OR created_at < :before)
-    AND (
-        EXISTS (
-            SELECT 1 FROM run_part
-            WHERE run_part.tenant_id = run.tenant_id AND run_part.run_id = run.run_id
-        )
-        OR EXISTS (
-            SELECT 1 FROM run_shard
-            WHERE run_shard.tenant_id = run.tenant_id AND run_shard.run_id = run.run_id
-        )
-    )
-ORDER BY run_id
+_HELD_FOR = """
+SELECT CAST(run_id AS TEXT) AS run_id, count(*) AS rows FROM {table}
+WHERE tenant_id = :tenant GROUP BY run_id
 """
 
 
@@ -82,8 +70,8 @@ def load_part(tx: Transaction, run_id: str, part_no: int) -> bytes | None:
 
 def has_part(tx: Transaction, run_id: str, part_no: int) -> bool:
     """Tell whether a part is there."""
-    sql = f"SELECT 1 FROM run_part WHERE {_OF_RUN} AND part_no = :part_no LIMIT 1"
-    return tx.scalar(sql, run_id=run_id, part_no=part_no) is not None
+    sql = f"SELECT count(*) FROM run_part WHERE {_OF_RUN} AND part_no = :part_no"
+    return bool(tx.scalar(sql, run_id=run_id, part_no=part_no))
 
 
 def store_shards(store: TenantStore, run_id: str, customers: list[int]) -> None:
@@ -183,7 +171,17 @@ def open_shard_locks(tx: Transaction) -> Iterator[str]:
 
 def abandoned_runs(tx: Transaction, before: datetime) -> list[str]:
     """Return the runs that left shards behind: over, or launched earlier than `before`."""
-    return [str(row["run_id"]) for row in tx.rows(_ABANDONED, before=before)]
+    held = [
+        str(row["run_id"])
+        for table in ("run_part", "run_shard")
+        for row in tx.rows(_HELD_FOR.format(table=table))
+    ]
+    runs = [find_run(tx, run_id) for run_id in sorted(set(held))]
+    return [
+        run.run_id
+        for run in runs
+        if run and (run.status is not RunStatus.RUNNING or run.created_at < before)
+    ]
 
 
 def _drop_part(tx: Transaction, run_id: str, part_no: int) -> None:

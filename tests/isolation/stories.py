@@ -125,6 +125,14 @@ def run(company: TenantStore, _values: Values) -> Any:
     return apply_decisions(company, run_id)
 
 
+class _Untimed(Stages):
+    """Stages that take no time: what is packed with it would differ in its bytes."""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        yield
+
+
 def run_in_shards(company: TenantStore, _values: Values) -> Any:
     """Plan a run, let others work on its shards, and publish it."""
     run_id = create_run(company, SYSTEM, as_of=AS_OF)
@@ -133,7 +141,7 @@ def run_in_shards(company: TenantStore, _values: Values) -> Any:
         launched = find_run(tx, run_id)
     assert launched
     with workbench(company, "run") as con:
-        plan_shards(company, launched, con, Stages(no_progress, PLANNING))
+        plan_shards(company, launched, con, _Untimed(no_progress, PLANNING))
     complete_shards(company, launched, no_progress, work_shard)
     return summary_of(company, run_id)
 
