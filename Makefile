@@ -1,7 +1,8 @@
 # make run    set up everything and serve the app with demo data
 # make test   set up everything and pass every test
+# make bench  measure import, run, export, pages and send beside their references
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full checked recommender reader lint messages lock clean
+.PHONY: help run test test-full checked recommender reader lint messages lock clean bench
 
 PORT ?= 8501
 WORKERS ?= 2
@@ -49,6 +50,10 @@ test: checked
 
 test-full: checked
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --hypothesis-profile=drawn
+
+# BENCH_CUSTOMERS=... changes the size; the results are written to benchmarks/RESULTS.md.
+bench: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.product.bench
 
 # New sentences enter the French catalogue untranslated; tests fail until each is translated.
 messages: .venv/dev.stamp

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.services.campaign_reports import CampaignStatus, status_of
@@ -67,7 +68,20 @@ def measured(tenant: TenantStore, campaign_id: str) -> tuple[float, float, Campa
     return seconds, processor, status, poller
 
 
-def main(recipients: int, database_url: str | None) -> None:
+@dataclass(frozen=True)
+class Sent:
+    """A campaign that was sent: how long it took, and what double and sums say of it."""
+
+    seconds: float
+    processor: float
+    status: CampaignStatus
+    differences: Counter[int]
+    ledger: str
+    in_flight: int
+
+
+def sent_live(recipients: int, database_url: str | None) -> Sent:
+    """Prepare a campaign, send it against the double, and return what it took."""
     double = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.sending.send", "serve"],
         stdin=subprocess.PIPE,
@@ -84,9 +98,15 @@ def main(recipients: int, database_url: str | None) -> None:
         campaign_id = prepare_live(tenant, recipients)
         seconds, processor, status, poller = measured(tenant, campaign_id)
     ledger, _ = double.communicate("\n")
-    print(f"{recipients} recipients: {seconds:.1f} s, of the processor {processor:.1f} s")
-    print(f"{status.state} {status.sent}, polls by difference {dict(poller.differences)}")
-    print(f"ledger (addresses, twice, violations): {ledger.strip()}")
+    in_flight = settings.brevo_in_flight
+    return Sent(seconds, processor, status, poller.differences, ledger.strip(), in_flight)
+
+
+def main(recipients: int, database_url: str | None) -> None:
+    sent = sent_live(recipients, database_url)
+    print(f"{recipients} recipients: {sent.seconds:.1f} s, of the processor {sent.processor:.1f} s")
+    print(f"{sent.status.state} {sent.status.sent}, polls by difference {dict(sent.differences)}")
+    print(f"ledger (addresses, twice, violations): {sent.ledger}")
 
 
 if __name__ == "__main__":

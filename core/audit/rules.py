@@ -224,20 +224,44 @@ def counting_rules(policy: AuditPolicy, level: Level) -> list[Rule]:
     ]
 
 
-def find_issues(con: DuckDBPyConnection, list_table: str, as_of: date, policy: Policy) -> None:
+def find_issues(
+    con: DuckDBPyConnection,
+    list_table: str,
+    as_of: date,
+    policy: Policy,
+    judged: str | None = None,
+) -> None:
     """Audit `list_table` and create `issues`.
 
     Reads the list's columns customer_no, rank, product_no, scenario, the facts, the dataset
-    tables and `deliverable`. `issues(customer_no, severity, rule_code, product_no, details_json)`
-    is ordered by customer, rule and product, with at most one row for each of the three;
-    product_no is NULL where the customer or the whole list fails.
+    tables and `deliverable`; where `judged` names what `judge_customers` found of these customers,
+    neither contacts nor addresses. `issues(customer_no, severity, rule_code, product_no,
+    details_json)` is ordered by customer, rule and product, with at most one row for each of the
+    three; product_no is NULL where the customer or the whole list fails.
     """
     load_items(con, list_table, "audit_items")
     scope = Scope(items="audit_items", as_of=as_of, policy=policy.audit)
-    collect_failures(con, active_rules(policy.audit), scope, "audit_failures")
+    rules = [
+        rule
+        for rule in active_rules(policy.audit)
+        if judged is None or rule.level is not Level.CUSTOMER
+    ]
+    collect_failures(con, rules, scope, "audit_failures")
+    if judged is not None:
+        con.execute(f"INSERT INTO audit_failures FROM {judged}")
     write_issues(con, "audit_failures", "issues", policy.audit)
     for table in ("audit_items", "audit_failures"):
         con.execute(f"DROP TABLE {table}")
+
+
+def judge_customers(con: DuckDBPyConnection, failures: str, as_of: date, policy: Policy) -> None:
+    """Create `failures` like `collect_failures`, by the rules on the customer alone.
+
+    They read no list: who is judged apart from her contacts is judged by them before.
+    """
+    rules = [rule for rule in active_rules(policy.audit) if rule.level is Level.CUSTOMER]
+    scope = Scope(items="", as_of=as_of, policy=policy.audit)
+    collect_failures(con, rules, scope, failures)
 
 
 def collect_failures(

@@ -6,6 +6,7 @@ import threading
 from core.errors import CrmError, frames_of
 from core.jobs.kinds import ERASE, FORGET, RECONCILE, SEND, TAKE
 from core.jobs.queue import UNEXPECTED, enqueue, job_of
+from core.jobs.shards import look_after_shards
 from core.services.accounts import SYSTEM, Actor, list_tenants
 from core.services.campaign_watch import due_work
 from core.services.erase_brevo import pending_contacts
@@ -31,9 +32,9 @@ def watch_inboxes(store: Store, stop: threading.Event) -> None:
 
 
 def watch_each_minute(store: Store, stop: threading.Event) -> None:
-    """Look every minute after what nobody asks for: waiting campaigns, failed sign-ins."""
+    """Look every minute after what nobody asks for: campaigns, shards left, failed sign-ins."""
     while not stop.wait(_LOOK_SECONDS):
-        for look in (look_after_campaigns, record_failures):
+        for look in (look_after_campaigns, look_after_shards, record_failures):
             try:
                 look(store)
             except Exception as error:  # noqa: BLE001 - the next look may find the database again

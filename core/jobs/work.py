@@ -16,11 +16,13 @@ from core.jobs.kinds import (
     REVIEW,
     RUN,
     SEND,
+    SHARD,
     SYNC,
     TAKE,
     Told,
 )
 from core.jobs.queue import forget_jobs
+from core.jobs.shards import ask_shard
 from core.services.accounts import SYSTEM
 from core.services.backtest import execute_backtest
 from core.services.campaign_watch import settle_doubts
@@ -36,6 +38,7 @@ from core.services.progress import Progress
 from core.services.retention import erase_due
 from core.services.review_work import apply_decisions
 from core.services.send_campaign import send
+from core.services.shard_run import work_shard
 from core.services.sync_contacts import sync_contacts
 from core.store.tenant import TenantStore
 
@@ -49,7 +52,8 @@ WORK: dict[str, _Work] = {
     LOAD: lambda store, subject, progress: load(store, subject, progress),
     TAKE: lambda store, subject, progress: work_on(store, subject, progress),
     CLEAR: lambda store, _subject, _progress: clear_undone(store),
-    RUN: lambda store, subject, progress: execute(store, subject, progress),
+    RUN: lambda store, subject, progress: execute(store, subject, progress, ask_shard),
+    SHARD: lambda store, subject, progress: work_shard(store, subject, progress),
     PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
     CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
     REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),

@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 from core.compiled import njit
 from core.contracts import Scenario
 from core.policy import CUSTOMER_STATES, Policy
-from core.reco.affinity import describe, make_scratch, weigh
+from core.reco.affinity import Knowledge, describe, make_scratch, weigh
 from core.reco.beginnings import find_beginnings
 from core.reco.candidates import NEAR, POPULAR
 from core.reco.evidence import find_evidence
@@ -22,7 +22,8 @@ from core.reco.inputs import build_shelf, catalogue_of, read_people, read_trade
 from core.reco.items import populations_of
 from core.reco.learning import Model, learn_model
 from core.reco.lines import day_number
-from core.reco.offers import Offers, read_offers
+from core.reco.neighbours import Neighbours
+from core.reco.offers import read_offers
 from core.reco.scenarios import propose
 from core.reco.scoring import COMPONENTS, weights_of
 from core.reco.selection import fill_pool, turn_numbers
@@ -35,7 +36,13 @@ from core.reco.shapes import (
     make_proposals,
 )
 from core.reco.shards import Slice, run_slices, slices_of
-from core.reco.tables import Columns, create_table_from_parts, fetch_columns
+from core.reco.tables import (
+    Columns,
+    FloatArray,
+    Int32Array,
+    create_table_from_parts,
+    fetch_columns,
+)
 
 ROWS_PER_SLICE = 200_000
 POOL = ("customer_no", "position", "item", "scenario", "ground", "evidence", "score")
@@ -69,13 +76,27 @@ ORDER BY listed.customer_no, listed.rank
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranked:
-    """By what customers were ranked: enough to explain any row of the table `pool`."""
+class Footing:
+    """By what customers are ranked, and any row of the table `pool` is explained.
+
+    `history` and `people` may be those of some customers (`core.reco.portable`), the rest was
+    learned from all: `weights` of the blend, and by item the number of the `product` proposed.
+    """
 
     history: History
     people: People
-    model: Model
+    known: Knowledge
+    neighbours: list[Neighbours]
+    weights: FloatArray
     shelf: Shelf
+    product: Int32Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked(Footing):
+    """The footing of all customers, with the model as it was learned."""
+
+    model: Model
 
 
 def rank_candidates(
@@ -86,15 +107,42 @@ def rank_candidates(
     threads: int | None = None,
     sample: Sequence[Slice] | None = None,
 ) -> Ranked:
+    """Learn from all customers, and rank all of them or those of `sample`."""
+    ranked = learn_ranking(con, facts, as_of, policy, threads)
+    rank_on(con, ranked, as_of, policy, threads, sample)
+    return ranked
+
+
+def rank_on(
+    con: DuckDBPyConnection,
+    footing: Footing,
+    as_of: date,
+    policy: Policy,
+    threads: int | None = None,
+    sample: Sequence[Slice] | None = None,
+) -> None:
     """Create `candidates`, every customer's pool in the order her list is filled.
 
-    Needs the tables of `features.build_facts`. Columns: customer_no, position (from 1),
+    Columns: customer_no, position (from 1),
     product_no, scenario, pool_position (the same, which a row keeps when it is ranked anew). No
     product or vintage chain comes twice; at most `policy.pool_size` rows per customer, or twice
     `policy.top_n` where that is more. The table `pool` beneath has also what a row is explained
     by: item, ground, evidence, score and components (in millionths). `sample` bounds the customers
-    to ranges of their numbers, in order; what is learned is learned from all.
+    to ranges of their numbers, in order.
     """
+    rules = rules_of(policy, day_number(as_of))
+    pools = rank_customers(footing, rules, slices=sample, threads=threads)
+    _store_pools(con, pools, footing.product)
+
+
+def learn_ranking(
+    con: DuckDBPyConnection,
+    facts: Facts,
+    as_of: date,
+    policy: Policy,
+    threads: int | None = None,
+) -> Ranked:
+    """Return what the customers of `features.build_facts` are ranked by, learned from them."""
     today, history = day_number(as_of), facts.history
     is_trade = read_trade(con)
     population = populations_of(is_trade, history)
@@ -107,15 +155,21 @@ def rank_candidates(
         )  # fmt: skip
     rules = rules_of(policy, today)
     shelf = build_shelf(offers, model.learned, beginnings.result(), policy, rules)
-    people = read_people(con, facts, population, is_trade, offers, policy, today)
-    pools = rank_customers(history, people, model, shelf, rules, slices=sample, threads=threads)
-    _store_pools(con, pools, offers)
-    return Ranked(history=history, people=people, model=model, shelf=shelf)
+    return Ranked(
+        history=history,
+        people=read_people(con, facts, population, is_trade, offers, policy, today),
+        known=model.learned.known,
+        neighbours=model.learned.neighbours,
+        weights=model.blend.weights,
+        shelf=shelf,
+        product=offers.product,
+        model=model,
+    )
 
 
 def explain_ranked(
     con: DuckDBPyConnection,
-    ranked: Ranked,
+    ranked: Footing,
     listed: str,
     as_of: date,
     policy: Policy,
@@ -131,14 +185,14 @@ def explain_ranked(
     rows = fetch_columns(con, LISTED.format(listed=listed), low=low, high=high)
     evidence = find_evidence(
         rows["customer_no"], rows.pop("item"), rows["ground"], ranked.history, ranked.people,
-        ranked.model.learned.known, ranked.model.learned.neighbours, ranked.shelf,
+        ranked.known, ranked.neighbours, ranked.shelf,
     )  # fmt: skip
     explain_lists(con, rows, evidence, as_of, policy, language)
 
 
-def _store_pools(con: DuckDBPyConnection, pools: Iterable[Columns], offers: Offers) -> None:
+def _store_pools(con: DuckDBPyConnection, pools: Iterable[Columns], product: Int32Array) -> None:
     """Create `pool` and `candidates`; of the parts only few are in memory at once."""
-    parts = ({**pool, "product_no": offers.product[pool["item"]]} for pool in pools)
+    parts = ({**pool, "product_no": product[pool["item"]]} for pool in pools)
     create_table_from_parts(con, "pool", parts)
     con.execute(CANDIDATES)
 
@@ -164,10 +218,7 @@ def rules_of(policy: Policy, as_of: int) -> Rules:
 
 
 def rank_customers(
-    history: History,
-    people: People,
-    model: Model,
-    shelf: Shelf,
+    footing: Footing,
     rules: Rules,
     *,
     rows_per_slice: int = ROWS_PER_SLICE,
@@ -178,14 +229,13 @@ def rank_customers(
 
     Columns are those of `POOL`, and the components by name; they and the score in millionths.
     """
-    known = model.learned.known
-    place = model.learned.place
+    history, known = footing.history, footing.known
 
     def work(low: int, high: int) -> Columns:
         *found, components = _rank_slice(
             low, high, history.offsets, history.item, history.basket, history.day,
             history.volume, history.amount, history.items,
-            known, people, shelf, rules, model.blend.weights, place,
+            known, footing.people, footing.shelf, rules, footing.weights, known.place,
         )  # fmt: skip
         by_name = zip(COMPONENTS, components.T, strict=True)
         return {**dict(zip(POOL, found, strict=True)), **dict(by_name)}

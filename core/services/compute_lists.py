@@ -14,7 +14,7 @@ from core.audit.rules import find_issues
 from core.i18n import N_
 from core.policy import Policy
 from core.reco.features import build_facts
-from core.reco.ranking import Ranked, rank_candidates
+from core.reco.ranking import Footing, Ranked, rank_candidates, rank_on
 from core.reco.shards import Slice
 from core.services.progress import Progress
 
@@ -76,3 +76,16 @@ def compute_lists(
         find_issues(con, "repaired_list", as_of, policy)
         decide(con, "repaired_list", policy)
     return ranked
+
+
+def compute_listed(
+    con: DuckDBPyConnection, footing: Footing, as_of: date, policy: Policy, failures: str
+) -> None:
+    """Create the same tables for the customers of `footing`, learned from all of them before.
+
+    `failures` is what `judge_customers` found of these customers.
+    """
+    rank_on(con, footing, as_of, policy)
+    repair_lists(con, as_of, policy)
+    find_issues(con, "repaired_list", as_of, policy, failures)
+    decide(con, "repaired_list", policy)

@@ -20,6 +20,15 @@ from core.services.progress import Progress, no_progress
 from core.services.run_basis import basis_of
 from core.services.run_reports import summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_summary
+from core.services.shard_plan import (
+    PLANNING,
+    clear_abandoned,
+    is_planned,
+    is_sharded,
+    plan_shards,
+    stop_shards,
+)
+from core.services.shard_run import AskShard, complete_shards
 from core.services.workbench import workbench
 from core.store.dataset import load_revision
 from core.store.identity import new_id
@@ -91,31 +100,56 @@ def create_run(
     return run.run_id
 
 
-def execute(store: TenantStore, run_id: str, progress: Progress = no_progress) -> dict[str, Any]:
+def execute(
+    store: TenantStore,
+    run_id: str,
+    progress: Progress = no_progress,
+    ask: AskShard | None = None,
+) -> dict[str, Any]:
     """Execute the run and return its summary; a run that is done is not touched again.
 
-    Rows that a killed attempt left are removed first. Raises `NotFound`, and `Busy` while
-    another run of the tenant executes; any other error leaves the run failed, without rows.
+    With `ask`, a run of many customers on Postgres is worked on in shards by whom it asks, to the
+    same rows, and goes on with those that a killed attempt left; all other rows that it left are
+    removed first. Raises `NotFound`, and `Busy` while another run of the tenant executes; any other
+    error leaves the run failed, without rows.
     """
     with exclusive(store, "run", _BUSY):
+        clear_abandoned(store)
         with store.read() as tx:
             run = find_run(tx, run_id)
         if run is None:
             raise NotFound(N_("There is no such run."))
         if run.status is not RunStatus.DONE:
-            _attempt(store, run, progress)
+            _attempt(store, run, progress, ask)
         return summary_of(store, run_id)
 
 
-def _attempt(store: TenantStore, run: Run, progress: Progress) -> None:
-    start_run(store, run.run_id)
+def _attempt(store: TenantStore, run: Run, progress: Progress, ask: AskShard | None) -> None:
+    is_left = ask is not None and run.status is RunStatus.RUNNING
+    goes_on = is_left and is_planned(store, run.run_id)
+    if not goes_on:
+        stop_shards(store, run.run_id)
+        start_run(store, run.run_id)
     try:
-        with workbench(store, "run") as con:
-            _compute_and_publish(store, run, con, Stages(progress, STAGES))
+        if ask is not None and (goes_on or is_sharded(store)):
+            _execute_in_shards(store, run, progress, ask, goes_on=goes_on)
+        else:
+            with workbench(store, "run") as con:
+                _compute_and_publish(store, run, con, Stages(progress, STAGES))
     except Exception as error:
         sentence = str(error) if isinstance(error, CrmError) else _UNEXPECTED
+        stop_shards(store, run.run_id)
         fail_run(store, run.run_id, sentence)
         raise
+
+
+def _execute_in_shards(
+    store: TenantStore, run: Run, progress: Progress, ask: AskShard, *, goes_on: bool
+) -> None:
+    if not goes_on:
+        with workbench(store, "run") as con:
+            plan_shards(store, run, con, Stages(progress, PLANNING))
+    complete_shards(store, run, progress, ask)
 
 
 def _compute_and_publish(

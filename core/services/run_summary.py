@@ -148,6 +148,17 @@ def compute_summary(
 ) -> dict[str, Any]:
     """Return `run_summary.json` but for `timings`; docs/outputs.md explains every key."""
     return {
+        **compute_heading(con, run, policy, tenant_key, dataset_hash),
+        "repairs": count_rows(con, "repairs"),
+        **_figures(con, active_codes(policy)),
+    }
+
+
+def compute_heading(
+    con: DuckDBPyConnection, run: Run, policy: Policy, tenant_key: str, dataset_hash: str
+) -> dict[str, Any]:
+    """Return what `run_summary.json` says before any list is made."""
+    return {
         "run_id": run.run_id,
         "tenant": tenant_key,
         "as_of": run.as_of.isoformat(),
@@ -157,14 +168,17 @@ def compute_summary(
         "code_version": __version__,
         "revision": RunVersion.ORIGINAL.value,
         "review": 0,
-        "repairs": count_rows(con, "repairs"),
         "rfm_cut_points": {
             score: [asdict(point) for point in points]
             for score, points in rfm_cut_points(con).items()
         },
         "warnings": _warnings(con, run.as_of),
-        **_figures(con, [rule.code.value for rule in active_rules(policy.audit)]),
     }
+
+
+def active_codes(policy: Policy) -> list[str]:
+    """Return the codes of the rules that are switched on, in their order."""
+    return [rule.code.value for rule in active_rules(policy.audit)]
 
 
 def compute_reviewed(
@@ -175,7 +189,7 @@ def compute_reviewed(
     `original` is the run's own summary; the tables are those of `review_rows.fetch_run`.
     """
     revision = {"revision": RunVersion.REVIEWED.value, "review": review}
-    exported = _records(con, _EXPORTED)[0]
+    exported = fetch_records(con, _EXPORTED)[0]
     return {**original, **revision, **_figures(con, original["rule_counts"]), **exported}
 
 
@@ -183,28 +197,36 @@ def compute_qc(con: DuckDBPyConnection) -> dict[str, Any]:
     """Return the figures of the QC page: score bins, issues, reasons, mix, products, groups."""
     codes = {"codes": list(RuleCode), "severities": list(Severity)}
     return {
-        "score_bins": _records(con, _SCORE_BINS),
-        "issues": _records(con, _RULE_COUNTS, **codes),
-        "reasons": _records(con, _REASON_COUNTS, reasons=list(REASONS)),
-        "scenario_mix": _records(con, _SCENARIO_MIX, scenarios=list(Scenario)),
-        "products": _records(con, _PRODUCT_COUNTS),
-        "segments": _records(con, _GROUPS.format(field="segment")),
-        "states": _records(con, _GROUPS.format(field="state")),
+        "score_bins": fetch_records(con, _SCORE_BINS),
+        "issues": fetch_records(con, _RULE_COUNTS, **codes),
+        "reasons": fetch_records(con, _REASON_COUNTS, reasons=list(REASONS)),
+        "scenario_mix": fetch_records(con, _SCENARIO_MIX, scenarios=list(Scenario)),
+        "products": fetch_records(con, _PRODUCT_COUNTS),
+        "segments": fetch_records(con, _GROUPS.format(field="segment")),
+        "states": fetch_records(con, _GROUPS.format(field="state")),
     }
 
 
 def _figures(con: DuckDBPyConnection, rules: Iterable[str]) -> dict[str, Any]:
     """Return what is counted of lists, issues of `rules` and verdicts."""
     return {
-        "scenario_counts": _scenario_counts(con),
-        "rule_counts": _rule_counts(con, rules),
-        "recommendations": count_rows(con, "repaired_list"),
-        **_verdict_figures(con),
+        **count_lists(con, rules),
+        **verdict_figures(con),
     }
 
 
-def _verdict_figures(con: DuckDBPyConnection) -> dict[str, Any]:
-    found = _records(con, _VERDICT_FIGURES, quantiles=list(QUANTILES.values()))[0]
+def count_lists(con: DuckDBPyConnection, rules: Iterable[str]) -> dict[str, Any]:
+    """Return how many recommendations there are, by scenario, and issues by rule and severity."""
+    return {
+        "scenario_counts": _scenario_counts(con),
+        "rule_counts": _rule_counts(con, rules),
+        "recommendations": count_rows(con, "repaired_list"),
+    }
+
+
+def verdict_figures(con: DuckDBPyConnection) -> dict[str, Any]:
+    """Return what is counted of the table `verdicts`, with the quantiles of its scores."""
+    found = fetch_records(con, _VERDICT_FIGURES, quantiles=list(QUANTILES.values()))[0]
     customers, eligible = found["customers"], found["eligible"]
     blocked = customers - eligible
     quantiles = found["quantiles"] or [None] * len(QUANTILES)
@@ -219,20 +241,20 @@ def _verdict_figures(con: DuckDBPyConnection) -> dict[str, Any]:
 
 
 def _scenario_counts(con: DuckDBPyConnection) -> dict[str, int]:
-    found = {row["scenario"]: row["items"] for row in _records(con, _SCENARIO_COUNTS)}
+    found = {row["scenario"]: row["items"] for row in fetch_records(con, _SCENARIO_COUNTS)}
     return {scenario.value: found.get(scenario.value, 0) for scenario in Scenario}
 
 
 def _rule_counts(con: DuckDBPyConnection, rules: Iterable[str]) -> dict[str, dict[str, int]]:
     counts = {rule: {severity.value: 0 for severity in Severity} for rule in rules}
-    rows = _records(con, _RULE_COUNTS, codes=list(RuleCode), severities=list(Severity))
+    rows = fetch_records(con, _RULE_COUNTS, codes=list(RuleCode), severities=list(Severity))
     for row in rows:
         counts[row["rule_code"]][row["severity"]] = row["issues"]
     return counts
 
 
 def _warnings(con: DuckDBPyConnection, as_of: date) -> list[dict[str, Any]]:
-    found = _records(con, _DATASET_FIGURES, as_of=as_of)[0]
+    found = fetch_records(con, _DATASET_FIGURES, as_of=as_of)[0]
     last_sale: date | None = found["last_sale"]
     warnings = []
     if not found["customers"]:
@@ -253,7 +275,8 @@ def _warning(code: str, **values: object) -> dict[str, Any]:
     return {"code": code, "sentence": sentence, "values": values}
 
 
-def _records(con: DuckDBPyConnection, sql: str, **values: object) -> list[dict[str, Any]]:
+def fetch_records(con: DuckDBPyConnection, sql: str, **values: object) -> list[dict[str, Any]]:
+    """Return the rows of `sql` as dictionaries."""
     result = con.execute(sql, values)
     names = [column[0] for column in result.description or ()]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from core.store.opaque import Opaque, opaque_line_key
 from core.store.person_rows import names_subject
+from core.store.run_shards import drop_parts
 from core.store.subjects import Subject
 from core.store.tenant import TenantStore, Transaction
 
@@ -71,6 +72,7 @@ class RowEraser:
             for table in RUN_TABLES:
                 done[table] += self._delete_of_run(table, run_id)
         done["review_decision"] = self.make_decisions_opaque()
+        drop_parts(self.store)
         return done
 
     def make_sales_anonymous(self) -> int:

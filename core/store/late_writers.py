@@ -10,11 +10,13 @@ from core.store.locks import (
     is_held,
     review_lock,
 )
+from core.store.run_shards import open_shard_locks
 from core.store.tenant import TenantStore
 
 
 def are_at_work(store: TenantStore) -> bool:
-    """Tell whether a campaign is prepared, a review applied, a preview computed or contacts pushed.
+    """Tell whether a campaign is prepared, a review applied, a preview computed, contacts pushed or
+    a shard of a run worked on.
 
     Each holds its lock from before it reads until it has written, so what began to read after
     an erasure knows nothing of her.
@@ -29,6 +31,7 @@ def _purposes(store: TenantStore) -> Iterator[str]:
             preparing=PREPARING,
         )
         reviewed = tx.rows("SELECT DISTINCT run_id FROM review_decision WHERE tenant_id = :tenant")
-    yield from (PREVIEW_LOCK, PUSH_LOCK)
+        shards = list(open_shard_locks(tx))
+    yield from (PREVIEW_LOCK, PUSH_LOCK, *shards)
     yield from (campaign_lock(str(row["campaign_id"])) for row in preparing)
     yield from (review_lock(str(row["run_id"])) for row in reviewed)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -421,6 +422,30 @@ run_reserve = Table(
     Column("run_id", Uid, primary_key=True),
     Column("customer", Text, primary_key=True),
     Column("candidates_json", Text, nullable=False),
+)
+
+# What the shards of a run under way are worked out from: part 0 all of them, part n shard n.
+run_part = Table(
+    "run_part",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("part_no", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_no", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+run_shard = Table(
+    "run_shard",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("shard_no", Integer, primary_key=True, autoincrement=False),
+    Column("customers", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("done_at", Moment),
+    Column("figures_json", Text),
+    Column("error", Text),
 )
 
 review_decision = Table(

@@ -177,6 +177,15 @@ DATA: Mapping[str, Fates] = {
         " value_cents list_digest listed since_review until_review"
     ),
     "run_reserve": _deleted("tenant_id run_id customer candidates_json"),
+    # An erasure drops what shards are worked out from, whomever it holds: the run begins anew.
+    "run_part": _deleted("tenant_id run_id part_no chunk_no content"),
+    "run_shard": _fates(
+        {
+            KEY: "tenant_id run_id shard_no",
+            ACCOUNT: "tries done_at error",
+            WHOLE: "customers figures_json",
+        }
+    ),
     "review_decision": _fates(
         {
             KEY: "tenant_id run_id decision_no",

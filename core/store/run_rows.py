@@ -1,6 +1,6 @@
 """The rows that a run leaves: written in steps while it is `running`, unseen until it is done."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from duckdb import DuckDBPyConnection
 
@@ -102,6 +102,19 @@ def delete_outputs(store: TenantStore, run_id: str) -> None:
         while deleted:
             with store.begin() as tx:
                 deleted = _delete_some(tx, table, run_id)
+
+
+def delete_outputs_of(store: TenantStore, run_id: str, customers: Sequence[str]) -> None:
+    """Remove the rows of some customers of a run that is not done, in short transactions."""
+    for table in OUTPUT_ROWS:
+        for low in range(0, len(customers), _DELETED_CUSTOMERS):
+            with store.begin() as tx:
+                tx.execute(
+                    f"DELETE FROM {table} WHERE tenant_id = :tenant AND run_id = :run_id"
+                    f" AND customer {tx.among('customers')}",
+                    run_id=run_id,
+                    customers=tx.list_of(customers[low : low + _DELETED_CUSTOMERS]),
+                )
 
 
 def _delete_some(tx: Transaction, table: str, run_id: str) -> int:

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import duckdb
 import xlsxwriter
-from sqlalchemy import Boolean, Column, Date, DateTime, Table, Text
+from sqlalchemy import Boolean, Column, Date, DateTime, LargeBinary, Table, Text
 
 from core.services.accounts import SYSTEM
 from core.services.import_files import load, receive
@@ -109,6 +109,8 @@ def _cell(table: str, column: Column[Any]) -> object:
         return NOW.date()
     if isinstance(column.type, Boolean):
         return False
+    if isinstance(column.type, LargeBinary):
+        return _text(column.name, fate).encode()
     if not isinstance(column.type, Text):
         return None if column.nullable and column.name != "delivery_no" else 1
     return _text(column.name, fate)

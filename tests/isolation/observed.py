@@ -25,6 +25,7 @@ from core.services import erase_brevo
 from core.store.engine import WRITE
 from core.store.tenant import Store, TenantStore
 from core.store.transaction import Transaction
+from tests.isolation.rows import plain_cell
 
 _TIMINGS = ("timings", "seconds")
 _DEEPEST = 12
@@ -39,7 +40,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > _DEEPEST:
         return "…"
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, bytes | bytearray | memoryview):
         return _plain_bytes(bytes(value))
     if isinstance(value, Enum | datetime | date | uuid.UUID | Path):
         return str(value)
@@ -124,6 +125,12 @@ class Watch:
             self.given.append(given)
 
 
+def _shown(row: Any) -> str:
+    if not isinstance(row, dict):
+        return repr(plain_cell(row))
+    return repr({name: plain_cell(cell) for name, cell in row.items()})
+
+
 @dataclasses.dataclass
 class Spoken:
     """The statements of a case, put through `rewrite`; whether it began to write, and wrote."""
@@ -143,7 +150,7 @@ class Spoken:
         if tx.tenant_id is not None and not self.asks_others:
             is_place = _PLACES.search(sql) is not None
             rows = answer if isinstance(answer, list) else [answer]
-            given = len(rows) if is_place else sorted(repr(row) for row in rows)
+            given = len(rows) if is_place else sorted(map(_shown, rows))
             self.answers.append((sql, repr(given)))
 
     def hear(self, tx: Transaction, sql: str) -> str:

@@ -38,6 +38,13 @@ def _working(**more: Any) -> Given:
     return lambda _values: {"con": duckdb.connect(), **more}
 
 
+def _of_shard(*names: str) -> Given:
+    """Give the second shard of the run under way, whose part is there."""
+    told = {"shard_no": 2, "part_no": 2, "content": b"more", "figures_json": "{}", "now": NOW}
+    told |= {"error": "it failed"}
+    return lambda v: {"run_id": v["queued_id"], **{name: told[name] for name in names}}
+
+
 ONLY: Mapping[str, Given] = {
     **OF_USERS,
     **OF_PRIVACY,
@@ -236,6 +243,23 @@ ONLY: Mapping[str, Given] = {
     "store.reviews.count_subjects": {"product_key": None},
     "store.run_pairs.load_pairs": {"kind": "changed"},
     "store.reviews.publish_review": lambda v: {"run": RunAt(run_id=v["run_id"], review=2)},
+    "store.run_shards.drop_shards": _of_shard(),
+    "store.run_shards.fail_shard": _of_shard("shard_no", "error"),
+    "store.run_shards.finish_shard": _of_shard("shard_no", "figures_json", "now"),
+    "store.run_shards.has_part": _of_shard("part_no"),
+    "store.run_shards.load_part": _of_shard("part_no"),
+    "store.run_shards.load_shards": _of_shard(),
+    "store.run_shards.store_part": lambda v: {
+        "run_id": v["older_id"],
+        "part_no": 2,
+        "content": b"more",
+    },
+    "store.run_shards.stream_figures": _of_shard(),
+    "store.run_shards.try_shard": _of_shard("shard_no"),
+    "store.run_shards.abandoned_runs": {"before": NOW + timedelta(days=1)},
+    "store.run_shards.store_shards": lambda v: {"run_id": v["older_id"], "customers": [3]},
+    "services.shard_plan.is_planned": lambda v: {"run_id": v["queued_id"]},
+    "services.shard_plan.stop_shards": lambda v: {"run_id": v["queued_id"]},
     "store.runs.finish_run": lambda v: {"run_id": v["queued_id"]},
     "store.runs.fail_run": lambda v: {"run_id": v["queued_id"]},
     "store.runs.start_run": lambda v: {"run_id": v["queued_id"]},
@@ -288,6 +312,7 @@ ALSO: Mapping[str, Given] = {
         "people": "delivery",
         "segments": ["champion"],
     },
+    "store.run_shards.drop_parts (of a run)": lambda v: {"run_id": v["queued_id"]},
     "store.erase_imports.load_archived (of one import)": lambda v: {"import_id": v["import_id"]},
     "store.retention.count_due (prospects longer)": {
         "since": KeptSince(prospects=date(2020, 1, 1), customers=date(2027, 1, 1))

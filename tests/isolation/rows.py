@@ -15,10 +15,14 @@ def read_rows(connection: Connection, table: Table, tenant_id: str | None = None
     among = f" WHERE tenant_id = '{tenant_id}'" if tenant_id else ""
     place = _place(connection, table)
     found = connection.exec_driver_sql(f"SELECT * FROM {place}{among} ORDER BY {keys}")
-    return [
-        {name: str(cell) if isinstance(cell, uuid.UUID) else cell for name, cell in row.items()}
-        for row in found.mappings()
-    ]
+    return [{name: plain_cell(cell) for name, cell in row.items()} for row in found.mappings()]
+
+
+def plain_cell(cell: Any) -> Any:
+    """Return a cell that looks the same each time: what a driver gives of bytes shows its place."""
+    if isinstance(cell, memoryview):
+        return bytes(cell)
+    return str(cell) if isinstance(cell, uuid.UUID) else cell
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

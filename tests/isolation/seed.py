@@ -41,6 +41,7 @@ from core.store.contact_pushes import Pull, PullSource, store_pull, store_pushes
 from core.store.deliveries import load_deliveries
 from core.store.event_reads import reserve_read
 from core.store.retention import RetentionRule
+from core.store.run_shards import finish_shard, store_part, store_shards, try_shard
 from core.store.runs import start_run
 from core.store.subjects import Subject
 from core.store.tenant import TenantStore
@@ -178,8 +179,19 @@ def _run(tenant: TenantStore) -> tuple[str, str]:
     older, newer = (create_run(tenant, SYSTEM, as_of=day) for day in (EARLIER, AS_OF))
     execute(tenant, older)
     execute(tenant, newer)
-    start_run(tenant, create_run(tenant, SYSTEM, as_of=AS_OF))
+    _share_out(tenant, create_run(tenant, SYSTEM, as_of=AS_OF))
     return older, newer
+
+
+def _share_out(tenant: TenantStore, run_id: str) -> None:
+    """Leave a run under way: of its shards one is done, one is worked on, one waits."""
+    start_run(tenant, run_id)
+    for part_no in range(4):
+        store_part(tenant, run_id, part_no, f"part {part_no}".encode())
+    store_shards(tenant, run_id, [5, 4, 2])
+    for shard_no in (1, 2):
+        try_shard(tenant, run_id, shard_no)
+    finish_shard(tenant, run_id, 1, '{"repairs": 1}', tenant.store.now())
 
 
 def _ask(tenant: TenantStore, runs: tuple[str, str]) -> None:

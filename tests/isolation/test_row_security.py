@@ -59,7 +59,7 @@ def row_of(table: Table, tenant: str) -> dict[str, Any]:
 def _cell(column: Column[Any]) -> Any:
     if (column.name.endswith("_id") and column.name != "file_id") or column.name == "key":
         return str(uuid.UUID(int=9, version=4))
-    cells = {bool: True, int: 1, float: 1.0, date: date(2026, 3, 1), str: "said"}
+    cells = {bool: True, int: 1, float: 1.0, date: date(2026, 3, 1), str: "said", bytes: b"said"}
     return cells.get(column.type.python_type, NOW)
 
 

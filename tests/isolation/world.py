@@ -18,6 +18,7 @@ from core.store.models import data_metadata
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import NOW
 from tests.contract.live_data import Clock
+from tests.isolation.rows import plain_cell
 from tests.isolation.twins import MARK
 from tests.isolation.users import account_rows
 
@@ -168,7 +169,7 @@ def rows_of(connection: Connection, tenant_id: str) -> dict[str, list[str]]:
         rows = connection.exec_driver_sql(
             f"SELECT * FROM {table.name} WHERE tenant_id = '{tenant_id}'"
         )
-        found[table.name] = sorted(str(tuple(row)) for row in rows)
+        found[table.name] = sorted(str(tuple(map(plain_cell, row))) for row in rows)
     return found
 
 
