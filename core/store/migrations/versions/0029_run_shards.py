@@ -8,7 +8,7 @@ from alembic import op
 from core.store.postgres import row_security
 
 revision: str = "0029"
-down_revision: str | None = "0024"
+down_revision: str | None = "0026"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
