@@ -1,6 +1,5 @@
 """A database that is stopped, frozen, locked or unreadable: told at once, and over when it is."""
 
-import asyncio
 import os
 import shutil
 import signal
@@ -25,6 +24,7 @@ from core.settings import Settings
 from core.store.identity import beat
 from core.store.schema import migrate
 from core.store.tenant import Store, utc_now
+from tests.own_loop import run_alone
 from ui.navigation import ROOT
 
 SENTENCE = "The database does not answer. Check that it runs, then try again."
@@ -86,7 +86,7 @@ def opened(settings: Settings) -> Store:
 
 def asked(probe: HealthProbe) -> tuple[Health, float]:
     began = time.monotonic()
-    found = asyncio.run(find_health(probe))
+    found = run_alone(find_health(probe))
     return found, time.monotonic() - began
 
 

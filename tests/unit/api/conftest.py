@@ -1,9 +1,6 @@
 """The routes and their middleware, served on a free port over a SQLite store of two tenants."""
 
-import asyncio
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Iterator
 
 import bcrypt
 import pytest
@@ -18,12 +15,6 @@ from tests.contract.api_world import application, listening
 
 PASSWORD = "a long enough one"
 _ADDRESSES = (f"198.51.{high}.{low}" for high in range(200) for low in range(1, 255))
-
-
-def run_alone(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` in a loop of its own: a browser that is open has one running in this thread."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work).result()
 
 
 class Client(requests.Session):

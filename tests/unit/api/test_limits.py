@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from api.limits import MOST_CLIENTS, MOST_REFUSALS, RefusalLimit, client_key, name_of
-from tests.unit.api.conftest import run_alone
+from tests.own_loop import run_alone
 
 Answer = tuple[int, Mapping[str, str], bytes]
 

@@ -13,7 +13,8 @@ from api.rest import make_rest
 from core.errors import SettingsError, StoreUnavailable
 from core.i18n import N_
 from core.settings import Settings, read_settings
-from tests.unit.api.conftest import Client, run_alone
+from tests.own_loop import run_alone
+from tests.unit.api.conftest import Client
 
 RUN_FILE = "/export/runs/5f0c1f6e-4a57-4b5d-9f0e-0a6f3f1f7d11/reco_output.csv"
 ROW = "anne@example.com"
