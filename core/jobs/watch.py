@@ -2,10 +2,11 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 
 from core.errors import CrmError, frames_of
 from core.jobs.kinds import ERASE, FORGET, RECONCILE, SEND, TAKE
-from core.jobs.queue import UNEXPECTED, enqueue, job_of
+from core.jobs.queue import GIVEN_UP, UNEXPECTED, enqueue, job_of
 from core.services.accounts import SYSTEM, Actor, list_tenants
 from core.services.campaign_watch import due_work
 from core.services.erase_brevo import pending_contacts
@@ -49,7 +50,7 @@ def look_after_campaigns(store: Store) -> None:
         for campaign_id in due.to_send:
             enqueue(tenant_store, SYSTEM, SEND, campaign_id)
         for campaign_id in due.to_reconcile:
-            enqueue(tenant_store, SYSTEM, RECONCILE, campaign_id)
+            _ask_once(tenant_store, SYSTEM, RECONCILE, campaign_id, but_after=(GIVEN_UP,))
 
 
 def look_after_erasures(store: TenantStore) -> None:
@@ -57,7 +58,7 @@ def look_after_erasures(store: TenantStore) -> None:
     for request_id in open_erasures(store):
         _ask_once(store, SYSTEM, ERASE, request_id)
     if pending_contacts(store) and may_ask_brevo(store):
-        enqueue(store, SYSTEM, FORGET, store.tenant_id)
+        _ask_once(store, SYSTEM, FORGET, store.tenant_id, but_after=(GIVEN_UP,))
 
 
 def scan_inboxes(store: Store) -> None:
@@ -76,8 +77,14 @@ def scan_inboxes(store: Store) -> None:
             _LOG.error("inbox of %s failed: %s", tenant.key, frames_of(error))
 
 
-def _ask_once(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
-    """Ask for work that nobody follows, but not again after an unexpected error."""
+def _ask_once(
+    store: TenantStore,
+    actor: Actor,
+    kind: str,
+    subject: str,
+    but_after: Sequence[str] = (UNEXPECTED, GIVEN_UP),
+) -> None:
+    """Ask for work that nobody follows, but not again after an end with one of these sentences."""
     job = job_of(store, kind, subject)
-    if job is None or (job.error or {}).get("message") != UNEXPECTED:
+    if job is None or (job.error or {}).get("message") not in but_after:
         enqueue(store, actor, kind, subject)

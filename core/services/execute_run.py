@@ -114,6 +114,14 @@ def _attempt(store: TenantStore, run: Run, progress: Progress) -> None:
         raise
 
 
+def fail(store: TenantStore, run_id: str, why: CrmError) -> None:
+    """End a run that nobody works on with a sentence; one that is done stays as it is."""
+    with store.read() as tx:
+        run = find_run(tx, run_id)
+    if run is not None and run.status is not RunStatus.DONE:
+        fail_run(store, run_id, str(why))
+
+
 def _compute_and_publish(
     store: TenantStore, run: Run, con: DuckDBPyConnection, stages: Stages
 ) -> None:

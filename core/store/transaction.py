@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from core.errors import StoreUnavailable
 from core.i18n import N_
 from core.store.engine import WRITE
+from core.store.fence import check_fence
 
 _TENANT_BOUND = re.compile(r":tenant\b")
 _COMMIT_LAZILY = text("SET LOCAL synchronous_commit = off")
@@ -202,6 +203,8 @@ def open_transaction(
     is_postgres = engine.dialect.name == "postgresql"
     if is_postgres and not write:
         options["isolation_level"] = "REPEATABLE READ"
+    if write:
+        check_fence()
     try:
         with engine.connect() as plain:
             connection = plain.execution_options(**options)
