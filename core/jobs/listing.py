@@ -4,11 +4,30 @@ from collections.abc import Sequence
 
 from dbos import WorkflowStatus
 
-from core.jobs.kinds import QUEUES, TITLES, UNSTOPPABLE, workflow_name
+from core.jobs.kinds import (
+    FOR_ADMINS,
+    FORGET,
+    QUEUES,
+    SEND,
+    TAKE,
+    TITLES,
+    UNSTOPPABLE,
+    workflow_name,
+)
 from core.jobs.queue import client_of, progress_of
-from core.jobs.records import ACTIVE, STATES, Job, job_from, job_id, no_such_job
+from core.jobs.records import (
+    ACTIVE,
+    FAILED,
+    STATES,
+    STOPPED,
+    Job,
+    JobState,
+    job_from,
+    job_id,
+    no_such_job,
+)
 from core.jobs.tables import has_jobs, jobs_url
-from core.services.accounts import Actor, Role, require
+from core.services.accounts import Actor, Role, includes, require
 from core.store.tenant import TenantStore
 
 _OVER = tuple(name for names in STATES.values() for name in names if name not in ACTIVE)
@@ -74,6 +93,16 @@ def find_row(store: TenantStore, name: str) -> WorkflowStatus:
 def can_stop(job: Job) -> bool:
     """Tell whether somebody may ask for its end; `stop_job` says why not."""
     return not job.state.is_over and not job.is_stopping and job.kind not in UNSTOPPABLE
+
+
+def can_try_again(role: Role, job: Job, last: JobState) -> bool:
+    """Tell whether a user of `role` may ask for a job's work again: its `last` job came to nothing.
+
+    A campaign is resumed on its own page, where its state is.
+    """
+    needed = Role.ADMIN if job.kind in FOR_ADMINS else Role.ANALYST
+    is_open = last.status in (FAILED, STOPPED) and job.kind not in (SEND, TAKE, FORGET)
+    return is_open and includes(role, needed)
 
 
 def _list(

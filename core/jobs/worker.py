@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS, DBOSConfig, error
 
 from core.errors import Refused, frames_of
 from core.i18n import N_
@@ -92,8 +92,8 @@ def _beat_until(store: Store, slot: Slot, stop: threading.Event) -> None:
         try:
             beat(store, slot.name)
             reaped = reaper.look()
-        except Exception as error:  # noqa: BLE001 - the next beat may find the database again
-            _LOG.error("a beat of %s failed: %s", slot.name, frames_of(error))
+        except Exception as found:  # noqa: BLE001 - the next beat may find the database again
+            _LOG.error("a beat of %s failed: %s", slot.name, frames_of(found))
             continue
         if reaped:
             _LOG.warning("%s took over %s jobs of dead workers", slot.name, reaped)
@@ -131,8 +131,8 @@ def _open_queue(queue: str, heavy: int) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Tell whether DBOS logs something that this package has not told already."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, JobFailed | JobLost)
+    told = record.exc_info[1] if record.exc_info else None
+    return not isinstance(told, JobFailed | JobLost | error.DBOSAwaitedWorkflowCancelledError)
 
 
 def _register(store: Store, kind: str, running: _Running) -> None:

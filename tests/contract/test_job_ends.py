@@ -1,5 +1,7 @@
 """What a stop, or giving up, leaves of the work: in one process, on both databases."""
 
+import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from core.errors import NotAllowed, NotFound, Refused, Stopped
 from core.jobs import BACKTEST, ERASE, RETAIN, SEND, TAKE, enqueue, migrate_jobs
 from core.jobs.endings import end_work
-from core.jobs.listing import active_jobs
+from core.jobs.listing import active_jobs, past_jobs
 from core.jobs.stopping import stop_job
 from core.services.accounts import SYSTEM
 from core.services.backtest import create_backtest
@@ -66,9 +68,9 @@ def test_a_rehearsal_that_was_stopped_pauses_and_goes_on(tenant: TenantStore) ->
         1,
     )
     resume(tenant, ANALYST, campaign_id)
-    assert send_dry(tenant, campaign_id).state == "DONE"
+    assert send_dry(tenant, campaign_id).state == "SENT"
     end_work(tenant, SEND, campaign_id, WHY)
-    assert status_of(tenant, campaign_id).state == "DONE"
+    assert status_of(tenant, campaign_id).state == "SENT"
 
 
 def test_an_import_of_the_inbox_that_was_stopped_is_left_to_a_person(tenant: TenantStore) -> None:
@@ -114,3 +116,20 @@ def test_who_may_not_work_stops_nothing_and_no_other_company_knows_a_job(
         stop_job(tenant, VIEWER, job.name)
     with pytest.raises(NotFound):
         stop_job(new_tenant(tenant.store), ANALYST, job.name)
+
+
+def test_the_history_is_paged_and_filtered(tenant: TenantStore) -> None:
+    for kind in (BACKTEST, SEND, BACKTEST):
+        enqueue(tenant, ANALYST, kind, str(uuid.uuid4()))
+        time.sleep(1.01)  # SQLite's job tables tell no moments of one second apart
+    for job in active_jobs(tenant, VIEWER)[:2]:
+        stop_job(tenant, ANALYST, job.name)
+    (waits,) = active_jobs(tenant, VIEWER)
+    past = past_jobs(tenant, VIEWER)
+    assert [job.kind for job in past] == [SEND, BACKTEST]
+    assert past_jobs(tenant, VIEWER, limit=1, offset=1) == past[1:]
+    assert past_jobs(tenant, VIEWER, kind=SEND, state="stopped") == past[:1]
+    assert past_jobs(tenant, VIEWER, kind=SEND, state="failed") == []
+    assert past_jobs(tenant, VIEWER, kind="nonsense") == []
+    assert past_jobs(tenant, VIEWER, state="queued") == []
+    assert (waits.asked_by, waits.state.status, waits.kind) == ("system", "queued", BACKTEST)

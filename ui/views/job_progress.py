@@ -76,4 +76,4 @@ def _left(seconds: float) -> str:
     minutes = round(seconds / _MINUTE)
     if minutes < _MINUTES_TOLD:
         return _("about %(minutes)s min left", minutes=format_number(minutes))
-    return _("about %(hours)s h left", hours=format_number(round(minutes / 60, 1)))
+    return _("about %(hours)s h left", hours=format_number(minutes / 60, 1))
