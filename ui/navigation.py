@@ -80,6 +80,12 @@ PAGES = (
         answers=N_("See what is worked on and what waits, and stop it."),
     ),
     PageEntry(
+        path="schedules",
+        title=N_("Schedules"),
+        icon=":material/event_repeat:",
+        answers=N_("Let imports, runs and rehearsals happen by themselves."),
+    ),
+    PageEntry(
         path="settings",
         title=N_("Settings"),
         icon=":material/tune:",

@@ -21,6 +21,7 @@ from core.jobs.kinds import (
     RETAIN,
     REVIEW,
     RUN,
+    SCHEDULE,
     SEND,
     TAKE,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "RETAIN",
     "REVIEW",
     "RUN",
+    "SCHEDULE",
     "SEND",
     "TAKE",
     "JobState",

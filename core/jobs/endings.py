@@ -7,12 +7,13 @@ worker that is killed every time, and a job that is stopped before it began, nev
 from collections.abc import Callable, Mapping
 
 from core.errors import CrmError
-from core.jobs.kinds import BACKTEST, RUN, SEND, TAKE
+from core.jobs.kinds import BACKTEST, RUN, SCHEDULE, SEND, TAKE
 from core.outreach.outcomes import PauseReason
 from core.services.backtest import fail_backtest
 from core.services.execute_run import fail
 from core.services.import_archive import archive_of
 from core.services.live_outcomes import pause_campaign
+from core.services.schedule_work import end_occurrence
 from core.store.tenant import TenantStore
 
 _End = Callable[[TenantStore, str, CrmError], object]
@@ -21,9 +22,9 @@ _End = Callable[[TenantStore, str, CrmError], object]
 def end_work(store: TenantStore, kind: str, subject: str, why: CrmError) -> None:
     """Bring what a job works on to the end `why`; what has ended already stays as it is.
 
-    A run and a backtest fail with the sentence. A campaign pauses, or a worker would ask for it
-    again; so would one for an import of the inbox, which is left to a person. Another import is
-    unpublished and can be loaded as before.
+    A run, a backtest and what a schedule does fail with the sentence. A campaign pauses, or a
+    worker would ask for it again; so it would for an import of the inbox, which is left to a
+    person. Another import is unpublished and can be loaded as before.
     """
     end = _ENDS.get(kind)
     if end is not None:
@@ -40,6 +41,7 @@ def _pause(store: TenantStore, campaign_id: str, _why: CrmError) -> None:
 
 _ENDS: Mapping[str, _End] = {
     RUN: fail,
+    SCHEDULE: end_occurrence,
     BACKTEST: fail_backtest,
     SEND: _pause,
     TAKE: _leave_import,

@@ -8,13 +8,14 @@ PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "se
 BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
 RECONCILE = "reconcile"
 ERASE, RETAIN, FORGET = "erase", "retain", "forget"
+SCHEDULE = "schedule"
 # Of what is asked for while it runs, a running job of these may have looked for the last time.
 ASKED_ANEW = (REVIEW,)
 # The names say that the queues are partitioned: a job without a partition would wait for ever in
 # them, so what an earlier release left in a queue of a plain name is still worked on there.
 QUEUES = {
     **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports-by-tenant"),
-    **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW), "runs-by-tenant"),
+    **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW, SCHEDULE), "runs-by-tenant"),
     SEND: "sends-by-tenant",
     RECONCILE: "readings-by-tenant",
     **dict.fromkeys((ERASE, RETAIN, FORGET), "erasures-by-tenant"),
@@ -47,6 +48,7 @@ TITLES: Mapping[str, str] = {
     ERASE: N_("Erase a person"),
     RETAIN: N_("Erase what was kept too long"),
     FORGET: N_("Remove contacts at Brevo"),
+    SCHEDULE: N_("Schedule"),
 }
 
 

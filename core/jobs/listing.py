@@ -8,6 +8,7 @@ from core.jobs.kinds import (
     FOR_ADMINS,
     FORGET,
     QUEUES,
+    SCHEDULE,
     SEND,
     TAKE,
     TITLES,
@@ -101,7 +102,7 @@ def can_try_again(role: Role, job: Job, last: JobState) -> bool:
     A campaign is resumed on its own page, where its state is.
     """
     needed = Role.ADMIN if job.kind in FOR_ADMINS else Role.ANALYST
-    is_open = last.status in (FAILED, STOPPED) and job.kind not in (SEND, TAKE, FORGET)
+    is_open = last.status in (FAILED, STOPPED) and job.kind not in (SEND, TAKE, FORGET, SCHEDULE)
     return is_open and includes(role, needed)
 
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from core.errors import CrmError, frames_of
-from core.jobs.kinds import ERASE, FORGET, RECONCILE, SEND, TAKE
+from core.jobs.kinds import ERASE, FORGET, RECONCILE, SCHEDULE, SEND, TAKE
 from core.jobs.queue import GIVEN_UP, UNEXPECTED, enqueue, job_of
 from core.services.accounts import SYSTEM, Actor, list_tenants
 from core.services.campaign_watch import due_work
@@ -14,6 +14,7 @@ from core.services.erasure import open_erasures
 from core.services.failed_sign_ins import record_failures
 from core.services.inbox import INBOX, take_in
 from core.services.live_switch import may_ask_brevo
+from core.services.schedule_due import enter_due, open_occurrences
 from core.store.tenant import Store, TenantStore
 
 _LOG = logging.getLogger(__name__)
@@ -32,9 +33,9 @@ def watch_inboxes(store: Store, stop: threading.Event) -> None:
 
 
 def watch_each_minute(store: Store, stop: threading.Event) -> None:
-    """Look every minute after what nobody asks for: waiting campaigns, failed sign-ins."""
+    """Look every minute after what nobody asks for: schedules, campaigns, failed sign-ins."""
     while not stop.wait(_LOOK_SECONDS):
-        for look in (look_after_campaigns, record_failures):
+        for look in (look_after_schedules, look_after_campaigns, record_failures):
             try:
                 look(store)
             except Exception as error:  # noqa: BLE001 - the next look may find the database again
@@ -51,6 +52,15 @@ def look_after_campaigns(store: Store) -> None:
             enqueue(tenant_store, SYSTEM, SEND, campaign_id)
         for campaign_id in due.to_reconcile:
             _ask_once(tenant_store, SYSTEM, RECONCILE, campaign_id, but_after=(GIVEN_UP,))
+
+
+def look_after_schedules(store: Store) -> None:
+    """Enter what is due by schedules, and ask for the work on all that has not ended."""
+    enter_due(store)
+    for tenant in list_tenants(store):
+        tenant_store = store.tenant_store(tenant)
+        for occurrence_id in open_occurrences(tenant_store):
+            enqueue(tenant_store, SYSTEM, SCHEDULE, occurrence_id)
 
 
 def look_after_erasures(store: TenantStore) -> None:

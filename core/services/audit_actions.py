@@ -38,6 +38,11 @@ class Action(StrEnum):
     TOKEN_CREATED = "token_created"  # noqa: S105
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     JOB_STOPPED = "job_stopped"
+    SCHEDULE_SAVED = "schedule_saved"
+    SCHEDULE_SWITCHED_OFF = "schedule_switched_off"
+    SCHEDULE_REMOVED = "schedule_removed"
+    SCHEDULE_ASKED = "schedule_asked"
+    SCHEDULE_PAUSED = "schedule_paused"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -91,6 +96,11 @@ ACTION_TITLES = {
     Action.TOKEN_CREATED: N_("API token created"),
     Action.TOKEN_REVOKED: N_("API token revoked"),
     Action.JOB_STOPPED: N_("Job stopped"),
+    Action.SCHEDULE_SAVED: N_("Schedule saved"),
+    Action.SCHEDULE_SWITCHED_OFF: N_("Schedule switched off"),
+    Action.SCHEDULE_REMOVED: N_("Schedule removed"),
+    Action.SCHEDULE_ASKED: N_("Schedule started by hand"),
+    Action.SCHEDULE_PAUSED: N_("Schedule paused"),
     Action.SIGNED_IN: N_("Signed in"),
     Action.SIGNED_OUT: N_("Signed out"),
     Action.SIGN_IN_FAILED: N_("Tries to sign in failed"),

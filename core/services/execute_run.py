@@ -55,8 +55,9 @@ def create_run(
     as_of: date | str | None = None,
     top_n: int | None = None,
     silence_window_days: int | None = None,
+    run_id: str | None = None,
 ) -> str:
-    """Record a queued run of the tenant's current policy and return its id.
+    """Record a queued run of the tenant's current policy and return its id, `run_id` if given.
 
     `as_of` is a date or its ISO text; the default is the demo's fixed date, else today in the
     tenant's time zone. Raises `NotAllowed` below analyst and `Refused` on an unusable option.
@@ -65,7 +66,7 @@ def create_run(
     current = current_version(store)
     policy = current.policy.with_run_options(top_n=top_n, silence_window_days=silence_window_days)
     run = Run(
-        run_id=new_id(),
+        run_id=run_id or new_id(),
         status=RunStatus.QUEUED,
         as_of=as_of_day(store, as_of),
         policy_json=policy.canonical_json(),

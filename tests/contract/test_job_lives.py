@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import time as clock_time
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,19 @@ from core.jobs import RUN, enqueue, job_of, migrate_jobs
 from core.jobs.listing import active_jobs, find_job, past_jobs, place_in_queue
 from core.jobs.records import Job, JobState
 from core.jobs.stopping import stop_job
-from core.services.accounts import SYSTEM, Actor, Role, create_tenant
+from core.services.accounts import SYSTEM, Actor, Role, create_tenant, create_user
 from core.services.audit_trail import Action, trail_of
 from core.services.execute_run import create_run
 from core.services.run_reports import list_runs
+from core.services.schedules import (
+    Plan,
+    Step,
+    list_schedules,
+    occurrences_of,
+    save_schedule,
+)
 from core.store.engine import normalise_url
+from core.store.schedules import move_on
 from core.store.tenant import Store, TenantStore, utc_now
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,6 +191,25 @@ def test_a_database_that_was_away_is_asked_again_and_a_refusal_is_not(company: T
     assert begun == ["away-2-a"] * 3 + [nothing]
     assert state(company, "away-2-a").status == "done"
     assert state(company, nothing).error_sentence("en") == "There is no such run."
+
+
+def test_what_is_due_is_done_once_by_two_workers_one_of_which_dies(company: TenantStore) -> None:
+    store = company.store
+    name = f"o{time.time_ns()}"
+    owner = create_user(store, company.tenant, name, "a long enough one", Role.ANALYST)
+    plan = Plan(name="Monday", days=(0,), at=clock_time(6), steps=(Step.IMPORT, Step.RUN))
+    schedule_id = save_schedule(company, owner, plan)
+    (saved,) = list_schedules(company, owner)
+    assert saved.next_at
+    with store.identity(write=True) as tx:
+        move_on(tx, company.tenant_id, schedule_id, saved.next_at, store.now())
+    with working(store, lives=2) as first:
+        until(lambda: occurrences_of(company, ANNE, schedule_id))
+        with working(store):
+            os.killpg(first.pid, signal.SIGKILL)
+            until(lambda: occurrences_of(company, ANNE, schedule_id)[0].outcome == "done", 120)
+    assert len(occurrences_of(company, ANNE, schedule_id)) == 1
+    assert [run.status for run in list_runs(company)] == ["done"]
 
 
 @pytest.mark.postgres

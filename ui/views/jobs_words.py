@@ -15,6 +15,7 @@ from core.jobs.kinds import (
     RETAIN,
     REVIEW,
     RUN,
+    SCHEDULE,
     SEND,
     TAKE,
     TITLES,
@@ -37,6 +38,7 @@ _PLACES: Mapping[str, tuple[str, str | None]] = {
     **dict.fromkeys((RUN, REVIEW), ("runs", RUN_PARAM)),
     **dict.fromkeys((SEND, RECONCILE), ("campaigns", CAMPAIGN_PARAM)),
     BACKTEST: ("insights", BACKTEST_PARAM),
+    SCHEDULE: ("schedules", None),
     **dict.fromkeys((ERASE, RETAIN, FORGET), ("privacy", None)),
 }
 _MINUTE, _HOUR = 60, 3600
