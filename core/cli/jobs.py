@@ -50,6 +50,7 @@ def _record(job: Any) -> dict[str, object]:
         "ended_at": job.ended_at.isoformat() if job.ended_at else None,
         "tries": job.tries,
         "error": job.state.error_sentence(language_of_user()) or None,
+        "log": job.state.log or None,
     }
 
 

@@ -5,8 +5,9 @@ worker that is killed every time, and a job that is stopped before it began, nev
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from core.errors import CrmError
+from core.errors import CrmError, NotFound
 from core.jobs.kinds import BACKTEST, RUN, SCHEDULE, SEND, TAKE
 from core.outreach.outcomes import PauseReason
 from core.services.backtest import fail_backtest
@@ -28,7 +29,8 @@ def end_work(store: TenantStore, kind: str, subject: str, why: CrmError) -> None
     """
     end = _ENDS.get(kind)
     if end is not None:
-        end(store, subject, why)
+        with suppress(NotFound):  # what is gone needs no end
+            end(store, subject, why)
 
 
 def _leave_import(store: TenantStore, import_id: str, _why: CrmError) -> None:

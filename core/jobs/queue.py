@@ -1,5 +1,6 @@
 """Asking for work, and reading how far it is: what the web process does with jobs."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from dbos import DBOSClient, EnqueueOptions, WorkflowStatus
@@ -62,11 +63,16 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
         workflow_name=workflow_name(kind),
         queue_name=QUEUES[kind],
         queue_partition_key=store.tenant_id,
-        workflow_id=f"{prefix}{len(earlier) + 1:04d}",
+        workflow_id=f"{prefix}{_next_number(earlier):04d}",
         app_version=VERSION,
         attributes={BY: actor.username},
     )
     client.enqueue(options, store.tenant_id, subject)
+
+
+def _next_number(earlier: Sequence[WorkflowStatus]) -> int:
+    """Return the number after the highest one: an erasure may have removed a job before it."""
+    return 1 + max((int(job.workflow_id.rpartition("#")[2]) for job in earlier), default=0)
 
 
 def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:

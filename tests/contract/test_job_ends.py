@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import NotAllowed, NotFound, Refused, Stopped
-from core.jobs import BACKTEST, ERASE, RETAIN, SEND, TAKE, enqueue, migrate_jobs
+from core.jobs import BACKTEST, ERASE, RETAIN, SEND, TAKE, enqueue, jobs_url, migrate_jobs
 from core.jobs.endings import end_work
 from core.jobs.listing import active_jobs, past_jobs
+from core.jobs.queue import client_of
+from core.jobs.records import job_id
 from core.jobs.stopping import stop_job
 from core.services.accounts import SYSTEM
 from core.services.backtest import create_backtest
@@ -133,3 +135,17 @@ def test_the_history_is_paged_and_filtered(tenant: TenantStore) -> None:
     assert past_jobs(tenant, VIEWER, kind="nonsense") == []
     assert past_jobs(tenant, VIEWER, state="queued") == []
     assert (waits.asked_by, waits.state.status, waits.kind) == ("system", "queued", BACKTEST)
+
+
+def test_a_job_after_one_that_an_erasure_removed_has_a_number_of_its_own(
+    tenant: TenantStore,
+) -> None:
+    subject = str(uuid.uuid4())
+    for _ in range(2):
+        enqueue(tenant, ANALYST, TAKE, subject)
+        (job,) = active_jobs(tenant, VIEWER)
+        stop_job(tenant, ANALYST, job.name)
+    client = client_of(jobs_url(tenant.store.settings))
+    client.delete_workflow(job_id(tenant.tenant_id, f"take.{subject}.0001"))
+    enqueue(tenant, ANALYST, TAKE, subject)
+    assert [job.name for job in active_jobs(tenant, VIEWER)] == [f"take.{subject}.0003"]
