@@ -31,6 +31,9 @@ from core.services.schedules import (
 from core.store.engine import normalise_url
 from core.store.schedules import move_on
 from core.store.tenant import Store, TenantStore, utc_now
+from tests.contract.conftest import MakeStore
+
+pytestmark = pytest.mark.either_store
 
 ROOT = Path(__file__).resolve().parents[2]
 ANNE = Actor(
@@ -41,18 +44,17 @@ ANNE = Actor(
 )
 
 
-@pytest.fixture(scope="module")
-def ready(store: Store) -> Store:
+def prepared(store: Store) -> Store:
     """A store whose job tables are there, with the real clock: workers are other processes."""
     migrate_jobs(store.settings)
     store.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (store.settings.data_dir / "worked").write_text("")
     return Store(store.settings, utc_now)
 
 
 @pytest.fixture
-def company(ready: Store) -> TenantStore:
-    (ready.settings.data_dir / "worked").write_text("")
-    return new_company(ready)
+def company(store: Store) -> TenantStore:
+    return new_company(prepared(store))
 
 
 def new_company(store: Store) -> TenantStore:
@@ -214,11 +216,11 @@ def test_what_is_due_is_done_once_by_two_workers_one_of_which_dies(company: Tena
 
 @pytest.mark.postgres
 def test_a_frozen_worker_keeps_its_job_until_its_lock_is_gone_and_writes_nothing_then(
-    company: TenantStore,
+    make_store: MakeStore,
 ) -> None:
-    store = company.store
-    if store.data_engine.dialect.name != "postgresql":
-        return  # one worker there, and its lock is a file's
+    """On Postgres alone: SQLite has one worker, whose lock is a file's."""
+    store = prepared(make_store("postgres"))
+    company = new_company(store)
     enqueue(company, ANNE, RUN, "slow-20-a")
     with working(store), working(store):
         until(lambda: worked(store, "begins"))
