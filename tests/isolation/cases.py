@@ -123,7 +123,6 @@ def arguments(
 # What meets other companies by its nature, and why; every other function must not.
 MEETS: Mapping[str, str] = {
     "services.accounts.list_tenants": "the worker looks for work of every company",
-    "services.schedule_due.enter_due": "the worker looks for what is due in every company",
     "store.schedules.load_due": "the worker looks for what is due in every company",
     "store.identity.load_tenants": "the worker looks for work of every company",
     "services.own_account.own_invitations": "the invited sees who invites, whichever company",
