@@ -117,6 +117,10 @@ class OpenExample:
     cell: str
 
 
+class Stopped(Refused):
+    """Somebody stopped the work that was under way."""
+
+
 class StoreUnavailable(CrmError):
     """The database does not answer or is not at the expected schema version."""
 

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     max_cell_chars: int = Field(default=1_000_000, ge=1_000)
     max_columns: int = Field(default=2_000, ge=10)
     import_wait_seconds: int = Field(default=600, ge=0, le=86_400)
+    worker_jobs: int = Field(default=2, ge=1, le=16)
     raw_scan_seconds: int = Field(default=60, ge=0, le=86_400)
     brevo_api_key: SecretStr | None = None
     brevo_dry_run: str = "1"

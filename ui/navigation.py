@@ -74,6 +74,18 @@ PAGES = (
         answers=N_("Look back: would the recommender have named what customers then bought?"),
     ),
     PageEntry(
+        path="jobs",
+        title=N_("Jobs"),
+        icon=":material/pending_actions:",
+        answers=N_("See what is worked on and what waits, and stop it."),
+    ),
+    PageEntry(
+        path="schedules",
+        title=N_("Schedules"),
+        icon=":material/event_repeat:",
+        answers=N_("Let imports, runs and rehearsals happen by themselves."),
+    ),
+    PageEntry(
         path="settings",
         title=N_("Settings"),
         icon=":material/tune:",

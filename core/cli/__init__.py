@@ -18,6 +18,7 @@ from core.cli import (
     contacts,
     imports,
     instance,
+    jobs,
     labels,
     mappings,
     policy,
@@ -58,6 +59,7 @@ app.add_typer(campaigns.app, name="campaign")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(tokens.app, name="token")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(trail.app, name="trail")
 app.command("worker")(instance.worker)

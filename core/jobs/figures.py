@@ -8,20 +8,19 @@ from typing import Any
 
 from core.jobs.kinds import NAME_PREFIX
 from core.jobs.queue import client_of
+from core.jobs.records import ACTIVE, RUNNING, STATES, state_from
 from core.jobs.tables import has_jobs, jobs_url
 from core.settings import Settings
 
-_QUEUED, _RUNNING = ("ENQUEUED", "DELAYED"), "PENDING"
 WINDOW = timedelta(hours=1)
 _MOST = 20_000  # of one look; beyond them the figures say as much and not more
-_DONE, _FAILED, _CANCELLED = "done", "failed", "cancelled"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFigures:
     """By kind of work: how many wait and since how many seconds, how many run, what ended.
 
-    `ended` counts those that ended within `WINDOW`, by kind and outcome (done, failed, cancelled);
+    `ended` counts those that ended within `WINDOW`, by kind and outcome (done, failed, stopped);
     `seconds` is the sum of how long these worked, `longest` the longest of them.
     """
 
@@ -40,7 +39,7 @@ def measure_jobs(settings: Settings, now: datetime) -> JobFigures:
         return _figures([], [], now)
     client = client_of(url)
     active = client.list_workflows(
-        status=[*_QUEUED, _RUNNING], limit=_MOST, load_input=False, load_output=False
+        status=list(ACTIVE), limit=_MOST, load_input=False, load_output=False
     )
     ended = client.list_workflows(
         completed_after=(now - WINDOW).isoformat(), limit=_MOST, load_input=False
@@ -53,14 +52,14 @@ def _figures(active: Iterable[Any], ended: Iterable[Any], now: datetime) -> JobF
     oldest, seconds, longest = (defaultdict[str, float](float) for _ in range(3))
     for job in active:
         kind = _kind_of(job)
-        if job.status == _RUNNING:
+        if job.status in STATES[RUNNING]:
             running[kind] += 1
             continue
         queued[kind] += 1
         oldest[kind] = max(oldest[kind], now.timestamp() - job.created_at / 1000)
     for job in ended:
         kind = _kind_of(job)
-        outcomes[kind, _outcome_of(job)] += 1
+        outcomes[kind, state_from(job).status] += 1
         worked = (job.completed_at - (job.dequeued_at or job.created_at)) / 1000
         seconds[kind] += worked
         longest[kind] = max(longest[kind], worked)
@@ -76,12 +75,3 @@ def _figures(active: Iterable[Any], ended: Iterable[Any], now: datetime) -> JobF
 
 def _kind_of(job: Any) -> str:
     return str(job.name).removeprefix(NAME_PREFIX)
-
-
-def _outcome_of(job: Any) -> str:
-    """Return how a job ended; one that was refused has an error in its own outcome."""
-    if job.status == "CANCELLED":
-        return _CANCELLED
-    if job.status != "SUCCESS" or (isinstance(job.output, dict) and job.output.get("error")):
-        return _FAILED
-    return _DONE

@@ -5,11 +5,11 @@ from functools import partial
 from core.errors import Refused
 from core.i18n import N_
 from core.jobs.queue import client_of
+from core.jobs.records import QUEUED, RUNNING, STATES
 from core.jobs.tables import has_jobs, jobs_url
 from core.store.reclaim import rewrite_file
 from core.store.tenant import TenantStore
 
-_QUEUED, _RUNNING = ("ENQUEUED", "DELAYED"), "PENDING"
 _WORKING = N_("Work of this company is under way. Wait until it has ended, then try again.")
 
 
@@ -27,9 +27,9 @@ def forget_all_jobs(store: TenantStore) -> int:
     )
     found = find()
     for job in found:
-        if job.status in _QUEUED:  # no worker takes it any more
+        if job.status in STATES[QUEUED]:  # no worker takes it any more
             client.cancel_workflow(job.workflow_id)
-    if find(status=_RUNNING):
+    if find(status=list(STATES[RUNNING])):
         raise Refused(_WORKING)
     client.delete_workflows([job.workflow_id for job in found], delete_children=True)
     if found:

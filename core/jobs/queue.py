@@ -1,16 +1,24 @@
 """Asking for work, and reading how far it is: what the web process does with jobs."""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
-from dbos import DBOSClient, EnqueueOptions
+from dbos import DBOSClient, EnqueueOptions, WorkflowStatus
 
-from core.errors import sentence_of
 from core.i18n import N_
 from core.jobs.kinds import ASKED_ANEW, FOR_ADMINS, QUEUES, workflow_name
+from core.jobs.records import (
+    ACTIVE,
+    BY,
+    PROGRESS,
+    QUEUED,
+    RUNNING,
+    STATES,
+    JobState,
+    job_prefix,
+    state_from,
+)
 from core.jobs.tables import has_jobs, jobs_url
 from core.services.accounts import Actor, Role, require
 from core.store.readiness import refuse_while_away
@@ -25,35 +33,10 @@ UNEXPECTED = N_(
     "The work stopped on an unexpected error (reference %(reference)s)."
     " Nothing was half done; start it again, or give the reference to your administrator."
 )
-_RUNNING = "PENDING"
-_QUEUED = ("ENQUEUED", "DELAYED")
-_ACTIVE = (*_QUEUED, _RUNNING)
-_STOPPED = N_("The work was stopped. Start it again.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobState:
-    """How far a job is: `status` is queued, running, done or failed.
-
-    `stage` is a gettext source string, `error` an error's `to_data()`, `told` what the work of a
-    push says of itself.
-    """
-
-    status: str
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    error: Mapping[str, Any] | None = None
-    told: Mapping[str, Any] | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Tell whether nothing more will happen."""
-        return self.status in ("done", "failed")
-
-    def error_sentence(self, language: str, write: Callable[[object], str] = str) -> str:
-        """Return why the job failed, in `language`, each value as `write` has it."""
-        return sentence_of(self.error, language, write) if self.error else ""
+GIVEN_UP = N_(
+    "The worker died %(tries)s times while it did this, so it is not tried again by itself. Often"
+    " the memory does not suffice. Tell your administrator, then try again."
+)
 
 
 @lru_cache(maxsize=4)
@@ -62,36 +45,40 @@ def client_of(url: str) -> DBOSClient:
     return DBOSClient(system_database_url=url, application_name=APPLICATION)
 
 
-def _job_prefix(store: TenantStore, kind: str, subject: str) -> str:
-    return f"{store.tenant_id}/{kind}/{subject}#"
-
-
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
     Behind a review that runs another is queued: it may not know the last decisions.
-    `subject` is an import id (plan, load, take), a run id (run, review, sync), a campaign id (send,
-    reconcile), or the id of a backtest (backtest), a preview (preview), a question (causes) or an
-    erasure (erase, retain, forget).
+    `subject` is an import id (plan, load, take), a run id (run, review, sync), a shard's
+    `shard_subject` (shard), a campaign id (send, reconcile), or the id of a backtest (backtest), a
+    preview (preview), a question (causes), an occurrence (schedule) or an erasure (erase, retain,
+    forget).
     Raises `NotAllowed` for a viewer, and below admin for an erasure.
     """
     require(actor, Role.ANALYST)
     require(actor, Role.ADMIN if kind in FOR_ADMINS else Role.ANALYST)
-    prefix = _job_prefix(store, kind, subject)
+    prefix = job_prefix(store.tenant_id, kind, subject)
     refuse_while_away(store)
     client = client_of(jobs_url(store.store.settings))
     earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)
-    enough = _QUEUED if kind in ASKED_ANEW else _ACTIVE
+    enough = STATES[QUEUED] if kind in ASKED_ANEW else ACTIVE
     if any(job.status in enough for job in earlier):
         return
     options = EnqueueOptions(
         workflow_name=workflow_name(kind),
         queue_name=QUEUES[kind],
-        workflow_id=f"{prefix}{len(earlier) + 1:04d}",
+        queue_partition_key=store.tenant_id,
+        workflow_id=f"{prefix}{_next_number(earlier):04d}",
         app_version=VERSION,
+        attributes={BY: actor.username},
     )
     client.enqueue(options, store.tenant_id, subject)
     _LOG.info("asked for job %s", options["workflow_id"])
+
+
+def _next_number(earlier: Sequence[WorkflowStatus]) -> int:
+    """Return the number after the highest one: an erasure may have removed a job before it."""
+    return 1 + max((int(job.workflow_id.rpartition("#")[2]) for job in earlier), default=0)
 
 
 def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
@@ -102,27 +89,20 @@ def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
     refuse_while_away(store)
     client = client_of(jobs_url(store.store.settings))
     found = client.list_workflows(
-        workflow_id_prefix=_job_prefix(store, kind, subject), load_input=False
+        workflow_id_prefix=job_prefix(store.tenant_id, kind, subject), load_input=False
     )
     if not found:
         return None
-    job = max(found, key=lambda item: (item.status == _RUNNING, item.workflow_id))
-    if job.status in _ACTIVE:
-        return _running_state(client, job.workflow_id, job.status)
-    if job.status != "SUCCESS":
-        return JobState(status="failed", error={"message": _STOPPED, "values": {}})
-    outcome: dict[str, Any] = job.output or {}
-    if outcome.get("error"):
-        return JobState(status="failed", error=outcome["error"])
-    return JobState(status="done", told=outcome.get("told"))
+    running = STATES[RUNNING]
+    job = max(found, key=lambda item: (item.status in running, item.workflow_id))
+    return state_from(job, progress_of(client, job))
 
 
-def _running_state(client: DBOSClient, job_id: str, status: str) -> JobState:
-    event = client.get_event(job_id, "progress", timeout_seconds=0) or ["", 0, 0]
-    stage, done, total = event
-    return JobState(
-        status="running" if status == _RUNNING else "queued", stage=stage, done=done, total=total
-    )
+def progress_of(client: DBOSClient, job: WorkflowStatus) -> object:
+    """Return what a running job told of its progress: stage, done, total, when the stage began."""
+    if job.status not in STATES[RUNNING]:
+        return None
+    return client.get_event(job.workflow_id, PROGRESS, timeout_seconds=0)
 
 
 def forget_jobs(store: TenantStore, subject: Subject) -> int:
@@ -135,11 +115,11 @@ def forget_jobs(store: TenantStore, subject: Subject) -> int:
         return 0
     client = client_of(url)
     found = client.list_workflows(workflow_id_prefix=f"{store.tenant_id}/")
-    told = {job.workflow_id: f"{job.input} {job.output} {job.error}" for job in found}
+    told = {job.workflow_id: f"{job.input} {job.output} {job.error!r}" for job in found}
     naming = [
         job.workflow_id
         for job in found
-        if job.status not in _ACTIVE
+        if job.status not in ACTIVE
         and subject.removed_from(told[job.workflow_id]) != told[job.workflow_id]
     ]
     for job_id in naming:

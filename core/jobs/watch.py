@@ -2,10 +2,11 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 
 from core.errors import CrmError, frames_of
-from core.jobs.kinds import ERASE, FORGET, RECONCILE, SEND, TAKE
-from core.jobs.queue import UNEXPECTED, enqueue, job_of
+from core.jobs.kinds import ERASE, FORGET, RECONCILE, SCHEDULE, SEND, TAKE
+from core.jobs.queue import GIVEN_UP, UNEXPECTED, enqueue, job_of
 from core.jobs.shards import look_after_shards
 from core.services.accounts import SYSTEM, Actor, list_tenants
 from core.services.campaign_watch import due_work
@@ -14,6 +15,7 @@ from core.services.erasure import open_erasures
 from core.services.failed_sign_ins import record_failures
 from core.services.inbox import INBOX, take_in
 from core.services.live_switch import may_ask_brevo
+from core.services.schedule_due import enter_due, open_occurrences
 from core.store.tenant import Store, TenantStore
 
 _LOG = logging.getLogger(__name__)
@@ -32,9 +34,10 @@ def watch_inboxes(store: Store, stop: threading.Event) -> None:
 
 
 def watch_each_minute(store: Store, stop: threading.Event) -> None:
-    """Look every minute after what nobody asks for: campaigns, shards left, failed sign-ins."""
+    """Look every minute after what nobody asks for: what is due, left, or failed meanwhile."""
+    looks = (look_after_schedules, look_after_campaigns, look_after_shards, record_failures)
     while not stop.wait(_LOOK_SECONDS):
-        for look in (look_after_campaigns, look_after_shards, record_failures):
+        for look in looks:
             try:
                 look(store)
             except Exception as error:  # noqa: BLE001 - the next look may find the database again
@@ -50,7 +53,16 @@ def look_after_campaigns(store: Store) -> None:
         for campaign_id in due.to_send:
             enqueue(tenant_store, SYSTEM, SEND, campaign_id)
         for campaign_id in due.to_reconcile:
-            enqueue(tenant_store, SYSTEM, RECONCILE, campaign_id)
+            _ask_once(tenant_store, SYSTEM, RECONCILE, campaign_id, but_after=(GIVEN_UP,))
+
+
+def look_after_schedules(store: Store) -> None:
+    """Enter what is due by schedules, and ask for the work on all that has not ended."""
+    enter_due(store)
+    for tenant in list_tenants(store):
+        tenant_store = store.tenant_store(tenant)
+        for occurrence_id in open_occurrences(tenant_store):
+            enqueue(tenant_store, SYSTEM, SCHEDULE, occurrence_id)
 
 
 def look_after_erasures(store: TenantStore) -> None:
@@ -58,7 +70,7 @@ def look_after_erasures(store: TenantStore) -> None:
     for request_id in open_erasures(store):
         _ask_once(store, SYSTEM, ERASE, request_id)
     if pending_contacts(store) and may_ask_brevo(store):
-        enqueue(store, SYSTEM, FORGET, store.tenant_id)
+        _ask_once(store, SYSTEM, FORGET, store.tenant_id, but_after=(GIVEN_UP,))
 
 
 def scan_inboxes(store: Store) -> None:
@@ -77,8 +89,14 @@ def scan_inboxes(store: Store) -> None:
             _LOG.error("inbox of %s failed: %s", tenant.key, frames_of(error))
 
 
-def _ask_once(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
-    """Ask for work that nobody follows, but not again after an unexpected error."""
+def _ask_once(
+    store: TenantStore,
+    actor: Actor,
+    kind: str,
+    subject: str,
+    but_after: Sequence[str] = (UNEXPECTED, GIVEN_UP),
+) -> None:
+    """Ask for work that nobody follows, but not again after an end with one of these sentences."""
     job = job_of(store, kind, subject)
-    if job is None or (job.error or {}).get("message") != UNEXPECTED:
+    if job is None or (job.error or {}).get("message") not in but_after:
         enqueue(store, actor, kind, subject)

@@ -15,6 +15,7 @@ from core.jobs.kinds import (
     RETAIN,
     REVIEW,
     RUN,
+    SCHEDULE,
     SEND,
     SHARD,
     SYNC,
@@ -37,6 +38,7 @@ from core.services.policy_preview import compute_preview
 from core.services.progress import Progress
 from core.services.retention import erase_due
 from core.services.review_work import apply_decisions
+from core.services.schedule_work import work_occurrence
 from core.services.send_campaign import send
 from core.services.shard_run import work_shard
 from core.services.sync_contacts import sync_contacts
@@ -65,5 +67,6 @@ WORK: dict[str, _Work] = {
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
     ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),
     RETAIN: lambda store, _subject, progress: erase_due(store, SYSTEM, progress, forget_jobs),
+    SCHEDULE: lambda store, subject, progress: work_occurrence(store, subject, progress),
     FORGET: lambda store, _subject, _progress: try_forget_contacts(store),
 }

@@ -32,6 +32,7 @@ class PauseReason(StrEnum):
 
     BY_HAND = "BY_HAND"
     NEXT_BATCH = "NEXT_BATCH"
+    WORK_ENDED = "WORK_ENDED"
     NOT_LIVE = "NOT_LIVE"
     ROLE_LOST = "ROLE_LOST"
     RESTORED = "RESTORED"
@@ -51,6 +52,9 @@ PAUSE_SENTENCES: Mapping[PauseReason, str] = {
     PauseReason.BY_HAND: N_("Somebody paused it."),
     PauseReason.NEXT_BATCH: N_(
         "A program works on it batch by batch and has not asked for the next one yet."
+    ),
+    PauseReason.WORK_ENDED: N_(
+        "Its work was stopped or given up: the Jobs page says why. Resume to go on."
     ),
     PauseReason.NOT_LIVE: N_(
         "Live sending is switched off here. Set BREVO_DRY_RUN=0, start again, then resume."

@@ -139,9 +139,7 @@ def _attempt(store: TenantStore, backtest: Backtest, progress: Progress) -> None
         report = _compute(store, _options(backtest), progress)
     except Exception as error:
         said = error if isinstance(error, CrmError) else CrmError(_UNEXPECTED)
-        kept = canonical_json(said.to_data())
-        with store.begin() as tx:
-            settle_backtest(tx, backtest.backtest_id, RunStatus.FAILED, error=kept)
+        fail_backtest(store, backtest.backtest_id, said)
         raise
     with store.begin() as tx:
         settle_backtest(
@@ -151,6 +149,13 @@ def _attempt(store: TenantStore, backtest: Backtest, progress: Progress) -> None
             finished_at=store.store.now(),
             report_json=canonical_json(report),
         )
+
+
+def fail_backtest(store: TenantStore, backtest_id: str, why: CrmError) -> None:
+    """End a backtest with a sentence; one that is done stays as it is."""
+    with store.begin() as tx:
+        kept = canonical_json(why.to_data())
+        settle_backtest(tx, backtest_id, RunStatus.FAILED, error=kept)
 
 
 def _options(backtest: Backtest) -> Options:

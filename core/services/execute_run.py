@@ -66,7 +66,7 @@ def create_run(
     silence_window_days: int | None = None,
     run_id: str | None = None,
 ) -> str:
-    """Record a queued run of the tenant's current policy and return its id.
+    """Record a queued run of the tenant's current policy and return its id, `run_id` if given.
 
     `as_of` is a date or its ISO text; the default is the demo's fixed date, else today in the
     tenant's time zone. `run_id` is the id to be, default a fresh one; a run that has it is not
@@ -150,6 +150,15 @@ def _execute_in_shards(
         with workbench(store, "run") as con:
             plan_shards(store, run, con, Stages(progress, PLANNING))
     complete_shards(store, run, progress, ask)
+
+
+def fail(store: TenantStore, run_id: str, why: CrmError) -> None:
+    """End a run that nobody works on with a sentence; one that is done stays as it is."""
+    with store.read() as tx:
+        run = find_run(tx, run_id)
+    if run is not None and run.status is not RunStatus.DONE:
+        stop_shards(store, run_id)
+        fail_run(store, run_id, str(why))
 
 
 def _compute_and_publish(

@@ -179,3 +179,20 @@ api_token = Table(
     Column("used_at", Moment),
     UniqueConstraint("tenant_id", "token_id"),
 )
+
+schedule = Table(
+    "schedule",
+    identity_metadata,
+    Column("tenant_id", Uid, primary_key=True),
+    Column("schedule_id", Uid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("weekdays", Text, nullable=False),
+    Column("at_time", Text, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("user_id", Uid, nullable=False),
+    Column("saved_at", Moment, nullable=False),
+    Column("next_at", Moment),
+    Column("pause_reason", Text),
+    Index(None, "next_at"),
+)

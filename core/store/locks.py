@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from time import monotonic, sleep
 
 from sqlalchemy import text
@@ -18,10 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from core.errors import Busy
 from core.store.patience import AT_ONCE, Patience
-from core.store.tenant import Store, TenantStore
+from core.store.tenant import TenantStore
 
-_WORKER_LOCK = 7_404_519_264_000
-_WORKER_SLOTS = 64
 _LOOK_SECONDS = 0.25
 _HELD = "held"  # never said
 
@@ -113,36 +110,3 @@ def _file_lock(
         except BlockingIOError as error:
             raise Busy(busy_sentence) from error
         yield
-
-
-@contextmanager
-def take_worker_slot(store: Store) -> Iterator[str | None]:
-    """Hold the first free worker slot for the block and yield its name; None when all are held.
-
-    SQLite has one slot, Postgres 64.
-    """
-    if store.data_engine.dialect.name != "postgresql":
-        with _file_slot(store) as slot:
-            yield slot
-        return
-    with store.data_engine.connect() as plain:
-        connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-        for number in range(_WORKER_SLOTS):
-            lock = {"n": _WORKER_LOCK + number}
-            if connection.execute(text("SELECT pg_try_advisory_lock(:n)"), lock).scalar():
-                yield f"worker-{number}"
-                connection.execute(text("SELECT pg_advisory_unlock(:n)"), lock)
-                return
-        yield None
-
-
-@contextmanager
-def _file_slot(store: Store) -> Iterator[str | None]:
-    database = Path(store.data_engine.url.database or "").absolute()
-    with database.with_suffix(".worker.lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        yield "worker-0"

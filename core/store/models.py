@@ -731,3 +731,19 @@ api_reply = Table(
     Column("held_at", Moment),
     Column("begun_json", Text),
 )
+
+# A time at which a schedule was due, or somebody asked for it; what each step did is its report.
+occurrence = Table(
+    "occurrence",
+    data_metadata,
+    _tenant(),
+    Column("occurrence_id", Uid, primary_key=True),
+    Column("schedule_id", Uid, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("asked_by", Text),
+    Column("outcome", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("plan_json", Text, nullable=False),
+    Column("report_json", Text, nullable=False),
+)

@@ -254,6 +254,14 @@ DATA: Mapping[str, Fates] = {
             " begun_json",
         }
     ),
+    "occurrence": _fates(
+        {
+            KEY: "tenant_id occurrence_id schedule_id",
+            ACCOUNT: "due_at outcome created_at finished_at plan_json",
+            STAFF: "asked_by",
+        },
+        redacted="report_json",
+    ),
     "audit_trail_head": _fates({KEY: "tenant_id", ACCOUNT: "number sha256"}),
     "erasure_request": _fates(
         {
@@ -312,6 +320,13 @@ IDENTITY: Mapping[str, Fates] = {
     "sign_in_failure": _fates({STAFF: "username_sha256 window_at passwords codes refused"}),
     "worker_heartbeat": _fates({TECHNICAL: "worker_id started_at seen_at"}),
     "webhook_secret": _fates({TECHNICAL: "secret_sha256 tenant_id created_at revoked_at"}),
+    "schedule": _fates(
+        {
+            TECHNICAL: "schedule_id tenant_id name weekdays at_time steps template saved_at next_at"
+            " pause_reason",
+            STAFF: "user_id",
+        }
+    ),
     "api_token": _fates(
         {
             TECHNICAL: "token_sha256 token_id tenant_id name role created_at expires_at revoked_at"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from core.errors import StoreUnavailable
 from core.i18n import N_
 from core.store.engine import WRITE
+from core.store.fence import check_fence
 from core.store.piped import read_written
 
 _TENANT_BOUND = re.compile(r":tenant\b")
@@ -227,6 +228,8 @@ def open_transaction(
     is_postgres = engine.dialect.name == "postgresql"
     if is_postgres and not write:
         options["isolation_level"] = "REPEATABLE READ"
+    if write:
+        check_fence()
     try:
         with engine.connect() as plain:
             connection = plain.execution_options(**options)

@@ -38,6 +38,7 @@ STATES: dict[str, tuple[str, ...]] = {
         *("PREPARING", "PREPARED", "SENDING", "PAUSED", "SENT", "PLANNED", "CLAIMED", "REVIEW"),
         *("queued", "waiting", "done"),
     ),
+    "outcome": ("open", "done"),
     "code": ("UNKNOWN_LABEL", "UNKNOWN_CUSTOMER", "UNKNOWN_PRODUCT", "RETURN_WITHOUT_SALE"),
     "origin": ("files", "release", "correction"),
 }

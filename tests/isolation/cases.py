@@ -28,6 +28,7 @@ _IDENTITY = tuple(
         "api_tokens",
         "identity",
         "members",
+        "schedules",
         "second_factors",
         "sessions",
         "tickets",
@@ -122,6 +123,7 @@ def arguments(
 # What meets other companies by its nature, and why; every other function must not.
 MEETS: Mapping[str, str] = {
     "services.accounts.list_tenants": "the worker looks for work of every company",
+    "store.schedules.load_due": "the worker looks for what is due in every company",
     "store.identity.load_tenants": "the worker looks for work of every company",
     "services.own_account.own_invitations": "the invited sees who invites, whichever company",
     "store.members.load_invitations_to": "the invited sees who invites, whichever company",

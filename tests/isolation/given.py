@@ -46,6 +46,7 @@ from core.store.run_outputs import RunAt
 from core.store.run_pairs import Pair
 from core.store.run_reads import VerdictFilter
 from core.store.runs import RunStatus, find_run
+from core.store.schedules import load_schedules
 from core.store.suppressions import Lift, find_suppression
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import NOW
@@ -105,6 +106,8 @@ _IDS: Mapping[str, str] = {
     " AND http_status IS NOT NULL",
     "open_reply_key": "SELECT key_sha256 FROM api_reply WHERE tenant_id = :tenant"
     " AND http_status IS NULL",
+    "occurrence_id": "SELECT occurrence_id FROM occurrence WHERE tenant_id = :tenant"
+    " AND outcome = 'open'",
     "event_key": "SELECT event_key FROM brevo_event WHERE tenant_id = :tenant ORDER BY event_key",
 }
 
@@ -117,6 +120,7 @@ def known_values(company: TenantStore) -> dict[str, Any]:
     (upload,) = list_uploads(company, SYSTEM)
     with company.store.identity() as tx:
         (api_token,) = load_tokens(tx, company.tenant_id)
+        schedules = {one.name: one for one in load_schedules(tx, company.tenant_id)}
         api_sha256 = tx.scalar("SELECT token_sha256 FROM identity.api_token")
     secret = token_secret(company.store.settings)
     return {
@@ -131,6 +135,9 @@ def known_values(company: TenantStore) -> dict[str, Any]:
         "username": OWN,
         "api_token_id": api_token.token_id,
         "api_token_sha256": api_sha256,
+        "schedule_id": schedules["Monday"].schedule_id,
+        "schedule_due_at": schedules["Monday"].next_at,
+        "idle_schedule_id": schedules["Friday"].schedule_id,
     }
 
 

@@ -3,12 +3,13 @@
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from core.errors import CrmError
 from core.outreach.protocol import Mode
-from core.services.accounts import SYSTEM, Role
+from core.services.accounts import SYSTEM, Actor, Role
 from core.services.alias_desk import decide, ignore
 from core.services.api_tokens import create_token
 from core.services.backtest import create_backtest, execute_backtest
@@ -29,6 +30,8 @@ from core.services.retention import set_retention_rule
 from core.services.review import Subject as Reviewed
 from core.services.review import decide_on
 from core.services.review_work import apply_decisions
+from core.services.schedule_work import end_occurrence
+from core.services.schedules import Plan, Step, ask_now, save_schedule
 from core.services.send_campaign import send
 from core.services.send_live import send_live
 from core.services.suppressions import lift, suppressions_of
@@ -159,6 +162,7 @@ def fill(tenant: TenantStore) -> Mapping[str, Any]:
     _review(tenant, runs[1])
     _send(tenant, runs[1])
     _administer(tenant)
+    _schedule(tenant, told["shared_user"])
     return {**told, "request_id": _forget(tenant)}
 
 
@@ -249,6 +253,16 @@ def _administer(tenant: TenantStore) -> None:
     (kept, *_) = suppressions_of(tenant, LEAVER)
     lift(tenant, SYSTEM, kept.suppression_id, "asked in the shop")
     _speak_with_brevo(tenant)
+
+
+def _schedule(tenant: TenantStore, owner: Actor) -> None:
+    """Let one schedule be at work and have been before; another one waits for its first time."""
+    plan = Plan(name="Monday", days=(0,), at=time(6), steps=(Step.IMPORT,))
+    busy = save_schedule(tenant, owner, plan)
+    end_occurrence(tenant, ask_now(tenant, owner, busy), CrmError("was enough"))
+    tenant.store.now.sleep(1)  # type: ignore[attr-defined]
+    ask_now(tenant, owner, busy)
+    save_schedule(tenant, owner, replace(plan, name="Friday", days=(4,)))
 
 
 def _forget(tenant: TenantStore) -> str:

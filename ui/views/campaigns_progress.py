@@ -23,7 +23,7 @@ def follow_send(session: UiSession, campaign_id: str) -> JobState | None:
         draw_sums(status_of(session.store, campaign_id))
     else:
         _poll(session, campaign_id)
-    if job is not None and job.status == "failed":
+    if job is not None and job.status in ("failed", "stopped"):
         st.error(job.error_sentence(session.language, plain))
     return job
 
@@ -33,5 +33,5 @@ def _poll(session: UiSession, campaign_id: str) -> None:
     job = job_of(session.store, SEND, campaign_id)
     if job is None or job.is_over:
         st.rerun()
-    draw_progress(job, f"{SEND}/{campaign_id}")
+    draw_progress(job)
     draw_sums(status_of(session.store, campaign_id))

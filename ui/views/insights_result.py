@@ -50,7 +50,7 @@ def draw_backtest(session: UiSession, shown: str | None) -> None:
     if card.report is not None:
         _draw_result(session, card, card.report)
     else:
-        _draw_unfinished(session, card, is_said=job is not None and job.status == "failed")
+        _draw_unfinished(session, card, is_said=job is not None)
 
 
 def _draw_unfinished(session: UiSession, card: BacktestCard, *, is_said: bool) -> None:

@@ -10,6 +10,7 @@ from ui.session import UiSession
 from ui.views.plain import plain
 
 _POLL_SECONDS = 0.7
+_MINUTE, _MINUTES_TOLD = 60.0, 90
 _COUNTABLE = 50  # a stage of fewer steps says nothing about the time that is left
 
 
@@ -26,6 +27,8 @@ def follow_job(session: UiSession, kind: str, subject: str) -> JobState | None:
         _poll(session, kind, subject)
     if job.status == "failed":
         st.error(job.error_sentence(session.language, plain))
+    if job.status == "stopped":
+        st.info(job.error_sentence(session.language, plain))
     return job
 
 
@@ -34,21 +37,23 @@ def _poll(session: UiSession, kind: str, subject: str) -> None:
     job = job_of(session.store, kind, subject)
     if job is None or job.is_over:
         st.rerun()
-    draw_progress(job, f"{kind}/{subject}")
+    draw_progress(job)
 
 
-def draw_progress(job: JobState, name: str) -> None:
-    """Draw how far a job is; `name` tells it from the others of this window."""
+def draw_progress(job: JobState) -> None:
+    """Draw how far a job is."""
     with st.container(border=True):
-        st.progress(_share(job), text=_sentence(job, name))
+        st.progress(job_share(job), text=job_sentence(job))
         st.caption(_("You can leave this page: the work goes on, and this address leads back."))
 
 
-def _share(job: JobState) -> float:
+def job_share(job: JobState) -> float:
+    """Return how much of its stage is done, from 0 to 1."""
     return min(1.0, job.done / job.total) if job.total else 0.0
 
 
-def _sentence(job: JobState, name: str) -> str:
+def job_sentence(job: JobState) -> str:
+    """Return what happens, how far it is and how long it takes still."""
     if job.status == "queued":
         return _("Waiting for the worker")
     stage = _(job.stage) if job.stage else _("Starting")
@@ -60,18 +65,15 @@ def _sentence(job: JobState, name: str) -> str:
         done=format_number(job.done),
         total=format_number(job.total),
     )
-    left = _seconds_left(job, name)
-    if left is None:
-        return counted
-    return counted + _(", about %(seconds)s s left", seconds=format_number(left))
+    left = job.seconds_left(time.time())
+    return counted if left is None else f"{counted}, {_left(left)}"
 
 
-def _seconds_left(job: JobState, name: str) -> float | None:
-    """Return the time left at the pace seen by this window since the stage began."""
-    began = st.session_state.setdefault("job_pace", {})
-    stage, done, moment = began.get(name, ("", 0, 0.0))
-    if stage != job.stage or job.done < done:
-        began[name] = (job.stage, job.done, time.monotonic())
-        return None
-    gained, elapsed = job.done - done, time.monotonic() - moment
-    return (job.total - job.done) * elapsed / gained if gained else None
+def _left(seconds: float) -> str:
+    """Return the remaining time in the unit that people use."""
+    if seconds < _MINUTE:
+        return _("less than a minute left")
+    minutes = round(seconds / _MINUTE)
+    if minutes < _MINUTES_TOLD:
+        return _("about %(minutes)s min left", minutes=format_number(minutes))
+    return _("about %(hours)s h left", hours=format_number(minutes / 60, 1))
