@@ -32,6 +32,12 @@ class PageEntry:
 
 PAGES = (
     PageEntry(
+        path="home",
+        title=N_("Home"),
+        icon=":material/home:",
+        answers=N_("See how your data, runs and campaigns stand, and what is next."),
+    ),
+    PageEntry(
         path="upload",
         title=N_("Upload"),
         icon=":material/upload_file:",

@@ -262,6 +262,7 @@ ONLY: Mapping[str, Given] = {
     "store.suppressions.load_suppressions": {"person": None, "limit": 1},
     "store.suppressions.count_suppressions": {"person": None},
     "store.undo.unpublish": lambda v: {"import_ids": [v["later_id"]], "first": 2, "last": 2},
+    "store.waiting.count_waiting_up_to": {"most": 5},
     "store.versions.fetch_suppression_ids": _working(table="found"),
     "store.visible.fetch_all": _working(table="found"),
     "store.visible.fetch_people": _working(table="found"),
