@@ -74,6 +74,12 @@ PAGES = (
         answers=N_("Download the files of a run."),
     ),
     PageEntry(
+        path="customers",
+        title=N_("Customers"),
+        icon=":material/groups:",
+        answers=N_("Find a customer and see everything about one."),
+    ),
+    PageEntry(
         path="insights",
         title=N_("Insights"),
         icon=":material/insights:",

@@ -84,6 +84,23 @@ def _addressed() -> Index:
     return Index(None, "tenant_id", "email_norm", postgresql_ops=ops)
 
 
+# Computed by the database from the name and the telephone number, for a search to find them.
+FOUND_BY = (
+    "name_lowered",
+    "name_folded",
+    "name_second",
+    "name_third",
+    "name_last",
+    "phone_end",
+)
+
+
+def _found_by(column: str) -> Index:
+    """Return the index by which customers are found by a beginning."""
+    ops = {column: "text_pattern_ops"}
+    return Index(f"ix_customer_{column}", "tenant_id", column, postgresql_ops=ops)
+
+
 def _fields(columns: tuple[ContractColumn, ...], key: str) -> list[Column[object]]:
     return [Column(c.field, _TYPES.get(c.type, Text)()) for c in columns if c.field != key]
 
@@ -200,7 +217,9 @@ customer = Table(
     *_versions(),
     *_fields(CLIENT_COLUMNS, "customer"),
     Column("email_norm", Text),
+    *(Column(name, Text) for name in FOUND_BY),
     _addressed(),
+    *(_found_by(name) for name in (*FOUND_BY[1:], "postal_code")),
     Index(
         "ix_customer_code",
         "tenant_id",

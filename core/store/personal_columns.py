@@ -97,7 +97,8 @@ DATA: Mapping[str, Fates] = {
     "customer": _deleted(
         f"{_VERSIONS} customer email name first_name last_name phone phone_consent email_opt_out"
         " consent_source consent_date consent_wording budget_band language country postal_code"
-        " customer_type created_at email_norm"
+        " customer_type created_at email_norm name_lowered name_folded name_second name_third"
+        " name_last phone_end"
     ),
     "product": _fates(
         {

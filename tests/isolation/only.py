@@ -17,12 +17,13 @@ from core.outreach.brevo_records import BlockedContact
 from core.store import deliveries, live_deliveries
 from core.store.aliases import LabelDecision
 from core.store.contacts import Person
+from core.store.customer_search import Wanted
 from core.store.retention import KeptSince
 from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, LABEL, NEW, SHA
-from tests.isolation.only_people import OF_PRIVACY, OF_USERS, Given
+from tests.isolation.only_people import OF_CUSTOMERS, OF_PRIVACY, OF_USERS, Given
 from tests.isolation.only_programs import OF_PROGRAMS
 from tests.isolation.rare import CLAIMED, LEAVER, PREPARING
 from tests.isolation.seed import AS_OF
@@ -39,6 +40,7 @@ def _working(**more: Any) -> Given:
 
 
 ONLY: Mapping[str, Given] = {
+    **OF_CUSTOMERS,
     **OF_USERS,
     **OF_PRIVACY,
     **OF_PROGRAMS,
@@ -289,6 +291,15 @@ ALSO: Mapping[str, Given] = {
         "people": "delivery",
         "segments": ["champion"],
     },
+    "store.customer_search.find_codes (of a state)": lambda v: {
+        "wanted": Wanted(state="prospect", run=RunAt(run_id=v["run_id"], review=0)),
+        "after": "",
+    },
+    "store.customer_search.find_codes (of a state, searched)": lambda v: {
+        "wanted": Wanted(term="person", state="active", run=RunAt(run_id=v["run_id"], review=0)),
+        "after": "",
+    },
+    "store.customer_search.find_codes (all)": {"wanted": Wanted(), "after": ""},
     "store.erase_imports.load_archived (of one import)": lambda v: {"import_id": v["import_id"]},
     "store.retention.count_due (prospects longer)": {
         "since": KeptSince(prospects=date(2020, 1, 1), customers=date(2027, 1, 1))
