@@ -80,6 +80,12 @@ PAGES = (
         answers=N_("Find a customer and see everything about one."),
     ),
     PageEntry(
+        path="products",
+        title=N_("Products"),
+        icon=":material/wine_bar:",
+        answers=N_("See what sells, who comes back for it, and whether the stock lasts."),
+    ),
+    PageEntry(
         path="insights",
         title=N_("Insights"),
         icon=":material/insights:",

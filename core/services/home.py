@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,8 +15,9 @@ from core.store import home_reads
 from core.store.campaigns import CampaignRow, count_campaigns
 from core.store.import_relations import find_last_loaded
 from core.store.import_states import ASKING, LOADED, PLANNED
+from core.store.product_reads import load_last_sale
 from core.store.runs import RunStatus, load_runs
-from core.store.tenant import TenantStore, Transaction
+from core.store.tenant import TenantStore, Transaction, as_date
 from core.store.waiting import count_waiting_up_to
 
 MOST_COUNTED = 10_000
@@ -86,7 +87,8 @@ class Home:
     """The figures of the page Home.
 
     `done` has the steps that the data say are done; `months` are the newest months with sales and
-    their lines, the oldest first; `gating` are the last finished runs, the oldest first.
+    their lines, the oldest first, and `last_sale` is the last that the last run knew;
+    `gating` are the last finished runs, the oldest first.
     """
 
     done: frozenset[Step]
@@ -95,6 +97,7 @@ class Home:
     last_import: LastImport | None
     last_run: RunCard | None
     gating: Sequence[GatingPoint]
+    last_sale: date | None
     in_flight: Sequence[CampaignStatus]
     decisions: Sequence[Decision]
 
@@ -116,6 +119,7 @@ def home_of(store: TenantStore) -> Home:
         decisions = (*_of_imports(tx, states), *_of_campaigns(tx, flying), *_of_runs(tx, gating))
         months = home_reads.load_sales_by_month(tx, _MONTHS)
         last_import = _last_import(tx)
+        last_sale = load_last_sale(tx, done_runs[0].run_id) if done_runs else None
     return Home(
         done=done,
         has_campaign=has_campaign,
@@ -123,6 +127,7 @@ def home_of(store: TenantStore) -> Home:
         last_import=last_import,
         last_run=card_of(done_runs[0]) if done_runs else None,
         gating=gating,
+        last_sale=as_date(last_sale),
         in_flight=[status_of(store, campaign.campaign_id) for campaign in flying],
         decisions=decisions,
     )

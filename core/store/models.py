@@ -432,6 +432,41 @@ next_action_output = Table(
     ),
 )
 
+# What the run says of each product that was sold; the lists in it are JSON.
+product_figure = Table(
+    "product_figure",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("product_key", Text, primary_key=True),
+    Column("units_milli", BigInteger, nullable=False),
+    Column("revenue_cents", BigInteger, nullable=False),
+    Column("buyers", BigInteger, nullable=False),
+    Column("repeat_buyers", BigInteger, nullable=False),
+    Column("last_sale", Date),
+    Column("gap_days", Integer),
+    Column("due_customers", BigInteger, nullable=False),
+    Column("months_json", Text, nullable=False),
+    Column("gaps_json", Text, nullable=False),
+    Column("neighbours_json", Text, nullable=False),
+    Column("demand_json", Text, nullable=False),
+    # Whether the expected demand is that of the year before, or the pace of late.
+    Column("is_of_last_year", Boolean, nullable=False),
+)
+
+# The first who are due for a product.
+product_due = Table(
+    "product_due",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("product_key", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("customer", Text, nullable=False),
+    Column("last_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+)
+
 # What each list can be mended from: [product, scenario, score] of the candidates behind it.
 run_reserve = Table(
     "run_reserve",

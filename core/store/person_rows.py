@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, str] = {
     "audit_output": _OF_RUN,
     "next_action_output": _OF_RUN,
     "run_reserve": _OF_RUN,
+    "product_due": _OF_RUN,
     "review_decision": _BY_CODE,
     "cause_trial": _BY_CODE,
     "delivery": _EITHER,

@@ -178,6 +178,14 @@ DATA: Mapping[str, Fates] = {
         " value_cents list_digest listed since_review until_review"
     ),
     "run_reserve": _deleted("tenant_id run_id customer candidates_json"),
+    "product_figure": _fates(
+        {
+            KEY: "tenant_id run_id",
+            WHOLE: "product_key units_milli revenue_cents buyers repeat_buyers last_sale gap_days"
+            " due_customers months_json gaps_json neighbours_json demand_json is_of_last_year",
+        }
+    ),
+    "product_due": _deleted("tenant_id run_id product_key place customer last_on due_on"),
     "review_decision": _fates(
         {
             KEY: "tenant_id run_id decision_no",

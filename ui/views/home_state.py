@@ -108,7 +108,16 @@ def _draw_freshness(session: UiSession, home: Home) -> None:
     )
     data = pd.DataFrame({_("Month"): list(map(format_month, days)), _("Sale lines"): lines})
     show_chart(figure, question, key="home_months", data=data, height=_HEIGHT)
-    st.caption(_("Sales reach to %(month)s.", month=format_month(days[-1])))
+    if home.last_sale is None:
+        st.caption(_("Sales reach to %(month)s.", month=format_month(days[-1])))
+    else:
+        st.caption(
+            _(
+                "Sales reach to %(month)s; the last that the last run knew is of %(day)s.",
+                month=format_month(days[-1]),
+                day=format_date(home.last_sale),
+            )
+        )
     _draw_last_import(session, home)
 
 

@@ -1,4 +1,4 @@
-"""Customers found by the words of their names, their postal codes and telephone numbers.
+"""Customers found by words, postal codes and telephone numbers; figures of products by run.
 
 Generated columns hold a name in small letters without accents, from its first, second and third
 word on, and its last word: an index of each finds beginnings. They follow every change by
@@ -7,13 +7,17 @@ themselves. SQLite nests at most 28 calls, so letters are made small in a column
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from alembic import op
+
+from core.store.postgres import row_security
 
 revision: str = "0030"
 down_revision: str | None = "0024"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+UID = sa.Text().with_variant(sa.UUID(as_uuid=False), "postgresql")
 _SMALL = "àâäáãçéèêëíîïñóôöùûüÿœæ"
 _PLAIN = "aaaaaceeeeiiinooouuuy"
 _TOGETHER = {"œ": "oe", "æ": "ae"}
@@ -42,6 +46,46 @@ def upgrade(part: str) -> None:
             f"CREATE INDEX ix_customer_{name} ON customer (tenant_id, {name}{by_bytes})"
             f" WHERE {name} IS NOT NULL"
         )
+    _create_figures()
+    if is_postgres:
+        for table in ("product_figure", "product_due"):
+            for statement in row_security(table):
+                op.execute(statement)
+
+
+def _create_figures() -> None:
+    op.create_table(
+        "product_figure",
+        sa.Column("tenant_id", UID, nullable=False),
+        sa.Column("run_id", UID, nullable=False),
+        sa.Column("product_key", sa.Text(), nullable=False),
+        sa.Column("units_milli", sa.BigInteger(), nullable=False),
+        sa.Column("revenue_cents", sa.BigInteger(), nullable=False),
+        sa.Column("buyers", sa.BigInteger(), nullable=False),
+        sa.Column("repeat_buyers", sa.BigInteger(), nullable=False),
+        sa.Column("last_sale", sa.Date(), nullable=True),
+        sa.Column("gap_days", sa.Integer(), nullable=True),
+        sa.Column("due_customers", sa.BigInteger(), nullable=False),
+        sa.Column("months_json", sa.Text(), nullable=False),
+        sa.Column("gaps_json", sa.Text(), nullable=False),
+        sa.Column("neighbours_json", sa.Text(), nullable=False),
+        sa.Column("demand_json", sa.Text(), nullable=False),
+        sa.Column("is_of_last_year", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "run_id", "product_key", name="pk_product_figure"),
+    )
+    op.create_table(
+        "product_due",
+        sa.Column("tenant_id", UID, nullable=False),
+        sa.Column("run_id", UID, nullable=False),
+        sa.Column("product_key", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "run_id", "product_key", "place", name="pk_product_due"
+        ),
+    )
 
 
 def _on_postgres() -> dict[str, str]:
