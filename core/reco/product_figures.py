@@ -3,7 +3,7 @@
 A day on which a customer has a positive net quantity of a product is a purchase. Cancelled lines
 and those after the as-of date count for nothing; anonymous lines count in units and revenue alone.
 
-A customer is due for a product that she bought on two days or more: one gap after the last of them,
+A customer is due for an article that she bought on two days or more: one gap after the last,
 her own median gap from three days on, else the median of all gaps of the product. Who has waited
 two gaps is taken for lost.
 
@@ -67,8 +67,9 @@ expected AS (
     SELECT product_no, customer_no, last_on, coalesce(own.gap, of_product.gap) AS gap
     FROM product_buyers
     JOIN of_product USING (product_no)
+    JOIN product_facts USING (product_no)
     LEFT JOIN own USING (product_no, customer_no)
-    WHERE days >= 2
+    WHERE days >= 2 AND is_article
 )
 SELECT product_no, customer_no, last_on, last_on + gap AS due_on,
     row_number() OVER (PARTITION BY product_no ORDER BY last_on + gap, customer_no) AS place

@@ -141,7 +141,7 @@ def _done(
         Step.DROP: bool(states),
         Step.REVIEW: LOADED in states,
         Step.RUN: has_run,
-        Step.CHECK: has_campaign or home_reads.has_decisions(tx),
+        Step.CHECK: has_campaign or home_reads.count_decisions(tx) > 0,
         Step.PREPARE: has_campaign,
     }
     return frozenset(step for step, is_done in told.items() if is_done)

@@ -59,11 +59,14 @@ class ProductRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductPage:
-    """A page of products, how many there are in all, and the run the figures are of."""
+    """A page of products, how many there are in all, and the run the figures are of.
+
+    `families` has how many products of the catalogue are of each.
+    """
 
     products: tuple[ProductRow, ...]
     total: int
-    families: tuple[str, ...]
+    families: Mapping[str, int]
     run: RunCard | None
 
 
@@ -116,7 +119,7 @@ def list_products(
         return ProductPage(
             products=tuple(_row(row) for row in rows),
             total=product_reads.count_products(tx, run_id, wanted),
-            families=tuple(product_reads.load_families(tx)),
+            families=product_reads.load_families(tx),
             run=None if run is None else card_of(run),
         )
 

@@ -69,6 +69,7 @@ def load_last_sales(tx: Transaction, codes: Sequence[str]) -> dict[str, object]:
 def load_bought_days(tx: Transaction, customer: str, as_of: object) -> list[Row]:
     """Return what one customer bought for herself up to `as_of`, summed by product and day.
 
-    Quantities are thousandths, amounts cents; rows are in no order.
+    Quantities are thousandths, amounts cents; rows are ordered by product and day.
     """
-    return tx.rows(_BOUGHT_DAYS, head=head_of(tx), customer=customer, as_of=as_of)
+    rows = tx.rows(_BOUGHT_DAYS, head=head_of(tx), customer=customer, as_of=as_of)
+    return sorted(rows, key=lambda row: (row["product_key"], str(row["sale_date"])))

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.store.beginnings import begins, end_of, looked_up, spellings
-from core.store.dataset import VISIBLE, head_of
-from core.store.run_outputs import RunAt, counts
+from core.store.dataset import VISIBLE, head_of, visible_in
+from core.store.run_outputs import RunAt, bytewise, counts
 from core.store.tenant import Transaction
 
 _SMALL = "àâäáãçéèêëíîïñóôöùûüÿ"
@@ -30,15 +30,19 @@ _TELEPHONE_END = 9  # digits; what comes before is a country or a zero
 LEAST = 2
 """A search for less than so many letters finds nobody: it would find everybody."""
 
-_FOUND = """
-SELECT hits.customer FROM ({hits}) AS hits
-{of_run}
-WHERE {after}
-ORDER BY hits.customer LIMIT :limit
+# One search for each range: of several in one statement SQLite takes none. Codes are put together
+# first, or their own index would be walked in its order instead.
+_FOUND = f"""
+SELECT customer.customer FROM customer
+{{of_run}}
+WHERE customer.tenant_id = :tenant AND {visible_in("customer")}
+    AND {{found}} AND {{code}} > :after {{groups}}
+ORDER BY {{code}} LIMIT :limit
 """
+_CODE = "(customer.customer || '')"
 _OF_RUN = f"""
 JOIN next_action_output
-    ON next_action_output.customer = hits.customer
+    ON next_action_output.customer = customer.customer
     AND next_action_output.tenant_id = :tenant
     AND next_action_output.run_id = :run_id
     AND {counts("next_action_output")}
@@ -48,11 +52,11 @@ SELECT next_action_output.customer FROM next_action_output
 WHERE next_action_output.tenant_id = :tenant
     AND next_action_output.run_id = :run_id
     AND {counts("next_action_output")}
-    AND {{conditions}}
+    AND next_action_output.customer > :after {{groups}}
 ORDER BY next_action_output.customer LIMIT :limit
 """
 _ALL = f"""
-SELECT customer FROM customer WHERE {VISIBLE} AND {{after}} ORDER BY customer LIMIT :limit
+SELECT customer FROM customer WHERE {VISIBLE} AND customer > :after ORDER BY customer LIMIT :limit
 """
 
 
@@ -73,37 +77,38 @@ class Wanted:
 
 
 def find_codes(tx: Transaction, wanted: Wanted, *, limit: int, after: str = "") -> list[str]:
-    """Return the first codes behind `after` of those `wanted`, in the order of the database."""
+    """Return the first codes behind `after` of those `wanted`, in order.
+
+    What a term finds is in the order of bytes, all others in that of the database.
+    """
     values: dict[str, object] = {"limit": limit, "after": after, **wanted.groups}
     if wanted.groups and wanted.run is not None:
         values |= {"run_id": wanted.run.run_id, "review": wanted.run.review}
     if wanted.term:
-        sql, bound = _searched(tx, wanted)
-        values |= {**bound, "head": head_of(tx)}
-    elif wanted.groups:
-        sql = _OF_RUN_ALONE.format(conditions=_conditions(wanted, "next_action_output"))
+        return _search(tx, wanted, values)[:limit]
+    if wanted.groups:
+        sql = _OF_RUN_ALONE.format(groups=_groups(wanted))
     else:
-        sql = _ALL.format(after="customer > :after")
-        values["head"] = head_of(tx)
-    return [row["customer"] for row in tx.rows(sql, **values)] if sql else []
+        sql, values["head"] = _ALL, head_of(tx)
+    return [row["customer"] for row in tx.rows(sql, **values)]
 
 
-def _searched(tx: Transaction, wanted: Wanted) -> tuple[str, dict[str, object]]:
-    found = list(_searches(tx, wanted.term))
-    if not found:
-        return "", {}
-    selects = [f"SELECT customer FROM customer WHERE {VISIBLE} AND {sql}" for sql, _values in found]
-    sql = _FOUND.format(
-        hits=" UNION ".join(selects),
-        of_run=_OF_RUN if wanted.groups else "",
-        after=_conditions(wanted, "hits"),
-    )
-    return sql, {name: value for _sql, values in found for name, value in values.items()}
+def _search(tx: Transaction, wanted: Wanted, values: dict[str, object]) -> list[str]:
+    values["head"] = head_of(tx)
+    codes = set[str]()
+    for condition, bound in _searches(tx, wanted.term):
+        sql = _FOUND.format(
+            of_run=_OF_RUN if wanted.groups else "",
+            found=condition,
+            code=bytewise(tx, _CODE),
+            groups=_groups(wanted),
+        )
+        codes.update(row["customer"] for row in tx.rows(sql, **values, **bound))
+    return sorted(codes, key=str.encode)
 
 
-def _conditions(wanted: Wanted, table: str) -> str:
-    groups = (f"next_action_output.{name} = :{name}" for name in wanted.groups)
-    return " AND ".join((f"{table}.customer > :after", *groups))
+def _groups(wanted: Wanted) -> str:
+    return "".join(f" AND next_action_output.{name} = :{name}" for name in wanted.groups)
 
 
 def _searches(tx: Transaction, term: str) -> Iterator[tuple[str, dict[str, object]]]:
@@ -140,9 +145,9 @@ def _by_code(tx: Transaction, term: str) -> Iterator[tuple[str, dict[str, object
     beginning = looked_up(term)
     rest = term[len(beginning) :]
     values: dict[str, object] = {"rest": rest, "at": len(beginning) + 1, "length": len(rest)}
-    also = " AND lower(substr(customer, :at, :length)) = lower(:rest)"
-    for place, spelling in enumerate(spellings(beginning)):
-        condition, bound = _range(tx, "customer", f"code_{place}", spelling)
+    also = " AND lower(substr(customer.customer, :at, :length)) = lower(:rest)"
+    for spelling in spellings(beginning):
+        condition, bound = _range(tx, "customer.customer", "code", spelling)
         yield condition + also, {**bound, **values}
 
 

@@ -44,10 +44,9 @@ def load_sales_by_month(tx: Transaction, limit: int) -> list[tuple[str, int]]:
     return [(row["month"], int(row["row_count"])) for row in reversed(rows)]
 
 
-def has_decisions(tx: Transaction) -> bool:
-    """Tell whether anything of a run was ever decided in a review."""
-    sql = "SELECT 1 FROM review_decision WHERE tenant_id = :tenant LIMIT 1"
-    return tx.scalar(sql) is not None
+def count_decisions(tx: Transaction) -> int:
+    """Return how many decisions reviews hold, withdrawn ones included."""
+    return int(tx.scalar("SELECT count(*) FROM review_decision WHERE tenant_id = :tenant") or 0)
 
 
 def load_in_flight(tx: Transaction, limit: int) -> list[CampaignRow]:

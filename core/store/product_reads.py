@@ -99,13 +99,15 @@ def count_products(tx: Transaction, run_id: str | None, wanted: ProductFilter) -
     return int(tx.scalar(sql, head=head_of(tx), run_id=run_id, **values))
 
 
-def load_families(tx: Transaction) -> list[str]:
-    """Return the families of the visible products, in the order of their letters."""
+def load_families(tx: Transaction) -> dict[str, int]:
+    """Return the families of the visible products with their products, in alphabetical order."""
     rows = tx.rows(
-        f"SELECT DISTINCT family FROM product WHERE {VISIBLE} AND family IS NOT NULL",
+        f"SELECT family, count(*) AS products FROM product WHERE {VISIBLE}"
+        " AND family IS NOT NULL GROUP BY family",
         head=head_of(tx),
     )
-    return sorted((row["family"] for row in rows), key=str.casefold)
+    found = {row["family"]: int(row["products"]) for row in rows}
+    return dict(sorted(found.items(), key=lambda one: one[0].casefold()))
 
 
 def find_product(tx: Transaction, run_id: str | None, product_key: str) -> Row | None:

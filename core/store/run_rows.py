@@ -8,7 +8,7 @@ from core.contracts import RuleCode
 from core.store.bulk import store_rows_in_steps
 from core.store.tenant import TenantStore, Transaction
 
-_DELETED_AT_ONCE = 5_000  # customers or products, so that SQLite's other writers wait little
+_DELETED_CUSTOMERS = 5_000  # customers or products, so that SQLite's other writers wait little
 
 # What a run stores, by table, from the tables of core.reco and core.audit; `this_run` is its row.
 OUTPUT_ROWS: Mapping[str, str] = {
@@ -123,7 +123,7 @@ def _delete_some(tx: Transaction, table: str, key: str, run_id: str) -> int:
         f"DELETE FROM {table} WHERE {of_run} AND {key} IN"
         f" (SELECT DISTINCT {key} FROM {table} WHERE {of_run} LIMIT :keys)",
         run_id=run_id,
-        keys=_DELETED_AT_ONCE,
+        keys=_DELETED_CUSTOMERS,
     )
 
 

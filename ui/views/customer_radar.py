@@ -42,7 +42,7 @@ def draw_radar(taste: tuple[TraitValue, ...]) -> None:
     )
     axis = {"gridcolor": tokens().line, "linecolor": tokens().line}
     figure.update_layout(
-        margin={"l": 48, "r": 48, "t": 32, "b": 32},
+        margin={"l": 88, "r": 88, "t": 32, "b": 32},
         polar={
             "bgcolor": "rgba(0,0,0,0)",
             "radialaxis": {**axis, "range": [0, most], "nticks": 4},

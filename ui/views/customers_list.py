@@ -16,7 +16,7 @@ from ui.views.words import reason_title, segment_title, state_title
 
 TERM, SEGMENT, STATE, AFTER = "q", "segment", "state", "after"
 _PAGE = 20
-_CHOICE_WIDTH = 240
+_CHOICE_WIDTH = 220
 
 
 def draw_customers(session: UiSession) -> None:
@@ -53,7 +53,7 @@ def _draw_search(term: str) -> None:
             "Words are found by their beginning, whatever their case and accents. A telephone"
             " number is found by the whole of it."
         ),
-        width=420,
+        width=380,
         key=f"customers_search_{term}",
     )
     if (typed or "").strip() != term:
@@ -128,14 +128,14 @@ def _draw_ways(page: CustomerPage) -> None:
 
 def _draw_table(session: UiSession, page: CustomerPage) -> None:
     titles: dict[str, Any] = {
-        "name": st.column_config.TextColumn(_("Customer"), width=180),
+        "name": st.column_config.TextColumn(_("Customer"), width=130),
         "customer": _("Code"),
         "postal_code": _("Postal code"),
-        "segment": _("Segment"),
+        "segment": st.column_config.TextColumn(_("Segment"), width=140),
         "state": _("State"),
-        "verdict": _("Verdict"),
+        "verdict": st.column_config.TextColumn(_("Verdict"), width=165),
         "value": money_column(_("Revenue, 24 months"), session.tenant.currency),
-        "last_sale": _("Last purchase"),
+        "last_sale": st.column_config.TextColumn(_("Last purchase"), width=95),
     }
     rows = [_row(customer) for customer in page.customers]
     first = page.customers[0].customer

@@ -96,7 +96,7 @@ def _draw_freshness(session: UiSession, home: Home) -> None:
     lines = [count for _month, count in home.months]
     figure = go.Figure(
         go.Bar(
-            x=[format_month(day) for day in days],
+            x=[f"{day:%m/%Y}" for day in days],
             y=lines,
             marker={"color": tokens().primary},
             hovertemplate=titled("%{x}", "%{y:,}<extra></extra>"),

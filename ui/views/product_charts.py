@@ -23,7 +23,7 @@ def draw_months(months: Sequence[tuple[str, int]], last: date) -> None:
     titles = [format_month(day) for day in days]
     figure = go.Figure(
         go.Bar(
-            x=titles,
+            x=[f"{day:%m/%Y}" for day in days],
             y=[one / 1000 for one in units],
             marker={"color": tokens().primary},
             hovertemplate=titled("%{x}", "%{y:,}<extra></extra>"),

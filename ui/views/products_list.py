@@ -1,13 +1,13 @@
 """Products: the search, the filters in the address, and a page of products."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from core.i18n import N_
 from core.services.products import ProductFilter, ProductPage, ProductRow, list_products
-from ui.i18n import _, format_date, format_short_date
+from ui.i18n import _, format_date, format_number, format_short_date
 from ui.layout import empty_state
 from ui.session import UiSession
 from ui.tables import (
@@ -46,8 +46,12 @@ def draw_products(session: UiSession) -> None:
     page = list_products(session.store, wanted, limit=_PAGE, offset=offset)
     with filters:
         _draw_search(wanted.term or "")
-        _draw_choice(_("Family"), FAMILY, page.families, wanted.family)
-        _draw_choice(_("Which ones"), KIND, tuple(_KINDS), wanted.kind)
+        families = {
+            family: f"{family} · {format_number(count)}" for family, count in page.families.items()
+        }
+        _draw_choice(_("Family"), FAMILY, families, wanted.family)
+        kinds = {code: _(title) for code, title in _KINDS.items()}
+        _draw_choice(_("Which ones"), KIND, kinds, wanted.kind)
     with place:
         _draw_page(session, page, wanted, offset)
 
@@ -64,12 +68,13 @@ def _draw_search(term: str) -> None:
         _ask(TERM, (typed or "").strip() or None)
 
 
-def _draw_choice(label: str, name: str, codes: Sequence[str], chosen: str | None) -> None:
+def _draw_choice(label: str, name: str, titles: Mapping[str, str], chosen: str | None) -> None:
+    codes = list(titles)
     found = st.selectbox(
         label,
         codes,
         index=codes.index(chosen) if chosen in codes else None,
-        format_func=lambda code: _(_KINDS[code]) if name == KIND else code,
+        format_func=titles.__getitem__,
         placeholder=_("All"),
         width=_CHOICE_WIDTH,
         key=f"products_{name}_{chosen}",

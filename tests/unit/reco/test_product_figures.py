@@ -26,6 +26,7 @@ _LINES = [
     *(("C", "P", days, 1) for days in (70, 40)),  # two days: the product's gap
     ("D", "P", 5, 1),
     (None, "P", 350, 12),  # a ticket of last year's next fortnight
+    *(("A", "S", days, 1) for days in (100, 60, 25)),  # shipping is never due
     ("A", "Q", 30, 9),
     ("A", "Q", 29, -9),
 ]
@@ -42,13 +43,13 @@ def con() -> DuckDBPyConnection:
     rows.append(("A", "P", ago(1), 5000, 9000, "cancelled"))
     rows.append(("A", "P", ago(-1), 5000, 9000, None))
     con.executemany("INSERT INTO sale_lines VALUES (?, ?, ?, ?, ?, ?)", rows)
-    con.execute("CREATE TABLE product_numbers AS SELECT * FROM (VALUES ('P', 0, 0), ('Q', 1, 1))"
-                " AS t(product_key, product_no, chain_no)")  # fmt: skip
+    con.execute("CREATE TABLE product_numbers AS SELECT * FROM (VALUES ('P', 0, 0), ('Q', 1, 1),"
+                " ('S', 2, 2)) AS t(product_key, product_no, chain_no)")  # fmt: skip
     con.execute("CREATE TABLE customer_numbers AS SELECT * FROM (VALUES ('A', 0), ('B', 1),"
                 " ('C', 2), ('D', 3)) AS t(customer, customer_no)")  # fmt: skip
-    con.execute("CREATE TABLE product_facts AS SELECT *, NULL::INTEGER AS vintage"
-                " FROM product_numbers")  # fmt: skip
-    none = np.array([[1, NOBODY], [0, NOBODY]], np.int32)
+    con.execute("CREATE TABLE product_facts AS SELECT *, NULL::INTEGER AS vintage,"
+                " product_key <> 'S' AS is_article FROM product_numbers")  # fmt: skip
+    none = np.array([[1, NOBODY], [0, NOBODY], [NOBODY, NOBODY]], np.int32)
     neighbours = Neighbours(item=none, strength=none.astype(float), together=np.abs(none) + 3)
     compute_product_figures(con, neighbours, AS_OF)
     return con
