@@ -32,6 +32,12 @@ class PageEntry:
 
 PAGES = (
     PageEntry(
+        path="home",
+        title=N_("Home"),
+        icon=":material/home:",
+        answers=N_("See how your data, runs and campaigns stand, and what is next."),
+    ),
+    PageEntry(
         path="upload",
         title=N_("Upload"),
         icon=":material/upload_file:",
@@ -66,6 +72,18 @@ PAGES = (
         title=N_("Exports"),
         icon=":material/download:",
         answers=N_("Download the files of a run."),
+    ),
+    PageEntry(
+        path="customers",
+        title=N_("Customers"),
+        icon=":material/groups:",
+        answers=N_("Find a customer and see everything about one."),
+    ),
+    PageEntry(
+        path="products",
+        title=N_("Products"),
+        icon=":material/wine_bar:",
+        answers=N_("See what sells, who comes back for it, and whether the stock lasts."),
     ),
     PageEntry(
         path="insights",

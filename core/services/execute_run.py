@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from core.errors import CrmError, NotFound
 from core.i18n import N_
 from core.policy import Policy, parse_policy
+from core.reco.product_figures import compute_product_figures
 from core.reco.ranking import Ranked, explain_ranked
 from core.services.accounts import Actor, Role, require
 from core.services.as_of import as_of_day
@@ -33,7 +34,7 @@ from core.services.workbench import workbench
 from core.store.dataset import load_revision
 from core.store.identity import new_id
 from core.store.locks import exclusive
-from core.store.run_rows import store_lists, store_verdicts
+from core.store.run_rows import store_lists, store_product_figures, store_verdicts
 from core.store.runs import (
     Run,
     RunStatus,
@@ -172,6 +173,7 @@ def _compute_and_publish(
     with stages.stage("summarise"):
         summary = compute_summary(con, run, policy, store.tenant.key, revision.sha256)
         qc = compute_qc(con)
+        compute_product_figures(con, ranked.model.learned.neighbours[0], run.as_of)
     with stages.stage("store"):
         _store_outputs(store, run, policy, con, ranked)
     summary["timings"] = stages.timings
@@ -189,6 +191,7 @@ def _store_outputs(
     store: TenantStore, run: Run, policy: Policy, con: DuckDBPyConnection, ranked: Ranked
 ) -> None:
     """Store verdicts, and the lists in parts: sentences and reasons take memory."""
+    store_product_figures(store, con, run.run_id)
     store_verdicts(store, con, run.run_id)
     customers = ranked.history.customers
     for low in range(0, customers, CUSTOMERS_EXPLAINED):

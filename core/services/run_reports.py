@@ -6,13 +6,12 @@ from datetime import date
 from typing import Any
 
 from core.audit.rules import RULES, Rule
-from core.contracts import AROMA_FIELDS, RunVersion, Severity
+from core.contracts import RunVersion, Severity
 from core.errors import NotFound
 from core.formats import format_date, format_number
 from core.i18n import N_, SOURCE_LANGUAGE, translate
-from core.reco.profiles import TRAITS, Taste, profile
+from core.services.customer_parts import contacts_of, items_of, tastes_of
 from core.services.run_records import (
-    Contact,
     CustomerDetail,
     GatingPoint,
     GroupCount,
@@ -35,9 +34,8 @@ from core.store import run_reads
 from core.store.run_outputs import RunAt
 from core.store.run_reads import Row, VerdictFilter
 from core.store.runs import Run, count_runs, find_run, load_qc_json, load_runs
-from core.store.tenant import TenantStore, Transaction, as_date
+from core.store.tenant import TenantStore, Transaction
 
-_CONTACTS_SHOWN = 50
 _RULES: Mapping[str, Rule] = {rule.code.value: rule for rule in RULES}
 
 
@@ -167,10 +165,7 @@ def customer_of_run(
         found = run_reads.find_verdict(tx, lists, customer)
         if found is None:
             raise NotFound(N_("This customer is not in the run."))
-        contacts = run_reads.load_contacts(
-            tx, customer, found["email_norm"], run.as_of, _CONTACTS_SHOWN
-        )
-        items = tuple(_item(row) for row in run_reads.load_items(tx, lists, customer))
+        items = items_of(tx, lists, customer)
         return CustomerDetail(
             verdict=_verdicts(tx, lists, [found])[0],
             email=found["email"],
@@ -183,8 +178,8 @@ def customer_of_run(
             purchases=tuple(
                 Purchases(**row) for row in run_reads.load_purchases(tx, customer, run.as_of)
             ),
-            contacts=tuple(_contact(row) for row in contacts),
-            taste=profile(map(_tasted, run_reads.load_tasted(tx, customer, run.as_of)), run.as_of),
+            contacts=contacts_of(tx, customer, found["email_norm"], run.as_of),
+            taste=tastes_of(tx, customer, run.as_of),
             product_names=run_reads.load_product_names(tx, _named(items)),
         )
 
@@ -291,12 +286,6 @@ def _verdict(row: Row, rules: Sequence[str]) -> Verdict:
     )
 
 
-def _item(row: Row) -> Item:
-    values = {name: value for name, value in row.items() if name != "reasons_json"}
-    values["product_name"] = row["product_name"] or row["product_key"]
-    return Item(**values, reasons=json.loads(row["reasons_json"]))
-
-
 def _named(items: Sequence[Item]) -> list[str]:
     """Return the keys of the products that the evidence of the items names."""
     named = set[str]()
@@ -310,21 +299,6 @@ def _named(items: Sequence[Item]) -> list[str]:
 def _issue(row: Row, language: str) -> Issue:
     values = {name: value for name, value in row.items() if name != "details_json"}
     return Issue(**values, **_words(row, language), details=json.loads(row["details_json"]))
-
-
-def _tasted(row: Row) -> Taste:
-    return Taste(
-        day=row["sale_date"],
-        document=row["document_id"] or "",
-        product=row["product_key"],
-        amount_cents=row["amount_cents"],
-        traits={trait: row[trait] for trait in TRAITS},
-        aroma={note: row[note] for note in AROMA_FIELDS},
-    )
-
-
-def _contact(row: Row) -> Contact:
-    return Contact(**{**row, "contact_date": as_date(row["contact_date"])})
 
 
 def _is_repair(row: Row, summary: Mapping[str, Any]) -> bool:

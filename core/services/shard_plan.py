@@ -18,6 +18,7 @@ from core.i18n import N_
 from core.policy import parse_policy
 from core.reco.features import build_facts
 from core.reco.portable import customer_arrays, learned_arrays, ranges_of
+from core.reco.product_figures import compute_product_figures
 from core.reco.ranking import Ranked, learn_ranking
 from core.services.compute_lists import COMPUTING, Stages
 from core.services.run_basis import basis_of
@@ -25,6 +26,7 @@ from core.services.run_summary import compute_heading
 from core.services.shard_parts import COMMON_TABLES, CUSTOMER_TABLES, Part, fetch_tables, pack
 from core.store.dataset import load_revision
 from core.store.locks import is_held
+from core.store.run_rows import store_product_figures
 from core.store.run_shards import (
     COMMON,
     abandoned_runs,
@@ -85,7 +87,9 @@ def plan_shards(store: TenantStore, run: Run, con: DuckDBPyConnection, stages: S
     with stages.stage("audit"):
         judge_customers(con, "customer_failures", run.as_of, policy)
         heading = compute_heading(con, run, policy, store.tenant.key, revision.sha256)
+        compute_product_figures(con, ranked.model.learned.neighbours[0], run.as_of)
     with stages.stage("lay_out"):
+        store_product_figures(store, con, run.run_id)
         customers = _lay_out(store, run, con, ranked)
     notes = {
         "heading": heading,

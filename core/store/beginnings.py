@@ -64,10 +64,10 @@ def find_beginnings(tx: Transaction, term: str, *, limit: int) -> list[Known]:
 
 
 def _customers(tx: Transaction, term: str, values: dict[str, object]) -> Iterator[dict[str, Any]]:
-    beginning = _looked_up(term)
+    beginning = looked_up(term)
     rest = term[len(beginning) :]
     asked = {**values, "rest": rest, "at": len(beginning) + 1, "length": len(rest)}
-    for spelling in _spellings(beginning):
+    for spelling in spellings(beginning):
         yield from _begin(tx, _BY_CODE, "customer", spelling, asked)
     yield from _begin(tx, _BY_ADDRESS, "email_norm", term.lower(), values)
 
@@ -82,19 +82,33 @@ def _addresses(tx: Transaction, term: str, values: dict[str, object]) -> Iterato
 def _begin(
     tx: Transaction, sql: str, column: str, beginning: str, values: dict[str, object]
 ) -> list[dict[str, Any]]:
-    at_least, below, order = (">=", "<", "") if tx.is_sqlite else ("~>=~", "~<~", "USING ~<~")
-    begins = f"{column} {at_least} :beginning AND {column} {below} :end"
-    statement = sql.format(begins=begins, bytewise=order)
-    return tx.rows(statement, beginning=beginning, end=beginning + _LAST, **values)
+    order = "" if tx.is_sqlite else "USING ~<~"
+    statement = sql.format(begins=begins(tx, column, "beginning", "end"), bytewise=order)
+    return tx.rows(statement, beginning=beginning, end=end_of(beginning), **values)
 
 
-def _looked_up(term: str) -> str:
+def begins(tx: Transaction, column: str, beginning: str, end: str) -> str:
+    """Return the condition that `column` begins with the value bound as `beginning`.
+
+    `end` is bound to what `end_of` says of it.
+    """
+    at_least, below = (">=", "<") if tx.is_sqlite else ("~>=~", "~<~")
+    return f"{column} {at_least} :{beginning} AND {column} {below} :{end}"
+
+
+def end_of(beginning: str) -> str:
+    """Return the text that comes after everything that begins so."""
+    return beginning + _LAST
+
+
+def looked_up(term: str) -> str:
     """Return `term` up to its last letter that is looked up in either case."""
     letters = [at for at, sign in enumerate(term) if _cases(sign) != (sign,)]
     return term[: letters[_LETTERS]] if len(letters) > _LETTERS else term
 
 
-def _spellings(beginning: str) -> list[str]:
+def spellings(beginning: str) -> list[str]:
+    """Return the ways to write `beginning` with each letter in either case."""
     return ["".join(signs) for signs in product(*map(_cases, beginning))]
 
 

@@ -21,7 +21,7 @@ _ROWS_AT_ONCE = 500
 _PAUSE_SECONDS = 0.12  # a writer that waits looks again every tenth of a second at the latest
 _BY_CODE = ("customer", "contact_history", "cause_trial")
 _BY_ADDRESS = ("contact_history", "suppression", "contact_push")
-RUN_TABLES = ("reco_output", "audit_output", "next_action_output", "run_reserve")
+RUN_TABLES = ("reco_output", "audit_output", "next_action_output", "run_reserve", "product_due")
 _FORMER_ADDRESS = """
 UPDATE customer SET email = NULL, email_norm = NULL
 WHERE tenant_id = :tenant AND email_norm {addresses}

@@ -85,6 +85,23 @@ def _addressed() -> Index:
     return Index(None, "tenant_id", "email_norm", postgresql_ops=ops)
 
 
+# Computed by the database from the name and the telephone number, for a search to find them.
+FOUND_BY = (
+    "name_lowered",
+    "name_folded",
+    "name_second",
+    "name_third",
+    "name_last",
+    "phone_end",
+)
+
+
+def _found_by(column: str) -> Index:
+    """Return the index by which customers are found by a beginning."""
+    ops = {column: "text_pattern_ops"}
+    return Index(f"ix_customer_{column}", "tenant_id", column, postgresql_ops=ops)
+
+
 def _fields(columns: tuple[ContractColumn, ...], key: str) -> list[Column[object]]:
     return [Column(c.field, _TYPES.get(c.type, Text)()) for c in columns if c.field != key]
 
@@ -201,7 +218,9 @@ customer = Table(
     *_versions(),
     *_fields(CLIENT_COLUMNS, "customer"),
     Column("email_norm", Text),
+    *(Column(name, Text) for name in FOUND_BY),
     _addressed(),
+    *(_found_by(name) for name in (*FOUND_BY[1:], "postal_code")),
     Index(
         "ix_customer_code",
         "tenant_id",
@@ -412,6 +431,41 @@ next_action_output = Table(
         "since_review",
         "until_review",
     ),
+)
+
+# What the run says of each product that was sold; the lists in it are JSON.
+product_figure = Table(
+    "product_figure",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("product_key", Text, primary_key=True),
+    Column("units_milli", BigInteger, nullable=False),
+    Column("revenue_cents", BigInteger, nullable=False),
+    Column("buyers", BigInteger, nullable=False),
+    Column("repeat_buyers", BigInteger, nullable=False),
+    Column("last_sale", Date),
+    Column("gap_days", Integer),
+    Column("due_customers", BigInteger, nullable=False),
+    Column("months_json", Text, nullable=False),
+    Column("gaps_json", Text, nullable=False),
+    Column("neighbours_json", Text, nullable=False),
+    Column("demand_json", Text, nullable=False),
+    # Whether the expected demand is that of the year before, or the pace of late.
+    Column("is_of_last_year", Boolean, nullable=False),
+)
+
+# The first who are due for a product.
+product_due = Table(
+    "product_due",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("product_key", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("customer", Text, nullable=False),
+    Column("last_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
 )
 
 # What each list can be mended from: [product, scenario, score] of the candidates behind it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from core.store.models import data_metadata
+from core.store.models import FOUND_BY, data_metadata
 from core.store.subjects import Subject
 from core.store.tenant import Transaction, as_date
 
@@ -26,6 +26,7 @@ SECTIONS: Mapping[str, str] = {
     "audit_output": _OF_RUN,
     "next_action_output": _OF_RUN,
     "run_reserve": _OF_RUN,
+    "product_due": _OF_RUN,
     "review_decision": _BY_CODE,
     "cause_trial": _BY_CODE,
     "delivery": _EITHER,
@@ -87,11 +88,11 @@ def _has_row(tx: Transaction, table: str, subject: Subject) -> bool:
 def stream_section(tx: Transaction, table: str, subject: Subject) -> Iterator[dict[str, Any]]:
     """Yield the rows of `table` that name the subject, JSON-ready, in the order of their key.
 
-    The tenant's id is left out.
+    The tenant's id is left out, and what a search finds her by: it is made of the other columns.
     """
     condition, used = names_subject(tx, table, subject)
     stored = data_metadata.tables[table]
-    columns = [c.name for c in stored.columns if c.name != "tenant_id"]
+    columns = [c.name for c in stored.columns if c.name not in ("tenant_id", *FOUND_BY)]
     keys = ", ".join(column.name for column in stored.primary_key)
     sql = f"""
     SELECT {", ".join(columns)} FROM {table}

@@ -97,7 +97,8 @@ DATA: Mapping[str, Fates] = {
     "customer": _deleted(
         f"{_VERSIONS} customer email name first_name last_name phone phone_consent email_opt_out"
         " consent_source consent_date consent_wording budget_band language country postal_code"
-        " customer_type created_at email_norm"
+        " customer_type created_at email_norm name_lowered name_folded name_second name_third"
+        " name_last phone_end"
     ),
     "product": _fates(
         {
@@ -186,6 +187,14 @@ DATA: Mapping[str, Fates] = {
             WHOLE: "customers figures_json",
         }
     ),
+    "product_figure": _fates(
+        {
+            KEY: "tenant_id run_id",
+            WHOLE: "product_key units_milli revenue_cents buyers repeat_buyers last_sale gap_days"
+            " due_customers months_json gaps_json neighbours_json demand_json is_of_last_year",
+        }
+    ),
+    "product_due": _deleted("tenant_id run_id product_key place customer last_on due_on"),
     "review_decision": _fates(
         {
             KEY: "tenant_id run_id decision_no",

@@ -9,7 +9,7 @@ from core.store.tenant import TenantStore, Transaction
 _AT_ONCE = 20_000
 _COLUMNS = {"customer": CUSTOMER, "email_norm": EMAIL}
 # Of millions of rows, and each of their customers has a verdict, which is looked at.
-_TOLD_BY_VERDICTS = ("reco_output", "audit_output", "run_reserve")
+_TOLD_BY_VERDICTS = ("reco_output", "audit_output", "run_reserve", "product_due")
 
 
 def stream_known(store: TenantStore) -> Iterator[tuple[str, list[str]]]:

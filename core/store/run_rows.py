@@ -8,7 +8,7 @@ from core.contracts import RuleCode
 from core.store.bulk import store_rows_in_steps
 from core.store.tenant import TenantStore, Transaction
 
-_DELETED_CUSTOMERS = 5_000  # a step of deletion, short enough for SQLite's other writers
+_DELETED_CUSTOMERS = 5_000  # customers or products, so that SQLite's other writers wait little
 
 # What a run stores, by table, from the tables of core.reco and core.audit; `this_run` is its row.
 OUTPUT_ROWS: Mapping[str, str] = {
@@ -94,14 +94,27 @@ OUTPUT_ROWS: Mapping[str, str] = {
     """,
 }
 
+# What a run says of products, for their page; read from `core.reco.product_figures`.
+PRODUCT_ROWS: Mapping[str, str] = {
+    "product_figure": """
+        SELECT this_run.run_id, product_figures.*
+        FROM product_figures CROSS JOIN this_run ORDER BY product_key
+    """,
+    "product_due": """
+        SELECT this_run.run_id, product_due.*
+        FROM product_due CROSS JOIN this_run ORDER BY product_key, place
+    """,
+}
+
 
 def delete_outputs(store: TenantStore, run_id: str) -> None:
     """Remove the rows of a run that is not done, in short transactions."""
-    for table in OUTPUT_ROWS:
+    for table in (*OUTPUT_ROWS, *PRODUCT_ROWS):
+        key = "product_key" if table in PRODUCT_ROWS else "customer"
         deleted = 1
         while deleted:
             with store.begin() as tx:
-                deleted = _delete_some(tx, table, run_id)
+                deleted = _delete_some(tx, table, key, run_id)
 
 
 def delete_outputs_of(store: TenantStore, run_id: str, customers: Sequence[str]) -> None:
@@ -117,13 +130,13 @@ def delete_outputs_of(store: TenantStore, run_id: str, customers: Sequence[str])
                 )
 
 
-def _delete_some(tx: Transaction, table: str, run_id: str) -> int:
+def _delete_some(tx: Transaction, table: str, key: str, run_id: str) -> int:
     of_run = "tenant_id = :tenant AND run_id = :run_id"
     return tx.execute(
-        f"DELETE FROM {table} WHERE {of_run} AND customer IN"
-        f" (SELECT DISTINCT customer FROM {table} WHERE {of_run} LIMIT :customers)",
+        f"DELETE FROM {table} WHERE {of_run} AND {key} IN"
+        f" (SELECT DISTINCT {key} FROM {table} WHERE {of_run} LIMIT :keys)",
         run_id=run_id,
-        customers=_DELETED_CUSTOMERS,
+        keys=_DELETED_CUSTOMERS,
     )
 
 
@@ -139,6 +152,12 @@ def store_verdicts(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> 
     _store(store, con, run_id, "run_reserve")
 
 
+def store_product_figures(store: TenantStore, con: DuckDBPyConnection, run_id: str) -> None:
+    """Store the figures of products, and who is due for them, under `run_id`, still unseen."""
+    for table, select in PRODUCT_ROWS.items():
+        _store_rows(store, con, run_id, table, select)
+
+
 def name_run(con: DuckDBPyConnection, run_id: str) -> None:
     """Create `this_run`, the row of which `OUTPUT_ROWS` reads the run's id."""
     con.execute(
@@ -148,7 +167,12 @@ def name_run(con: DuckDBPyConnection, run_id: str) -> None:
 
 
 def _store(store: TenantStore, con: DuckDBPyConnection, run_id: str, table: str) -> None:
+    _store_rows(store, con, run_id, table, OUTPUT_ROWS[table])
+
+
+def _store_rows(
+    store: TenantStore, con: DuckDBPyConnection, run_id: str, table: str, select: str
+) -> None:
     name_run(con, run_id)
-    select = OUTPUT_ROWS[table]
     described = con.execute(f"DESCRIBE {select}").fetchall()
     store_rows_in_steps(store, con, select, table, [row[0] for row in described])

@@ -162,6 +162,12 @@ def count_waiting(tx: Transaction) -> int:
     return int(tx.scalar(f"{_WAITING} SELECT count(*) FROM waiting", head=head_of(tx)))
 
 
+def count_waiting_up_to(tx: Transaction, most: int) -> int:
+    """Return how many rows wait; it stops counting at `most`."""
+    sql = f"{_WAITING} SELECT count(*) FROM (SELECT 1 FROM waiting LIMIT :most) AS counted"
+    return int(tx.scalar(sql, head=head_of(tx), most=most))
+
+
 def load_stamp(tx: Transaction) -> str:
     """Return a text that changes whenever what waits, or what is decided, may have changed."""
     loaded = load_newest_loaded_id(tx)

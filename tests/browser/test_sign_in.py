@@ -70,7 +70,7 @@ def test_another_window_loses_its_session_with_the_first(signed_in: Page) -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "title"), [("/", "Upload"), ("/upload", "Upload"), ("/qc", "Quality control")]
+    ("path", "title"), [("/", "Home"), ("/upload", "Upload"), ("/qc", "Quality control")]
 )
 def test_a_page_answers_under_its_own_address(signed_in: Page, path: str, title: str) -> None:
     signed_in.goto(path)

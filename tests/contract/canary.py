@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Column, Date, DateTime, LargeBinary, Table, Text
 
 from core.services.accounts import SYSTEM
 from core.services.import_files import load, receive
-from core.store.models import data_metadata
+from core.store.models import FOUND_BY, data_metadata
 from core.store.personal_columns import DATA, Fate
 from core.store.tenant import Store, TenantStore
 
@@ -94,7 +94,8 @@ def fill_every_table(store: TenantStore) -> None:
 
 
 def _row(table: Table) -> Mapping[str, object]:
-    return {column.name: _cell(table.name, column) for column in table.columns}
+    stored = (column for column in table.columns if column.name not in FOUND_BY)
+    return {column.name: _cell(table.name, column) for column in stored}
 
 
 def _cell(table: str, column: Column[Any]) -> object:

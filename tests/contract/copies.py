@@ -26,7 +26,7 @@ from sqlalchemy import (
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
 from core.store.engine import normalise_url
-from core.store.models import data_metadata
+from core.store.models import FOUND_BY, data_metadata
 from core.store.tenant import TenantStore
 from tests.contract.conftest import new_tenant
 
@@ -59,9 +59,12 @@ def _worked(tenant: TenantStore, imports: tuple[Mapping[str, str], ...]) -> Tena
 def _copy(source: TenantStore, target: TenantStore) -> None:
     with _engine(source.store.settings.database_url).begin() as connection:
         for table in data_metadata.sorted_tables:
-            cells = [_copied(column, source, target) for column in table.columns]
+            columns = [column for column in table.columns if column.name not in FOUND_BY]
+            cells = [_copied(column, source, target) for column in columns]
             rows = select(*cells).where(table.c.tenant_id == source.tenant_id)
-            connection.execute(table.insert().from_select(list(table.columns.keys()), rows))
+            connection.execute(
+                table.insert().from_select([column.name for column in columns], rows)
+            )
     shutil.copytree(source.folder, target.folder)
     for report in target.folder.glob("runs/*/report.json"):
         report.write_text(report.read_text().replace(source.tenant.key, target.tenant.key))

@@ -26,7 +26,7 @@ from core.services.run_reports import qc_of, run_of
 from core.services.shard_plan import clear_abandoned, is_sharded
 from core.services.shard_run import IN_SHARDS, work_shard
 from core.store.locks import exclusive
-from core.store.run_rows import OUTPUT_ROWS
+from core.store.run_rows import OUTPUT_ROWS, PRODUCT_ROWS
 from core.store.run_shards import Shard, load_shards, shard_lock, try_shard
 from core.store.runs import RunStatus
 from core.store.tenant import Store, TenantStore
@@ -107,7 +107,7 @@ def outcome_rows(tenant: TenantStore, run_id: str) -> dict[str, list[str]]:
     """The rows of a run without its id, in one order."""
     found = {}
     with tenant.read() as tx:
-        for table in OUTPUT_ROWS:
+        for table in (*OUTPUT_ROWS, *PRODUCT_ROWS):
             rows = tx.rows(
                 f"SELECT * FROM {table} WHERE tenant_id = :tenant AND run_id = :run_id",
                 run_id=run_id,

@@ -17,12 +17,13 @@ from core.outreach.brevo_records import BlockedContact
 from core.store import deliveries, live_deliveries
 from core.store.aliases import LabelDecision
 from core.store.contacts import Person
+from core.store.customer_search import Wanted
 from core.store.retention import KeptSince
 from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, LABEL, NEW, SHA
-from tests.isolation.only_people import OF_PRIVACY, OF_USERS, Given
+from tests.isolation.only_people import OF_CUSTOMERS, OF_PRIVACY, OF_USERS, Given
 from tests.isolation.only_programs import OF_PROGRAMS
 from tests.isolation.rare import CLAIMED, LEAVER, PREPARING
 from tests.isolation.seed import AS_OF
@@ -46,6 +47,7 @@ def _of_shard(*names: str) -> Given:
 
 
 ONLY: Mapping[str, Given] = {
+    **OF_CUSTOMERS,
     **OF_USERS,
     **OF_PRIVACY,
     **OF_PROGRAMS,
@@ -286,6 +288,7 @@ ONLY: Mapping[str, Given] = {
     "store.suppressions.load_suppressions": {"person": None, "limit": 1},
     "store.suppressions.count_suppressions": {"person": None},
     "store.undo.unpublish": lambda v: {"import_ids": [v["later_id"]], "first": 2, "last": 2},
+    "store.waiting.count_waiting_up_to": {"most": 5},
     "store.versions.fetch_suppression_ids": _working(table="found"),
     "store.visible.fetch_all": _working(table="found"),
     "store.visible.fetch_people": _working(table="found"),
@@ -313,6 +316,15 @@ ALSO: Mapping[str, Given] = {
         "segments": ["champion"],
     },
     "store.run_shards.drop_parts (of a run)": lambda v: {"run_id": v["queued_id"]},
+    "store.customer_search.find_codes (of a state)": lambda v: {
+        "wanted": Wanted(state="prospect", run=RunAt(run_id=v["run_id"], review=0)),
+        "after": "",
+    },
+    "store.customer_search.find_codes (of a state, searched)": lambda v: {
+        "wanted": Wanted(term="person", state="active", run=RunAt(run_id=v["run_id"], review=0)),
+        "after": "",
+    },
+    "store.customer_search.find_codes (all)": {"wanted": Wanted(), "after": ""},
     "store.erase_imports.load_archived (of one import)": lambda v: {"import_id": v["import_id"]},
     "store.retention.count_due (prospects longer)": {
         "since": KeptSince(prospects=date(2020, 1, 1), customers=date(2027, 1, 1))

@@ -7,7 +7,10 @@ import duckdb
 
 from core.services.audit_trail import Action
 from core.services.erasure import FoundPerson
+from core.store.customer_search import Wanted
 from core.store.erased import Erased
+from core.store.product_reads import ProductFilter
+from core.store.run_outputs import RunAt
 from core.store.second_factors import FactorRow
 from core.store.subjects import Subject
 from core.store.tries import FailureRow
@@ -155,4 +158,22 @@ OF_PRIVACY: Mapping[str, Given] = {
         "subject": Subject(frozenset({"C98"}), frozenset({"person98@example.com"}))
     },
     "store.subjects.subject_of": {"codes": ["C1", "C2"]},
+}
+
+_CODES = {"codes": ["C1", "C2"]}
+OF_CUSTOMERS: Mapping[str, Given] = {
+    "store.customer_reads.load_last_sales": _CODES,
+    "store.customer_reads.load_people": _CODES,
+    "store.customer_reads.load_verdicts": lambda v: {
+        **_CODES,
+        "run": RunAt(run_id=v["run_id"], review=0),
+    },
+    "store.customer_search.find_codes": {"wanted": Wanted(term="person"), "after": ""},
+    "services.products.list_products": {"wanted": ProductFilter()},
+    "services.products.product_view": {"product_key": "P1"},
+    "store.product_reads.count_products": {"wanted": ProductFilter()},
+    "store.product_reads.find_product": {"product_key": "P1"},
+    "store.product_reads.load_due": {"product_key": "P1"},
+    "store.product_reads.load_products": {"wanted": ProductFilter()},
+    "services.customers.find_customers": {"term": "person", "after": ""},
 }

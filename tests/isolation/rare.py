@@ -54,6 +54,9 @@ RARE = (
     "INSERT INTO campaign_holdout (tenant_id, campaign_id, customer, segment)"
     f" SELECT tenant_id, '{PREPARED_HERE}', 'C4', 'dormant' FROM tenant_head"
     " WHERE tenant_id = :tenant",
+    "INSERT INTO product_due (tenant_id, run_id, product_key, place, customer, last_on, due_on)"
+    f" SELECT tenant_id, '{ORPHAN}', 'P1', 1, 'C1', '2026-01-01', '2026-02-01' FROM tenant_head"
+    " WHERE tenant_id = :tenant",
     "INSERT INTO delivery (tenant_id, campaign_id, email_norm, mode, delivery_no, batch_no,"
     " customer, state, key, key_no, ambiguous, payload, payload_sha256, not_after, claimed_at)"
     f" SELECT tenant_id, '{PREPARED_HERE}', '{CLAIMED}', 'live', 1, 1, 'C4', 'CLAIMED',"

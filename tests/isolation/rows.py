@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Table
 
+from core.store.models import FOUND_BY
+
 Row = dict[str, Any]
 
 
@@ -28,7 +30,7 @@ def plain_cell(cell: Any) -> Any:
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows as the driver takes them; booleans are ones and noughts on SQLite."""
     if rows:
-        names = list(rows[0])
+        names = [name for name in rows[0] if name not in FOUND_BY]
         is_sqlite = connection.dialect.name == "sqlite"
         marks = ", ".join(["?" if is_sqlite else "%s"] * len(names))
         cells = [tuple(_as_taken(table.c[n], row[n], is_sqlite) for n in names) for row in rows]

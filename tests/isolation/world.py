@@ -142,6 +142,7 @@ CREATE FUNCTION saved.put_back() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     place record;
     changed boolean;
+    names text;
 BEGIN
     SET LOCAL session_replication_role = replica;
     FOR place IN SELECT n.nspname AS schema, c.relname AS name FROM pg_class AS c
@@ -154,7 +155,12 @@ BEGIN
             INTO changed;
         IF changed THEN
             EXECUTE format('DELETE FROM %I.%I', place.schema, place.name);
-            EXECUTE format('INSERT INTO %1$I.%2$I TABLE saved.%2$I', place.schema, place.name);
+            SELECT string_agg(quote_ident(column_name), ', ') INTO names
+                FROM information_schema.columns
+                WHERE table_schema = place.schema AND table_name = place.name
+                    AND is_generated = 'NEVER';
+            EXECUTE format('INSERT INTO %1$I.%2$I (%3$s) SELECT %3$s FROM saved.%2$I',
+                place.schema, place.name, names);
         END IF;
     END LOOP;
 END

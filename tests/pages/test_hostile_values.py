@@ -20,7 +20,8 @@ from tests.pages.hostile_world import (
 from ui.navigation import PAGES, ROOT
 
 MADE_UP = ("run", "campaign", "import", "customer", "compare", "why", "product", "rule", "reason")
-MADE_UP += ("score", "version", "view", "backtest", "preview", "of", "lang", "list", "page")
+MADE_UP += ("score", "version", "view", "backtest", "preview", "of", "lang", "list", "page", "q")
+MADE_UP += ("segment", "state", "after", "family", "kind")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,8 @@ def choose_first(page: AppTest) -> None:
         ("qc", {"run": "run_id", "customer": CUSTOMER}),
         ("qc", {"run": "run_id", "product": f"RIE23{EVIL}"}),
         ("campaigns", {"campaign": "campaign_id"}),
+        ("customers", {"customer": CUSTOMER}),
+        ("products", {"product": f"RIE23{EVIL}"}),
         *((entry.path, {}) for entry in PAGES),
     ],
 )
@@ -97,7 +100,18 @@ def test_the_shell_names_the_company_as_text(
 
 
 @pytest.mark.parametrize(
-    "page", ["upload", "runs", "qc", "campaigns", "exports", "insights", "settings"]
+    "page",
+    [
+        "upload",
+        "runs",
+        "qc",
+        "campaigns",
+        "exports",
+        "insights",
+        "settings",
+        "customers",
+        "products",
+    ],
 )
 def test_an_address_that_somebody_made_up_is_shown_as_text(
     hostile: HostileWorld, look: Look, page: str

@@ -42,7 +42,7 @@ def draw_customer(
             _draw_head(detail, session.tenant.currency)
             if version is RunVersion.REVIEWED:
                 draw_review(session, run_id, detail, about)
-            _draw_issues(detail)
+            draw_issues(detail)
             draw_list(session, run_id, detail, about, version)
             draw_taste(detail.taste)
             window = run.summary["policy"]["audit"]["silence_window_days"]
@@ -80,7 +80,8 @@ def _draw_head(detail: CustomerDetail, currency: str) -> None:
     )
 
 
-def _draw_issues(detail: CustomerDetail) -> None:
+def draw_issues(detail: CustomerDetail) -> None:
+    """Draw what the audit found about a customer, each issue with its remedy."""
     if not detail.issues:
         st.caption(_("The audit found nothing to say about this customer."))
         return

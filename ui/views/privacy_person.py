@@ -1,5 +1,6 @@
 """Data protection: a person searched, what is known exported, the person erased."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -17,20 +18,21 @@ from ui.tables import show_rows
 from ui.views.plain import plain
 
 _ASKED = "privacy_asked"
-_TERM = "privacy_term"
+PERSON_TERM = "privacy_term"
+"""Under which key of the session the search keeps what is looked for."""
 
 
 def draw_person(session: UiSession) -> None:
     """Draw the search and what can be done for who was found."""
     if st.session_state.pop(_ASKED, None):
-        st.session_state[_TERM] = ""  # the person is on the way out
+        st.session_state[PERSON_TERM] = ""  # the person is on the way out
         st.success(_("The erasure is entered and goes on by itself. Its state is under Erasures."))
     term = st.text_input(
         _("Address or customer code"),
         help=_("The whole address or the whole code; what belongs to both is found by either."),
         placeholder=_("lea@example.com or C00042"),
         width=420,
-        key=_TERM,
+        key=PERSON_TERM,
     ).strip()
     if not term:
         st.caption(_("Search somebody to see what is known, to export it or to erase it."))
@@ -47,7 +49,7 @@ def _draw_found(session: UiSession, found: FoundPerson) -> None:
     st.markdown(f"**{plain(found.term)}**")
     _draw_who(found)
     figures_row(_figures(summary))
-    _draw_consent(summary)
+    draw_consent(summary.consent)
     with st.container(horizontal=True):
         st.link_button(
             _("Export everything as JSON"),
@@ -80,9 +82,10 @@ def _figures(summary: PersonSummary) -> list[Figure]:
     ]
 
 
-def _draw_consent(summary: PersonSummary) -> None:
+def draw_consent(consent: Sequence[ConsentVersion]) -> None:
+    """Draw what each version of the record says of consent, the newest first."""
     st.subheader(_("Consent"), anchor=False)
-    if not summary.consent:
+    if not consent:
         st.caption(_("No record of this person: nothing is known of a consent."))
         return
     titles = {
@@ -93,7 +96,7 @@ def _draw_consent(summary: PersonSummary) -> None:
         "date": _("Date of the consent"),
         "wording": st.column_config.TextColumn(_("Wording of the consent"), width="large"),
     }
-    rows = [_consent_row(version) for version in summary.consent]
+    rows = [_consent_row(version) for version in consent]
     show_rows(rows, titles, key="privacy_consent", alt=_("Consent by version, the newest first"))
 
 

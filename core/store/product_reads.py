@@ -1,0 +1,135 @@
+"""What the page Products reads: the catalogue with the figures that the last run kept."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.store.dataset import VISIBLE, head_of
+from core.store.run_outputs import bytewise
+from core.store.tenant import Transaction
+
+Row = dict[str, Any]
+
+_FIGURES = """
+LEFT JOIN product_figure AS figure
+    ON figure.tenant_id = :tenant AND figure.run_id = :run_id
+    AND figure.product_key = article.product_key
+"""
+_COLUMNS = """
+    article.product_key, article.name, article.family, article.vintage, article.price_cents,
+    article.stock_quantity, article.is_active, article.is_recommendable,
+    figure.units_milli, figure.revenue_cents, figure.buyers, figure.repeat_buyers,
+    figure.last_sale, figure.due_customers
+"""
+_LISTED = f"""
+FROM (SELECT * FROM product WHERE {VISIBLE}) AS article
+{_FIGURES}
+WHERE {{conditions}}
+"""
+_CONDITIONS = {
+    "term": "(lower(article.name) LIKE :term ESCAPE '!'"
+    " OR lower(article.product_key) LIKE :term ESCAPE '!')",
+    "family": "article.family = :family",
+    "sold_out": "article.stock_quantity <= 0",
+    "inactive": "(article.is_active = FALSE OR article.is_recommendable = FALSE)",
+    "unsold": "coalesce(figure.units_milli, 0) <= 0",
+    "short": "article.stock_quantity < figure.due_customers",
+}
+_DUE = f"""
+SELECT product_due.customer, person.name, person.first_name, person.last_name,
+    product_due.last_on, product_due.due_on
+FROM product_due
+LEFT JOIN (SELECT * FROM customer WHERE {VISIBLE}) AS person
+    ON person.customer = product_due.customer
+WHERE product_due.tenant_id = :tenant AND product_due.run_id = :run_id
+    AND product_due.product_key = :product_key
+ORDER BY product_due.place
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductFilter:
+    """Which products: whose name or key holds `term`, of a family, of one `kind`.
+
+    `kind` is `sold_out`, `inactive`, `unsold` (nothing in 12 months) or `short` (less in stock than
+    customers are due); None leaves a condition out.
+    """
+
+    term: str | None = None
+    family: str | None = None
+    kind: str | None = None
+
+    def conditions(self) -> tuple[str, dict[str, object]]:
+        """Return the SQL conditions and the values they bind."""
+        values: dict[str, object] = {}
+        if self.term:
+            values["term"] = f"%{_escaped(self.term.lower())}%"
+        if self.family:
+            values["family"] = self.family
+        names = [*values, *([self.kind] if self.kind else [])]
+        return " AND ".join(_CONDITIONS[name] for name in names) or "TRUE", values
+
+
+def _escaped(text: str) -> str:
+    for sign in "!%_":
+        text = text.replace(sign, f"!{sign}")
+    return text
+
+
+def load_products(
+    tx: Transaction, run_id: str | None, wanted: ProductFilter, *, limit: int, offset: int
+) -> list[Row]:
+    """Return a page of products, the largest revenue of 12 months first; figures may be None."""
+    conditions, values = wanted.conditions()
+    return tx.rows(
+        f"SELECT {_COLUMNS} {_LISTED.format(conditions=conditions)}"
+        " ORDER BY coalesce(figure.revenue_cents, 0) DESC,"
+        f" {bytewise(tx, 'article.product_key')} LIMIT :limit OFFSET :offset",
+        head=head_of(tx),
+        run_id=run_id,
+        limit=limit,
+        offset=offset,
+        **values,
+    )
+
+
+def count_products(tx: Transaction, run_id: str | None, wanted: ProductFilter) -> int:
+    """Return how many products meet `wanted`."""
+    conditions, values = wanted.conditions()
+    sql = f"SELECT count(*) {_LISTED.format(conditions=conditions)}"
+    return int(tx.scalar(sql, head=head_of(tx), run_id=run_id, **values))
+
+
+def load_families(tx: Transaction) -> dict[str, int]:
+    """Return the families of the visible products with their products, in alphabetical order."""
+    rows = tx.rows(
+        f"SELECT family, count(*) AS products FROM product WHERE {VISIBLE}"
+        " AND family IS NOT NULL GROUP BY family",
+        head=head_of(tx),
+    )
+    found = {row["family"]: int(row["products"]) for row in rows}
+    return dict(sorted(found.items(), key=lambda one: one[0].casefold()))
+
+
+def find_product(tx: Transaction, run_id: str | None, product_key: str) -> Row | None:
+    """Return one visible product with all its figures, None for figures of no run."""
+    return tx.row(
+        f"SELECT {_COLUMNS}, figure.gap_days, figure.months_json, figure.gaps_json,"
+        " figure.neighbours_json, figure.demand_json, figure.is_of_last_year"
+        f" {_LISTED.format(conditions='article.product_key = :product_key')}",
+        head=head_of(tx),
+        run_id=run_id,
+        product_key=product_key,
+    )
+
+
+def load_due(tx: Transaction, run_id: str, product_key: str) -> list[Row]:
+    """Return the first customers who are due for a product, with their names."""
+    return tx.rows(_DUE, head=head_of(tx), run_id=run_id, product_key=product_key)
+
+
+def load_last_sale(tx: Transaction, run_id: str) -> object:
+    """Return the day of the last sale of any product as a run found it, None without any."""
+    return tx.scalar(
+        "SELECT max(last_sale) FROM product_figure WHERE tenant_id = :tenant AND run_id = :run_id",
+        run_id=run_id,
+    )

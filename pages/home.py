@@ -1,0 +1,42 @@
+"""Home: the first steps until a campaign, then the state of the house and what needs a decision."""
+
+import streamlit as st
+
+from core.services.home import Home, home_of
+from ui.guard import require_session
+from ui.i18n import _
+from ui.layout import error_boundary, page_header, worker_notice
+from ui.views.home_decisions import draw_decisions
+from ui.views.home_state import draw_state
+from ui.views.home_steps import draw_next_step, draw_steps
+
+
+def draw_first_action(home: Home | None) -> None:
+    """Draw the one primary action: the next of the first steps, else new files."""
+    if home is not None and session.may_work:
+        draw_next_step(home)
+
+
+def read_home() -> Home | None:
+    """Return the state of the house, None (said in words) when it can not be read."""
+    with error_boundary():
+        return home_of(session.store)
+    return None
+
+
+session = require_session()
+place = st.container()
+found = read_home()
+with place:
+    page_header(
+        _("Home"),
+        _("How do your data, runs and campaigns stand, and what is next?"),
+        action=lambda: draw_first_action(found),
+    )
+worker_notice(session)
+if found is not None:
+    with error_boundary():
+        if not found.has_campaign:
+            draw_steps(found)
+        draw_decisions(session, found)
+        draw_state(session, found)

@@ -1,0 +1,18 @@
+"""Products: the catalogue with sales, buyers and stock; a click opens one."""
+
+import streamlit as st
+
+from ui.guard import require_session
+from ui.i18n import _
+from ui.layout import error_boundary, page_header
+from ui.views.product_profile import draw_product
+from ui.views.products_list import PRODUCT_PARAM, draw_products
+
+session = require_session()
+shown = st.query_params.get(PRODUCT_PARAM)
+page_header(_("Products"), _("What sells, who comes back for it, and will the stock last?"))
+with error_boundary():
+    if shown is None:
+        draw_products(session)
+    else:
+        draw_product(session, shown)

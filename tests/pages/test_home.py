@@ -1,0 +1,77 @@
+"""Home: the first steps, then the state of the house, each with the way to it."""
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.services import home
+from core.services.home import Decision, Matter, Step, home_of
+from core.services.run_reports import gating_history
+from tests.pages.conftest import Look, World, metrics, sentences
+
+
+def test_an_empty_company_begins_with_its_files(look: Look) -> None:
+    page = look("home", "emma")
+    assert not page.exception
+    assert page.button(key="home_next").label == "Drop your files"
+    assert "0 of 5 steps done" in sentences(page)
+    assert "There are no sales yet." in sentences(page)
+
+
+def test_steps_are_ticked_from_the_data_and_the_next_is_the_primary_action(
+    world: World, look: Look
+) -> None:
+    assert home_of(world.small).done == {Step.DROP, Step.REVIEW, Step.RUN}
+    page = look("home")
+    assert not page.exception
+    assert page.button(key="home_next").label == "Check the lists"
+    assert page.button(key="home_step_prepare").label == "Go there"
+    assert "3. Launch a run: done" in sentences(page)
+
+
+def test_a_viewer_sees_the_state_and_is_asked_nothing(look: Look) -> None:
+    page = look("home", "vera")
+    assert not page.exception
+    assert "home_next" not in {button.key for button in page.button}
+    assert metrics(page)["Customers"]
+
+
+def test_a_rise_of_the_blocked_share_needs_a_decision(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (point,) = gating_history(world.small)
+    rising = (replace(point, gating_rate=0.1), replace(point, gating_rate=0.125))
+    monkeypatch.setattr(home, "gating_history", lambda *_, **__: rising)
+    page = look("home")
+    assert not page.exception
+    expected = "More customers are blocked: 12.5% in the last run, 10.0% in the one before"
+    assert expected in unescaped(page)
+    level = (rising[0], replace(point, gating_rate=0.119))
+    monkeypatch.setattr(home, "gating_history", lambda *_, **__: level)
+    assert "More customers are blocked" not in unescaped(look("home"))
+
+
+@pytest.mark.parametrize(
+    ("decision", "sentence"),
+    [
+        (Decision(matter=Matter.ASKING, count=2), "2 imports ask something"),
+        (Decision(matter=Matter.WAITING, count=10_001), "More than 10,000 rows wait"),
+        (Decision(matter=Matter.RUN_FAILED, subject="x"), "The last run failed"),
+    ],
+    ids=lambda value: getattr(value, "matter", ""),
+)
+def test_what_needs_a_decision_is_a_sentence_with_a_way(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch, decision: Decision, sentence: str
+) -> None:
+    found = replace(home_of(world.small), decisions=(decision,))
+    monkeypatch.setattr(home, "home_of", lambda *_: found)
+    page = look("home")
+    assert not page.exception
+    assert sentence in unescaped(page)
+    assert page.button(key="home_decide_0").label == "Go there"
+
+
+def unescaped(page: AppTest) -> str:
+    """Return what the page says, without the marks that keep Markdown from reading it."""
+    return sentences(page).replace("\\", "").replace("\u2060", "")

@@ -1,0 +1,150 @@
+"""Products: the search, the filters in the address, and a page of products."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.i18n import N_
+from core.services.products import ProductFilter, ProductPage, ProductRow, list_products
+from ui.i18n import _, format_date, format_number, format_short_date
+from ui.layout import empty_state
+from ui.session import UiSession
+from ui.tables import (
+    choose_page,
+    choose_row,
+    money_column,
+    no_rows,
+    number_column,
+    percent_column,
+)
+
+PRODUCT_PARAM = "product"
+TERM, FAMILY, KIND = "q", "family", "kind"
+_PAGE_PARAM = "products_page"
+_PAGE = 20
+_CHOICE_WIDTH = 240
+_KINDS: Mapping[str, str] = {
+    "short": N_("Less in stock than customers are due"),
+    "sold_out": N_("Sold out"),
+    "unsold": N_("Nothing sold in 12 months"),
+    "inactive": N_("No longer offered"),
+}
+
+
+def draw_products(session: UiSession) -> None:
+    """Draw the search, the filters and the products they leave; a click opens one."""
+    filters = st.container(horizontal=True, vertical_alignment="bottom")
+    wanted = ProductFilter(
+        term=st.query_params.get(TERM, "").strip() or None,
+        family=st.query_params.get(FAMILY) or None,
+        kind=kind if (kind := st.query_params.get(KIND)) in _KINDS else None,
+    )
+    place = st.container()
+    total = list_products(session.store, wanted, limit=0).total
+    offset = choose_page(total, _PAGE, key=_PAGE_PARAM, is_counted=total > 0)
+    page = list_products(session.store, wanted, limit=_PAGE, offset=offset)
+    with filters:
+        _draw_search(wanted.term or "")
+        families = {
+            family: f"{family} · {format_number(count)}" for family, count in page.families.items()
+        }
+        _draw_choice(_("Family"), FAMILY, families, wanted.family)
+        kinds = {code: _(title) for code, title in _KINDS.items()}
+        _draw_choice(_("Which ones"), KIND, kinds, wanted.kind)
+    with place:
+        _draw_page(session, page, wanted, offset)
+
+
+def _draw_search(term: str) -> None:
+    typed = st.text_input(
+        _("Search"),
+        value=term,
+        placeholder=_("Name or key"),
+        width=320,
+        key=f"products_search_{term}",
+    )
+    if (typed or "").strip() != term:
+        _ask(TERM, (typed or "").strip() or None)
+
+
+def _draw_choice(label: str, name: str, titles: Mapping[str, str], chosen: str | None) -> None:
+    codes = list(titles)
+    found = st.selectbox(
+        label,
+        codes,
+        index=codes.index(chosen) if chosen in codes else None,
+        format_func=titles.__getitem__,
+        placeholder=_("All"),
+        width=_CHOICE_WIDTH,
+        key=f"products_{name}_{chosen}",
+    )
+    if found != chosen and (found or chosen in codes):
+        _ask(name, found)
+
+
+def _ask(name: str, value: str | None) -> None:
+    st.query_params.pop(_PAGE_PARAM, None)
+    st.session_state.pop(_PAGE_PARAM, None)
+    if value is None:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = value
+    st.rerun()
+
+
+def _draw_page(session: UiSession, page: ProductPage, wanted: ProductFilter, offset: int) -> None:
+    if not page.products and wanted == ProductFilter():
+        empty_state(
+            _("Your products will be listed here, once a file of products is loaded."),
+            _("Bring in files"),
+            page="upload",
+        )
+        return
+    if not page.products:
+        no_rows()
+        return
+    _draw_table(session, page, key=f"products_{wanted}_{offset}")
+    if page.run is None:
+        st.caption(_("There is no finished run yet: sales and buyers come with the first."))
+        return
+    st.caption(
+        _(
+            "Counted by the run as of %(day)s: revenue and units of the 12 months before; the"
+            " repeat rate is the share of buyers who came back on another day. A run of before"
+            " this page was there has no figures: launch another.",
+            day=format_date(page.run.as_of),
+        )
+    )
+
+
+def _draw_table(session: UiSession, page: ProductPage, *, key: str) -> None:
+    titles: dict[str, Any] = {
+        "name": st.column_config.TextColumn(_("Product"), width=220),
+        "revenue": money_column(_("Revenue, 12 months"), session.tenant.currency),
+        "units": number_column(_("Units")),
+        "buyers": number_column(_("Buyers")),
+        "repeat": percent_column(_("Repeat rate")),
+        "last_sale": _("Last sale"),
+        "stock": number_column(_("Stock")),
+        "offered": _("Offered"),
+    }
+    rows = [_row(product) for product in page.products]
+    chosen = choose_row(rows, titles, key=key, alt=_("Products, the largest revenue first"))
+    if chosen is not None:
+        st.query_params[PRODUCT_PARAM] = page.products[chosen].product_key
+        st.rerun()
+
+
+def _row(product: ProductRow) -> dict[str, Any]:
+    units = product.units_milli
+    return {
+        "name": product.name,
+        "revenue": product.revenue_cents,
+        "units": None if units is None else units / 1000,
+        "buyers": product.buyers,
+        "repeat": product.repeat_rate,
+        "last_sale": format_short_date(product.last_sale),
+        "stock": product.stock,
+        "offered": _("Yes") if product.is_offered else _("No"),
+    }
