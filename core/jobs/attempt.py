@@ -19,7 +19,7 @@ from core.store.tenant import TenantStore
 
 _LOG = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
-MOST_TRIES = 3
+MOST_TRIES = 5  # a machine that is restarted again and again is not the job's fault
 _WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0, 30.0)  # seconds, when the database is away
 _TELL_SECONDS = 0.5
 _LOOK_SECONDS = 1.0  # shorter than a reaper waits before it takes a job over

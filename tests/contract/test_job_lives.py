@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from core.jobs import RUN, enqueue, job_of, migrate_jobs
+from core.jobs.attempt import MOST_TRIES
 from core.jobs.listing import active_jobs, find_job, past_jobs, place_in_queue
 from core.jobs.records import Job, JobState
 from core.jobs.stopping import stop_job
@@ -128,13 +129,13 @@ def test_what_kills_its_worker_each_time_is_given_up_with_its_run(company: Tenan
     store = company.store
     (store.settings.data_dir / "deadly").write_text(run_id)
     enqueue(company, ANNE, RUN, run_id)
-    with working(store, lives=5):
+    with working(store, lives=MOST_TRIES + 2):
         until(lambda: state(company, run_id).is_over)
-    assert len(worked(store, "begins")) == 3
+    assert len(worked(store, "begins")) == MOST_TRIES
     assert state(company, run_id).status == "failed"
-    assert "died 3 times" in state(company, run_id).error_sentence("en")
+    assert "died 5 times" in state(company, run_id).error_sentence("en")
     (card,) = list_runs(company)
-    assert (card.status, "died 3 times" in str(card.error)) == ("failed", True)
+    assert (card.status, "died 5 times" in str(card.error)) == ("failed", True)
     assert [job.state.status for job in past_jobs(company, ANNE, state="failed")] == ["failed"]
 
 
