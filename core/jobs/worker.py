@@ -36,9 +36,10 @@ _SENDS, _SENDS_OF_ONE = 8, 4
 
 
 class _Running:
-    """The tries of this process that are under way."""
+    """The tries of this process that are under way, as the executor `name`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._attempts: dict[str, Attempt] = {}
@@ -69,7 +70,7 @@ def run_worker(store: Store, stop: threading.Event) -> None:
         if slot is None:
             raise Refused(N_("A worker runs already on this database. One is enough on SQLite."))
         warn_of_login(store)
-        running = _Running()
+        running = _Running(slot.name)
         _launch(store, slot, running)
         if store.settings.raw_scan_seconds:
             threading.Thread(target=watch_inboxes, args=(store, stop), daemon=True).start()
@@ -169,7 +170,7 @@ def _work(
 ) -> dict[str, Any]:
     tenant_store = patiently(lambda: store.tenant_store(tenant_by_id(store, tenant_id)))
     client, job_id = client_of(jobs_url(store.settings)), str(DBOS.workflow_id)
-    attempt = patiently(lambda: Attempt(client, job_id, running.stopping))
+    attempt = patiently(lambda: Attempt(client, job_id, running.name, running.stopping))
     running.add(attempt)
     try:
         work = WORK[kind]

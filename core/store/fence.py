@@ -7,10 +7,11 @@ from contextvars import ContextVar
 
 import psycopg2  # type: ignore[import-untyped]  # no stubs
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from core.errors import StoreUnavailable
 
-_AWAY = (OperationalError, InterfaceError, StoreUnavailable)
+_AWAY = (OperationalError, InterfaceError, StoreUnavailable, NoneFree)
 _DRIVERS_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, sqlite3.OperationalError)
 _FENCE: ContextVar[Callable[[], None] | None] = ContextVar("fence", default=None)
 

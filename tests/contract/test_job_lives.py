@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import time as clock_time
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from core.services.schedules import (
     save_schedule,
 )
 from core.store.engine import normalise_url
+from core.store.locks import exclusive
 from core.store.schedules import move_on
 from core.store.tenant import Store, TenantStore, utc_now
 from tests.contract.conftest import MakeStore
@@ -238,3 +239,21 @@ def test_a_frozen_worker_keeps_its_job_until_its_lock_is_gone_and_writes_nothing
     assert ended_by != frozen
     assert state(company, "slow-20-a").status == "done"
     assert the_job(company, "slow-20-a").tries == 2
+
+
+@pytest.mark.postgres
+def test_a_worker_that_is_full_holds_all_its_locks_and_still_reads(make_store: MakeStore) -> None:
+    company = new_company(make_store("postgres"))
+    with ExitStack() as held:
+        for number in range(20):
+            held.enter_context(exclusive(company, f"job-{number}", "held"))
+        assert list_runs(company) == ()
+
+
+@pytest.mark.postgres
+def test_the_server_soon_misses_a_machine_that_vanished_with_a_lock(make_store: MakeStore) -> None:
+    """Of a local socket the server tells no seconds, but whether they were set for the session."""
+    store = make_store("postgres")
+    asked = "SELECT source FROM pg_settings WHERE name LIKE 'tcp_keepalives%'"
+    with store.data_engine.connect() as connection:
+        assert list(connection.execute(text(asked)).scalars()) == ["session"] * 3
