@@ -30,6 +30,7 @@ from core.jobs.records import (
 )
 from core.jobs.tables import has_jobs, jobs_url
 from core.services.accounts import Actor, Role, includes, require
+from core.store.readiness import refuse_while_away
 from core.store.tenant import TenantStore
 
 _OVER = tuple(name for names in STATES.values() for name in names if name not in ACTIVE)
@@ -86,6 +87,7 @@ def find_job(store: TenantStore, actor: Actor, name: str) -> Job:
 
 def find_row(store: TenantStore, name: str) -> WorkflowStatus:
     """Return what the job tables keep of a job of this tenant; raise `NotFound`."""
+    refuse_while_away(store)
     url, wanted = jobs_url(store.store.settings), job_id(store.tenant_id, name)
     found = client_of(url).list_workflows(workflow_ids=[wanted]) if has_jobs(url) else []
     if not found:
@@ -117,6 +119,7 @@ def _list(
     limit: int,
     offset: int = 0,
 ) -> list[WorkflowStatus]:
+    refuse_while_away(store)
     url = jobs_url(store.store.settings)
     if not statuses or not kinds or not has_jobs(url):
         return []
