@@ -20,6 +20,7 @@ from core.jobs.queue import client_of, progress_of
 from core.jobs.records import (
     ACTIVE,
     FAILED,
+    RUNNING,
     STATES,
     STOPPED,
     Job,
@@ -43,8 +44,11 @@ def active_jobs(store: TenantStore, actor: Actor) -> list[Job]:
     require(actor, Role.VIEWER)
     found = _list(store, ACTIVE, list(TITLES), limit=_MOST_ACTIVE)
     client = client_of(jobs_url(store.store.settings))
-    jobs = [job_from(row, progress_of(client, row)) for row in found]
-    return sorted(jobs, key=lambda job: (job.state.status != "running", job.asked_at))
+    return [job_from(row, progress_of(client, row)) for row in sorted(found, key=_turn)]
+
+
+def _turn(row: WorkflowStatus) -> tuple[bool, int, int]:
+    return row.status not in STATES[RUNNING], row.priority or 0, row.created_at or 0
 
 
 def place_in_queue(job: Job, jobs: Sequence[Job]) -> int:
