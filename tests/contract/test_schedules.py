@@ -47,7 +47,7 @@ from core.services.schedules import (
 from core.services.shard_run import work_shard
 from core.services.users import change_role
 from core.store import schedules as stored
-from core.store.locks import exclusive
+from core.store.locks import RUN_LOCK, exclusive
 from core.store.occurrences import OccurrenceRow, is_going
 from core.store.schedules import load_schedules, store_schedule
 from core.store.tenant import Store, TenantStore
@@ -211,7 +211,7 @@ def test_a_run_that_is_barred_for_a_while_is_made_when_it_may(
     monkeypatch.setattr("core.services.schedule_work._LOOK_SECONDS", 0.0)
     stages: list[str] = []
     with ExitStack() as held:
-        held.enter_context(exclusive(company, "run", "held"))
+        held.enter_context(exclusive(company, RUN_LOCK, "held"))
 
         def tell(stage: str, _done: int, _total: int, /) -> None:
             stages.append(stage)

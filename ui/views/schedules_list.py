@@ -19,11 +19,12 @@ from core.services.schedules import (
     remove_schedule,
     switch_schedule,
 )
-from core.store.occurrences import OccurrenceRow
+from core.store.occurrences import OPEN, OccurrenceRow
 from ui.i18n import _, format_moment, titled
 from ui.layout import empty_state, error_boundary
 from ui.session import UiSession
 from ui.tables import choose_row
+from ui.views.job_progress import follow_job
 from ui.views.plain import plain
 from ui.views.schedules_form import open_form
 from ui.views.schedules_words import OUTCOME_TITLES, when_sentence
@@ -72,7 +73,7 @@ def _draw_switches(session: UiSession, schedule: Schedule) -> None:
             occurrence_id = ask_now(session.store, session.actor, key)
             enqueue(session.store, session.actor, SCHEDULE, occurrence_id)
             st.rerun()
-    if st.button(_("Change"), key=f"schedules_change_{key}"):
+    if st.button(_("Change this schedule"), key=f"schedules_change_{key}"):
         open_form(session, schedule)
     switch = _("Switch off") if schedule.is_on else _("Switch on")
     if st.button(switch, key=f"schedules_switch_{key}"):
@@ -91,10 +92,12 @@ def _draw_history(session: UiSession, schedule: Schedule) -> None:
     if not found:
         st.caption(_("It has not been due yet."))
         return
+    if found[0].outcome == OPEN:
+        follow_job(session, SCHEDULE, found[0].occurrence_id)
     titles = {
-        "due": _("Due"),
-        "outcome": _("What became of it"),
-        "said": st.column_config.TextColumn(_("What was done"), width="large"),
+        "due": st.column_config.TextColumn(_("Due"), width=125),
+        "outcome": st.column_config.TextColumn(_("What became of it"), width=125),
+        "said": st.column_config.TextColumn(_("What was done"), width=570),
     }
     rows = [_row(session, one) for one in found]
     key = f"schedules_past_{schedule.schedule_id}"
