@@ -39,7 +39,7 @@ def _draw_form(session: UiSession, schedule: Schedule | None) -> None:
     plan = _asked(session, schedule.plan if schedule else _USUAL)
     st.caption(_("It works for whoever saves it, with her rights, and is switched on."))
     if Step.MAIL in plan.steps:
-        st.caption(plain(_mail_sentence(session.actor)))
+        st.caption(_mail_sentence(session.actor))
     if st.button(_("Save"), type="primary", key="schedules_save", width="stretch"):
         with error_boundary():
             save_schedule(
@@ -50,11 +50,11 @@ def _draw_form(session: UiSession, schedule: Schedule | None) -> None:
 
 def _mail_sentence(actor: Actor) -> str:
     """Return where the report goes of a schedule that `actor` saves."""
+    name = plain(actor.username)
     if can_be_mailed(actor.username):
-        return _("The report goes to %(address)s.", address=actor.username)
+        return _("The report goes to %(address)s.", address=name)
     return _(
-        "No report can be mailed to you: your user name %(name)s is no e-mail address.",
-        name=actor.username,
+        "No report can be mailed to you: your user name %(name)s is no e-mail address.", name=name
     )
 
 

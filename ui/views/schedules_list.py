@@ -96,7 +96,7 @@ def _draw_history(session: UiSession, schedule: Schedule) -> None:
         follow_job(session, SCHEDULE, found[0].occurrence_id)
     titles = {
         "due": st.column_config.TextColumn(_("Due"), width=125),
-        "outcome": st.column_config.TextColumn(_("What became of it"), width=125),
+        "outcome": st.column_config.TextColumn(_("How it ended"), width=125),
         "said": st.column_config.TextColumn(_("What was done"), width=570),
     }
     rows = [_row(session, one) for one in found]
@@ -110,7 +110,11 @@ def _draw_history(session: UiSession, schedule: Schedule) -> None:
 def _row(session: UiSession, one: OccurrenceRow) -> dict[str, Any]:
     report = json.loads(one.report_json)
     whole = [sentence_of(said, session.language) for said in report["said"]]
-    steps = [step_sentences(entry, session.language) for entry in report["steps"]]
+    steps = [
+        step_sentences(entry, session.language)
+        for entry in report["steps"]
+        if entry["step"] != Step.MAIL or entry["failed"]  # a click tells where the report lies
+    ]
     return {
         "due": format_moment(one.due_at, session.tenant.time_zone),
         "outcome": _(OUTCOME_TITLES[one.outcome]),
@@ -129,7 +133,10 @@ def _draw_occurrence(session: UiSession, one: OccurrenceRow) -> None:
     """Draw what each step of an occurrence did, and the way to what it made."""
     if one.asked_by:
         st.caption(_("Started by hand by %(name)s.", name=plain(one.asked_by)))
-    for entry in json.loads(one.report_json)["steps"]:
+    report = json.loads(one.report_json)
+    for said in report["said"]:
+        st.markdown(sentence_of(said, session.language, plain))
+    for entry in report["steps"]:
         step = Step(entry["step"])
         st.markdown(titled(_(STEP_TITLES[step]), plain(step_sentences(entry, session.language))))
         page, param = _PLACES.get(step, ("", ""))
