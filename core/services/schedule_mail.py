@@ -142,6 +142,7 @@ def _write(store: TenantStore, key: str, address: str, report: Report) -> None:
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"] = sender, address
     message["Subject"] = header_value(report.subject)
+    message["Date"] = store.store.now()
     message["Message-ID"] = f"<{key}@ia-crm>"
     message.set_content(report.text)
     message.add_alternative(_as_html(report), subtype="html")

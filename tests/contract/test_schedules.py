@@ -290,6 +290,7 @@ def _check_mail(company: TenantStore, anne: Actor, row: OccurrenceRow) -> None:
     path = company.folder / "outbox" / f"{row.occurrence_id}.eml"
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)
     assert (mail["To"], mail["Subject"]) == (anne.username, "Cave: Monday")
+    assert mail["Date"].datetime.date() == row.created_at.date()
     text = mail.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
     (run, *_) = list_runs(company)
     assert f"{run.customers} customers, {run.eligible} of them eligible." in text
