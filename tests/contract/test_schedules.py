@@ -23,6 +23,7 @@ from core.services.audit_trail import Action, trail_of
 from core.services.execute_run import STAGES
 from core.services.import_ledger import list_imports
 from core.services.run_reports import list_runs
+from core.services.run_words import REASON_TITLES
 from core.services.schedule_due import LATE, STILL_GOING, enter_due, open_occurrences
 from core.services.schedule_mail import NO_ADDRESS, WRITTEN, Report, mail_report
 from core.services.schedule_work import (
@@ -295,6 +296,9 @@ def _check_mail(company: TenantStore, anne: Actor, row: OccurrenceRow) -> None:
     (run, *_) = list_runs(company)
     assert f"{run.customers} customers, {run.eligible} of them eligible." in text
     assert f"http://localhost:8501/qc?run={run.run_id}" in text
+    told = [line.split(": ") for line in text.splitlines() if line.count(": ") == 1]
+    kept_back = {title: count for title, count in told if title in REASON_TITLES.values()}
+    assert sum(map(int, kept_back.values())) == run.customers - run.eligible > 0, text
     with company.read() as tx:
         people = tx.rows(
             "SELECT first_name, last_name, email FROM customer WHERE tenant_id = :tenant"
