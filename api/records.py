@@ -112,7 +112,7 @@ class SyncProgress(BaseModel):
     """A push that a worker does: `report` is what it did, once it is done, `error` why it ended."""
 
     run_id: UUID
-    status: Literal["queued", "running", "done", "failed"]
+    status: Literal["queued", "running", "done", "failed", "stopped"]
     stage: str | None
     done: int
     total: int

@@ -43,6 +43,7 @@ GIVEN_UP = N_(
 @lru_cache(maxsize=4)
 def client_of(url: str) -> DBOSClient:
     """Return this process's reader and writer of the job tables at `url`."""
+    logging.getLogger("dbos").setLevel(logging.WARNING)  # else each command says where they are
     return DBOSClient(system_database_url=url, application_name=APPLICATION)
 
 

@@ -32,7 +32,7 @@ from core.services.shard_run import AskShard, complete_shards
 from core.services.workbench import workbench
 from core.store.dataset import load_revision
 from core.store.identity import new_id
-from core.store.locks import exclusive
+from core.store.locks import RUN_LOCK, exclusive
 from core.store.run_rows import store_lists, store_verdicts
 from core.store.runs import (
     Run,
@@ -113,7 +113,7 @@ def execute(
     removed first. Raises `NotFound`, and `Busy` while another run of the tenant executes; any other
     error leaves the run failed, without rows.
     """
-    with exclusive(store, "run", _BUSY):
+    with exclusive(store, RUN_LOCK, _BUSY):
         clear_abandoned(store)
         with store.read() as tx:
             run = find_run(tx, run_id)

@@ -24,7 +24,7 @@ from core.services.run_basis import basis_of
 from core.services.run_summary import compute_heading
 from core.services.shard_parts import COMMON_TABLES, CUSTOMER_TABLES, Part, fetch_tables, pack
 from core.store.dataset import load_revision
-from core.store.locks import is_held
+from core.store.locks import RUN_LOCK, is_held
 from core.store.run_shards import (
     COMMON,
     abandoned_runs,
@@ -119,7 +119,7 @@ def stop_shards(store: TenantStore, run_id: str) -> None:
 
 def clear_abandoned(store: TenantStore) -> None:
     """Forget the shards of runs that are over, or that nobody has gone on with for a day."""
-    is_at_work = is_held(store, "run")  # the run may have waited longer than that
+    is_at_work = is_held(store, RUN_LOCK)  # the run may have waited longer than that
     before = datetime.min.replace(tzinfo=UTC) if is_at_work else store.store.now() - ABANDONED_AFTER
     with store.read() as tx:
         abandoned = abandoned_runs(tx, before)

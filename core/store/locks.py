@@ -22,7 +22,7 @@ from core.store.tenant import TenantStore
 _LOOK_SECONDS = 0.25
 _HELD = "held"  # never said
 
-PREVIEW_LOCK, PUSH_LOCK = "preview", "contact-sync"
+RUN_LOCK, PREVIEW_LOCK, PUSH_LOCK = "run", "preview", "contact-sync"
 
 
 def campaign_lock(campaign_id: str) -> str:

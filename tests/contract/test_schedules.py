@@ -23,6 +23,7 @@ from core.services.audit_trail import Action, trail_of
 from core.services.execute_run import STAGES
 from core.services.import_ledger import list_imports
 from core.services.run_reports import list_runs
+from core.services.run_words import REASON_TITLES
 from core.services.schedule_due import LATE, STILL_GOING, enter_due, open_occurrences
 from core.services.schedule_mail import NO_ADDRESS, WRITTEN, Report, mail_report
 from core.services.schedule_work import (
@@ -47,7 +48,7 @@ from core.services.schedules import (
 from core.services.shard_run import work_shard
 from core.services.users import change_role
 from core.store import schedules as stored
-from core.store.locks import exclusive
+from core.store.locks import RUN_LOCK, exclusive
 from core.store.occurrences import OccurrenceRow, is_going
 from core.store.schedules import load_schedules, store_schedule
 from core.store.tenant import Store, TenantStore
@@ -211,7 +212,7 @@ def test_a_run_that_is_barred_for_a_while_is_made_when_it_may(
     monkeypatch.setattr("core.services.schedule_work._LOOK_SECONDS", 0.0)
     stages: list[str] = []
     with ExitStack() as held:
-        held.enter_context(exclusive(company, "run", "held"))
+        held.enter_context(exclusive(company, RUN_LOCK, "held"))
 
         def tell(stage: str, _done: int, _total: int, /) -> None:
             stages.append(stage)
@@ -290,10 +291,14 @@ def _check_mail(company: TenantStore, anne: Actor, row: OccurrenceRow) -> None:
     path = company.folder / "outbox" / f"{row.occurrence_id}.eml"
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)
     assert (mail["To"], mail["Subject"]) == (anne.username, "Cave: Monday")
+    assert mail["Date"].datetime.date() == row.created_at.date()
     text = mail.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
     (run, *_) = list_runs(company)
     assert f"{run.customers} customers, {run.eligible} of them eligible." in text
     assert f"http://localhost:8501/qc?run={run.run_id}" in text
+    told = [line.split(": ") for line in text.splitlines() if line.count(": ") == 1]
+    kept_back = {title: count for title, count in told if title in REASON_TITLES.values()}
+    assert sum(map(int, kept_back.values())) == run.customers - run.eligible > 0, text
     with company.read() as tx:
         people = tx.rows(
             "SELECT first_name, last_name, email FROM customer WHERE tenant_id = :tenant"

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 import core.services.prepare_campaign
-from core.jobs import migrate_jobs
+from core.jobs import SYNC, enqueue, migrate_jobs
+from core.jobs.stopping import stop_job
 from core.policy import Policy
 from core.services.accounts import SYSTEM, Role, tenant_by_key
 from core.services.api_tokens import create_token, list_tokens, revoke_token
@@ -227,6 +228,15 @@ def test_a_push_is_planned_without_a_socket(client: Client, store: Store, run_id
     secret = token(store, Role.ANALYST)
     told = call(client, "POST", "/brevo/sync_contacts", secret, {"run_id": run_id}).json()
     assert (told["live"], told["pushed"], told["run_id"]) == (False, 0, run_id)
+
+
+def test_a_push_that_was_stopped_says_by_whom(client: Client, store: Store) -> None:
+    first = company(store, "first")
+    enqueue(first, SYSTEM, SYNC, NOBODYS)
+    stop_job(first, SYSTEM, f"sync.{NOBODYS}.0001")
+    secret = token(store, Role.VIEWER)
+    told = call(client, "GET", f"/brevo/sync_contacts/{NOBODYS}", secret).json()
+    assert (told["status"], told["error"]) == ("stopped", "Arrêté par system.")
 
 
 def test_a_file_is_taken_in_whole_or_not(client: Client, store: Store) -> None:
