@@ -53,6 +53,18 @@ def back_up(
     _check_target(store, target)
     parts = parts_of(store.settings, jobs_url)
     draft = target.with_name(target.name + _DRAFT)
+    try:
+        manifest = _whole(store, parts, draft, progress)
+        write_manifest(draft, manifest)
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)  # it holds rows of people
+        raise
+    return manifest
+
+
+def _whole(store: Store, parts: tuple[Part, ...], draft: Path, progress: Progress) -> Manifest:
+    """Fill `draft`, anew while a file that a row names is not there; raise `Refused` at last."""
     for _ in range(_TRIES):
         shutil.rmtree(draft, ignore_errors=True)
         (draft / DATABASE).mkdir(mode=_OWNER_ONLY, parents=True)
@@ -60,17 +72,14 @@ def back_up(
         manifest = _copied(store, parts, draft, progress)
         lost = _lost_originals(manifest)
         if not lost:
-            write_manifest(draft, manifest)
-            draft.rename(target)
             return manifest
-    shutil.rmtree(draft, ignore_errors=True)
     raise Refused(_LOST, count=len(lost), path=lost[0])
 
 
 def _check_target(store: Store, target: Path) -> None:
     if target.exists():
         raise Refused(_NOT_EMPTY, folder=target.name)
-    if target.absolute().is_relative_to(store.settings.data_dir.absolute()):
+    if target.resolve().is_relative_to(store.settings.data_dir.resolve()):
         raise Refused(_WITHIN)
 
 

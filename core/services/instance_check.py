@@ -42,15 +42,15 @@ def check_instance(store: Store, jobs_url: str) -> Iterator[Finding]:
     """Yield what is wrong with the instance, and what an operator should know."""
     if (store.settings.data_dir / RESTORING / PLAN).exists():
         yield _found(_UNFINISHED)
-    damaged = list(damaged_parts(parts_of(store.settings, jobs_url)))
+    try:
+        damaged = list(damaged_parts(parts_of(store.settings, jobs_url)))
+        lacking = [] if damaged else missing_columns(store)
+    except StoreUnavailable:
+        yield _found(_SILENT)
+        return
     for part, damage in damaged:
         yield _found(_DAMAGE, part=part, damage=damage)
     if damaged:
-        return
-    try:
-        lacking = missing_columns(store)
-    except StoreUnavailable:
-        yield _found(_SILENT)
         return
     for column in lacking:
         yield _found(_SCHEMA, column=column)

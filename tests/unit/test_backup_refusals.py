@@ -1,0 +1,80 @@
+"""A backup that cannot be taken says why, and leaves nothing of people behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.errors import Refused, StoreUnavailable
+from core.jobs import forget_jobs, jobs_url, migrate_jobs
+from core.services import backup as service
+from core.services.backup import back_up
+from core.services.instance_check import check_instance
+from core.services.restore import restore
+from core.settings import Settings
+from core.store.schema import migrate
+from core.store.tenant import Store, utc_now
+
+NOBODY_LISTENS = "postgresql+psycopg2://owner:not-a-known-one@127.0.0.1:1/crm"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    folder = tmp_path / "data"
+    settings = Settings(database_url=f"sqlite:///{folder}/crm.db", data_dir=folder)
+    migrate(settings)
+    migrate_jobs(settings)
+    opened = Store(settings, utc_now)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def away(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(Settings(database_url=NOBODY_LISTENS, data_dir=tmp_path / "data"), utc_now)
+    yield opened
+    opened.dispose()
+
+
+def taken(store: Store, target: Path) -> None:
+    back_up(store, jobs_url(store.settings), target)
+
+
+def test_a_database_that_is_away_is_said_and_nothing_is_left(away: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        taken(away, tmp_path / "backup")
+    assert not list(tmp_path.glob("backup*"))
+    (found,) = check_instance(away, jobs_url(away.settings))
+    assert (found.is_error, found.message) == (True, "The database does not answer.")
+
+
+def test_a_database_that_is_away_is_said_by_a_restore(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=NOBODY_LISTENS, data_dir=tmp_path / "elsewhere")
+    taken(store, tmp_path / "backup")
+    monkeypatch.setattr("core.services.restore.check_backup", lambda *_: None)
+    with pytest.raises(StoreUnavailable):
+        restore(settings, jobs_url(settings), tmp_path / "backup", migrate_jobs, forget_jobs)
+
+
+def test_a_backup_that_breaks_off_leaves_no_rows_behind(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(service, "write_manifest", full)
+    with pytest.raises(OSError, match="no space"):
+        taken(store, tmp_path / "backup")
+    assert not list(tmp_path.glob("backup*"))
+
+
+def test_a_backup_does_not_lie_within_what_it_copies_however_it_is_written(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link").symlink_to(store.settings.data_dir)
+    for target in (tmp_path / "other" / ".." / "data" / "monday", tmp_path / "link" / "monday"):
+        with pytest.raises(Refused, match="cannot lie within"):
+            taken(store, target)
