@@ -4,9 +4,12 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -177,6 +180,31 @@ def test_bytes_that_are_no_text_are_malformed_too(client: Client, store: Store) 
     headers = {"Authorization": f"Bearer {token(store, Role.ANALYST)}"}
     refused = client.post("/reco/run", headers=headers, data=b'{"top_n": "\xff"}')
     assert (refused.status_code, "body" in refused.json()["title"]) == (422, True)
+
+
+@pytest.mark.parametrize("sent", [b"", b"client_code\n1\n"])
+def test_a_file_that_does_not_come_as_announced_leaves_nothing(
+    base_url: str, store: Store, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    address = urlsplit(base_url)
+    head = (
+        "POST /imports?name=clients.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+        f"Authorization: Bearer {token(store, Role.ANALYST)}\r\n\r\n"
+    )
+    folder = company(store, "first").folder / "uploads"
+    with socket.create_connection((address.hostname, address.port)) as caller:
+        caller.sendall(head.encode() + sent)
+        until(lambda: any(folder.glob("*")))
+    until(lambda: not any(folder.glob("*")))
+    assert not [line for line in caplog.messages if "route failed" in line]
+
+
+def until(happened: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if happened():
+            return
+        time.sleep(0.01)
+    pytest.fail("it does not happen")
 
 
 def test_a_misspelt_parameter_is_refused_and_not_passed_over(
