@@ -216,6 +216,34 @@ def test_a_worker_of_another_version_makes_no_rows(
     assert not any(outcome_rows(company, run_id).values())
 
 
+def test_a_run_that_only_workers_of_another_version_found_says_so(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(store: TenantStore, subject: str) -> None:
+        with suppress(Refused):
+            work_shard(store, subject)
+
+    run_id = create_run(company, SYSTEM, as_of=AS_OF)
+    monkeypatch.setattr(shard_run, "code_digest", lambda: "another")
+    with pytest.raises(Refused, match="of another version"):
+        execute(company, run_id, ask=ask)
+    assert "of another version" in (run_of(company, run_id).card.error or "")
+
+
+def test_where_nothing_was_left_nobody_looks_at_the_lock_of_runs(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that begins at that moment would be refused."""
+    other = company.store.tenant_store(create_tenant(company.store, "looked-at", "Cave"))
+    with pytest.raises(KeyboardInterrupt):
+        executed(company, die)
+    with monkeypatch.context() as patched:
+        patched.setattr(shard_plan, "is_held", die)
+        with pytest.raises(KeyboardInterrupt):
+            clear_abandoned(company)
+        clear_abandoned(other)
+
+
 def test_an_erasure_drops_what_shards_wait_for_and_the_run_begins_anew(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
