@@ -14,7 +14,7 @@ from pathlib import Path
 from core import __version__
 from core.errors import Refused
 from core.i18n import N_
-from core.services.backup_files import copy_file, hash_file, kept_files
+from core.services.backup_files import OWNER_ONLY, copy_file, hash_file, kept_files
 from core.services.backup_manifest import (
     DATABASE,
     FILES,
@@ -32,7 +32,7 @@ from core.store.tenant import Store
 
 _TRIES = 3
 _DRAFT = ".part"
-_OWNER_ONLY = 0o700
+_FOLDER_MODE = 0o700
 STAGE_DATABASE, STAGE_FILES = N_("Copying the database"), N_("Copying the files")
 _NOT_EMPTY = N_("%(folder)s is there already. Name a folder that does not exist yet.")
 _WITHIN = N_("A backup cannot lie within the data folder that it copies. Name another folder.")
@@ -67,8 +67,8 @@ def _whole(store: Store, parts: tuple[Part, ...], draft: Path, progress: Progres
     """Fill `draft`, anew while a file that a row names is not there; raise `Refused` at last."""
     for _ in range(_TRIES):
         shutil.rmtree(draft, ignore_errors=True)
-        (draft / DATABASE).mkdir(mode=_OWNER_ONLY, parents=True)
-        draft.chmod(_OWNER_ONLY)
+        (draft / DATABASE).mkdir(mode=_FOLDER_MODE, parents=True)
+        draft.chmod(_FOLDER_MODE)
         manifest = _copied(store, parts, draft, progress)
         lost = _lost_originals(manifest)
         if not lost:
@@ -105,9 +105,10 @@ def _copied_files(data_dir: Path, parts: Sequence[Part], folder: Path) -> dict[s
 def _kept_beside(folder: Path) -> dict[str, KeptFile]:
     found = {}
     for path in sorted(folder.iterdir()):
+        path.chmod(OWNER_ONLY)
         digest = hash_file(path)
         assert digest is not None
-        found[path.name] = KeptFile(sha256=digest, bytes=path.stat().st_size, mode=0o600)
+        found[path.name] = KeptFile(sha256=digest, bytes=path.stat().st_size, mode=OWNER_ONLY)
     return found
 
 

@@ -17,7 +17,9 @@ from core.store.tenant import Store, TenantStore
 
 _SILENT = N_("The database does not answer.")
 _DAMAGE = N_("The database is damaged (%(part)s: %(damage)s). Restore a backup.")
-_SCHEMA = N_("The schema lacks %(column)s. Run `python -m core init`.")
+_SCHEMA = N_(
+    "The schema lacks columns (%(count)s, the first is %(column)s). Run `python -m core init`."
+)
 _UNFINISHED = N_("A restore was broken off. Run it again, or with --undo.")
 _MISSING = N_("%(tenant)s: the file %(path)s is missing, and a row names it. Restore a backup.")
 _DIFFERENT = N_("%(tenant)s: the file %(path)s is not as it was received. Restore a backup.")
@@ -52,11 +54,11 @@ def check_instance(store: Store, jobs_url: str) -> Iterator[Finding]:
         yield _found(_DAMAGE, part=part, damage=damage)
     if damaged:
         return
-    for column in lacking:
-        yield _found(_SCHEMA, column=column)
-    if not lacking:
-        for tenant in list_tenants(store):
-            yield from _of_tenant(store.tenant_store(tenant))
+    if lacking:
+        yield _found(_SCHEMA, count=len(lacking), column=lacking[0])
+        return
+    for tenant in list_tenants(store):
+        yield from _of_tenant(store.tenant_store(tenant))
 
 
 def _found(message: str, **values: object) -> Finding:

@@ -1,7 +1,8 @@
-"""A backup that cannot be taken says why, and leaves nothing of people behind."""
+"""A backup that cannot be taken says why, and nothing of people is left for others to read."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_IMODE
 
 import pytest
 
@@ -68,6 +69,29 @@ def test_a_backup_that_breaks_off_leaves_no_rows_behind(
     with pytest.raises(OSError, match="no space"):
         taken(store, tmp_path / "backup")
     assert not list(tmp_path.glob("backup*"))
+
+
+def test_what_a_backup_holds_is_for_its_owner_alone_wherever_it_is_taken(
+    store: Store, tmp_path: Path
+) -> None:
+    (store.settings.data_dir / "cave" / "raw").mkdir(parents=True)
+    (store.settings.data_dir / "cave" / "raw" / "clients.csv").write_text("client_code")
+    taken(store, tmp_path / "backup")
+    kept = [
+        path for part in ("database", "files") for path in (tmp_path / "backup" / part).rglob("*")
+    ]
+    files = {path.name: S_IMODE(path.stat().st_mode) for path in kept if path.is_file()}
+    assert {"clients.csv", "data.db", "identity.db", "jobs.db"} <= set(files)
+    assert set(files.values()) == {0o600}
+
+
+def test_a_database_without_a_schema_is_one_finding(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/crm.db", data_dir=tmp_path)
+    store = Store(settings, utc_now)
+    (found,) = check_instance(store, jobs_url(settings))
+    store.dispose()
+    assert found.is_error
+    assert int(str(found.values["count"])) > 100
 
 
 def test_a_backup_does_not_lie_within_what_it_copies_however_it_is_written(

@@ -146,7 +146,7 @@ def test_a_run_is_launched_once_under_a_key(client: Client, store: Store) -> Non
     first = call(client, "POST", "/reco/run", secret, asked, **key)
     again = call(client, "POST", "/reco/run", secret, asked, **key)
     other = call(client, "POST", "/reco/run", secret, {"top_n": 5}, **key)
-    assert (first.status_code, again.json()) == (202, first.json())
+    assert (first.status_code, again.content) == (202, first.content)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert other.status_code == 422
     told = call(client, "GET", f"/reco/runs/{first.json()['run_id']}", secret).json()
