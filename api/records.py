@@ -164,7 +164,7 @@ class CampaignTold(BaseModel):
 
 
 class LogTold(BaseModel):
-    """A line of a campaign's journal; nothing in it names a person."""
+    """A line of a campaign's journal; nothing in it names a customer."""
 
     log_no: int
     campaign_id: UUID
