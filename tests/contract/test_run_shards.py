@@ -18,7 +18,7 @@ from core.errors import Busy, NotFound, Refused
 from core.jobs import migrate_jobs
 from core.jobs.shards import ask_shard
 from core.reco import ranking
-from core.services import shard_plan, shard_run
+from core.services import execute_run, shard_plan, shard_run
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erasure import ask_erasure, erase
 from core.services.execute_run import create_run, execute
@@ -204,6 +204,22 @@ def test_a_shard_that_never_succeeds_fails_its_run_and_leaves_nothing(
     assert not any(outcome_rows(company, run_id).values())
 
 
+def test_a_run_fails_though_a_shard_of_it_does_not_end(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise Busy("a part is still worked on")
+
+    def ask(_store: TenantStore, _subject: str) -> None:
+        monkeypatch.setattr(execute_run, "stop_shards", busy)
+        raise RuntimeError
+
+    run_id = create_run(company, SYSTEM, as_of=AS_OF)
+    with pytest.raises(RuntimeError):
+        execute(company, run_id, ask=ask)
+    assert run_of(company, run_id).card.status is RunStatus.FAILED
+
+
 def test_a_worker_of_another_version_makes_no_rows(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,11 +286,16 @@ def test_what_a_run_left_of_its_shards_is_cleared(
     assert count_rows(company, "run_part") > 0
     clear_abandoned(company)
     assert left_behind(company) == 0
+    run_id = create_run(company, SYSTEM, as_of=AS_OF)
     with pytest.raises(KeyboardInterrupt):
-        executed(company, die)
+        execute(company, run_id, ask=die)
     clear_abandoned(company)
     assert count_rows(company, "run_part") > 0  # it may still go on
     clock.pass_by(timedelta(days=2))
+    with exclusive(company, shard_lock(run_id, 1), "held"), monkeypatch.context() as patched:
+        patched.setattr(shard_plan, "_LOOK_SECONDS", 0.01)
+        clear_abandoned(company)  # a shard at work is not waited for
+    assert (count_rows(company, "run_part"), count_rows(company, "run_shard") > 0) == (0, True)
     clear_abandoned(company)
     assert left_behind(company) == 0
 
