@@ -36,6 +36,10 @@ _FOLDER_MODE = 0o700
 STAGE_DATABASE, STAGE_FILES = N_("Copying the database"), N_("Copying the files")
 _NOT_EMPTY = N_("%(folder)s is there already. Name a folder that does not exist yet.")
 _WITHIN = N_("A backup cannot lie within the data folder that it copies. Name another folder.")
+_CANNOT = N_(
+    "The backup could not be written, or a file not be read: %(reason)s. Make room, or let the user"
+    " who takes it into the folder, then try again."
+)
 _LOST = N_(
     "Rows of the database name files that are missing or differ (%(count)s, the first is %(path)s)."
     " Run `python -m core check`, then take the backup again."
@@ -48,10 +52,17 @@ def back_up(
     """Copy databases and files of the instance to the new folder `target`; return its manifest.
 
     `jobs_url` is where the job tables live. Raises `Refused` when the folder is there, lies within
-    `data/`, or when rows name files that are not there.
+    `data/` or cannot be written, or when rows name files that are not there.
     """
-    _check_target(store, target)
-    parts = parts_of(store.settings, jobs_url)
+    try:
+        _check_target(store, target)
+        return _taken(store, parts_of(store.settings, jobs_url), target, progress)
+    except OSError as error:
+        raise Refused(_CANNOT, reason=error.strerror or type(error).__name__) from error
+
+
+def _taken(store: Store, parts: tuple[Part, ...], target: Path, progress: Progress) -> Manifest:
+    """Make the backup beside its place and put it there whole; what breaks off leaves nothing."""
     draft = target.with_name(target.name + _DRAFT)
     try:
         manifest = _whole(store, parts, draft, progress)

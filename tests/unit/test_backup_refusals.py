@@ -1,5 +1,6 @@
 """A backup that cannot be taken says why, and nothing of people is left for others to read."""
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from stat import S_IMODE
@@ -63,11 +64,12 @@ def test_a_backup_that_breaks_off_leaves_no_rows_behind(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(service, "write_manifest", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(Refused, match="could not be written") as told:
         taken(store, tmp_path / "backup")
+    assert told.value.values["reason"] == "No space left on device"
     assert not list(tmp_path.glob("backup*"))
 
 
