@@ -85,7 +85,7 @@ def once(
             stored.let_go(tx, name, is_refused=is_refused)
         raise
     with store.begin() as tx:
-        stored.store_reply(tx, name, reply.status, json.dumps(reply.body, sort_keys=True))
+        stored.store_reply(tx, name, reply.status, json.dumps(reply.body))
     return reply
 
 

@@ -18,7 +18,9 @@ _FENCE: ContextVar[Callable[[], None] | None] = ContextVar("fence", default=None
 
 @contextmanager
 def fenced(check: Callable[[], None]) -> Iterator[None]:
-    """Let `check` be called before each writing transaction that this thread begins in the block.
+    """Let `check` be called before each writing transaction that begins in the block.
+
+    Another thread is fenced with the context of this one (`copy_context`) alone.
 
     It raises where the work is no longer this process's own: a process that was frozen, and whose
     work another has taken over, writes nothing when it wakes.
