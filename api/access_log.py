@@ -4,12 +4,14 @@ import logging
 import re
 
 _LOGGER = "uvicorn.access"
-_SECRET_PATHS = re.compile(r"(/u/|/brevo/webhook/|/auth/enter\?)[^\s\"]*")
+_SECRET_PATHS = re.compile(r"(/u/|/brevo/webhook/|/auth/enter\?|/imports\?)[^\s\"]*")
 _HIDDEN = "***"
 
 
 class SecretsHidden(logging.Filter):
-    """Replaces unsubscribe tokens, webhook secrets and sign-in tickets by `***`.
+    """Replaces unsubscribe tokens, webhook secrets, sign-in tickets and names of files by `***`.
+
+    A file may be called after a person.
 
     Streamlit's own server logs no requests; `uvicorn app:app` does.
     """
@@ -24,8 +26,8 @@ class SecretsHidden(logging.Filter):
 def hide(value: object) -> object:
     """Return a text without the secret parts of paths, anything else as it is.
 
-    >>> hide("/u/AbC?x=1"), hide("/health"), hide(200)
-    ('/u/***', '/health', 200)
+    >>> hide("/u/AbC?x=1"), hide("/imports?name=anne.csv"), hide("/health"), hide(200)
+    ('/u/***', '/imports?***', '/health', 200)
     """
     return _SECRET_PATHS.sub(rf"\1{_HIDDEN}", value) if isinstance(value, str) else value
 

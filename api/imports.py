@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.callers import Caller, Program
@@ -72,10 +73,9 @@ async def take_in(
         return problem(request, 411, _LENGTH)
     claim = FileClaim(name=name, bytes=int(length), modified=0, sample=str(uuid4()))
     upload = await run_in_threadpool(begin_upload, caller.store, caller.actor, claim)
-    with suppress(TimeoutError):
+    with suppress(TimeoutError, ClientDisconnect):
         upload = await _filled(request, upload)
     if not upload.is_complete:
-        await run_in_threadpool(remove_upload, upload)
         return problem(request, 408, _SHORT, seconds=round(SILENCE_SECONDS))
     return answered(await run_in_threadpool(entered, caller, upload, idempotency_key))
 
@@ -87,10 +87,15 @@ def look(import_id: UUID, caller: Program) -> ImportTold:
 
 
 async def _filled(request: Request, upload: Upload) -> Upload:
+    """Write the body to disk; of one that does not come whole nothing stays: nobody goes on."""
     offset = 0
-    async for block in blocks_of(request):
-        upload = await run_in_threadpool(append_block, upload, offset, block)
-        offset += len(block)
+    try:
+        async for block in blocks_of(request):
+            upload = await run_in_threadpool(append_block, upload, offset, block)
+            offset += len(block)
+    finally:
+        if not upload.is_complete:
+            await run_in_threadpool(remove_upload, upload)
     return upload
 
 

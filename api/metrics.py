@@ -140,24 +140,30 @@ class _Kept:
 
     def __init__(self, store: Store) -> None:
         self._store, self._lock = store, threading.Lock()
-        self._until, self._text = 0.0, b""
+        self._until = 0.0
+        self._measured: tuple[JobFigures, InstanceFigures] | None = None
 
     def text(self, health: Health) -> bytes:
-        """Return the figures as text."""
-        with self._lock:
-            if time.monotonic() >= self._until:
-                self._text = _told(self._store, health)
-                self._until = time.monotonic() + KEPT_SECONDS
-            return self._text
-
-
-def _told(store: Store, health: Health) -> bytes:
-    jobs = instance = None
-    if health.database and health.migrations:
+        """Return the figures as text; without a database nobody waits for who still asks it."""
+        if not (health.database and health.migrations):
+            return _told(health)
         try:
-            jobs, instance = measure_jobs(store.settings, store.now()), measure_instance(store)
+            return _told(health, *self._figures())
         except StoreUnavailable:
-            health = Health(database=False, migrations=False, worker=False)
+            return _told(Health(database=False, migrations=False, worker=False))
+
+    def _figures(self) -> tuple[JobFigures, InstanceFigures]:
+        with self._lock:
+            if self._measured is None or time.monotonic() >= self._until:
+                jobs = measure_jobs(self._store.settings, self._store.now())
+                self._measured = jobs, measure_instance(self._store)
+                self._until = time.monotonic() + KEPT_SECONDS
+            return self._measured
+
+
+def _told(
+    health: Health, jobs: JobFigures | None = None, instance: InstanceFigures | None = None
+) -> bytes:
     registry = CollectorRegistry()
     registry.register(_Figures(health=health, jobs=jobs, instance=instance))
     return generate_latest(registry)

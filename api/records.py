@@ -112,7 +112,7 @@ class SyncProgress(BaseModel):
     """A push that a worker does: `report` is what it did, once it is done, `error` why it ended."""
 
     run_id: UUID
-    status: Literal["queued", "running", "done", "failed"]
+    status: Literal["queued", "running", "done", "failed", "stopped"]
     stage: str | None
     done: int
     total: int
@@ -128,7 +128,9 @@ class BatchAsked(_Asked):
 
     run_id: UUID
     template: str = Field(min_length=1, max_length=100)
-    batch_size: _Number = Field(default=250, ge=1, le=1_000)
+    batch_size: _Number = Field(
+        default=250, ge=1, le=1_000, description="Recipients of one batch, 200 to 300."
+    )
     live: _YesNo = False
     confirm: _Number | None = Field(default=None, ge=0, le=1_000_000_000)
 
@@ -162,7 +164,7 @@ class CampaignTold(BaseModel):
 
 
 class LogTold(BaseModel):
-    """A line of a campaign's journal; nothing in it names a person."""
+    """A line of a campaign's journal; nothing in it names a customer."""
 
     log_no: int
     campaign_id: UUID

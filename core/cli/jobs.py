@@ -1,16 +1,19 @@
 """Jobs: what workers do, and stopping it."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 
 from core.cli.terminal import AsJson, TenantKey, language_of_user, open_tenant, print_result
+from core.errors import Refused
 from core.i18n import N_, translate
 from core.services.accounts import SYSTEM
 
 app = typer.Typer(no_args_is_help=True, help="What workers do, what waits, what is over.")
 
 _LISTED = 50
+_UNKNOWN = N_("%(asked)s is not known here. Choose one of: %(known)s.")
 
 
 @app.command("list")
@@ -28,8 +31,12 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show what runs and waits, then the last that are over."""
+    from core.jobs.kinds import TITLES
     from core.jobs.listing import active_jobs, past_jobs
+    from core.jobs.records import STATES
 
+    _check_known(kind, TITLES)
+    _check_known(state, STATES)
     store = open_tenant(tenant)
     active = active_jobs(store, SYSTEM)
     past = past_jobs(store, SYSTEM, kind=kind, state=state, limit=_LISTED)
@@ -39,6 +46,11 @@ def list_(
     found = [_record(job) for job in (*shown, *past)]
     lines = ["  ".join(str(value) for value in one.values() if value) for one in found]
     print_result({"jobs": found}, as_json, lines)
+
+
+def _check_known(asked: str | None, known: Iterable[str]) -> None:
+    if asked not in (None, *known):
+        raise Refused(_UNKNOWN, asked=asked, known=", ".join(known))
 
 
 def _record(job: Any) -> dict[str, object]:

@@ -13,13 +13,13 @@ from core.errors import Busy, CrmError, Stopped, frames_of
 from core.jobs.endings import end_work
 from core.jobs.kinds import Told
 from core.jobs.queue import GIVEN_UP, UNEXPECTED
-from core.jobs.records import PROGRESS, STATES, STOP_BY, STOPPED, STOPPED_BY, TRIES
+from core.jobs.records import PROGRESS, QUEUED, STATES, STOP_BY, STOPPED, STOPPED_BY, TRIES
 from core.store.fence import fenced, is_away
 from core.store.tenant import TenantStore
 
 _LOG = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
-MOST_TRIES = 3
+MOST_TRIES = 5  # a machine that is restarted again and again is not the job's fault
 _WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0, 30.0)  # seconds, when the database is away
 _TELL_SECONDS = 0.5
 _LOOK_SECONDS = 1.0  # shorter than a reaper waits before it takes a job over
@@ -35,13 +35,20 @@ class JobLost(BaseException):
 class Attempt:
     """A try at one job by this process."""
 
-    def __init__(self, client: DBOSClient, job_id: str, stopping: threading.Event) -> None:
+    def __init__(
+        self, client: DBOSClient, job_id: str, executor: str, stopping: threading.Event
+    ) -> None:
+        """Claim the job for `executor`; raise `JobLost` where it was given to another meanwhile."""
         self._client = client
         self.job_id = job_id
         self._stopping = stopping
         row = self._row()
+        if row.executor_id != executor or row.status in STATES[QUEUED]:
+            raise JobLost
         self._claim = (row.executor_id, row.dequeued_at)
-        self.tries = int((row.attributes or {}).get(TRIES, 0)) + 1
+        kept = row.attributes or {}
+        self.tries = int(kept.get(TRIES, 0)) + 1
+        self.is_taken_over = TRIES in kept  # of a worker that was stopped in order it is 0 again
         self._looked_at = 0.0
         self._stage, self._stage_began, self._told_at = "", 0.0, 0.0
 
@@ -108,9 +115,9 @@ def try_job(
     """
     if attempt.tries > MOST_TRIES:
         return _ended(store, kind, subject, CrmError(GIVEN_UP, tries=MOST_TRIES))
-    patiently(attempt.begin)
     try:
         patiently(attempt.look)
+        patiently(attempt.begin)
         with fenced(attempt.check):
             outcome = _do(attempt, work)
     except Stopped as error:
@@ -143,7 +150,7 @@ def _do(attempt: Attempt, work: Callable[[], object]) -> object:
         try:
             return work()
         except Exception as error:
-            if not (is_away(error) or (isinstance(error, Busy) and attempt.tries > 1)):
+            if not (is_away(error) or (isinstance(error, Busy) and attempt.is_taken_over)):
                 raise
             _LOG.warning("job waits %s s and goes on: %s", seconds, frames_of(error))
             _rest(attempt, seconds)
@@ -161,7 +168,7 @@ def _rest(attempt: Attempt, seconds: float) -> None:
 
 
 def _ended(store: TenantStore, kind: str, subject: str, why: CrmError) -> dict[str, Any]:
-    end_work(store, kind, subject, why)
+    patiently(lambda: end_work(store, kind, subject, why))
     return {"error": why.to_data()}
 
 

@@ -20,6 +20,7 @@ from core.jobs.queue import client_of, progress_of
 from core.jobs.records import (
     ACTIVE,
     FAILED,
+    RUNNING,
     STATES,
     STOPPED,
     Job,
@@ -30,6 +31,7 @@ from core.jobs.records import (
 )
 from core.jobs.tables import has_jobs, jobs_url
 from core.services.accounts import Actor, Role, includes, require
+from core.store.readiness import refuse_while_away
 from core.store.tenant import TenantStore
 
 _OVER = tuple(name for names in STATES.values() for name in names if name not in ACTIVE)
@@ -42,8 +44,11 @@ def active_jobs(store: TenantStore, actor: Actor) -> list[Job]:
     require(actor, Role.VIEWER)
     found = _list(store, ACTIVE, list(TITLES), limit=_MOST_ACTIVE)
     client = client_of(jobs_url(store.store.settings))
-    jobs = [job_from(row, progress_of(client, row)) for row in found]
-    return sorted(jobs, key=lambda job: (job.state.status != "running", job.asked_at))
+    return [job_from(row, progress_of(client, row)) for row in sorted(found, key=_turn)]
+
+
+def _turn(row: WorkflowStatus) -> tuple[bool, int, int]:
+    return row.status not in STATES[RUNNING], row.priority or 0, row.created_at or 0
 
 
 def place_in_queue(job: Job, jobs: Sequence[Job]) -> int:
@@ -86,6 +91,7 @@ def find_job(store: TenantStore, actor: Actor, name: str) -> Job:
 
 def find_row(store: TenantStore, name: str) -> WorkflowStatus:
     """Return what the job tables keep of a job of this tenant; raise `NotFound`."""
+    refuse_while_away(store)
     url, wanted = jobs_url(store.store.settings), job_id(store.tenant_id, name)
     found = client_of(url).list_workflows(workflow_ids=[wanted]) if has_jobs(url) else []
     if not found:
@@ -117,6 +123,7 @@ def _list(
     limit: int,
     offset: int = 0,
 ) -> list[WorkflowStatus]:
+    refuse_while_away(store)
     url = jobs_url(store.store.settings)
     if not statuses or not kinds or not has_jobs(url):
         return []

@@ -29,6 +29,7 @@ from core.store.tenant import TenantStore
 _LOG = logging.getLogger(__name__)
 APPLICATION = "ia-crm"
 VERSION = "1"
+_LOOKED_AT = 200  # the newest that wait: more are not asked for within a second
 UNEXPECTED = N_(
     "The work stopped on an unexpected error (reference %(reference)s)."
     " Nothing was half done; start it again, or give the reference to your administrator."
@@ -42,6 +43,7 @@ GIVEN_UP = N_(
 @lru_cache(maxsize=4)
 def client_of(url: str) -> DBOSClient:
     """Return this process's reader and writer of the job tables at `url`."""
+    logging.getLogger("dbos").setLevel(logging.WARNING)  # else each command says where they are
     return DBOSClient(system_database_url=url, application_name=APPLICATION)
 
 
@@ -71,6 +73,7 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
         workflow_id=f"{prefix}{_next_number(earlier):04d}",
         app_version=VERSION,
         attributes={BY: actor.username},
+        priority=_place_behind(client, store, QUEUES[kind]),
     )
     client.enqueue(options, store.tenant_id, subject)
     _LOG.info("asked for job %s", options["workflow_id"])
@@ -79,6 +82,24 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
 def _next_number(earlier: Sequence[WorkflowStatus]) -> int:
     """Return the number after the highest one: an erasure may have removed a job before it."""
     return 1 + max((int(job.workflow_id.rpartition("#")[2]) for job in earlier), default=0)
+
+
+def _place_behind(client: DBOSClient, store: TenantStore, queue: str) -> int:
+    """Return the place behind all that the tenant's partition of `queue` holds.
+
+    Moments do not tell it: those of jobs on SQLite are whole seconds, and what was asked for within
+    one would begin in the order of the ids.
+    """
+    waiting = client.list_workflows(
+        queue_name=queue,
+        status=list(STATES[QUEUED]),
+        workflow_id_prefix=f"{store.tenant_id}/",
+        sort_desc=True,
+        limit=_LOOKED_AT,
+        load_input=False,
+        load_output=False,
+    )
+    return 1 + max((job.priority or 0 for job in waiting), default=0)
 
 
 def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:

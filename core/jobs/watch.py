@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.errors import CrmError, frames_of
 from core.jobs.kinds import ERASE, FORGET, RECONCILE, SCHEDULE, SEND, TAKE
@@ -45,24 +45,38 @@ def watch_each_minute(store: Store, stop: threading.Event) -> None:
 
 
 def look_after_campaigns(store: Store) -> None:
-    """Ask for the work that campaigns wait for: sends that stopped, events to be read."""
-    for tenant in list_tenants(store):
-        tenant_store = store.tenant_store(tenant)
-        look_after_erasures(tenant_store)
-        due = due_work(tenant_store)
-        for campaign_id in due.to_send:
-            enqueue(tenant_store, SYSTEM, SEND, campaign_id)
-        for campaign_id in due.to_reconcile:
-            _ask_once(tenant_store, SYSTEM, RECONCILE, campaign_id, but_after=(GIVEN_UP,))
+    """Ask for the work that campaigns and erasures wait for."""
+    _look_after_each(store, _ask_for_campaigns)
 
 
 def look_after_schedules(store: Store) -> None:
     """Enter what is due by schedules, and ask for the work on all that has not ended."""
     enter_due(store)
+    _look_after_each(store, _ask_for_occurrences)
+
+
+def _look_after_each(store: Store, look: Callable[[TenantStore], None]) -> None:
+    """Look after every company; what goes wrong with one keeps no other waiting."""
     for tenant in list_tenants(store):
-        tenant_store = store.tenant_store(tenant)
-        for occurrence_id in open_occurrences(tenant_store):
-            enqueue(tenant_store, SYSTEM, SCHEDULE, occurrence_id)
+        try:
+            look(store.tenant_store(tenant))
+        except Exception as error:  # noqa: BLE001 - the others are looked after all the same
+            _LOG.error("%s failed for %s: %s", look.__name__, tenant.key, frames_of(error))
+
+
+def _ask_for_campaigns(store: TenantStore) -> None:
+    """Ask for sends that stopped, events to be read, and what erasures wait for."""
+    look_after_erasures(store)
+    due = due_work(store)
+    for campaign_id in due.to_send:
+        enqueue(store, SYSTEM, SEND, campaign_id)
+    for campaign_id in due.to_reconcile:
+        _ask_once(store, SYSTEM, RECONCILE, campaign_id, but_after=(GIVEN_UP,))
+
+
+def _ask_for_occurrences(store: TenantStore) -> None:
+    for occurrence_id in open_occurrences(store):
+        enqueue(store, SYSTEM, SCHEDULE, occurrence_id)
 
 
 def look_after_erasures(store: TenantStore) -> None:

@@ -67,6 +67,6 @@ WORK: dict[str, _Work] = {
     BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
     ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),
     RETAIN: lambda store, _subject, progress: erase_due(store, SYSTEM, progress, forget_jobs),
-    SCHEDULE: lambda store, subject, progress: work_occurrence(store, subject, progress),
+    SCHEDULE: lambda store, subject, progress: work_occurrence(store, subject, progress, ask_shard),
     FORGET: lambda store, _subject, _progress: try_forget_contacts(store),
 }

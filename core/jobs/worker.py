@@ -29,6 +29,7 @@ from core.store.tenant import Store
 _LOG = logging.getLogger(__name__)
 _BEAT_SECONDS = 5.0
 _POLL_SECONDS = 0.25
+_NOT_OWN = "is no longer owned by this execution"  # it was stopped, or is another's
 _SLOT_LOST = 75  # exit code: what supervises a worker starts it again
 # A send may wait for Brevo's limits a long time, and takes nothing meanwhile: others go on beside
 # it, of the same company (but not all places) and of others.
@@ -36,9 +37,10 @@ _SENDS, _SENDS_OF_ONE = 8, 4
 
 
 class _Running:
-    """The tries of this process that are under way."""
+    """The tries of this process that are under way, as the executor `name`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._attempts: dict[str, Attempt] = {}
@@ -69,7 +71,7 @@ def run_worker(store: Store, stop: threading.Event) -> None:
         if slot is None:
             raise Refused(N_("A worker runs already on this database. One is enough on SQLite."))
         warn_of_login(store)
-        running = _Running()
+        running = _Running(slot.name)
         _launch(store, slot, running)
         if store.settings.raw_scan_seconds:
             threading.Thread(target=watch_inboxes, args=(store, stop), daemon=True).start()
@@ -140,7 +142,8 @@ def _open_queue(queue: str, heavy: int) -> None:
 def _is_news(record: logging.LogRecord) -> bool:
     """Tell whether DBOS logs something that this package has not told already."""
     told = record.exc_info[1] if record.exc_info else None
-    return not isinstance(told, JobFailed | JobLost | error.DBOSAwaitedWorkflowCancelledError)
+    is_known = isinstance(told, JobFailed | JobLost | error.DBOSAwaitedWorkflowCancelledError)
+    return not (is_known or _NOT_OWN in record.getMessage())
 
 
 def _register(store: Store, kind: str, running: _Running) -> None:
@@ -150,7 +153,8 @@ def _register(store: Store, kind: str, running: _Running) -> None:
             began = time.monotonic()
             _LOG.info("job begins")
             outcome = _work(store, kind, tenant_id, subject, running)
-            how = "failed" if outcome.get("error") else "done"
+            is_stopped = outcome.get("stopped")
+            how = "stopped" if is_stopped else "failed" if outcome.get("error") else "done"
             _LOG.info("job %s after %.1f s", how, time.monotonic() - began)
             return outcome
 
@@ -169,7 +173,7 @@ def _work(
 ) -> dict[str, Any]:
     tenant_store = patiently(lambda: store.tenant_store(tenant_by_id(store, tenant_id)))
     client, job_id = client_of(jobs_url(store.settings)), str(DBOS.workflow_id)
-    attempt = patiently(lambda: Attempt(client, job_id, running.stopping))
+    attempt = patiently(lambda: Attempt(client, job_id, running.name, running.stopping))
     running.add(attempt)
     try:
         work = WORK[kind]

@@ -14,7 +14,7 @@ from pathlib import Path
 from core import __version__
 from core.errors import Refused
 from core.i18n import N_
-from core.services.backup_files import copy_file, hash_file, kept_files
+from core.services.backup_files import OWNER_ONLY, copy_file, hash_file, kept_files
 from core.services.backup_manifest import (
     DATABASE,
     FILES,
@@ -32,10 +32,14 @@ from core.store.tenant import Store
 
 _TRIES = 3
 _DRAFT = ".part"
-_OWNER_ONLY = 0o700
+_FOLDER_MODE = 0o700
 STAGE_DATABASE, STAGE_FILES = N_("Copying the database"), N_("Copying the files")
 _NOT_EMPTY = N_("%(folder)s is there already. Name a folder that does not exist yet.")
 _WITHIN = N_("A backup cannot lie within the data folder that it copies. Name another folder.")
+_CANNOT = N_(
+    "The backup could not be written, or a file not be read: %(reason)s. Make room, or let the user"
+    " who takes it into the folder, then try again."
+)
 _LOST = N_(
     "Rows of the database name files that are missing or differ (%(count)s, the first is %(path)s)."
     " Run `python -m core check`, then take the backup again."
@@ -48,29 +52,45 @@ def back_up(
     """Copy databases and files of the instance to the new folder `target`; return its manifest.
 
     `jobs_url` is where the job tables live. Raises `Refused` when the folder is there, lies within
-    `data/`, or when rows name files that are not there.
+    `data/` or cannot be written, or when rows name files that are not there.
     """
-    _check_target(store, target)
-    parts = parts_of(store.settings, jobs_url)
+    try:
+        _check_target(store, target)
+        return _taken(store, parts_of(store.settings, jobs_url), target, progress)
+    except OSError as error:
+        raise Refused(_CANNOT, reason=error.strerror or type(error).__name__) from error
+
+
+def _taken(store: Store, parts: tuple[Part, ...], target: Path, progress: Progress) -> Manifest:
+    """Make the backup beside its place and put it there whole; what breaks off leaves nothing."""
     draft = target.with_name(target.name + _DRAFT)
+    try:
+        manifest = _whole(store, parts, draft, progress)
+        write_manifest(draft, manifest)
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)  # it holds rows of people
+        raise
+    return manifest
+
+
+def _whole(store: Store, parts: tuple[Part, ...], draft: Path, progress: Progress) -> Manifest:
+    """Fill `draft`, anew while a file that a row names is not there; raise `Refused` at last."""
     for _ in range(_TRIES):
         shutil.rmtree(draft, ignore_errors=True)
-        (draft / DATABASE).mkdir(mode=_OWNER_ONLY, parents=True)
-        draft.chmod(_OWNER_ONLY)
+        (draft / DATABASE).mkdir(mode=_FOLDER_MODE, parents=True)
+        draft.chmod(_FOLDER_MODE)
         manifest = _copied(store, parts, draft, progress)
         lost = _lost_originals(manifest)
         if not lost:
-            write_manifest(draft, manifest)
-            draft.rename(target)
             return manifest
-    shutil.rmtree(draft, ignore_errors=True)
     raise Refused(_LOST, count=len(lost), path=lost[0])
 
 
 def _check_target(store: Store, target: Path) -> None:
     if target.exists():
         raise Refused(_NOT_EMPTY, folder=target.name)
-    if target.absolute().is_relative_to(store.settings.data_dir.absolute()):
+    if target.resolve().is_relative_to(store.settings.data_dir.resolve()):
         raise Refused(_WITHIN)
 
 
@@ -96,9 +116,10 @@ def _copied_files(data_dir: Path, parts: Sequence[Part], folder: Path) -> dict[s
 def _kept_beside(folder: Path) -> dict[str, KeptFile]:
     found = {}
     for path in sorted(folder.iterdir()):
+        path.chmod(OWNER_ONLY)
         digest = hash_file(path)
         assert digest is not None
-        found[path.name] = KeptFile(sha256=digest, bytes=path.stat().st_size, mode=0o600)
+        found[path.name] = KeptFile(sha256=digest, bytes=path.stat().st_size, mode=OWNER_ONLY)
     return found
 
 

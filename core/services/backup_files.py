@@ -13,6 +13,7 @@ from core.store.restoring import RESTORING
 _PASSING_FOLDERS = ("uploads", "work")
 _PASSING_ENDS = (".lock", ".part")
 _CHUNK = 1 << 20
+OWNER_ONLY = 0o600
 
 
 def kept_files(data_dir: Path, parts: Sequence[Part]) -> Iterator[str]:
@@ -42,6 +43,7 @@ def _is_passing(root: Path, folder: Path, holding: set[Path]) -> bool:
 def copy_file(source: Path, target: Path) -> KeptFile:
     """Copy a file, readable by its owner alone, and return what was copied."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch(OWNER_ONLY)
     digest, size = hashlib.sha256(), 0
     with source.open("rb") as reading, target.open("wb") as writing:
         mode = S_IMODE(os.fstat(reading.fileno()).st_mode)

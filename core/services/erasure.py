@@ -30,7 +30,7 @@ from core.store.erased import store_erased
 from core.store.erasures import ErasureRequest
 from core.store.identity import new_id
 from core.store.late_writers import are_at_work
-from core.store.locks import exclusive
+from core.store.locks import RUN_LOCK, exclusive
 from core.store.opaque import Opaque
 from core.store.person_rows import is_known
 from core.store.reclaim import empty_log
@@ -166,7 +166,7 @@ def erase(
         try:
             held.enter_context(exclusive(store, "erasure", _ERASING, store.store.patience))
             held.enter_context(import_turn(store))
-            held.enter_context(exclusive(store, "run", _RUNNING, store.store.patience))
+            held.enter_context(exclusive(store, RUN_LOCK, _RUNNING, store.store.patience))
             return _Erasure(store, request_of(store, request_id), progress, forget_jobs).work()
         except Busy:
             with store.begin() as tx:

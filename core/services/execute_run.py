@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from core.errors import CrmError, NotFound
+from core.errors import Busy, CrmError, NotFound
 from core.i18n import N_
 from core.policy import Policy, parse_policy
 from core.reco.product_figures import compute_product_figures
@@ -33,7 +34,7 @@ from core.services.shard_run import AskShard, complete_shards
 from core.services.workbench import workbench
 from core.store.dataset import load_revision
 from core.store.identity import new_id
-from core.store.locks import exclusive
+from core.store.locks import RUN_LOCK, exclusive
 from core.store.run_rows import store_lists, store_product_figures, store_verdicts
 from core.store.runs import (
     Run,
@@ -114,7 +115,7 @@ def execute(
     removed first. Raises `NotFound`, and `Busy` while another run of the tenant executes; any other
     error leaves the run failed, without rows.
     """
-    with exclusive(store, "run", _BUSY):
+    with exclusive(store, RUN_LOCK, _BUSY):
         clear_abandoned(store)
         with store.read() as tx:
             run = find_run(tx, run_id)
@@ -138,10 +139,15 @@ def _attempt(store: TenantStore, run: Run, progress: Progress, ask: AskShard | N
             with workbench(store, "run") as con:
                 _compute_and_publish(store, run, con, Stages(progress, STAGES))
     except Exception as error:
-        sentence = str(error) if isinstance(error, CrmError) else _UNEXPECTED
-        stop_shards(store, run.run_id)
-        fail_run(store, run.run_id, sentence)
+        _end(store, run.run_id, str(error) if isinstance(error, CrmError) else _UNEXPECTED)
         raise
+
+
+def _end(store: TenantStore, run_id: str, sentence: str) -> None:
+    """Fail a run, also when a shard does not end: what that one still writes nobody sees."""
+    with suppress(Busy):
+        stop_shards(store, run_id)
+    fail_run(store, run_id, sentence)
 
 
 def _execute_in_shards(
@@ -158,8 +164,7 @@ def fail(store: TenantStore, run_id: str, why: CrmError) -> None:
     with store.read() as tx:
         run = find_run(tx, run_id)
     if run is not None and run.status is not RunStatus.DONE:
-        stop_shards(store, run_id)
-        fail_run(store, run_id, str(why))
+        _end(store, run_id, str(why))
 
 
 def _compute_and_publish(

@@ -1,9 +1,10 @@
 """A call that is made twice under one key is done once, and answered the same both times.
 
 A key is a token's own and worth a day. The same key with another request is refused, and so is a
-call whose first one is still worked on. A call that is refused keeps no answer. What a process that
-dies in the middle, or loses the database, leaves is gone on with, not begun again: whatever the
-call makes has the call's own id, and what it has begun is kept by the transaction that begins it.
+call whose first one is still worked on, under a lock that dies with its process. A call that is
+refused keeps no answer. What a process that dies in the middle, or loses the database, leaves is
+gone on with, not begun again: whatever the call makes has the call's own id, and what it has begun
+is kept by the transaction that begins it.
 """
 
 import json
@@ -13,18 +14,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from core.errors import Busy, CrmError, Refused, StoreUnavailable
+from core.errors import CrmError, Refused, StoreUnavailable
 from core.i18n import N_
 from core.services.accounts import Actor
 from core.services.tries import sha256_of
 from core.store import api_replies as stored
 from core.store.identity import new_id
+from core.store.locks import exclusive
 from core.store.tenant import TenantStore, Transaction
 
 KEPT = timedelta(days=1)
-ABANDONED_AFTER = timedelta(minutes=10)
-"""When the process that held a call without answering it is taken for dead."""
 MOST_KEY_CHARS = 200
+_WORKED_ON = N_("The first call under this key is still worked on. Ask again in a moment.")
 
 
 class KeyReused(Refused):
@@ -74,23 +75,27 @@ def once(
     if key is None:
         return work(unkeyed_call())
     name = sha256_of(f"{actor.user_id}/{key}")
-    begun = _begin(store, name, sha256_of(json.dumps(request, sort_keys=True)))
-    if isinstance(begun, Reply):
-        return begun
+    with exclusive(store, f"call-{name}", _WORKED_ON):
+        begun = _begin(store, name, sha256_of(json.dumps(request, sort_keys=True)))
+        return begun if isinstance(begun, Reply) else _answer(store, name, begun, work)
+
+
+def _answer(store: TenantStore, name: str, call: Call, work: Callable[[Call], Reply]) -> Reply:
+    """Do the work and keep its answer; a refusal frees the key unless something has begun."""
     try:
-        reply = work(begun)
-    except BaseException as error:
-        is_refused = isinstance(error, CrmError) and not isinstance(error, StoreUnavailable)
-        with store.begin() as tx:
-            stored.let_go(tx, name, is_refused=is_refused)
+        reply = work(call)
+    except CrmError as error:
+        if not isinstance(error, StoreUnavailable):
+            with store.begin() as tx:
+                stored.forget_unbegun(tx, name)
         raise
     with store.begin() as tx:
-        stored.store_reply(tx, name, reply.status, json.dumps(reply.body, sort_keys=True))
+        stored.store_reply(tx, name, reply.status, json.dumps(reply.body))
     return reply
 
 
 def _begin(store: TenantStore, name: str, told: str) -> Call | Reply:
-    """Note the call, or go on with one that nobody works on; return the answer if there is one."""
+    """Note the call, or go on with one that was left; return the answer if there is one."""
     now = store.store.now()
     call_id = str(uuid5(UUID(store.tenant_id), f"{name}/{now.isoformat()}"))
     with store.begin() as tx:
@@ -102,15 +107,15 @@ def _begin(store: TenantStore, name: str, told: str) -> Call | Reply:
             raise KeyReused(
                 N_("This Idempotency-Key was used for another request. Choose a new one.")
             )
-        if stored.hold_call(tx, name, call_id, now, now - ABANDONED_AFTER):
-            return _left(known, name, call_id)
     if known.http_status is None:
-        raise Busy(N_("The first call under this key is still worked on. Ask again in a moment."))
+        return _left(store, known, name)
     return Reply(
         status=known.http_status, body=json.loads(known.body_json or "{}"), is_repeated=True
     )
 
 
-def _left(known: stored.ReplyRow, name: str, call_id: str) -> Call:
+def _left(store: TenantStore, known: stored.ReplyRow, name: str) -> Call:
+    """Return a call that was left; one of an earlier release has no id yet."""
     begun = json.loads(known.begun_json) if known.begun_json else None
-    return Call(call_id=known.call_id or call_id, begun=begun, key_sha256=name)
+    call_id = known.call_id or str(uuid5(UUID(store.tenant_id), name))
+    return Call(call_id=call_id, begun=begun, key_sha256=name)

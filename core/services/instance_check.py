@@ -17,7 +17,9 @@ from core.store.tenant import Store, TenantStore
 
 _SILENT = N_("The database does not answer.")
 _DAMAGE = N_("The database is damaged (%(part)s: %(damage)s). Restore a backup.")
-_SCHEMA = N_("The schema lacks %(column)s. Run `python -m core init`.")
+_SCHEMA = N_(
+    "The schema lacks columns (%(count)s, the first is %(column)s). Run `python -m core init`."
+)
 _UNFINISHED = N_("A restore was broken off. Run it again, or with --undo.")
 _MISSING = N_("%(tenant)s: the file %(path)s is missing, and a row names it. Restore a backup.")
 _DIFFERENT = N_("%(tenant)s: the file %(path)s is not as it was received. Restore a backup.")
@@ -42,21 +44,21 @@ def check_instance(store: Store, jobs_url: str) -> Iterator[Finding]:
     """Yield what is wrong with the instance, and what an operator should know."""
     if (store.settings.data_dir / RESTORING / PLAN).exists():
         yield _found(_UNFINISHED)
-    damaged = list(damaged_parts(parts_of(store.settings, jobs_url)))
+    try:
+        damaged = list(damaged_parts(parts_of(store.settings, jobs_url)))
+        lacking = [] if damaged else missing_columns(store)
+    except StoreUnavailable:
+        yield _found(_SILENT)
+        return
     for part, damage in damaged:
         yield _found(_DAMAGE, part=part, damage=damage)
     if damaged:
         return
-    try:
-        lacking = missing_columns(store)
-    except StoreUnavailable:
-        yield _found(_SILENT)
+    if lacking:
+        yield _found(_SCHEMA, count=len(lacking), column=lacking[0])
         return
-    for column in lacking:
-        yield _found(_SCHEMA, column=column)
-    if not lacking:
-        for tenant in list_tenants(store):
-            yield from _of_tenant(store.tenant_store(tenant))
+    for tenant in list_tenants(store):
+        yield from _of_tenant(store.tenant_store(tenant))
 
 
 def _found(message: str, **values: object) -> Finding:

@@ -46,7 +46,8 @@ _NOT_EMPTY = N_(
     " stop it and say --replace."
 )
 _IN_USE = N_(
-    "Somebody works on this database: stop the pages and the workers first. Nothing was changed."
+    "Somebody works on this database, or did a moment ago. Nothing was changed. Stop the pages and"
+    " the workers, wait half a minute, then try again."
 )
 _DAMAGED = N_(
     "The backup is damaged: %(count)s files are missing or differ, the first is %(path)s. Nothing"

@@ -1,16 +1,25 @@
 """Schedules whose time has come: entered once, whichever of the workers looks."""
 
+import logging
 from datetime import timedelta
 
+from core.errors import Busy, frames_of
 from core.i18n import N_
 from core.services.accounts import SYSTEM, Role, includes, role_of
 from core.services.audit_trail import Action, record_alone
 from core.services.schedule_times import next_due
-from core.services.schedules import ROLE_LOST, Schedule, new_occurrence, schedule_from
+from core.services.schedules import (
+    ROLE_LOST,
+    Schedule,
+    entering,
+    new_occurrence,
+    schedule_from,
+)
 from core.store.occurrences import SKIPPED, is_going, load_open_occurrences, store_occurrence
 from core.store.schedules import load_due, move_on
 from core.store.tenant import Store, TenantStore
 
+_LOG = logging.getLogger(__name__)
 LATE_AFTER = timedelta(minutes=5)
 LATE = N_("It was due at a time when no worker ran, and is done late, once.")
 STILL_GOING = N_("The time before had not ended, so this one was left out.")
@@ -20,12 +29,18 @@ def enter_due(store: Store) -> None:
     """Enter an occurrence of each schedule whose time has come, and set its next time.
 
     Times that were missed are one. One whose former occurrence is at work is entered as skipped,
-    with a sentence; one whose owner may no longer work is paused instead.
+    with a sentence; one whose owner may no longer work is paused instead. One that cannot be
+    entered is logged and keeps no other's waiting.
     """
     with store.identity() as tx:
         due = load_due(tx, store.now())
     for row, tenant in due:
-        _enter(store.tenant_store(tenant), schedule_from(row, ""))
+        try:
+            _enter(store.tenant_store(tenant), schedule_from(row, ""))
+        except Busy:  # another enters it, or is asked to
+            continue
+        except Exception as error:  # noqa: BLE001 - the schedules of the others go on
+            _LOG.error("schedule %s was not entered: %s", row.schedule_id, frames_of(error))
 
 
 def _enter(store: TenantStore, schedule: Schedule) -> None:
@@ -36,7 +51,7 @@ def _enter(store: TenantStore, schedule: Schedule) -> None:
         _pause(store, schedule)
         return
     said = [{"message": LATE, "values": {}}] if now - due_at > LATE_AFTER else []
-    with store.begin() as tx:
+    with entering(store, schedule.schedule_id), store.begin() as tx:
         # By the moment it was due it is entered once: what comes after may be done again.
         occurrence = new_occurrence(schedule, due_at, now, user_id=schedule.owner_id, said=said)
         if is_going(tx, schedule.schedule_id):

@@ -76,6 +76,11 @@ class _Mailer(Protocol):
 OpenMailer = Callable[[TenantStore], AbstractContextManager[_Mailer]]
 
 
+def can_be_mailed(username: str) -> bool:
+    """Tell whether a user name is an address that a report may go to."""
+    return is_deliverable(normalise_address(username))
+
+
 def mail_report(
     store: TenantStore,
     key: str,
@@ -88,9 +93,9 @@ def mail_report(
     The same `key` is one message, however often it is tried. Raises `Refused` when Brevo did not
     take it.
     """
-    address = normalise_address(username)
-    if not is_deliverable(address):
+    if not can_be_mailed(username):
         return {"message": NO_ADDRESS, "values": {"name": username}}
+    address = normalise_address(username)
     with store.read() as tx:
         if is_suppressed_address(tx, address):
             return {"message": SUPPRESSED, "values": {"name": username}}
@@ -137,6 +142,7 @@ def _write(store: TenantStore, key: str, address: str, report: Report) -> None:
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"] = sender, address
     message["Subject"] = header_value(report.subject)
+    message["Date"] = store.store.now()
     message["Message-ID"] = f"<{key}@ia-crm>"
     message.set_content(report.text)
     message.add_alternative(_as_html(report), subtype="html")

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.contracts import REASON_OK
 from core.errors import sentence_of
 from core.formats import format_number
 from core.i18n import N_, translate
+from core.services.run_reports import qc_of, run_of
+from core.services.run_words import REASON_TITLES
 from core.services.schedule_mail import Report
 from core.services.schedules import STEP_TITLES, Step
 from core.store.tenant import TenantStore
@@ -45,13 +48,32 @@ def report_of_steps(
     base = store.store.settings.public_base_url.rstrip("/")
     return Report(
         subject=translate(language, subject, company=store.tenant.name, name=name),
-        lines=[*whole, *(_line(entry, language) for entry in steps)],
+        lines=[*whole, *(line for entry in steps for line in _lines(store, entry, language))],
         links=[
             f"{base}/{_PAGES[Step(entry['step'])]}{subject_id}"
             for entry in steps
             for subject_id in entry["ids"]
         ],
     )
+
+
+def _lines(store: TenantStore, entry: Mapping[str, Any], language: str) -> list[str]:
+    """Return what a step did; of a run its warnings too, and whom each verdict keeps back."""
+    lines = [_line(entry, language)]
+    if entry["step"] == Step.RUN and not entry["failed"]:
+        for run_id in entry["ids"]:
+            lines += run_of(store, run_id, language=language).warnings
+            lines += [
+                _titled(REASON_TITLES[blocked.reason], blocked.customers, language)
+                for blocked in qc_of(store, run_id).reasons
+                if blocked.reason != REASON_OK
+            ]
+    return lines
+
+
+def _titled(title: str, count: int, language: str) -> str:
+    written = format_number(count, language)
+    return translate(language, _TITLED, title=translate(language, title), text=written)
 
 
 def _line(entry: Mapping[str, Any], language: str) -> str:

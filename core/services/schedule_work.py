@@ -24,6 +24,7 @@ from core.services.progress import Progress, no_progress
 from core.services.schedule_mail import mail_report
 from core.services.schedule_report import report_of_steps
 from core.services.schedules import PAUSE_SENTENCES, ROLE_LOST, Step
+from core.services.shard_run import AskShard
 from core.store.fence import is_away
 from core.store.identity import find_user_by_id
 from core.store.occurrences import DONE, ENDED, OPEN, OccurrenceRow, find_occurrence, store_report
@@ -31,6 +32,7 @@ from core.store.runs import find_run
 from core.store.tenant import TenantStore
 
 STAGE = N_("Waiting for the import under way")
+RUN_STAGE = N_("Waiting for the run under way")
 NOTHING_NEW = N_("Nothing new lay in the raw folder.")
 LOADED_ROWS = N_("%(rows)s rows of %(files)s files were loaded.")
 ASKS = N_("An import waits for somebody on the Upload page: it has a question or a grave warning.")
@@ -53,6 +55,7 @@ class Occurrence:
     actor: Actor
     progress: Progress
     report: dict[str, Any]
+    ask: AskShard | None = None
 
     @property
     def run_id(self) -> str:
@@ -95,10 +98,14 @@ def keep_report(
 
 
 def work_occurrence(
-    store: TenantStore, occurrence_id: str, progress: Progress = no_progress
+    store: TenantStore,
+    occurrence_id: str,
+    progress: Progress = no_progress,
+    ask: AskShard | None = None,
 ) -> None:
     """Do what is left of an occurrence; one that is over stays as it is.
 
+    With `ask` its run may be worked on in shards, as by `execute`.
     Raises `NotFound`, `Stopped`, and what is unexpected: then the occurrence has ended with a
     sentence, unless the database was away.
     """
@@ -106,22 +113,21 @@ def work_occurrence(
     if row.outcome != OPEN:
         return
     try:
-        _work(store, row, progress)
+        _work(store, row, progress, ask)
     except Exception as error:
         if not (is_away(error) or isinstance(error, Stopped)):
             end_occurrence(store, occurrence_id, CrmError(_UNEXPECTED))
         raise
 
 
-def _work(store: TenantStore, row: OccurrenceRow, progress: Progress) -> None:
+def _work(store: TenantStore, row: OccurrenceRow, progress: Progress, ask: AskShard | None) -> None:
     plan = json.loads(row.plan_json)
     actor = _actor_of(store, plan["user_id"])
     if actor is None:
         end_occurrence(store, row.occurrence_id, CrmError(PAUSE_SENTENCES[ROLE_LOST]))
         return
-    work = Occurrence(
-        store=store, row=row, actor=actor, progress=progress, report=json.loads(row.report_json)
-    )
+    report = json.loads(row.report_json)
+    work = Occurrence(store=store, row=row, actor=actor, progress=progress, report=report, ask=ask)
     steps = [Step(step) for step in plan["steps"]]
     for step in steps:
         if step is not Step.MAIL and not _do_step(work, step, plan):
@@ -163,13 +169,14 @@ def _actor_of(store: TenantStore, user_id: str) -> Actor | None:
 def _import(work: Occurrence, entry: dict[str, Any], _plan: Mapping[str, Any]) -> list[Said]:
     """Take in the raw folder and load it; raise `Refused` where somebody has to look."""
     refused: list[CrmError] = []
-    taken = _in_turn(work, lambda: take_in(work.store, tell=refused.append))
+    taken = _in_turn(work, STAGE, lambda: take_in(work.store, tell=refused.append))
     entry["ids"] = sorted({*entry["ids"], *taken})
     work.keep()
     files = rows = 0
     for import_id in entry["ids"]:
         report = _in_turn(
             work,
+            STAGE,
             lambda each=import_id: work_on(work.store, each, work.progress),  # type: ignore[misc]
         )
         if report["status"] != LOADED:
@@ -183,8 +190,11 @@ def _import(work: Occurrence, entry: dict[str, Any], _plan: Mapping[str, Any]) -
     return [{"message": LOADED_ROWS, "values": {"rows": rows, "files": files}}]
 
 
-def _in_turn(work: Occurrence, do: Callable[[], _Result]) -> _Result:
-    """Do what another import of the company may bar; wait for that one as commands do."""
+def _in_turn(work: Occurrence, stage: str, do: Callable[[], _Result]) -> _Result:
+    """Do what another import or run of the company may bar; wait for that as commands do.
+
+    It may be this very one, by a worker that was stopped and has not ended yet.
+    """
     until = time.monotonic() + work.store.store.settings.import_wait_seconds
     while True:
         try:
@@ -192,7 +202,7 @@ def _in_turn(work: Occurrence, do: Callable[[], _Result]) -> _Result:
         except Busy:
             if time.monotonic() >= until:
                 raise
-            work.progress(STAGE, 0, 1)
+            work.progress(stage, 0, 1)
             time.sleep(_LOOK_SECONDS)
 
 
@@ -202,7 +212,9 @@ def _run(work: Occurrence, entry: dict[str, Any], _plan: Mapping[str, Any]) -> l
     if not is_made:
         create_run(work.store, work.actor, run_id=work.run_id)
     entry["ids"] = [work.run_id]
-    summary = execute(work.store, work.run_id, work.progress)
+    summary = _in_turn(
+        work, RUN_STAGE, lambda: execute(work.store, work.run_id, work.progress, work.ask)
+    )
     values = {name: summary[name] for name in ("customers", "eligible")}
     return [{"message": RUN_FIGURES, "values": values}]
 

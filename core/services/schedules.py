@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
@@ -16,6 +17,7 @@ from core.services.audit_trail import Action, record_alone
 from core.services.schedule_times import next_due
 from core.store import schedules as stored
 from core.store.identity import load_usernames
+from core.store.locks import exclusive
 from core.store.occurrences import (
     OPEN,
     OccurrenceRow,
@@ -162,14 +164,20 @@ def switch_schedule(store: TenantStore, actor: Actor, schedule_id: str, *, is_on
     Who switches one on is who it works for from then on.
     """
     require(actor, Role.ANALYST)
-    found = _found(store, actor, schedule_id)
     if is_on:
-        save_schedule(store, actor, found.plan, schedule_id)
+        save_schedule(store, actor, _found(store, actor, schedule_id).plan, schedule_id)
         return
-    if found.next_at is not None:
-        with store.store.identity(write=True) as tx:
-            stored.move_on(tx, store.tenant_id, schedule_id, found.next_at, None)
+    while not _is_off(store, _found(store, actor, schedule_id)):
+        pass  # a worker set its next time in between
     record_alone(store, actor.user_id, Action.SCHEDULE_SWITCHED_OFF, schedule_id)
+
+
+def _is_off(store: TenantStore, found: Schedule) -> bool:
+    """Take the next time of a schedule away; False when it has another by now."""
+    if found.next_at is None:
+        return True
+    with store.store.identity(write=True) as tx:
+        return stored.move_on(tx, store.tenant_id, found.schedule_id, found.next_at, None)
 
 
 def remove_schedule(store: TenantStore, actor: Actor, schedule_id: str) -> None:
@@ -187,18 +195,26 @@ def remove_schedule(store: TenantStore, actor: Actor, schedule_id: str) -> None:
 def ask_now(store: TenantStore, actor: Actor, schedule_id: str) -> str:
     """Enter an occurrence of this moment, in the name of whoever asks; return its id.
 
-    The caller asks for the work. Raises `NotAllowed` below analyst, `NotFound`, and `Refused`
-    while the schedule is at work.
+    The caller asks for the work. Raises `NotAllowed` below analyst, `NotFound`, and `Refused` or
+    `Busy` while the schedule is at work.
     """
     require(actor, Role.ANALYST)
     schedule = _found(store, actor, schedule_id)
     now = store.store.now()
     occurrence = new_occurrence(schedule, now, now, user_id=actor.user_id, asked_by=actor.username)
-    with store.begin() as tx:
+    with entering(store, schedule_id), store.begin() as tx:
         if is_going(tx, schedule_id) or not store_occurrence(tx, occurrence):
             raise Refused(_GOING)
     record_alone(store, actor.user_id, Action.SCHEDULE_ASKED, schedule_id)
     return occurrence.occurrence_id
+
+
+def entering(store: TenantStore, schedule_id: str) -> AbstractContextManager[None]:
+    """Let nobody else enter an occurrence of the schedule for the block; raise `Busy`.
+
+    Two that look at once would both find nothing at work.
+    """
+    return exclusive(store, f"schedule-{schedule_id}", _GOING)
 
 
 def new_occurrence(

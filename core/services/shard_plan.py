@@ -5,6 +5,7 @@ All is read as of one moment, so shards that are worked on later, and elsewhere,
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import sleep
 
@@ -25,7 +26,7 @@ from core.services.run_basis import basis_of
 from core.services.run_summary import compute_heading
 from core.services.shard_parts import COMMON_TABLES, CUSTOMER_TABLES, Part, fetch_tables, pack
 from core.store.dataset import load_revision
-from core.store.locks import is_held
+from core.store.locks import RUN_LOCK, is_held
 from core.store.run_rows import store_product_figures
 from core.store.run_shards import (
     COMMON,
@@ -103,16 +104,17 @@ def plan_shards(store: TenantStore, run: Run, con: DuckDBPyConnection, stages: S
     store_shards(store, run.run_id, customers)
 
 
-def stop_shards(store: TenantStore, run_id: str) -> None:
+def stop_shards(store: TenantStore, run_id: str, looks: int = _LOOKS) -> None:
     """Let no shard of the run begin, wait for those at work, and forget them all.
 
-    Afterwards nobody writes rows of the run. Raises `Busy` when one does not end.
+    Afterwards nobody writes rows of the run. Raises `Busy` when one has not ended after so many
+    looks, four a second.
     """
     drop_parts(store, run_id)
     with store.read() as tx:
         shards = load_shards(tx, run_id)
     locks = [shard_lock(run_id, shard.shard_no) for shard in shards if not shard.is_done]
-    for _look in range(_LOOKS):
+    for _look in range(looks):
         locks = [lock for lock in locks if is_held(store, lock)]
         if not locks:
             drop_shards(store, run_id)
@@ -123,12 +125,17 @@ def stop_shards(store: TenantStore, run_id: str) -> None:
 
 def clear_abandoned(store: TenantStore) -> None:
     """Forget the shards of runs that are over, or that nobody has gone on with for a day."""
-    is_at_work = is_held(store, "run")  # the run may have waited longer than that
+    with store.read() as tx:
+        has_none = not abandoned_runs(tx, datetime.max.replace(tzinfo=UTC))
+    if has_none:  # who takes the lock of runs at the moment it is looked at is refused
+        return
+    is_at_work = is_held(store, RUN_LOCK)  # the run may have waited longer than that
     before = datetime.min.replace(tzinfo=UTC) if is_at_work else store.store.now() - ABANDONED_AFTER
     with store.read() as tx:
         abandoned = abandoned_runs(tx, before)
     for run_id in abandoned:
-        stop_shards(store, run_id)
+        with suppress(Busy):  # other work waits for this: who asks next finds it ended
+            stop_shards(store, run_id, looks=1)
 
 
 def _lay_out(store: TenantStore, run: Run, con: DuckDBPyConnection, ranked: Ranked) -> list[int]:

@@ -86,7 +86,8 @@ def _work_on(store: TenantStore, run_id: str, shard_no: int, *, is_first: bool) 
         with workbench(store, shard_lock(run_id, shard_no)) as con:
             figures = _compute(store, run, con, unpack(common), unpack(own), is_first=is_first)
     except Exception as error:
-        fail_shard(store, run_id, shard_no, type(error).__name__)
+        told = error.message if isinstance(error, Refused) else type(error).__name__
+        fail_shard(store, run_id, shard_no, told)
         raise
     finish_shard(store, run_id, shard_no, canonical_json(figures), store.store.now())
 
@@ -169,5 +170,7 @@ def _is_to_ask(store: TenantStore, run_id: str, shard: Shard, asked_at: int | No
     if shard.error is None and is_held(store, shard_lock(run_id, shard.shard_no)):
         return False
     if shard.tries >= MOST_TRIES:
-        raise Refused(_FAILED, tries=shard.tries)
+        raise Refused(
+            _OTHER_VERSION if shard.error == _OTHER_VERSION else _FAILED, tries=shard.tries
+        )
     return True

@@ -14,7 +14,7 @@ class ReplyRow:
     """
 
     request_sha256: str
-    call_id: str
+    call_id: str | None
     begun_json: str | None
     http_status: int | None
     body_json: str | None
@@ -23,14 +23,12 @@ class ReplyRow:
 def store_call(
     tx: Transaction, key_sha256: str, request_sha256: str, call_id: str, now: datetime
 ) -> bool:
-    """Note that a call is worked on; return False when its key is known."""
+    """Note a call; return False when its key is known."""
     return bool(
         tx.execute(
             """
-            INSERT INTO api_reply (
-                tenant_id, key_sha256, request_sha256, call_id, created_at, held_at
-            )
-            VALUES (:tenant, :key_sha256, :request_sha256, :call_id, :now, :now)
+            INSERT INTO api_reply (tenant_id, key_sha256, request_sha256, call_id, created_at)
+            VALUES (:tenant, :key_sha256, :request_sha256, :call_id, :now)
             ON CONFLICT (tenant_id, key_sha256) DO NOTHING
             """,
             key_sha256=key_sha256,
@@ -52,28 +50,6 @@ def find_reply(tx: Transaction, key_sha256: str) -> ReplyRow | None:
         key_sha256=key_sha256,
     )
     return None if row is None else ReplyRow(**row)
-
-
-def hold_call(
-    tx: Transaction, key_sha256: str, call_id: str, now: datetime, held_before: datetime
-) -> bool:
-    """Go on with a call that nobody works on: let go, or held since before a moment.
-
-    `call_id` is for one that has none. Returns False when it is held, or answered.
-    """
-    return bool(
-        tx.execute(
-            """
-            UPDATE api_reply SET held_at = :now, call_id = coalesce(call_id, :call_id)
-            WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
-                AND (held_at IS NULL OR held_at < :held_before)
-            """,
-            key_sha256=key_sha256,
-            call_id=call_id,
-            now=now,
-            held_before=held_before,
-        )
-    )
 
 
 def store_begun(tx: Transaction, key_sha256: str, begun_json: str) -> None:
@@ -101,27 +77,16 @@ def store_reply(tx: Transaction, key_sha256: str, http_status: int, body_json: s
     )
 
 
-def let_go(tx: Transaction, key_sha256: str, *, is_refused: bool) -> None:
-    """Let a call without an answer be made again.
-
-    One that is refused and has begun nothing is forgotten: the key is free for another request.
-    """
+def forget_unbegun(tx: Transaction, key_sha256: str) -> None:
+    """Forget a call that has begun nothing: its key is free for another request."""
     tx.execute(
         """
-        UPDATE api_reply SET held_at = NULL
+        DELETE FROM api_reply
         WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
+            AND begun_json IS NULL
         """,
         key_sha256=key_sha256,
     )
-    if is_refused:
-        tx.execute(
-            """
-            DELETE FROM api_reply
-            WHERE tenant_id = :tenant AND key_sha256 = :key_sha256 AND http_status IS NULL
-                AND begun_json IS NULL
-            """,
-            key_sha256=key_sha256,
-        )
 
 
 def purge_replies(tx: Transaction, before: datetime) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
+from core.store.backup.owner import connected_as_owner
 from core.store.backup.parts import Part, on_postgres, on_sqlite
 from core.store.backup.sqlite_copies import damage_of_file
-from core.store.engine import make_engine
 from core.store.tenant import TenantStore
 from core.store.versions import STORED
 
@@ -24,16 +24,17 @@ _FAR = 9_223_372_036_854_775_807
 
 
 def damaged_parts(parts: tuple[Part, ...]) -> Iterator[tuple[str, str]]:
-    """Yield part and damage: of SQLite's files, of keys and indexes that Postgres holds for bad."""
+    """Yield part and damage: of SQLite's files, of keys and indexes that Postgres holds for bad.
+
+    Raises `StoreUnavailable` when Postgres does not answer.
+    """
     for part in on_sqlite(parts):
         if part.path.exists() and (damage := damage_of_file(part.path)):
             yield part.name, damage
     for url in on_postgres(parts):
-        engine = make_engine(url, as_app_role=False)
-        with engine.connect() as connection:
+        with connected_as_owner(url) as connection:
             for row in connection.execute(_INVALID):
                 yield "data", f"{row.name} is not valid"
-        engine.dispose()
 
 
 def half_published(store: TenantStore) -> tuple[list[str], bool]:

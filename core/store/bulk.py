@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -189,7 +190,9 @@ def _copy_in_steps(
         for batch in con.cursor().sql(select).to_arrow_reader(size):
             superseded = _filled(batch.columns[-1]) if supersede is not None else []
             chunk = _csv(batch.select(range(len(columns))))
-            under_way.append(workers.submit(store_chunk, chunk, superseded))
+            # With what this thread is fenced by: else a process that lost its work would copy on.
+            copying = partial(copy_context().run, store_chunk, chunk, superseded)
+            under_way.append(workers.submit(copying))
             if len(under_way) > _COPIES_AT_ONCE:
                 under_way.popleft().result()
         for copy in under_way:

@@ -26,6 +26,13 @@ _PATIENCE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+# How long the server holds the locks of a machine that is gone without a word: about a minute.
+_SETTLED = f"""
+SET ROLE {APP_ROLE}; SET TIME ZONE 'UTC';
+SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
+"""
+# Each job of a worker that is full, some twenty, holds a connection for its lock and uses another.
+_POOLED, _MOST_BESIDE = 5, 40
 _CACHE_KB = 64_000  # a load touches pages all over the indexes
 
 
@@ -84,19 +91,18 @@ def _postgres_engine(url: URL, as_app_role: bool) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=10,
+        pool_size=_POOLED,
+        max_overflow=_MOST_BESIDE,
         hide_parameters=True,
         connect_args={name: value for name, value in _PATIENCE.items() if name not in url.query},
     )
     limit_pings(engine)
     if as_app_role:
-        event.listen(engine, "connect", _take_app_role)
+        event.listen(engine, "connect", _settle_session)
     return engine
 
 
-def _take_app_role(connection: Any, _record: object) -> None:
+def _settle_session(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {APP_ROLE}")
-        cursor.execute("SET TIME ZONE 'UTC'")
+        cursor.execute(_SETTLED)
     connection.commit()

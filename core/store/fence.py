@@ -7,17 +7,20 @@ from contextvars import ContextVar
 
 import psycopg2  # type: ignore[import-untyped]  # no stubs
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from core.errors import StoreUnavailable
 
-_AWAY = (OperationalError, InterfaceError, StoreUnavailable)
+_AWAY = (OperationalError, InterfaceError, StoreUnavailable, NoneFree)
 _DRIVERS_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, sqlite3.OperationalError)
 _FENCE: ContextVar[Callable[[], None] | None] = ContextVar("fence", default=None)
 
 
 @contextmanager
 def fenced(check: Callable[[], None]) -> Iterator[None]:
-    """Let `check` be called before each writing transaction that this thread begins in the block.
+    """Let `check` be called before each writing transaction that begins in the block.
+
+    Another thread is fenced with the context of this one (`copy_context`) alone.
 
     It raises where the work is no longer this process's own: a process that was frozen, and whose
     work another has taken over, writes nothing when it wakes.

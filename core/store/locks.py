@@ -7,10 +7,13 @@ Who waits looks again four times a second.
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from time import monotonic, sleep
+from typing import TextIO
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -22,7 +25,7 @@ from core.store.tenant import TenantStore
 _LOOK_SECONDS = 0.25
 _HELD = "held"  # never said
 
-PREVIEW_LOCK, PUSH_LOCK = "preview", "contact-sync"
+RUN_LOCK, PREVIEW_LOCK, PUSH_LOCK = "run", "preview", "contact-sync"
 
 
 def campaign_lock(campaign_id: str) -> str:
@@ -104,9 +107,25 @@ def _file_lock(
     store: TenantStore, purpose: str, busy_sentence: str, *, is_shared: bool = False
 ) -> Iterator[None]:
     store.folder.mkdir(parents=True, exist_ok=True)
-    with (store.folder / f".{purpose}.lock").open("w") as stream:
+    path = store.folder / f".{purpose}.lock"
+    with _locked(path, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX, busy_sentence):
         try:
-            fcntl.flock(stream, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            yield
+        finally:
+            if not is_shared:  # some purposes come once
+                path.unlink(missing_ok=True)
+
+
+def _locked(path: Path, kind: int, busy_sentence: str) -> TextIO:
+    """Return the file at `path`, locked; not one that its last holder has removed meanwhile."""
+    while True:
+        stream = path.open("w")
+        try:
+            fcntl.flock(stream, kind | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            stream.close()
             raise Busy(busy_sentence) from error
-        yield
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+                return stream
+        stream.close()

@@ -782,7 +782,6 @@ api_reply = Table(
     Column("body_json", Text),
     # Of what the call makes; who works on it, since when; and what it has begun.
     Column("call_id", Uid),
-    Column("held_at", Moment),
     Column("begun_json", Text),
 )
 

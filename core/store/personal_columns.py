@@ -259,8 +259,7 @@ DATA: Mapping[str, Fates] = {
     "api_reply": _fates(
         {
             KEY: "tenant_id call_id",
-            TECHNICAL: "key_sha256 request_sha256 created_at http_status body_json held_at"
-            " begun_json",
+            TECHNICAL: "key_sha256 request_sha256 created_at http_status body_json begun_json",
         }
     ),
     "occurrence": _fates(

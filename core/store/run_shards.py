@@ -33,7 +33,7 @@ WHERE tenant_id = :tenant GROUP BY run_id
 class Shard:
     """A range of a run's customers: how many, how often tried, whether all their rows are stored.
 
-    `error` is the sentence of the last try, if it failed.
+    `error` says why the last try failed, if it did: a sentence of ours, or the kind of the error.
     """
 
     shard_no: int
@@ -116,7 +116,7 @@ def try_shard(store: TenantStore, run_id: str, shard_no: int) -> int:
 
 
 def fail_shard(store: TenantStore, run_id: str, shard_no: int, error: str) -> None:
-    """Keep the sentence by which a try of a shard failed."""
+    """Keep why a try of a shard failed; nothing in it names a person."""
     with store.begin() as tx:
         tx.execute(
             f"UPDATE run_shard SET error = :error WHERE {_OF_RUN} AND shard_no = :shard_no",

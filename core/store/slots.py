@@ -22,12 +22,6 @@ _WORKER_LOCK = 7_404_519_264_000
 _WORKER_SLOTS = 64
 _NAME = "worker-{}"
 _RETAKES, _RETAKE_SECONDS = 5, 0.2
-# A machine that vanishes without a word holds its lock no longer than about a minute.
-_KEEPALIVE = (
-    "tcp_keepalives_idle = 20",
-    "tcp_keepalives_interval = 10",
-    "tcp_keepalives_count = 3",
-)
 
 
 class Hold(StrEnum):
@@ -98,8 +92,6 @@ class _SessionSlot:
         if self._connection is None:
             plain = self._store.data_engine.connect()
             self._connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-            for setting in _KEEPALIVE:
-                self._connection.execute(text(f"SET {setting}"))
         took = "SELECT pg_try_advisory_lock(:n), pg_backend_pid()"
         is_ours, self._session = self._connection.execute(text(took), self._lock).one()
         return bool(is_ours)

@@ -30,6 +30,9 @@ from tests.conftest import ROOT
 
 _LEAST_PAUSE, _GREATEST_PAUSE = 0.5, 6.0
 _DOWN_SECONDS = 0.2
+# A job is given up when its worker died five times. What is waited for may have begun, and its
+# worker died, before the program saw that what it waited for before is over.
+_MOST_DEATHS = 2
 
 
 class Machine:
@@ -43,6 +46,7 @@ class Machine:
         self.settings = Settings(database_url=url, data_dir=self._folder / "data")
         self.base_url = f"http://127.0.0.1:{_free_port()}"
         self.kills: Counter[str] = Counter()
+        self._deaths = 0  # of workers at what is waited for
         self._commands = {
             "web": [*_python("streamlit"), "run", "app.py", "--server.port", self._port],
             "worker": [*_python("core"), "worker"],
@@ -88,11 +92,15 @@ class Machine:
 
     def kill_at_random(self, chance: Random, until: threading.Event, most: int) -> None:
         """Kill what `chance` says when it says, until `until` is set or `most` are killed."""
-        victims = ["web", "worker", "worker"] + ["database"] * bool(self._server)
         while not until.wait(chance.uniform(_LEAST_PAUSE, _GREATEST_PAUSE)):
             if self.kills.total() >= most:
                 return
-            self.kill(chance.choice(victims))
+            workers = ["worker", "worker"] * (self._deaths < _MOST_DEATHS)
+            self.kill(chance.choice(["web", *workers, *["database"] * bool(self._server)]))
+
+    def begin_step(self) -> None:
+        """Say that something else is waited for from now on: workers may die again."""
+        self._deaths = 0
 
     def kill(self, victim: str) -> None:
         """End a process as a power cut would: SIGKILL, to the one that leads it."""
@@ -104,6 +112,7 @@ class Machine:
             else:
                 return  # dead already
             self.kills[victim] += 1
+            self._deaths += victim == "worker"
 
     def _kill_server(self) -> None:
         assert self._server is not None

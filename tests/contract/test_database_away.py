@@ -18,6 +18,8 @@ from streamlit.testing.v1 import AppTest
 import ui.session
 from core.errors import StoreUnavailable
 from core.jobs import RUN, enqueue, job_of, migrate_jobs
+from core.jobs.listing import active_jobs
+from core.jobs.stopping import stop_job
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.instance import Health, HealthProbe, find_health
 from core.settings import Settings
@@ -127,14 +129,16 @@ def test_a_frozen_and_a_stopped_postgres_are_told_and_recovered_from(
     assert is_told_in_time(probe)
     assert is_told_in_time(probe)
     check_page(store, monkeypatch)
-    with pytest.raises(StoreUnavailable):  # as a part of a page does that redraws itself
-        job_of(company, RUN, "x")
+    for look in (lambda: job_of(company, RUN, "x"), lambda: active_jobs(company, SYSTEM)):
+        with pytest.raises(StoreUnavailable):  # as parts of pages do that redraw themselves
+            look()
     server.signal(signal.SIGCONT)
     wait_until(lambda: is_back(probe))
     server.stop()
     assert is_told_in_time(probe)
-    with pytest.raises(StoreUnavailable):
-        enqueue(company, SYSTEM, RUN, "x")
+    for ask in (enqueue, lambda *asked: stop_job(*asked[:2], "run.x.0001")):
+        with pytest.raises(StoreUnavailable):
+            ask(company, SYSTEM, RUN, "x")
     check_page(store, monkeypatch)
     server.start()
     wait_until(lambda: is_back(probe))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.cli import jobs as commands
 from core.errors import NotAllowed, NotFound, Refused, Stopped
 from core.jobs import BACKTEST, ERASE, RETAIN, SEND, TAKE, enqueue, jobs_url, migrate_jobs
 from core.jobs.endings import end_work
@@ -149,3 +150,21 @@ def test_a_job_after_one_that_an_erasure_removed_has_a_number_of_its_own(
     client.delete_workflow(job_id(tenant.tenant_id, f"take.{subject}.0001"))
     enqueue(tenant, ANALYST, TAKE, subject)
     assert [job.name for job in active_jobs(tenant, VIEWER)] == [f"take.{subject}.0003"]
+
+
+def test_the_commands_list_and_stop_and_name_what_they_do_not_know(
+    tenant: TenantStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(commands, "open_tenant", lambda _key: tenant)
+    backtest_id = create_backtest(tenant, SYSTEM)
+    enqueue(tenant, ANALYST, BACKTEST, backtest_id)
+    (job,) = active_jobs(tenant, VIEWER)
+    commands.list_("cave", kind=None, state="queued")
+    commands.cancel("cave", job.name, as_json=True)
+    listed, stopped = capsys.readouterr().out.splitlines()
+    assert listed.startswith(f"{job.name}  queued")
+    assert f'"job": "{job.name}"' in stopped
+    assert backtest_of(tenant, backtest_id).status == "failed"
+    for asked in ({"kind": "shard"}, {"state": "dead"}):
+        with pytest.raises(Refused, match="Choose one of"):
+            commands.list_("cave", **asked)

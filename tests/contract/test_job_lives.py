@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import time as clock_time
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from core.jobs import RUN, enqueue, job_of, migrate_jobs
+from core.jobs.attempt import MOST_TRIES
 from core.jobs.listing import active_jobs, find_job, past_jobs, place_in_queue
 from core.jobs.records import Job, JobState
 from core.jobs.stopping import stop_job
@@ -29,6 +30,7 @@ from core.services.schedules import (
     save_schedule,
 )
 from core.store.engine import normalise_url
+from core.store.locks import exclusive
 from core.store.schedules import move_on
 from core.store.tenant import Store, TenantStore, utc_now
 from tests.contract.conftest import MakeStore
@@ -128,13 +130,13 @@ def test_what_kills_its_worker_each_time_is_given_up_with_its_run(company: Tenan
     store = company.store
     (store.settings.data_dir / "deadly").write_text(run_id)
     enqueue(company, ANNE, RUN, run_id)
-    with working(store, lives=5):
+    with working(store, lives=MOST_TRIES + 2):
         until(lambda: state(company, run_id).is_over)
-    assert len(worked(store, "begins")) == 3
+    assert len(worked(store, "begins")) == MOST_TRIES
     assert state(company, run_id).status == "failed"
-    assert "died 3 times" in state(company, run_id).error_sentence("en")
+    assert "died 5 times" in state(company, run_id).error_sentence("en")
     (card,) = list_runs(company)
-    assert (card.status, "died 3 times" in str(card.error)) == ("failed", True)
+    assert (card.status, "died 5 times" in str(card.error)) == ("failed", True)
     assert [job.state.status for job in past_jobs(company, ANNE, state="failed")] == ["failed"]
 
 
@@ -237,3 +239,21 @@ def test_a_frozen_worker_keeps_its_job_until_its_lock_is_gone_and_writes_nothing
     assert ended_by != frozen
     assert state(company, "slow-20-a").status == "done"
     assert the_job(company, "slow-20-a").tries == 2
+
+
+@pytest.mark.postgres
+def test_a_worker_that_is_full_holds_all_its_locks_and_still_reads(make_store: MakeStore) -> None:
+    company = new_company(make_store("postgres"))
+    with ExitStack() as held:
+        for number in range(20):
+            held.enter_context(exclusive(company, f"job-{number}", "held"))
+        assert list_runs(company) == ()
+
+
+@pytest.mark.postgres
+def test_the_server_soon_misses_a_machine_that_vanished_with_a_lock(make_store: MakeStore) -> None:
+    """Of a local socket the server tells no seconds, but whether they were set for the session."""
+    store = make_store("postgres")
+    asked = "SELECT source FROM pg_settings WHERE name LIKE 'tcp_keepalives%'"
+    with store.data_engine.connect() as connection:
+        assert list(connection.execute(text(asked)).scalars()) == ["session"] * 3

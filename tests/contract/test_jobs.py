@@ -16,6 +16,7 @@ from dbos import EnqueueOptions
 from core.errors import NotAllowed
 from core.jobs import LOAD, REVIEW, RUN, JobState, enqueue, job_of, migrate_jobs
 from core.jobs.figures import measure_jobs
+from core.jobs.listing import active_jobs
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant
 from core.services.execute_run import create_run
 from core.services.import_files import receive
@@ -125,6 +126,22 @@ def test_a_job_belongs_to_its_tenant(ready: Store, company: TenantStore) -> None
     assert job_of(other, RUN, "11111111-1111-4111-8111-111111111111") is None
 
 
+def test_what_was_asked_for_within_a_second_is_done_in_the_order_it_was_asked(
+    company: TenantStore, tmp_path: Path
+) -> None:
+    asked = [f"{digit}1111111-1111-4111-8111-111111111111" for digit in "95713"]
+    for import_id in asked:  # there is no such import: each job ends at once, with that sentence
+        enqueue(company, SYSTEM, LOAD, import_id)
+    viewer = Actor(user_id="v", username="vera", role=Role.VIEWER, language="en")
+    assert [job.subject for job in active_jobs(company, viewer)] == asked
+    with working(company.store, tmp_path / "log"):
+        until(lambda: state(company, LOAD, asked[-1]).is_over)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    of_company = [line for line in lines if line.get("tenant") == company.tenant_id]
+    begun = [line["job"] for line in of_company if line["message"] == "job begins"]
+    assert begun == [f"{company.tenant_id}/{LOAD}/{import_id}#0001" for import_id in asked]
+
+
 @pytest.mark.parametrize(("kind", "asked"), [(LOAD, 0), (REVIEW, 1)])
 def test_who_decides_while_a_review_runs_asks_for_one_behind_it(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch, kind: str, asked: int
@@ -141,14 +158,14 @@ class _Client:
     """Jobs of which one runs."""
 
     def __init__(self, running: str) -> None:
-        self.jobs = [SimpleNamespace(workflow_id=running, status="PENDING")]
+        self.jobs = [SimpleNamespace(workflow_id=running, status="PENDING", priority=0)]
 
     def list_workflows(self, **_wanted: object) -> list[SimpleNamespace]:
         return self.jobs
 
     def enqueue(self, options: EnqueueOptions, *_subject: str) -> None:
-        job_id = options.get("workflow_id")
-        self.jobs.append(SimpleNamespace(workflow_id=job_id, status="ENQUEUED"))
+        job_id, place = options.get("workflow_id"), options.get("priority")
+        self.jobs.append(SimpleNamespace(workflow_id=job_id, status="ENQUEUED", priority=place))
 
     def get_event(self, *_event: str, timeout_seconds: float) -> None:
         assert timeout_seconds == 0

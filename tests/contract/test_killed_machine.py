@@ -38,7 +38,7 @@ class Program:
         key = f"t{uuid.uuid4().hex[:8]}"
         self.company = store.tenant_store(create_tenant(store, key, "Cave"))
         secret = create_token(self.company, SYSTEM, "cron", Role.ANALYST).secret
-        self._base = machine.base_url
+        self._machine, self._base = machine, machine.base_url
         self._headers = {"Authorization": f"Bearer {secret}"}
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -60,6 +60,7 @@ class Program:
 
     def until(self, path: str, over: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Look at `path` until what it tells is over."""
+        self._machine.begin_step()
         deadline = time.monotonic() + _PATIENCE
         while not over(told := self.ask("GET", path).json()):
             assert time.monotonic() < deadline, told

@@ -1,4 +1,7 @@
-"""Locks and transactions on Postgres whose connection is gone."""
+"""Locks whose connection or file is gone, and transactions on Postgres whose connection is."""
+
+import fcntl
+from typing import TextIO
 
 import pytest
 
@@ -19,6 +22,31 @@ def test_a_lock_whose_connection_is_gone_is_free_and_let_go_in_silence(
         end_connections(tenant.store.settings.database_url)
         with locks.exclusive(tenant, "send", "busy"):
             pass
+
+
+def test_a_file_that_its_last_holder_removes_meanwhile_is_no_lock(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = new_tenant(make_store("sqlite"))
+    with locks.exclusive(tenant, "send", "busy"):
+        (path,) = tenant.folder.glob(".*.lock")
+    assert not path.exists()
+    flock, opened = fcntl.flock, []
+
+    def flock_late(stream: TextIO, kind: int) -> None:
+        if not opened:
+            path.unlink()
+            path.touch()
+        opened.append(stream)
+        flock(stream, kind)
+
+    monkeypatch.setattr("core.store.locks.fcntl.flock", flock_late)
+    with (
+        locks.exclusive(tenant, "send", "busy"),
+        pytest.raises(Busy),
+        locks.exclusive(tenant, "send", "busy"),
+    ):
+        pass
 
 
 @pytest.mark.postgres

@@ -18,7 +18,7 @@ from core.errors import Busy, NotFound, Refused
 from core.jobs import migrate_jobs
 from core.jobs.shards import ask_shard
 from core.reco import ranking
-from core.services import shard_plan, shard_run
+from core.services import execute_run, shard_plan, shard_run
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erasure import ask_erasure, erase
 from core.services.execute_run import create_run, execute
@@ -204,6 +204,22 @@ def test_a_shard_that_never_succeeds_fails_its_run_and_leaves_nothing(
     assert not any(outcome_rows(company, run_id).values())
 
 
+def test_a_run_fails_though_a_shard_of_it_does_not_end(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise Busy("a part is still worked on")
+
+    def ask(_store: TenantStore, _subject: str) -> None:
+        monkeypatch.setattr(execute_run, "stop_shards", busy)
+        raise RuntimeError
+
+    run_id = create_run(company, SYSTEM, as_of=AS_OF)
+    with pytest.raises(RuntimeError):
+        execute(company, run_id, ask=ask)
+    assert run_of(company, run_id).card.status is RunStatus.FAILED
+
+
 def test_a_worker_of_another_version_makes_no_rows(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +230,34 @@ def test_a_worker_of_another_version_makes_no_rows(
     with pytest.raises(Refused):
         work_shard(company, f"{run_id}.1")
     assert not any(outcome_rows(company, run_id).values())
+
+
+def test_a_run_that_only_workers_of_another_version_found_says_so(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(store: TenantStore, subject: str) -> None:
+        with suppress(Refused):
+            work_shard(store, subject)
+
+    run_id = create_run(company, SYSTEM, as_of=AS_OF)
+    monkeypatch.setattr(shard_run, "code_digest", lambda: "another")
+    with pytest.raises(Refused, match="of another version"):
+        execute(company, run_id, ask=ask)
+    assert "of another version" in (run_of(company, run_id).card.error or "")
+
+
+def test_where_nothing_was_left_nobody_looks_at_the_lock_of_runs(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that begins at that moment would be refused."""
+    other = company.store.tenant_store(create_tenant(company.store, "looked-at", "Cave"))
+    with pytest.raises(KeyboardInterrupt):
+        executed(company, die)
+    with monkeypatch.context() as patched:
+        patched.setattr(shard_plan, "is_held", die)
+        with pytest.raises(KeyboardInterrupt):
+            clear_abandoned(company)
+        clear_abandoned(other)
 
 
 def test_an_erasure_drops_what_shards_wait_for_and_the_run_begins_anew(
@@ -242,11 +286,16 @@ def test_what_a_run_left_of_its_shards_is_cleared(
     assert count_rows(company, "run_part") > 0
     clear_abandoned(company)
     assert left_behind(company) == 0
+    run_id = create_run(company, SYSTEM, as_of=AS_OF)
     with pytest.raises(KeyboardInterrupt):
-        executed(company, die)
+        execute(company, run_id, ask=die)
     clear_abandoned(company)
     assert count_rows(company, "run_part") > 0  # it may still go on
     clock.pass_by(timedelta(days=2))
+    with exclusive(company, shard_lock(run_id, 1), "held"), monkeypatch.context() as patched:
+        patched.setattr(shard_plan, "_LOOK_SECONDS", 0.01)
+        clear_abandoned(company)  # a shard at work is not waited for
+    assert (count_rows(company, "run_part"), count_rows(company, "run_shard") > 0) == (0, True)
     clear_abandoned(company)
     assert left_behind(company) == 0
 

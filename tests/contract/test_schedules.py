@@ -1,31 +1,35 @@
 """Schedules on a driven clock: entered once, done step by step, told by mail; on both databases."""
 
+import itertools
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from email import message_from_bytes, policy
+from time import sleep
 from typing import Any
 
 import pytest
 
-from core.errors import CrmError, Refused, Stopped
+from core.errors import Busy, CrmError, Refused, Stopped
 from core.outreach.replies import EmailOutcome, EmailReply
-from core.services import inbox
+from core.services import inbox, shard_plan
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant, create_user
 from core.services.audit_trail import Action, trail_of
 from core.services.execute_run import STAGES
 from core.services.import_ledger import list_imports
 from core.services.run_reports import list_runs
+from core.services.run_words import REASON_TITLES
 from core.services.schedule_due import LATE, STILL_GOING, enter_due, open_occurrences
 from core.services.schedule_mail import NO_ADDRESS, WRITTEN, Report, mail_report
 from core.services.schedule_work import (
     ASKS,
     NOTHING_NEW,
+    RUN_STAGE,
     end_occurrence,
     run_id_of,
     work_occurrence,
@@ -41,8 +45,12 @@ from core.services.schedules import (
     save_schedule,
     switch_schedule,
 )
+from core.services.shard_run import work_shard
 from core.services.users import change_role
-from core.store.occurrences import OccurrenceRow
+from core.store import schedules as stored
+from core.store.locks import RUN_LOCK, exclusive
+from core.store.occurrences import OccurrenceRow, is_going
+from core.store.schedules import load_schedules, store_schedule
 from core.store.tenant import Store, TenantStore
 from tests.contract.brevo_contract import find_operation, violations_of_request
 from tests.contract.conftest import Clock
@@ -147,6 +155,93 @@ def test_a_time_that_comes_while_the_last_is_at_work_is_left_out(
     assert (ended.outcome, said(ended)) == ("ended", {"": ["enough"]})
 
 
+def test_a_schedule_that_cannot_be_entered_keeps_nobody_elses_waiting(
+    company: TenantStore, anne: Actor, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = f"later-{uuid.uuid4().hex[:8]}"
+    other = company.store.tenant_store(create_tenant(company.store, key, "Later"))
+    save_schedule(other, anne, plan(at=time(5)))
+    with company.store.identity(write=True) as tx:
+        (row,) = load_schedules(tx, other.tenant_id)
+        store_schedule(tx, other.tenant_id, replace(row, steps="of-a-later-release"))
+    schedule_id = save_schedule(company, anne, plan())
+    clock.pass_by(WEEK)
+    enter_due(company.store)
+    assert [row.outcome for row in occurrences_of(company, anne, schedule_id)] == ["open"]
+    assert f"schedule {row.schedule_id} was not entered" in caplog.text
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_eight_who_ask_at_once_begin_a_schedule_once(
+    company: TenantStore, anne: Actor, clock: Clock, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each asks at a moment of its own; a worker finds it due meanwhile, or not."""
+    schedule_id = save_schedule(company, anne, plan())
+    clock.pass_by(timedelta() if asked else WEEK)
+    later = itertools.count(1)
+    monkeypatch.setattr(company.store, "now", lambda: clock() + timedelta(microseconds=next(later)))
+    monkeypatch.setattr("core.services.schedules.is_going", _slowly(is_going))
+    monkeypatch.setattr("core.services.schedule_due.is_going", _slowly(is_going))
+
+    def ask(number: int) -> None:
+        with suppress(Refused, Busy):
+            if number or asked:
+                ask_now(company, anne, schedule_id)
+            else:
+                enter_due(company.store)
+
+    with ThreadPoolExecutor(8) as askers:
+        list(askers.map(ask, range(8)))
+    assert len(open_occurrences(company)) == 1
+
+
+def _slowly(look: Callable[..., bool]) -> Callable[..., bool]:
+    def looks(*args: Any) -> bool:
+        found = look(*args)
+        sleep(0.05)
+        return found
+
+    return looks
+
+
+def test_a_run_that_is_barred_for_a_while_is_made_when_it_may(
+    company: TenantStore, anne: Actor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule_id = save_schedule(company, anne, plan())
+    row = come_due(company, clock, schedule_id)
+    monkeypatch.setattr("core.services.schedule_work._LOOK_SECONDS", 0.0)
+    stages: list[str] = []
+    with ExitStack() as held:
+        held.enter_context(exclusive(company, RUN_LOCK, "held"))
+
+        def tell(stage: str, _done: int, _total: int, /) -> None:
+            stages.append(stage)
+            if stages.count(RUN_STAGE) == 3:
+                held.close()
+
+        work_occurrence(company, row.occurrence_id, tell)
+    assert stages[:3] == [RUN_STAGE] * 3
+    assert newest(company, schedule_id).outcome == "done"
+
+
+def test_a_run_of_a_schedule_is_worked_on_in_shards_like_any(
+    company: TenantStore, anne: Actor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard_plan, "SHARDED_FROM", 1)
+    schedule_id = save_schedule(company, anne, plan(Step.IMPORT, Step.RUN))
+    leave_sample(company)
+    row = come_due(company, clock, schedule_id)
+    asked: list[str] = []
+
+    def ask(store: TenantStore, subject: str) -> None:
+        asked.append(subject)
+        work_shard(store, subject)
+
+    work_occurrence(company, row.occurrence_id, ask=ask)
+    assert newest(company, schedule_id).outcome == "done"
+    assert bool(asked) == (company.store.data_engine.dialect.name == "postgresql")
+
+
 def test_a_schedule_pauses_when_its_owner_loses_the_role(
     company: TenantStore, anne: Actor, clock: Clock
 ) -> None:
@@ -196,10 +291,14 @@ def _check_mail(company: TenantStore, anne: Actor, row: OccurrenceRow) -> None:
     path = company.folder / "outbox" / f"{row.occurrence_id}.eml"
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)
     assert (mail["To"], mail["Subject"]) == (anne.username, "Cave: Monday")
+    assert mail["Date"].datetime.date() == row.created_at.date()
     text = mail.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
     (run, *_) = list_runs(company)
     assert f"{run.customers} customers, {run.eligible} of them eligible." in text
     assert f"http://localhost:8501/qc?run={run.run_id}" in text
+    told = [line.split(": ") for line in text.splitlines() if line.count(": ") == 1]
+    kept_back = {title: count for title, count in told if title in REASON_TITLES.values()}
+    assert sum(map(int, kept_back.values())) == run.customers - run.eligible > 0, text
     with company.read() as tx:
         people = tx.rows(
             "SELECT first_name, last_name, email FROM customer WHERE tenant_id = :tenant"
@@ -305,6 +404,22 @@ def test_a_schedule_is_switched_off_on_and_removed_and_the_trail_has_it(
     assert actions == [
         "schedule_removed", "schedule_saved", "schedule_switched_off", "schedule_saved",
     ]  # fmt: skip
+
+
+def test_a_schedule_is_switched_off_while_a_worker_sets_its_next_time(
+    company: TenantStore, anne: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule_id = save_schedule(company, anne, plan())
+    plain, workers = stored.move_on, [WEEK]
+
+    def move_on(tx: Any, tenant_id: str, of: str, due_at: datetime, next_at: Any) -> bool:
+        if workers:
+            assert plain(tx, tenant_id, of, due_at, due_at + workers.pop())
+        return plain(tx, tenant_id, of, due_at, next_at)
+
+    monkeypatch.setattr(stored, "move_on", move_on)
+    switch_schedule(company, anne, schedule_id, is_on=False)
+    assert not list_schedules(company, anne)[0].is_on
 
 
 def test_a_report_goes_by_brevo_where_the_instance_sends_and_is_one_message(

@@ -95,16 +95,7 @@ OF_PROGRAMS: Mapping[str, Given] = {
     "store.tenant_rows.delete_tenant": lambda v: {"tenant_id": v["tenant_id"]},
     "store.tenant_rows.shut_tenant_out": lambda v: {"tenant_id": v["tenant_id"]},
     "store.message_figures.last_beats": {"since": NOW},
-    "store.api_replies.hold_call": lambda v: {
-        "key_sha256": v["open_reply_key"],
-        "call_id": NEW,
-        "now": NOW,
-        "held_before": NOW,
-    },
-    "store.api_replies.let_go": lambda v: {
-        "key_sha256": v["open_reply_key"],
-        "is_refused": True,
-    },
+    "store.api_replies.forget_unbegun": lambda v: {"key_sha256": v["open_reply_key"]},
     "store.api_replies.store_begun": lambda v: {
         "key_sha256": v["open_reply_key"],
         "begun_json": "{}",

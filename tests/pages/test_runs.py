@@ -11,6 +11,8 @@ from core.services.cause_questions import answer_causes, question_of
 from core.services.execute_run import create_run, execute
 from core.services.run_comparison import compare_runs, customers_of_comparison
 from core.services.run_reports import list_runs
+from core.store.locks import RUN_LOCK, exclusive
+from core.store.runs import start_run
 from tests.golden.small_tenant import AS_OF
 from tests.pages.conftest import Look, World, metrics, sentences
 
@@ -116,3 +118,15 @@ def test_several_causes_are_found_out_by_a_worker(world: World, look: Look) -> N
     answer_causes(world.small, trial_id)
     page = look("runs", run=run_id, compare=world.run_id, why=customer)
     assert "The policy alone" in sentences(page)
+
+
+def test_a_run_that_a_schedule_works_on_is_not_started_again_beside_it(
+    world: World, look: Look
+) -> None:
+    run_id = create_run(world.small, SYSTEM, as_of=AS_OF)
+    start_run(world.small, run_id)
+    with exclusive(world.small, RUN_LOCK, "held"):
+        page = look("runs", "anne", run=run_id)
+        assert "A schedule or a command is working on this run." in sentences(page)
+        assert "run_again" not in [button.key for button in page.button]
+    assert "run_again" in [button.key for button in look("runs", "anne", run=run_id).button]

@@ -13,6 +13,7 @@ def test_a_schedule_is_made_started_read_of_switched_off_and_removed(
     page = look("schedules", "emma")
     assert "every Monday at six" in sentences(page)
     page.button(key="schedules_new").click().run()
+    assert "your user name emma is no e-mail address" in sentences(page)
     page.text_input(key="schedules_name").set_value("Weekly *list*")
     page.button_group(key="schedules_days").set_value([0, 3])
     page.multiselect(key="schedules_steps").set_value([Step.IMPORT, Step.RUN])
@@ -29,6 +30,7 @@ def test_a_schedule_is_made_started_read_of_switched_off_and_removed(
     assert "Monday, Thursday at 06:00: Import the raw folder, Run" in sentences(page)
     assert "Weekly \\*list\\*" in sentences(page)
     page.button(key=f"schedules_now_{key}").click().run()
+    assert page.get("progress")[0].proto.text == "Waiting for the worker"
     (occurrence,) = occurrences_of(world.empty, SYSTEM, key)
     (job,) = [job for job in active_jobs(world.empty, SYSTEM) if job.kind == "schedule"]
     assert (job.subject, occurrence.asked_by) == (occurrence.occurrence_id, "emma")

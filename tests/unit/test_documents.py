@@ -52,6 +52,14 @@ def test_the_compose_file_starts_what_the_readme_says() -> None:
     assert {"api", "core", "etl", "pages", "samples", "ui", ".streamlit"} == set(copied)
 
 
+def test_the_image_holds_compiled_kernels_where_its_user_may_write() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    (folder,) = re.findall(r"NUMBA_CACHE_DIR=(\S+)", text)
+    last = text.rindex("\nFROM ")
+    assert re.search(rf"mkdir .*{folder}\b.*chown iacrm .*{folder}\b", text[last:])
+    assert text.index("\nUSER iacrm") < text.index("python -m etl.demo") < text.index("\nVOLUME")
+
+
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
     """The compose file, its anchors and merges resolved."""

@@ -10,7 +10,7 @@ from ui.i18n import _, format_moment, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.job_progress import job_sentence, job_share
-from ui.views.jobs_words import asked_sentence, draw_way, job_title
+from ui.views.jobs_words import asked_sentence, draw_way, job_title, stop_sentence
 from ui.views.plain import plain
 
 _POLL_SECONDS = 1.0
@@ -69,7 +69,7 @@ def _draw_stop(session: UiSession, job: Job) -> None:
         st.caption(_(UNSTOPPABLE[job.kind]))
         return
     with st.popover(_("Stop")):
-        st.markdown(_("What it did so far counts for nothing; it can be started again."))
+        st.markdown(stop_sentence(job.kind))
         if st.button(_("Stop this job"), key=f"jobs_stop_{job.name}", type="primary"):
             with error_boundary():
                 stop_job(session.store, session.actor, job.name)

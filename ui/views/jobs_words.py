@@ -42,12 +42,26 @@ _PLACES: Mapping[str, tuple[str, str | None]] = {
     SCHEDULE: ("schedules", None),
     **dict.fromkeys((ERASE, RETAIN, FORGET), ("privacy", None)),
 }
+# What a stop leaves, where it is not as if the job had never begun.
+_STOP_LEAVES: Mapping[str, str] = {
+    TAKE: N_("Nothing is loaded; the import waits for somebody on the Upload page."),
+    SEND: N_("The rehearsal pauses, and can go on from there on the Campaigns page."),
+    SYNC: N_("The contacts that were pushed so far stay at Brevo."),
+    REVIEW: N_("The decisions stay, and wait until they are applied."),
+    SCHEDULE: N_("What its steps have done so far stays; no report is mailed."),
+}
+_STOP_LEAVES_NOTHING = N_("What it did so far counts for nothing; it can be started again.")
 _MINUTE, _HOUR = 60, 3600
 
 
 def job_title(kind: str) -> str:
     """Return what a kind of job does, in the current language."""
     return _(TITLES[kind])
+
+
+def stop_sentence(kind: str) -> str:
+    """Return what remains of a job of this kind when it is stopped."""
+    return _(_STOP_LEAVES.get(kind, _STOP_LEAVES_NOTHING))
 
 
 def duration(seconds: float | None) -> str:

@@ -6,6 +6,7 @@ from core.jobs import RUN, enqueue
 from core.services.run_changes import changes_of
 from core.services.run_records import RunCard, RunDetail
 from core.services.run_reports import qc_of, run_of, sample_customers
+from core.store.locks import RUN_LOCK, is_held
 from core.store.runs import RunStatus
 from ui.i18n import _, format_date, format_number, format_percent
 from ui.layout import Figure, error_boundary, figures_row
@@ -27,6 +28,8 @@ def draw_run(session: UiSession, run_id: str) -> None:
     run = run_of(session.store, run_id, language=session.language)
     if run.card.status is RunStatus.DONE:
         _draw_result(session, run)
+    elif run.card.status is RunStatus.RUNNING and is_held(session.store, RUN_LOCK):
+        st.info(_("A schedule or a command is working on this run. Look again in a moment."))
     elif session.may_work and st.button(_("Start this run again"), type="primary", key="run_again"):
         enqueue(session.store, session.actor, RUN, run_id)
         st.rerun()

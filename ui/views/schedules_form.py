@@ -4,11 +4,14 @@ from datetime import time
 
 import streamlit as st
 
+from core.services.accounts import Actor
 from core.services.message_templates import template_title, templates
+from core.services.schedule_mail import can_be_mailed
 from core.services.schedules import STEP_TITLES, Plan, Schedule, Step, save_schedule
 from ui.i18n import _
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.views.plain import plain
 from ui.views.schedules_words import WEEKDAYS, weekday_title
 
 _USUAL = Plan(name="", days=(0,), at=time(6), steps=tuple(Step))
@@ -34,18 +37,25 @@ def open_form(session: UiSession, schedule: Schedule | None) -> None:
 
 def _draw_form(session: UiSession, schedule: Schedule | None) -> None:
     plan = _asked(session, schedule.plan if schedule else _USUAL)
-    st.caption(
-        _(
-            "It works for whoever saves it: with her rights, and the report goes to the address"
-            " that is her user name."
-        )
-    )
+    st.caption(_("It works for whoever saves it, with her rights, and is switched on."))
+    if Step.MAIL in plan.steps:
+        st.caption(_mail_sentence(session.actor))
     if st.button(_("Save"), type="primary", key="schedules_save", width="stretch"):
         with error_boundary():
             save_schedule(
                 session.store, session.actor, plan, schedule.schedule_id if schedule else None
             )
             st.rerun()
+
+
+def _mail_sentence(actor: Actor) -> str:
+    """Return where the report goes of a schedule that `actor` saves."""
+    name = plain(actor.username)
+    if can_be_mailed(actor.username):
+        return _("The report goes to %(address)s.", address=name)
+    return _(
+        "No report can be mailed to you: your user name %(name)s is no e-mail address.", name=name
+    )
 
 
 def _asked(session: UiSession, before: Plan) -> Plan:

@@ -19,11 +19,12 @@ from core.services.schedules import (
     remove_schedule,
     switch_schedule,
 )
-from core.store.occurrences import OccurrenceRow
+from core.store.occurrences import OPEN, OccurrenceRow
 from ui.i18n import _, format_moment, titled
 from ui.layout import empty_state, error_boundary
 from ui.session import UiSession
 from ui.tables import choose_row
+from ui.views.job_progress import follow_job
 from ui.views.plain import plain
 from ui.views.schedules_form import open_form
 from ui.views.schedules_words import OUTCOME_TITLES, when_sentence
@@ -72,7 +73,7 @@ def _draw_switches(session: UiSession, schedule: Schedule) -> None:
             occurrence_id = ask_now(session.store, session.actor, key)
             enqueue(session.store, session.actor, SCHEDULE, occurrence_id)
             st.rerun()
-    if st.button(_("Change"), key=f"schedules_change_{key}"):
+    if st.button(_("Change this schedule"), key=f"schedules_change_{key}"):
         open_form(session, schedule)
     switch = _("Switch off") if schedule.is_on else _("Switch on")
     if st.button(switch, key=f"schedules_switch_{key}"):
@@ -91,10 +92,12 @@ def _draw_history(session: UiSession, schedule: Schedule) -> None:
     if not found:
         st.caption(_("It has not been due yet."))
         return
+    if found[0].outcome == OPEN:
+        follow_job(session, SCHEDULE, found[0].occurrence_id)
     titles = {
-        "due": _("Due"),
-        "outcome": _("What became of it"),
-        "said": st.column_config.TextColumn(_("What was done"), width="large"),
+        "due": st.column_config.TextColumn(_("Due"), width=125),
+        "outcome": st.column_config.TextColumn(_("How it ended"), width=125),
+        "said": st.column_config.TextColumn(_("What was done"), width=570),
     }
     rows = [_row(session, one) for one in found]
     key = f"schedules_past_{schedule.schedule_id}"
@@ -107,7 +110,11 @@ def _draw_history(session: UiSession, schedule: Schedule) -> None:
 def _row(session: UiSession, one: OccurrenceRow) -> dict[str, Any]:
     report = json.loads(one.report_json)
     whole = [sentence_of(said, session.language) for said in report["said"]]
-    steps = [step_sentences(entry, session.language) for entry in report["steps"]]
+    steps = [
+        step_sentences(entry, session.language)
+        for entry in report["steps"]
+        if entry["step"] != Step.MAIL or entry["failed"]  # a click tells where the report lies
+    ]
     return {
         "due": format_moment(one.due_at, session.tenant.time_zone),
         "outcome": _(OUTCOME_TITLES[one.outcome]),
@@ -126,7 +133,10 @@ def _draw_occurrence(session: UiSession, one: OccurrenceRow) -> None:
     """Draw what each step of an occurrence did, and the way to what it made."""
     if one.asked_by:
         st.caption(_("Started by hand by %(name)s.", name=plain(one.asked_by)))
-    for entry in json.loads(one.report_json)["steps"]:
+    report = json.loads(one.report_json)
+    for said in report["said"]:
+        st.markdown(sentence_of(said, session.language, plain))
+    for entry in report["steps"]:
         step = Step(entry["step"])
         st.markdown(titled(_(STEP_TITLES[step]), plain(step_sentences(entry, session.language))))
         page, param = _PLACES.get(step, ("", ""))

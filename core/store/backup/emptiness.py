@@ -5,17 +5,13 @@ from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
-from core.errors import StoreUnavailable
-from core.i18n import N_
+from core.store.backup.owner import connected_as_owner
 from core.store.backup.parts import IDENTITY, Part, on_postgres
 from core.store.backup.postgres_restore import count_others
-from core.store.engine import make_engine
 
 _TENANTS, _USERS = "tenant", "app_user"
 _THERE = text("SELECT to_regclass(:name) IS NOT NULL")
-_UNANSWERED = N_("The database does not answer. Check that it runs, then try again.")
 
 
 def is_empty(parts: tuple[Part, ...]) -> bool:
@@ -23,18 +19,12 @@ def is_empty(parts: tuple[Part, ...]) -> bool:
     part = next(part for part in parts if part.name == IDENTITY)
     if part.kind == "sqlite":
         return _is_empty_file(part.path)
-    engine = make_engine(part.url, as_app_role=False)
-    try:
-        with engine.connect() as connection:
-            return not any(
-                connection.execute(_THERE, {"name": f"identity.{table}"}).scalar()
-                and connection.execute(text(f"SELECT 1 FROM identity.{table} LIMIT 1")).scalar()
-                for table in (_TENANTS, _USERS)
-            )
-    except OperationalError as error:
-        raise StoreUnavailable(_UNANSWERED) from error
-    finally:
-        engine.dispose()
+    with connected_as_owner(part.url) as connection:
+        return not any(
+            connection.execute(_THERE, {"name": f"identity.{table}"}).scalar()
+            and connection.execute(text(f"SELECT 1 FROM identity.{table} LIMIT 1")).scalar()
+            for table in (_TENANTS, _USERS)
+        )
 
 
 def _is_empty_file(path: Path) -> bool:

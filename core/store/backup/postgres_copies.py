@@ -18,8 +18,8 @@ from sqlalchemy.engine import URL
 from core.errors import Refused
 from core.i18n import N_
 from core.store.backup.digests import DigestingWriter, RowDigest
+from core.store.backup.owner import connected_as_owner
 from core.store.backup.parts import DATA, OF_MIGRATIONS, Part, SequenceDump, TableDump
-from core.store.engine import make_engine
 
 _FAST = 1  # of gzip's levels: four times smaller, and no slower than the disk
 _TABLES = text("""
@@ -77,19 +77,15 @@ class PlainTable:
 @contextmanager
 def open_snapshot(url: URL) -> Iterator[Connection]:
     """Open a connection as the owner that sees one state of the database and writes nothing."""
-    engine = make_engine(url, as_app_role=False)
-    try:
-        with engine.connect() as plain:
-            connection = plain.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-            with connection.begin():
-                refuse_unless_owner(connection)
-                for statement in _WRITING:
-                    connection.execute(text(statement))
-                yield connection
-    finally:
-        engine.dispose()
+    with connected_as_owner(url) as plain:
+        connection = plain.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        with connection.begin():
+            refuse_unless_owner(connection)
+            for statement in _WRITING:
+                connection.execute(text(statement))
+            yield connection
 
 
 def refuse_unless_owner(connection: Connection) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy.engine import URL
 
 from core.errors import Refused
 from core.i18n import N_
+from core.store.backup.owner import connected_as_owner
 from core.store.backup.parts import DATA, Part, SequenceDump, TableDump
 from core.store.backup.postgres_copies import driver_of, refuse_unless_owner, tables_of
-from core.store.engine import make_engine
 
 _ASIDE = "before_restore_"
 _THERE = text("SELECT to_regnamespace(:name) IS NOT NULL")
@@ -124,9 +124,5 @@ def _fill(connection: Connection, part: Part, dump: TableDump, folder: Path) -> 
 
 @contextmanager
 def _owner(url: URL) -> Iterator[Connection]:
-    engine = make_engine(url, as_app_role=False)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with connected_as_owner(url) as connection, connection.begin():
+        yield connection

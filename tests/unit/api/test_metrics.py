@@ -1,6 +1,7 @@
 """Metrics: for whoever has the token, the same for any process, and without a company's name."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -137,3 +138,20 @@ def test_without_a_database_it_is_told_and_nothing_is_asked_of_it(
     assert found["iacrm_database_up", ()] == 0
     assert [name for name, _ in found if name.startswith(("iacrm_jobs", "iacrm_messages"))] == []
     assert any(name == "iacrm_http_requests_total" for name, _ in found)
+
+
+def test_a_database_that_went_is_told_at_once_and_nobody_waits_for_who_still_asks_it(
+    store: Store,
+) -> None:
+    """Each that waits holds a thread of all routes."""
+    migrate_jobs(store.settings)
+    kept = api.metrics._Kept(store)
+    assert b"iacrm_database_up 1.0" in kept.text(
+        Health(database=True, migrations=True, worker=True)
+    )
+    gone = Health(database=False, migrations=False, worker=False)
+    with ThreadPoolExecutor(1) as pool, kept._lock:
+        told = pool.submit(kept.text, gone)
+        done, _ = wait([told], timeout=5)
+    assert done == {told}
+    assert b"iacrm_database_up 0.0" in told.result()

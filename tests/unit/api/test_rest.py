@@ -4,15 +4,19 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 import core.services.prepare_campaign
-from core.jobs import migrate_jobs
+from core.jobs import SYNC, enqueue, migrate_jobs
+from core.jobs.stopping import stop_job
 from core.policy import Policy
 from core.services.accounts import SYSTEM, Role, tenant_by_key
 from core.services.api_tokens import create_token, list_tokens, revoke_token
@@ -143,7 +147,7 @@ def test_a_run_is_launched_once_under_a_key(client: Client, store: Store) -> Non
     first = call(client, "POST", "/reco/run", secret, asked, **key)
     again = call(client, "POST", "/reco/run", secret, asked, **key)
     other = call(client, "POST", "/reco/run", secret, {"top_n": 5}, **key)
-    assert (first.status_code, again.json()) == (202, first.json())
+    assert (first.status_code, again.content) == (202, first.content)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert other.status_code == 422
     told = call(client, "GET", f"/reco/runs/{first.json()['run_id']}", secret).json()
@@ -177,6 +181,31 @@ def test_bytes_that_are_no_text_are_malformed_too(client: Client, store: Store) 
     headers = {"Authorization": f"Bearer {token(store, Role.ANALYST)}"}
     refused = client.post("/reco/run", headers=headers, data=b'{"top_n": "\xff"}')
     assert (refused.status_code, "body" in refused.json()["title"]) == (422, True)
+
+
+@pytest.mark.parametrize("sent", [b"", b"client_code\n1\n"])
+def test_a_file_that_does_not_come_as_announced_leaves_nothing(
+    base_url: str, store: Store, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    address = urlsplit(base_url)
+    head = (
+        "POST /imports?name=clients.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+        f"Authorization: Bearer {token(store, Role.ANALYST)}\r\n\r\n"
+    )
+    folder = company(store, "first").folder / "uploads"
+    with socket.create_connection((address.hostname, address.port)) as caller:
+        caller.sendall(head.encode() + sent)
+        until(lambda: any(folder.glob("*")))
+    until(lambda: not any(folder.glob("*")))
+    assert not [line for line in caplog.messages if "route failed" in line]
+
+
+def until(happened: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if happened():
+            return
+        time.sleep(0.01)
+    pytest.fail("it does not happen")
 
 
 def test_a_misspelt_parameter_is_refused_and_not_passed_over(
@@ -227,6 +256,15 @@ def test_a_push_is_planned_without_a_socket(client: Client, store: Store, run_id
     secret = token(store, Role.ANALYST)
     told = call(client, "POST", "/brevo/sync_contacts", secret, {"run_id": run_id}).json()
     assert (told["live"], told["pushed"], told["run_id"]) == (False, 0, run_id)
+
+
+def test_a_push_that_was_stopped_says_by_whom(client: Client, store: Store) -> None:
+    first = company(store, "first")
+    enqueue(first, SYSTEM, SYNC, NOBODYS)
+    stop_job(first, SYSTEM, f"sync.{NOBODYS}.0001")
+    secret = token(store, Role.VIEWER)
+    told = call(client, "GET", f"/brevo/sync_contacts/{NOBODYS}", secret).json()
+    assert (told["status"], told["error"]) == ("stopped", "Arrêté par system.")
 
 
 def test_a_file_is_taken_in_whole_or_not(client: Client, store: Store) -> None:

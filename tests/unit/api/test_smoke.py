@@ -14,6 +14,7 @@ import api.metrics
 from core.policy import Policy
 from core.services.accounts import SYSTEM, Role, tenant_by_key
 from core.services.api_tokens import create_token
+from core.services.execute_run import create_run
 from core.store.runs import finish_run
 from core.store.tenant import Store, TenantStore
 from tests.conftest import ROOT
@@ -52,6 +53,23 @@ def test_a_sound_instance_passes_and_tells_what_was_looked_at(
     for seen in ("/health", "/docs", f"/export/runs/{run_id}/reco_output.csv", "/metrics"):
         assert f"200 {seen}" in done.stderr
     assert token not in done.stdout + done.stderr
+
+
+def test_a_file_of_any_length_is_looked_at_whole_and_a_run_under_way_is_passed_over(
+    base_url: str, store: Store
+) -> None:
+    company = store.tenant_store(tenant_by_key(store, "second"))
+    run_id = finished_run(company)
+    with company.begin() as tx:  # longer than a pipe holds
+        tx.execute(
+            "UPDATE reco_output SET reasons_json = :long WHERE tenant_id = :tenant",
+            long="x" * 300_000,
+        )
+    create_run(company, SYSTEM)
+    token = create_token(company, SYSTEM, "smoke", Role.VIEWER).secret
+    done = smoke(base_url, TOKEN=token, METRICS_TOKEN="")
+    assert done.returncode == 0, done.stderr
+    assert f"200 /export/runs/{run_id}/reco_output.csv" in done.stderr
 
 
 def test_what_is_not_looked_at_is_said(base_url: str) -> None:

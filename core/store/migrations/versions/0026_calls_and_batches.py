@@ -16,6 +16,5 @@ UID = sa.Text().with_variant(sa.UUID(as_uuid=False), "postgresql")
 def upgrade(part: str) -> None:
     if part == "data":
         op.add_column("api_reply", sa.Column("call_id", UID, nullable=True))
-        op.add_column("api_reply", sa.Column("held_at", sa.DateTime(timezone=True), nullable=True))
         op.add_column("api_reply", sa.Column("begun_json", sa.Text(), nullable=True))
         op.add_column("campaign", sa.Column("last_batch", sa.Integer(), nullable=True))
