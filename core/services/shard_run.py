@@ -73,10 +73,10 @@ def work_shard(store: TenantStore, subject: str, progress: Progress = no_progres
         progress(IN_SHARDS, 0, 1)
         tries = try_shard(store, run_id, int(number))
         if tries:
-            _work_on(store, run_id, int(number), is_first=tries == 1)
+            _work_on(store, run_id, int(number), tries)
 
 
-def _work_on(store: TenantStore, run_id: str, shard_no: int, *, is_first: bool) -> None:
+def _work_on(store: TenantStore, run_id: str, shard_no: int, tries: int) -> None:
     with store.read() as tx:
         run = find_run(tx, run_id)
         common, own = load_part(tx, run_id, COMMON), load_part(tx, run_id, shard_no)
@@ -84,12 +84,12 @@ def _work_on(store: TenantStore, run_id: str, shard_no: int, *, is_first: bool) 
         return
     try:
         with workbench(store, shard_lock(run_id, shard_no)) as con:
-            figures = _compute(store, run, con, unpack(common), unpack(own), is_first=is_first)
+            figures = _compute(store, run, con, unpack(common), unpack(own), is_first=tries == 1)
     except Exception as error:
         told = error.message if isinstance(error, Refused) else type(error).__name__
-        fail_shard(store, run_id, shard_no, told)
+        fail_shard(store, run_id, shard_no, tries, told)
         raise
-    finish_shard(store, run_id, shard_no, canonical_json(figures), store.store.now())
+    finish_shard(store, run_id, shard_no, tries, canonical_json(figures), store.store.now())
 
 
 def _compute(

@@ -15,6 +15,7 @@ COMMON = 0  # the part of all shards; they count from 1
 _CHUNK_BYTES = 4_000_000
 _FIGURES_AT_ONCE = 10
 _OF_RUN = "tenant_id = :tenant AND run_id = :run_id"
+_OF_TRY = f"{_OF_RUN} AND shard_no = :shard_no AND tries = :tries"
 _INSERT_CHUNK = """
 INSERT INTO run_part (tenant_id, run_id, part_no, chunk_no, content)
 VALUES (:tenant, :run_id, :part_no, :chunk_no, :content)
@@ -115,31 +116,37 @@ def try_shard(store: TenantStore, run_id: str, shard_no: int) -> int:
         return int(tx.scalar(sql, **values))
 
 
-def fail_shard(store: TenantStore, run_id: str, shard_no: int, error: str) -> None:
-    """Keep why a try of a shard failed; nothing in it names a person."""
+def fail_shard(store: TenantStore, run_id: str, shard_no: int, tries: int, error: str) -> None:
+    """Keep why this try of a shard failed, unless it is not the last; it names no person."""
     with store.begin() as tx:
         tx.execute(
-            f"UPDATE run_shard SET error = :error WHERE {_OF_RUN} AND shard_no = :shard_no",
+            f"UPDATE run_shard SET error = :error WHERE {_OF_TRY}",
             run_id=run_id,
             shard_no=shard_no,
+            tries=tries,
             error=error,
         )
 
 
 def finish_shard(
-    store: TenantStore, run_id: str, shard_no: int, figures_json: str, now: datetime
+    store: TenantStore, run_id: str, shard_no: int, tries: int, figures_json: str, now: datetime
 ) -> None:
-    """Set a shard done, of which all rows are stored, and drop what it was worked out from."""
+    """Set a shard done, of which this try stored all rows, and drop what it was worked out from.
+
+    Nothing happens when another try has begun, which removes these rows first: a worker whose
+    lock went with the database's restart works on beside it.
+    """
     with store.begin() as tx:
-        tx.execute(
-            "UPDATE run_shard SET figures_json = :figures_json, done_at = :now"
-            f" WHERE {_OF_RUN} AND shard_no = :shard_no",
+        is_last = tx.execute(
+            f"UPDATE run_shard SET figures_json = :figures_json, done_at = :now WHERE {_OF_TRY}",
             run_id=run_id,
             shard_no=shard_no,
+            tries=tries,
             figures_json=figures_json,
             now=now,
         )
-        _drop_part(tx, run_id, shard_no)
+        if is_last:
+            _drop_part(tx, run_id, shard_no)
 
 
 def drop_parts(store: TenantStore, run_id: str | None = None) -> None:

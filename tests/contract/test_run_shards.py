@@ -204,6 +204,26 @@ def test_a_shard_that_never_succeeds_fails_its_run_and_leaves_nothing(
     assert not any(outcome_rows(company, run_id).values())
 
 
+def test_only_the_last_try_of_a_shard_ends_it(
+    company: TenantStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of another are removed by it: a run that was published then would lack them."""
+    run_id, stored = create_run(company, SYSTEM, as_of=AS_OF), shard_run.store_lists
+    with pytest.raises(KeyboardInterrupt):
+        execute(company, run_id, ask=die)
+
+    def overtaken(*given: Any) -> None:
+        stored(*given)
+        try_shard(company, run_id, 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shard_run, "store_lists", overtaken)
+        work_shard(company, f"{run_id}.1")
+    assert [(shard.tries, shard.is_done) for shard in shards_of(company, run_id)] == [(2, False)]
+    execute(company, run_id, ask=Hands())
+    assert outcome(company, run_id) == outcome(company, executed(company))
+
+
 def test_a_run_fails_though_a_shard_of_it_does_not_end(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

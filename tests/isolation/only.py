@@ -42,7 +42,7 @@ def _working(**more: Any) -> Given:
 def _of_shard(*names: str) -> Given:
     """Give the second shard of the run under way, whose part is there."""
     told = {"shard_no": 2, "part_no": 2, "content": b"more", "figures_json": "{}", "now": NOW}
-    told |= {"error": "it failed"}
+    told |= {"error": "it failed", "tries": 1}
     return lambda v: {"run_id": v["queued_id"], **{name: told[name] for name in names}}
 
 
@@ -246,8 +246,8 @@ ONLY: Mapping[str, Given] = {
     "store.run_pairs.load_pairs": {"kind": "changed"},
     "store.reviews.publish_review": lambda v: {"run": RunAt(run_id=v["run_id"], review=2)},
     "store.run_shards.drop_shards": _of_shard(),
-    "store.run_shards.fail_shard": _of_shard("shard_no", "error"),
-    "store.run_shards.finish_shard": _of_shard("shard_no", "figures_json", "now"),
+    "store.run_shards.fail_shard": _of_shard("shard_no", "tries", "error"),
+    "store.run_shards.finish_shard": _of_shard("shard_no", "tries", "figures_json", "now"),
     "store.run_shards.has_part": _of_shard("part_no"),
     "store.run_shards.load_part": _of_shard("part_no"),
     "store.run_shards.load_shards": _of_shard(),

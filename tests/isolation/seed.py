@@ -195,7 +195,7 @@ def _share_out(tenant: TenantStore, run_id: str) -> None:
     store_shards(tenant, run_id, [5, 4, 2])
     for shard_no in (1, 2):
         try_shard(tenant, run_id, shard_no)
-    finish_shard(tenant, run_id, 1, '{"repairs": 1}', tenant.store.now())
+    finish_shard(tenant, run_id, 1, 1, '{"repairs": 1}', tenant.store.now())
 
 
 def _ask(tenant: TenantStore, runs: tuple[str, str]) -> None:
