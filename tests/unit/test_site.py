@@ -124,6 +124,13 @@ def test_words_and_codes_are_found(site: Path) -> None:
     assert all(word in found for word in ("OPTOUT_OR_BOUNCE", "UNKNOWN_LABEL", "silence window"))
 
 
+def test_make_docs_is_as_strict_and_leaves_nothing_to_commit() -> None:
+    recipe = re.search(r"^docs: .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    assert "mkdocs build --strict\n" in recipe[1]
+    assert "/site/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_a_broken_link_and_a_forgotten_page_stop_it(tmp_path: Path) -> None:
     """The build is as strict as it has to be: by the same settings, with pages that are wrong."""
     folder = tmp_path / "docs"
