@@ -1,8 +1,9 @@
 # make run    set up everything and serve the app with demo data
 # make test   set up everything and pass every test
+# make docs   build the documentation as a site into site/
 # make bench  measure import, run, export, pages and send beside their references
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full checked recommender reader lint messages lock clean bench
+.PHONY: help run test test-full checked recommender reader lint messages docs lock clean bench
 
 PORT ?= 8501
 WORKERS ?= 2
@@ -59,10 +60,16 @@ bench: .venv/dev.stamp
 messages: .venv/dev.stamp
 	$(BIN)/python scripts/update_catalogue.py
 
+# Strictly: a broken link or a page outside the navigation fails. Never with -q, which hides both.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: .venv/dev.stamp
+	$(BIN)/mkdocs build --strict
+	@echo "Open site/index.html, or $(BIN)/mkdocs serve to search as well."
+
 lock:
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements-dev.txt requirements.in -o requirements.txt
 
 clean:
 	find core -name '*.nb[ic]' -delete
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .hypothesis
