@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.i18n import SOURCE_LANGUAGE, translate
+from core.i18n import N_, SOURCE_LANGUAGE, translate
+
+DATABASE_AWAY = N_("The database does not answer. Check that it runs, then try again.")
 
 
 def sentence_of(

@@ -30,7 +30,7 @@ from core.cli import (
     webhooks,
 )
 from core.cli.terminal import fail, language_of_user
-from core.errors import CrmError, QuestionOpen, frames_of
+from core.errors import DATABASE_AWAY, CrmError, QuestionOpen, frames_of
 from core.i18n import N_, translate
 
 _LOG = logging.getLogger(__name__)
@@ -76,15 +76,21 @@ def main() -> None:
     except CrmError as error:
         fail(error.sentence(language))
     except Exception as error:  # noqa: BLE001 - the last place where a sentence can be said
-        reference = uuid.uuid4().hex[:8]
-        _LOG.error("command failed, reference %s: %s", reference, frames_of(error))
-        fail(
-            translate(
-                language,
-                N_("The command stopped on an unexpected error (reference %(reference)s)."),
-                reference=reference,
-            )
-        )
+        fail(_unforeseen(error, language))
+
+
+def _unforeseen(error: Exception, language: str) -> str:
+    from core.store.fence import is_away
+
+    if is_away(error):  # asked past the transactions, which say so themselves
+        return translate(language, DATABASE_AWAY)
+    reference = uuid.uuid4().hex[:8]
+    _LOG.error("command failed, reference %s: %s", reference, frames_of(error))
+    return translate(
+        language,
+        N_("The command stopped on an unexpected error (reference %(reference)s)."),
+        reference=reference,
+    )
 
 
 def _examples(asked: QuestionOpen, language: str) -> list[str]:

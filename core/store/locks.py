@@ -23,6 +23,7 @@ from core.store.patience import AT_ONCE, Patience
 from core.store.tenant import TenantStore
 
 _LOOK_SECONDS = 0.25
+_GLANCE_SECONDS = 0.05  # longer than a look of `is_held` takes
 _HELD = "held"  # never said
 
 RUN_LOCK, PREVIEW_LOCK, PUSH_LOCK = "run", "preview", "contact-sync"
@@ -44,19 +45,24 @@ def exclusive(
 ) -> Iterator[None]:
     """Hold the lock of (tenant, purpose) for the block.
 
-    Raises `Busy` when another still holds it at the end of `patience`.
+    Raises `Busy` when another still holds it at the end of `patience`, and a moment later: somebody
+    may only have looked.
     """
     is_postgres = store.store.data_engine.dialect.name == "postgresql"
     lock = partial(_advisory_lock if is_postgres else _file_lock, store, purpose, busy_sentence)
     with ExitStack() as held:
-        _wait_for(lambda: held.enter_context(lock()), patience)
+        try:
+            _wait_for(lambda: held.enter_context(lock()), patience)
+        except Busy:
+            sleep(_GLANCE_SECONDS)
+            held.enter_context(lock())
         yield
 
 
 def is_held(store: TenantStore, purpose: str) -> bool:
     """Tell whether somebody holds the lock of (tenant, purpose).
 
-    It is shared among all who look; who takes it at that moment needs a little patience.
+    It is shared, for an instant, among all who look.
     """
     is_postgres = store.store.data_engine.dialect.name == "postgresql"
     lock = _advisory_lock if is_postgres else _file_lock

@@ -6,8 +6,7 @@ The role of the application may not read Alembic's version table, so the columns
 from sqlalchemy import Engine, MetaData, inspect
 from sqlalchemy.exc import DatabaseError
 
-from core.errors import StoreUnavailable
-from core.i18n import N_
+from core.errors import DATABASE_AWAY, StoreUnavailable
 from core.store.identity_models import identity_metadata
 from core.store.models import data_metadata
 from core.store.tenant import Store, TenantStore
@@ -23,9 +22,7 @@ def missing_columns(store: Store) -> list[str]:
             store.identity_engine, identity_metadata
         )
     except DatabaseError as error:  # also of a file that is no database
-        raise StoreUnavailable(
-            N_("The database does not answer. Check that it runs, then try again.")
-        ) from error
+        raise StoreUnavailable(DATABASE_AWAY) from error
     return sorted(lacking)
 
 

@@ -11,8 +11,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from core.errors import StoreUnavailable
-from core.i18n import N_
+from core.errors import DATABASE_AWAY, StoreUnavailable
 from core.store.engine import WRITE
 from core.store.fence import check_fence
 from core.store.piped import read_written
@@ -24,7 +23,6 @@ SELECT datlocprovider = 'b'
     OR datlocprovider = 'c' AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
 FROM pg_database WHERE datname = current_database()
 """
-_AWAY = N_("The database does not answer. Check that it runs, then try again.")
 _SHARE_SNAPSHOT = text("SELECT pg_export_snapshot()")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 # SQLAlchemy keeps the key by which it finds a compiled statement with the statement itself: making
@@ -161,7 +159,7 @@ class Transaction:
                     self._driver_connection.cancel()
                     raise
                 except self.connection.dialect.loaded_dbapi.OperationalError as error:
-                    raise StoreUnavailable(_AWAY) from error
+                    raise StoreUnavailable(DATABASE_AWAY) from error
 
     def commit_lazily(self) -> None:
         """Let Postgres commit without waiting for its disk: for what is staged.
@@ -245,7 +243,7 @@ def open_transaction(
         is_away = isinstance(error, OperationalError) or type(error) is DatabaseError
         if not (is_away or error.connection_invalidated):
             raise
-        raise StoreUnavailable(_AWAY) from error
+        raise StoreUnavailable(DATABASE_AWAY) from error
 
 
 @lru_cache(_STATEMENTS)

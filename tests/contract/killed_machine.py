@@ -92,11 +92,13 @@ class Machine:
 
     def kill_at_random(self, chance: Random, until: threading.Event, most: int) -> None:
         """Kill what `chance` says when it says, until `until` is set or `most` are killed."""
+        victims = ["web", "worker", "worker"] + ["database"] * bool(self._server)
         while not until.wait(chance.uniform(_LEAST_PAUSE, _GREATEST_PAUSE)):
+            victim = chance.choice(victims)
             if self.kills.total() >= most:
                 return
-            workers = ["worker", "worker"] * (self._deaths < _MOST_DEATHS)
-            self.kill(chance.choice(["web", *workers, *["database"] * bool(self._server)]))
+            if victim != "worker" or self._deaths < _MOST_DEATHS:
+                self.kill(victim)
 
     def begin_step(self) -> None:
         """Say that something else is waited for from now on: workers may die again."""

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -115,6 +116,17 @@ def check_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - began < 15
 
 
+def last_words_of_a_worker(settings: Settings) -> str:
+    """Start one, and return what it says at its end."""
+    places = {"DATABASE_URL": settings.database_url, "DATA_DIR": str(settings.data_dir)}
+    command = [sys.executable, "-m", "core", "worker"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=os.environ | places, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    return ended.stderr.strip().splitlines()[-1]
+
+
 @pytest.mark.postgres
 def test_a_frozen_and_a_stopped_postgres_are_told_and_recovered_from(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -139,6 +151,7 @@ def test_a_frozen_and_a_stopped_postgres_are_told_and_recovered_from(
     for ask in (enqueue, lambda *asked: stop_job(*asked[:2], "run.x.0001")):
         with pytest.raises(StoreUnavailable):
             ask(company, SYSTEM, RUN, "x")
+    assert last_words_of_a_worker(store.settings) == SENTENCE
     check_page(store, monkeypatch)
     server.start()
     wait_until(lambda: is_back(probe))

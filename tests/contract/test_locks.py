@@ -1,5 +1,6 @@
 """Locks whose connection or file is gone, and transactions on Postgres whose connection is."""
 
+import contextlib
 import fcntl
 from typing import TextIO
 
@@ -47,6 +48,18 @@ def test_a_file_that_its_last_holder_removes_meanwhile_is_no_lock(
         locks.exclusive(tenant, "send", "busy"),
     ):
         pass
+
+
+def test_who_takes_a_lock_while_somebody_looks_is_not_refused(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = new_tenant(make_store("sqlite"))
+    waits = []
+    with contextlib.ExitStack() as looking:
+        looking.enter_context(locks._file_lock(tenant, "send", "busy", is_shared=True))
+        monkeypatch.setattr(locks, "sleep", lambda s: [waits.append(s), looking.close()])
+        with locks.exclusive(tenant, "send", "busy"):
+            assert waits
 
 
 @pytest.mark.postgres
