@@ -72,7 +72,7 @@ def _draw_switches(session: UiSession, schedule: Schedule) -> None:
             occurrence_id = ask_now(session.store, session.actor, key)
             enqueue(session.store, session.actor, SCHEDULE, occurrence_id)
             st.rerun()
-    if st.button(_("Change"), key=f"schedules_change_{key}"):
+    if st.button(_("Edit"), key=f"schedules_change_{key}"):
         open_form(session, schedule)
     switch = _("Switch off") if schedule.is_on else _("Switch on")
     if st.button(switch, key=f"schedules_switch_{key}"):
