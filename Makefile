@@ -1,9 +1,10 @@
 # make run    set up everything and serve the app with demo data
 # make test   set up everything and pass every test
 # make docs   build the documentation as a site into site/
+# make pictures  draw the pictures of the documentation anew
 # make bench  measure import, run, export, pages and send beside their references
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full checked recommender reader lint messages docs lock clean bench
+.PHONY: help run test test-full checked recommender reader lint messages docs pictures lock clean bench
 
 PORT ?= 8501
 WORKERS ?= 2
@@ -51,6 +52,11 @@ test: checked
 
 test-full: checked
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --hypothesis-profile=drawn
+
+# Ten minutes: every screen in both languages, light and dark, wide and narrow, and the path.
+pictures: .venv/dev.stamp
+	IACRM_PICTURES=1 $(BIN)/python -m pytest -n 0 tests/browser/test_pictures.py \
+		tests/browser/test_path.py tests/browser/test_live_campaign.py
 
 # BENCH_CUSTOMERS=... changes the size; the results are written to benchmarks/RESULTS.md.
 bench: .venv/dev.stamp

@@ -1,6 +1,7 @@
 """How every chart looks: one Plotly template over the colours of the theme."""
 
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -17,10 +18,12 @@ __all__ = [
     "percent_axis",
     "scenario_colours",
     "show_chart",
+    "wrapped",
 ]
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _SEPARATORS = {"en": ".,", "fr": ",\u202f"}
+_LABEL = 22  # characters of a line beside a bar
 _FONT = '"Source Sans", sans-serif'
 
 
@@ -63,6 +66,15 @@ def chart_text(value: object) -> str:
     '&lt;b&gt; &amp; c'
     """
     return escape(str(value), quote=False)
+
+
+def wrapped(value: object) -> str:
+    """Return a label of a bar in lines that leave the bar its room on a phone.
+
+    >>> wrapped("may be written to, one per address")
+    'may be written to, one<br>per address'
+    """
+    return "<br>".join(chart_text(line) for line in wrap(str(value), _LABEL))
 
 
 def percent_axis(title: str) -> dict[str, Any]:

@@ -41,6 +41,12 @@ def current_language() -> str:
     return str(st.session_state.get(_SETTLED, SOURCE_LANGUAGE))
 
 
+def declare_language() -> None:
+    """Tell the browser, and so whoever has the page read aloud, in which language it is."""
+    script = f'<script>document.documentElement.lang = "{current_language()}"</script>'
+    st.html(script, unsafe_allow_javascript=True)
+
+
 def _(message: str, /, **values: object) -> str:
     """Return `message` in the current language, `%(name)s` filled from `values`."""
     return translate(current_language(), message, **values)

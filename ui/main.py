@@ -1,11 +1,13 @@
 """The shell around every page: guard, navigation, language, sign-out."""
 
+from typing import Literal
+
 import streamlit as st
 
 from core.services.accounts import Role
 from core.services.own_account import own_tenants
 from ui.guard import require_session
-from ui.i18n import _
+from ui.i18n import _, declare_language
 from ui.layout import error_boundary
 from ui.navigation import FAVICON, LOGO, register_pages
 from ui.session import UiSession, app_store, current_session
@@ -23,6 +25,7 @@ def draw_account(session: UiSession) -> None:
         draw_language(session, "shell")
         if st.button(_("Sign out"), key="shell_sign_out", width="stretch"):
             leave()
+        declare_language()
 
 
 def draw_companies(session: UiSession) -> None:
@@ -49,7 +52,8 @@ with error_boundary():
     found = current_session()
     # Registered before the form too, so that path and query survive the sign-in.
     role = found.actor.role if found else Role.VIEWER
-    page = st.navigation(register_pages(role), position="sidebar" if found else "hidden")
+    place: Literal["sidebar", "hidden"] = "sidebar" if found else "hidden"
+    page = st.navigation(register_pages(role), position=place, expanded=True)
     current = require_session()
     st.logo(str(LOGO), size="large")
     draw_account(current)

@@ -12,7 +12,7 @@ from core.errors import CrmError
 from core.services.sign_in import sign_in, sign_out
 from core.services.sign_in_steps import Stage, next_step, switch_tenant
 from ui.client import read_client
-from ui.i18n import _, current_language
+from ui.i18n import _, current_language, declare_language
 from ui.navigation import LOGO
 from ui.password import check_password
 from ui.session import app_store, session_token
@@ -39,7 +39,9 @@ _LEAVE = """
 
 def draw_sign_in() -> None:
     """Draw the form, then what else is owed; at the end, send the browser to its session."""
-    _left, middle, _right = st.columns([1, 1.2, 1])
+    left, middle, _right = st.columns([1, 1.2, 1])
+    with left:
+        declare_language()
     with middle:
         st.image(str(LOGO), width=56, alt=_("ia-crm"))
         st.title(_("Sign in"), anchor=False)

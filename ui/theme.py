@@ -79,9 +79,10 @@ def scenario_colours() -> Mapping[Scenario, str]:
 
 
 def draw_corrections() -> None:
-    """Bring two pairs of colours that Streamlit chooses up to AA; leave tables their width.
+    """Bring colours that Streamlit chooses up to AA; leave tables their width.
 
-    Dialogs and popovers hang outside the application, where the page has no colour scheme.
+    A button without a frame is told by its colour. Dialogs and popovers hang outside the
+    application, where the page has no colour scheme.
     """
     light, dark = tokens(LIGHT), tokens(DARK)
     st.html(
@@ -93,6 +94,13 @@ def draw_corrections() -> None:
         [data-testid="stCaptionContainer"] {{
             color: light-dark({light.muted}, {dark.muted});
             opacity: 1;
+        }}
+        [data-testid="stBaseButton-tertiary"] {{
+            color: light-dark({light.primary}, {dark.primary});
+        }}
+        .stMarkdownBadge {{
+            background-color: transparent !important;
+            border: 1px solid currentColor;
         }}
         [data-testid="stDialog"],
         [data-testid="stPopoverBody"] {{

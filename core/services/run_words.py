@@ -8,7 +8,7 @@ from core.policy import CustomerState
 from core.reco.segments import SEGMENTS
 
 REASON_TITLES: Mapping[str, str] = {
-    REASON_OK: N_("Eligible"),
+    REASON_OK: N_("Is eligible"),
     RuleCode.MISSING_EMAIL: N_("No usable address"),
     RuleCode.OPTOUT_OR_BOUNCE: N_("Opted out or bounced"),
     RuleCode.SILENCE_WINDOW: N_("Within the silence window"),

@@ -3,7 +3,6 @@
 With IACRM_PICTURES=1 it also draws its pictures of docs/pictures anew.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from core.services.reconcile_campaign import reconcile
 from core.services.send_dry import send_dry
 from core.store.doubtful import SeenEvent
 from core.store.tenant import TenantStore
-from tests.browser.conftest import ROOT, Instance, click, metric, settled
+from tests.browser.conftest import Instance, click, metric, settled
+from tests.browser.pictures import PICTURES, are_wanted, take_picture
 from tests.contract.brevo_double import ERROR, BrevoDouble, serve_brevo
 from tests.contract.campaign_data import Person, fill_run, people
 from tests.contract.live_data import LIVE_SETTINGS
@@ -29,7 +29,6 @@ from tests.contract.live_data import LIVE_SETTINGS
 PEOPLE = 60
 CROWD = 200
 UNLUCKY = "person7@example.com"
-PICTURES = ROOT / "docs" / "pictures"
 
 
 @pytest.fixture(scope="module")
@@ -170,5 +169,5 @@ def _send_again(page: Page) -> None:
 
 
 def _picture(page: Page, name: str) -> None:
-    if os.environ.get("IACRM_PICTURES") == "1":
-        page.screenshot(path=PICTURES / f"{name}.png")
+    if are_wanted():
+        take_picture(page, PICTURES / f"{name}.png")

@@ -5,16 +5,15 @@ With IACRM_PICTURES=1 it also draws the pictures of docs/pictures anew.
 
 import csv
 import json
-import os
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ROOT, click, drop, metric, settled
+from tests.browser.pictures import PICTURES, are_wanted, take_picture
 
 MESSY = sorted((ROOT / "samples" / "messy").glob("*.csv"))
 COUNTS = json.loads((ROOT / "samples" / "messy" / "expected" / "counts.json").read_text())
-PICTURES = ROOT / "docs" / "pictures"
 AS_OF = {"year": "2026", "month": "10", "day": "31"}
 
 
@@ -216,7 +215,7 @@ def _click_cell(table: Locator, *, row: int, x: int = 90) -> None:
 
 def _picture_review(page: Page) -> None:
     """Draw the desk as it is for a few customers, and an item opened on a phone."""
-    if os.environ.get("IACRM_PICTURES") != "1":
+    if not are_wanted():
         return
     page.goto("/qc?rule=LOW_DIVERSITY")
     expect(page.get_by_text("Sold to the restaurant")).to_have_count(0)
@@ -243,8 +242,6 @@ def _picture_review(page: Page) -> None:
 
 
 def _picture(page: Page, name: str) -> None:
-    if os.environ.get("IACRM_PICTURES") != "1":
-        return
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.wait_for_timeout(1500)
-    page.screenshot(path=PICTURES / f"{name}.png")
+    if are_wanted():
+        page.wait_for_timeout(1500)
+        take_picture(page, PICTURES / f"{name}.png")

@@ -179,7 +179,7 @@ def test_decisions_tell_who_when_why_and_what_became_of_them(
         [
             "system",
             KIND_TITLES["approve"],
-            "5 customers, verdict: Eligible, score from 90, product: Crémant Brut",
+            "5 customers, verdict: Is eligible, score from 90, product: Crémant Brut",
             "–",
             in_force,
         ],

@@ -188,7 +188,7 @@ def test_customers_and_products_are_decided_by_filter(desk: Desk, look: Look) ->
     say_why(page)
     page = press(page, "Replace it in 5 lists")
     assert decisions_shown(page)[0]["what"] == "Crémant Brut → Pinot Noir Réserve"
-    assert decisions_shown(page)[0]["whom"] == "5 customers: Eligible"
+    assert decisions_shown(page)[0]["whom"] == "5 customers: Is eligible"
 
 
 def test_the_original_is_shown_and_not_decided_on(desk: Desk, look: Look) -> None:
@@ -221,7 +221,7 @@ def test_who_may_only_read_sees_decisions_and_makes_none(desk: Desk, look: Look)
     page = choose_row(choose_row(page, "why", 0), "whom", 0)
     assert not page.exception
     assert WHY in sentences(page)
-    assert labels(page) == {"Eligible"}
+    assert labels(page) == {"Is eligible"}
     assert not page.button_group
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.outreach.audience import STEP_SENTENCES, Audience, Loss
 from core.services.campaign_reports import losses_of
-from ui.charts import show_chart
+from ui.charts import show_chart, wrapped
 from ui.i18n import _, format_number, titled
 from ui.tables import choose_page, choose_row, number_column, show_rows
 from ui.theme import tokens
@@ -30,7 +30,7 @@ def _draw_funnel(audience: Audience, key: str) -> None:
     figure = go.Figure(
         go.Bar(
             orientation="h",
-            y=titles,
+            y=[wrapped(title) for title in titles],
             x=counts,
             text=[format_number(count) for count in counts],
             textposition="outside",
@@ -41,7 +41,7 @@ def _draw_funnel(audience: Audience, key: str) -> None:
     )
     figure.update_layout(
         margin={"r": 48},
-        xaxis={"title": {"text": _("customers")}, "nticks": 4, "tickangle": 0},
+        xaxis={"title": {"text": _("customers")}, "nticks": 3, "tickangle": 0},
         yaxis={"autorange": "reversed", "showgrid": False},
     )
     show_chart(figure, _("Who is left after each step?"), key=f"funnel_{key}")
