@@ -2,26 +2,7 @@
 
 from typing import Protocol
 
-from core.jobs.kinds import (
-    BACKTEST,
-    CAUSES,
-    CLEAR,
-    ERASE,
-    FORGET,
-    LOAD,
-    PLAN,
-    PREVIEW,
-    RECONCILE,
-    RETAIN,
-    REVIEW,
-    RUN,
-    SCHEDULE,
-    SEND,
-    SHARD,
-    SYNC,
-    TAKE,
-    Told,
-)
+from core.jobs import kinds
 from core.jobs.queue import forget_jobs
 from core.jobs.shards import ask_shard
 from core.services.accounts import SYSTEM
@@ -50,23 +31,25 @@ class _Work(Protocol):
 
 
 WORK: dict[str, _Work] = {
-    PLAN: lambda store, subject, progress: plan(store, subject, progress),
-    LOAD: lambda store, subject, progress: load(store, subject, progress),
-    TAKE: lambda store, subject, progress: work_on(store, subject, progress),
-    CLEAR: lambda store, _subject, _progress: clear_undone(store),
-    RUN: lambda store, subject, progress: execute(store, subject, progress, ask_shard),
-    SHARD: lambda store, subject, progress: work_shard(store, subject, progress),
-    PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
-    CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
-    REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
-    SEND: lambda store, subject, progress: send(store, subject, progress),
-    SYNC: lambda store, subject, progress: Told(
+    kinds.PLAN: lambda store, subject, progress: plan(store, subject, progress),
+    kinds.LOAD: lambda store, subject, progress: load(store, subject, progress),
+    kinds.TAKE: lambda store, subject, progress: work_on(store, subject, progress),
+    kinds.CLEAR: lambda store, _subject, _progress: clear_undone(store),
+    kinds.RUN: lambda store, subject, progress: execute(store, subject, progress, ask_shard),
+    kinds.SHARD: lambda store, subject, progress: work_shard(store, subject, progress),
+    kinds.PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
+    kinds.CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
+    kinds.REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
+    kinds.SEND: lambda store, subject, progress: send(store, subject, progress),
+    kinds.SYNC: lambda store, subject, progress: kinds.Told(
         sync_contacts(store, SYSTEM, subject, progress).to_dict()
     ),
-    RECONCILE: lambda store, subject, _progress: settle_doubts(store, subject),
-    BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
-    ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),
-    RETAIN: lambda store, _subject, progress: erase_due(store, SYSTEM, progress, forget_jobs),
-    SCHEDULE: lambda store, subject, progress: work_occurrence(store, subject, progress, ask_shard),
-    FORGET: lambda store, _subject, _progress: try_forget_contacts(store),
+    kinds.RECONCILE: lambda store, subject, _progress: settle_doubts(store, subject),
+    kinds.BACKTEST: lambda store, subject, progress: execute_backtest(store, subject, progress),
+    kinds.ERASE: lambda store, subject, progress: erase(store, subject, progress, forget_jobs),
+    kinds.RETAIN: lambda store, _subject, progress: erase_due(store, SYSTEM, progress, forget_jobs),
+    kinds.SCHEDULE: lambda store, subject, progress: work_occurrence(
+        store, subject, progress, ask_shard
+    ),
+    kinds.FORGET: lambda store, _subject, _progress: try_forget_contacts(store),
 }

@@ -27,7 +27,7 @@ def test_steps_are_ticked_from_the_data_and_the_next_is_the_primary_action(
     assert not page.exception
     assert page.button(key="home_next").label == "Check the lists"
     assert page.button(key="home_step_prepare").label == "Go there"
-    assert "3. Launch a run: done" in sentences(page)
+    assert "3. Launch a first run: done" in sentences(page)
 
 
 def test_a_viewer_sees_the_state_and_is_asked_nothing(look: Look) -> None:

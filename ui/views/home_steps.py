@@ -21,7 +21,7 @@ _TITLES: Mapping[Step, tuple[str, str, str]] = {
         "upload",
     ),
     Step.RUN: (
-        N_("Launch a run"),
+        N_("Launch a first run"),
         N_("It says whom to write to, about which product, and why."),
         "runs",
     ),
@@ -31,7 +31,7 @@ _TITLES: Mapping[Step, tuple[str, str, str]] = {
         "qc",
     ),
     Step.PREPARE: (
-        N_("Prepare a campaign"),
+        N_("Prepare a first campaign"),
         N_("See exactly who would receive what. Nothing is sent before you say so."),
         "campaigns",
     ),
