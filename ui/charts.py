@@ -23,7 +23,7 @@ __all__ = [
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _SEPARATORS = {"en": ".,", "fr": ",\u202f"}
-_LABEL = 22  # characters of a line beside a bar
+_LABEL = 28  # characters of a line beside a bar
 _FONT = '"Source Sans", sans-serif'
 
 
@@ -72,7 +72,7 @@ def wrapped(value: object) -> str:
     """Return a label of a bar in lines that leave the bar its room on a phone.
 
     >>> wrapped("may be written to, one per address")
-    'may be written to, one<br>per address'
+    'may be written to, one per<br>address'
     """
     return "<br>".join(chart_text(line) for line in wrap(str(value), _LABEL))
 

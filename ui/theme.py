@@ -100,7 +100,7 @@ def draw_corrections() -> None:
         }}
         .stMarkdownBadge {{
             background-color: transparent !important;
-            border: 1px solid currentColor;
+            border: 1px solid color-mix(in srgb, currentColor 35%, transparent);
         }}
         [data-testid="stDialog"],
         [data-testid="stPopoverBody"] {{

@@ -40,8 +40,8 @@ _SETTLED = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 )
 _START_SECONDS = 60
-_PATIENCE_MS = 180_000  # a busy machine is slow and not wrong
-expect.set_options(timeout=_PATIENCE_MS)
+PATIENCE_MS = 180_000  # a busy machine is slow and not wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def page(browser: Browser, instance: Instance) -> Iterator[Page]:
     context = browser.new_context(
         base_url=instance.base_url, locale="en-GB", viewport={"width": 1280, "height": 900}
     )
-    context.set_default_timeout(_PATIENCE_MS)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 

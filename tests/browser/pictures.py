@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import ROOT
 
 PICTURES = ROOT / "docs" / "pictures"
-_COLOURS = 96
+_COLOURS = 128
 
 
 def are_wanted() -> bool:

@@ -17,7 +17,7 @@ from core.services.run_reports import list_runs
 from core.store.runs import RunStatus
 from etl.demo import DEMO_AS_OF, SAMPLES
 from scripts.update_catalogue import read_catalogue
-from tests.browser.conftest import PASSWORD, Instance, begin_session, settled
+from tests.browser.conftest import PASSWORD, PATIENCE_MS, Instance, begin_session, settled
 from tests.browser.pictures import PICTURES, are_wanted, take_picture
 from tests.browser.screens import Sample, Screen, fill_company
 
@@ -35,7 +35,7 @@ WIDTHS = (1280, 390)
 _LEAST, _MOST = 640, 1400  # pixels of height
 _DRAWN_MS = 700  # charts and tables follow a new height late
 _HEIGHT = """() => Math.max(...[...document.querySelectorAll(
-    "body, [data-testid=stMain], [role=dialog] *"
+    "body, [data-testid=stMain], [data-testid=stSidebarContent], [role=dialog] *"
 )].map(part => part.scrollHeight))"""
 _WIDTH = """() => Math.max(...[...document.querySelectorAll(
     "html, [data-testid=stMain]"
@@ -66,10 +66,12 @@ def test_every_screen_fits_speaks_its_language_and_has_a_picture(
     folder = (PICTURES / "pages" if are_wanted() else tmp_path) / language
     wrong: list[str] = []
     with browser.new_context(base_url=instance.base_url, locale=LOCALES[language]) as context:
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         for screen in screens:
             if screen.is_public:
                 wrong += look(page, screen, folder, width, language)
+        page.set_viewport_size({"width": max(WIDTHS), "height": _LEAST})  # the list of pages shows
         begin_session(page, instance)
         for screen in screens:
             if not screen.is_public:
