@@ -99,6 +99,7 @@ def wait(page: Page, screen: Screen) -> None:
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
     if not screen.is_plain:
         settled(page)
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         expect(page.get_by_test_id("stException")).to_have_count(0)
     page.wait_for_timeout(_DRAWN_MS)
 
