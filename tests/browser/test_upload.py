@@ -28,6 +28,13 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 @pytest.fixture
+def signed_in(signed_in: Page) -> Page:
+    """The page of uploads, which is not the first that a user sees."""
+    signed_in.goto("/upload")
+    return signed_in
+
+
+@pytest.fixture
 def line(signed_in: Page) -> Iterator[CDPSession]:
     """The network of the window, to be slowed down."""
     session = signed_in.context.new_cdp_session(signed_in)
