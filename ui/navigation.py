@@ -14,15 +14,10 @@ LOGO = ROOT / "ui" / "static" / "logo.svg"
 FAVICON = ROOT / "ui" / "static" / "favicon.svg"
 
 
-WORK, EXPLORE = N_("Work"), N_("Explore")
-AUTOMATION, ADMINISTRATION = N_("Automation"), N_("Administration")
-
-
 @dataclass(frozen=True, kw_only=True)
 class PageEntry:
-    """A page file with its title, its icon, what it answers, and its section of the menu."""
+    """A page file with its title, its icon and what it answers."""
 
-    section: str
     path: str
     title: str
     icon: str
@@ -37,98 +32,84 @@ class PageEntry:
 
 PAGES = (
     PageEntry(
-        section="",
         path="home",
         title=N_("Home"),
         icon=":material/home:",
         answers=N_("See how your data, runs and campaigns stand, and what is next."),
     ),
     PageEntry(
-        section=WORK,
         path="upload",
         title=N_("Upload"),
         icon=":material/upload_file:",
         answers=N_("Bring in clients, products, sales and contacts."),
     ),
     PageEntry(
-        section=WORK,
         path="waiting",
         title=N_("Waiting rows"),
         icon=":material/hourglass_empty:",
         answers=N_("Decide what unknown labels, products and customers are."),
     ),
     PageEntry(
-        section=WORK,
         path="runs",
         title=N_("Runs"),
         icon=":material/play_circle:",
         answers=N_("Compute whom to write to, about which product, and why."),
     ),
     PageEntry(
-        section=WORK,
         path="qc",
         title=N_("Quality control"),
         icon=":material/fact_check:",
         answers=N_("See what the audit found before anybody is written to."),
     ),
     PageEntry(
-        section=WORK,
         path="campaigns",
         title=N_("Campaigns"),
         icon=":material/mail:",
         answers=N_("Prepare an e-mailing of a run, rehearse it, then send it."),
     ),
     PageEntry(
-        section=WORK,
         path="exports",
         title=N_("Exports"),
         icon=":material/download:",
         answers=N_("Download the files of a run."),
     ),
     PageEntry(
-        section=EXPLORE,
         path="customers",
         title=N_("Customers"),
         icon=":material/groups:",
         answers=N_("Find a customer and see everything about one."),
     ),
     PageEntry(
-        section=EXPLORE,
         path="products",
         title=N_("Products"),
         icon=":material/wine_bar:",
         answers=N_("See what sells, who comes back for it, and whether the stock lasts."),
     ),
     PageEntry(
-        section=EXPLORE,
         path="insights",
         title=N_("Insights"),
         icon=":material/insights:",
         answers=N_("Look back: would the recommender have named what customers then bought?"),
     ),
     PageEntry(
-        section=AUTOMATION,
         path="jobs",
         title=N_("Jobs"),
         icon=":material/pending_actions:",
         answers=N_("See what is worked on and what waits, and stop it."),
     ),
     PageEntry(
-        section=AUTOMATION,
         path="schedules",
         title=N_("Schedules"),
         icon=":material/event_repeat:",
         answers=N_("Let imports, runs and rehearsals happen by themselves."),
     ),
     PageEntry(
-        section=ADMINISTRATION,
         path="settings",
         title=N_("Settings"),
         icon=":material/tune:",
         answers=N_("Change the numbers by which lists are made and judged."),
     ),
     PageEntry(
-        section=ADMINISTRATION,
         path="privacy",
         title=N_("Data protection"),
         icon=":material/shield_person:",
@@ -136,7 +117,6 @@ PAGES = (
         least_role=Role.ANALYST,
     ),
     PageEntry(
-        section=ADMINISTRATION,
         path="users",
         title=N_("Users"),
         icon=":material/group:",
@@ -144,7 +124,6 @@ PAGES = (
         least_role=Role.ADMIN,
     ),
     PageEntry(
-        section=ADMINISTRATION,
         path="trail",
         title=N_("Audit trail"),
         icon=":material/history:",
@@ -152,7 +131,6 @@ PAGES = (
         least_role=Role.ADMIN,
     ),
     PageEntry(
-        section=ADMINISTRATION,
         path="account",
         title=N_("My account"),
         icon=":material/person:",
@@ -161,32 +139,28 @@ PAGES = (
 )
 
 
-def register_pages(role: Role) -> dict[str, list[st.Page]]:
-    """Return the pages by section for `st.navigation`, titled in the current language.
+def register_pages(role: Role) -> list[st.Page]:
+    """Return the pages for `st.navigation`, titled in the current language.
 
     What `role` may not do is not in the list of pages; the page itself refuses it by its address.
 
     The root leads to the first page: Streamlit serves a default page at the root alone, and its
     own address would not be found.
     """
-    pages = [_page(entry, role) for entry in PAGES]
+    pages = [
+        st.Page(
+            entry.file,
+            title=_(entry.title),
+            icon=entry.icon,
+            url_path=entry.path,
+            help=_(entry.answers),
+            visibility="visible" if includes(role, entry.least_role) else "hidden",
+        )
+        for entry in PAGES
+    ]
 
     def open_first() -> None:
         st.switch_page(pages[0])
 
     root = st.Page(open_first, title="ia-crm", url_path="start", default=True, visibility="hidden")
-    sections: dict[str, list[st.Page]] = {"": [root]}
-    for entry, page in zip(PAGES, pages, strict=True):
-        sections.setdefault(_(entry.section) if entry.section else "", []).append(page)
-    return sections
-
-
-def _page(entry: PageEntry, role: Role) -> st.Page:
-    return st.Page(
-        entry.file,
-        title=_(entry.title),
-        icon=entry.icon,
-        url_path=entry.path,
-        help=_(entry.answers),
-        visibility="visible" if includes(role, entry.least_role) else "hidden",
-    )
+    return [root, *pages]

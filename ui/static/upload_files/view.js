@@ -34,6 +34,7 @@ class FilesView {
     this.#find("button").textContent = texts.choose;
     this.#find(".hint").textContent = texts.drop;
     this.#find("ul").setAttribute("aria-label", texts.list);
+    this.#find(".zone").hidden = false; // before, its button says nothing
     this.#stopWatching();
     this.#stopWatching = queue.watch(() => this.#change());
     this.#change();
