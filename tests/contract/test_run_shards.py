@@ -246,10 +246,12 @@ def test_a_worker_of_another_version_makes_no_rows(
     run_id = create_run(company, SYSTEM, as_of=AS_OF)
     with pytest.raises(KeyboardInterrupt):
         execute(company, run_id, ask=die)
+    laid_out = outcome_rows(company, run_id)
     monkeypatch.setattr(shard_run, "code_digest", lambda: "another")
     with pytest.raises(Refused):
         work_shard(company, f"{run_id}.1")
-    assert not any(outcome_rows(company, run_id).values())
+    assert outcome_rows(company, run_id) == laid_out
+    assert not any(laid_out[table] for table in OUTPUT_ROWS)
 
 
 def test_a_run_that_only_workers_of_another_version_found_says_so(
