@@ -1,6 +1,7 @@
 """A small company with an import and a run behind the pages, and whoever looks at them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,14 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("pages")
+    """The world of most pages: what one test decides stays for the next."""
+    with new_world(tmp_path_factory.mktemp("pages")) as made:
+        yield made
+
+
+@contextmanager
+def new_world(folder: Path) -> Iterator[World]:
+    """Make a world that nobody has touched."""
     settings = Settings(database_url=f"sqlite:///{folder}/crm.db", data_dir=folder / "data")
     migrate(settings)
     migrate_jobs(settings)

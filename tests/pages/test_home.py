@@ -1,5 +1,6 @@
 """Home: the first steps, then the state of the house, each with the way to it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,14 @@ from streamlit.testing.v1 import AppTest
 from core.services import home
 from core.services.home import Decision, Matter, Step, home_of
 from core.services.run_reports import gating_history
-from tests.pages.conftest import Look, World, metrics, sentences
+from tests.pages.conftest import Look, World, metrics, new_world, sentences
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A house in which no other test has decided anything."""
+    with new_world(tmp_path_factory.mktemp("home")) as made:
+        yield made
 
 
 def test_an_empty_company_begins_with_its_files(look: Look) -> None:
