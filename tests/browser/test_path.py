@@ -34,6 +34,7 @@ def test_from_messy_files_to_a_rehearsed_campaign_and_the_files(
 
 def _upload(page: Page) -> None:
     click(page, "Drop your files")
+    expect(page.get_by_role("heading", name="Upload")).to_be_visible()
     drop(page, *MESSY)
     _type_day(page, "Date of the export")
     click(page, "Look at the files")
