@@ -51,14 +51,18 @@ ONLY_ON = {
 }
 SAMPLED_FILTERS = 12
 # Filters whose other conditions no canary meets yet, by what stands around them: which company
-# demands a second factor, the last administrator, the day of a file, and a person whom a row that
-# waits alone names.
+# demands a second factor, the last administrator, the day of a file, a person whom a row that waits
+# alone names, what a schedule is at work on, and the role of a token by its id.
 UNMET = (
     "«tenant.tenant_id = session.tenant_id» LEFT JOIN identity.second_factor",
     "«tenant.tenant_id = membership.tenant_id» WHERE app_user.user_id = :user_id",
     "AND membership.user_id <> :user_id AND membership.role = :role",
     "min(imports.loaded_at)",
     "FROM held_row WHERE «tenant_id = :tenant» AND (row_json",
+    "FROM occurrence WHERE «tenant_id = :tenant» AND outcome = 'open'",
+    "FROM occurrence WHERE «tenant_id = :tenant» AND schedule_id = :schedule_id AND outcome",
+    "WHERE «tenant_id = :tenant» AND occurrence_id = :occurrence_id AND outcome = 'open'",
+    "SELECT role FROM identity.api_token WHERE «tenant_id = :tenant_id»",
 )
 Worlds = dict[str, World]
 
