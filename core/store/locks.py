@@ -51,11 +51,7 @@ def exclusive(
     is_postgres = store.store.data_engine.dialect.name == "postgresql"
     lock = partial(_advisory_lock if is_postgres else _file_lock, store, purpose, busy_sentence)
     with ExitStack() as held:
-        try:
-            _wait_for(lambda: held.enter_context(lock()), patience)
-        except Busy:
-            sleep(_GLANCE_SECONDS)
-            held.enter_context(lock())
+        _wait_for(lambda: held.enter_context(lock()), patience)
         yield
 
 
@@ -74,7 +70,7 @@ def is_held(store: TenantStore, purpose: str) -> bool:
 
 
 def _wait_for(take: Callable[[], object], patience: Patience) -> None:
-    until, is_told = monotonic() + patience.seconds, False
+    until, is_told = monotonic() + patience.seconds + _GLANCE_SECONDS, False
     while True:
         try:
             take()
