@@ -1,11 +1,22 @@
 """Jobs: the queue, stopping, the history with its filters and the way to try again."""
 
+from collections.abc import Iterator
+
+import pytest
+
 from core.jobs import BACKTEST, ERASE, RUN, enqueue
 from core.jobs.listing import active_jobs, past_jobs
 from core.services.accounts import SYSTEM
 from core.services.execute_run import create_run
 from tests.golden.small_tenant import AS_OF
-from tests.pages.conftest import Look, World, sentences
+from tests.pages.conftest import Look, World, new_world, sentences
+
+
+@pytest.fixture(scope="module", name="world")
+def _queue_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Return a world in which no other module's test has asked for a job."""
+    with new_world(tmp_path_factory.mktemp("jobs")) as made:
+        yield made
 
 
 def test_an_analyst_stops_what_waits_finds_it_in_the_history_and_tries_again(
