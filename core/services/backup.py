@@ -90,6 +90,9 @@ def _whole(store: Store, parts: tuple[Part, ...], draft: Path, progress: Progres
 def _check_target(store: Store, target: Path) -> None:
     if target.exists():
         raise Refused(_NOT_EMPTY, folder=target.name)
+    draft = target.with_name(target.name + _DRAFT)
+    if draft.exists() and not (draft / DATABASE).is_dir():  # else left by a backup that was killed
+        raise Refused(_NOT_EMPTY, folder=draft.name)
     if target.resolve().is_relative_to(store.settings.data_dir.resolve()):
         raise Refused(_WITHIN)
 

@@ -53,6 +53,10 @@ _DAMAGED = N_(
     "The backup is damaged: %(count)s files are missing or differ, the first is %(path)s. Nothing"
     " was changed. Take another backup."
 )
+_CANNOT = N_(
+    "The backup could not be brought back: %(reason)s. All is as it was. Make room, or let the user"
+    " who restores it into the folders, then try again."
+)
 _OTHER_KIND = N_(
     "The backup is of a %(kind)s database and this instance uses another. Nothing was changed. Set"
     " DATABASE_URL to one of that kind."
@@ -144,6 +148,9 @@ def _all_or_nothing(settings: Settings, parts: tuple[Part, ...]) -> Iterator[Non
     _write_plan(settings, parts)
     try:
         yield
+    except OSError as error:
+        put_back(settings, parts)
+        raise Refused(_CANNOT, reason=error.strerror or type(error).__name__) from error
     except BaseException:
         put_back(settings, parts)
         raise

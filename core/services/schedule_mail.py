@@ -6,7 +6,6 @@ unsubscribes by its link gets no report any more.
 """
 
 import html
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -20,22 +19,11 @@ from core.audit import is_deliverable
 from core.contracts import normalise_address
 from core.errors import Refused
 from core.i18n import N_
-from core.outreach.payload import (
-    Place,
-    compose_request,
-    delivery_id,
-    header_value,
-    sender_of,
-)
+from core.outreach.payload import header_value
 from core.outreach.replies import EmailOutcome, EmailReply
-from core.outreach.unsubscribe import (
-    make_token,
-    token_secret,
-    unsubscribe_headers,
-    unsubscribe_url,
-)
 from core.services.brevo_account import open_brevo
 from core.services.live_switch import sends_live
+from core.services.single_message import compose_single
 from core.store.suppressions import is_suppressed_address
 from core.store.tenant import TenantStore
 
@@ -110,22 +98,13 @@ def mail_report(
 
 
 def _body(store: TenantStore, key: str, address: str, report: Report) -> bytes:
-    settings = store.store.settings
-    sender = sender_of(settings, store.tenant.name)
-    token = make_token(token_secret(settings, live=True), store.tenant_id, address)
-    place = Place(campaign_id=key, batch_no=1, delivery_no=1)  # of no campaign
-    url = unsubscribe_url(settings.public_base_url, token)
-    payload = {
-        "sender": {"email": sender.email, "name": sender.name},
-        "to": [{"email": header_value(address)}],
+    content = {
         "subject": header_value(report.subject),
         "textContent": report.text,
         "htmlContent": _as_html(report),
-        "headers": {**unsubscribe_headers(url), "X-Mailin-custom": delivery_id(place)},
-        "tags": [TAG],
     }
     idempotency = uuid.uuid5(uuid.UUID(key), TAG)
-    return compose_request(json.dumps(payload), str(idempotency)).body
+    return compose_single(store, address, content, tag=TAG, place_id=key, key=idempotency)
 
 
 def _as_html(report: Report) -> str:

@@ -37,18 +37,19 @@ def step_sentences(entry: Mapping[str, Any], language: str) -> str:
 def report_of_steps(
     store: TenantStore, name: str, report: Mapping[str, Any], language: str
 ) -> Report:
-    """Return what is mailed of an occurrence: its steps with their figures, and links.
+    """Return what is mailed of an occurrence that has ended: its steps with figures, and links.
 
     What a step says holds counts of ours; no value of a file or of a person stands in it.
     """
     steps = [entry for entry in report["steps"] if entry["step"] != Step.MAIL]
-    has_failed = any(entry["failed"] for entry in steps)
+    over = [entry for entry in steps if entry["is_over"]]
+    has_failed = len(over) < len(steps) or any(entry["failed"] for entry in over)
     subject = _SUBJECT_FAILED if has_failed else _SUBJECT
     whole = [sentence_of(said, language) for said in report["said"]]
     base = store.store.settings.public_base_url.rstrip("/")
     return Report(
         subject=translate(language, subject, company=store.tenant.name, name=name),
-        lines=[*whole, *(line for entry in steps for line in _lines(store, entry, language))],
+        lines=[*whole, *(line for entry in over for line in _lines(store, entry, language))],
         links=[
             f"{base}/{_PAGES[Step(entry['step'])]}{subject_id}"
             for entry in steps

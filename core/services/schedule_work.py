@@ -9,6 +9,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -115,9 +116,13 @@ def work_occurrence(
     try:
         _work(store, row, progress, ask)
     except Exception as error:
-        if not (is_away(error) or isinstance(error, Stopped)):
+        if _is_unexpected(error):
             end_occurrence(store, occurrence_id, CrmError(_UNEXPECTED))
         raise
+
+
+def _is_unexpected(error: Exception) -> bool:
+    return not (is_away(error) or isinstance(error, Stopped))
 
 
 def _work(store: TenantStore, row: OccurrenceRow, progress: Progress, ask: AskShard | None) -> None:
@@ -128,14 +133,31 @@ def _work(store: TenantStore, row: OccurrenceRow, progress: Progress, ask: AskSh
         return
     report = json.loads(row.report_json)
     work = Occurrence(store=store, row=row, actor=actor, progress=progress, report=report, ask=ask)
-    steps = [Step(step) for step in plan["steps"]]
-    for step in steps:
-        if step is not Step.MAIL and not _do_step(work, step, plan):
-            break
-    if Step.MAIL in steps:
+    try:
+        _do_until_one_fails(work, plan)
+    except Exception as error:
+        if _is_unexpected(error):
+            _end_with_mail(work, plan)
+        raise
+    if Step.MAIL in plan["steps"]:
         _do_step(work, Step.MAIL, plan)
     has_failed = any(entry["failed"] for entry in work.report["steps"])
     work.keep(ENDED if has_failed else DONE)
+
+
+def _do_until_one_fails(work: Occurrence, plan: Mapping[str, Any]) -> None:
+    steps = [Step(step) for step in plan["steps"]]
+    all(_do_step(work, step, plan) for step in steps if step is not Step.MAIL)
+
+
+def _end_with_mail(work: Occurrence, plan: Mapping[str, Any]) -> None:
+    """End an occurrence on an unexpected error, and mail that if a mail is wanted and possible."""
+    why = CrmError(_UNEXPECTED)
+    end_occurrence(work.store, work.row.occurrence_id, why)
+    if Step.MAIL in plan["steps"]:
+        work.report["said"].append(why.to_data())
+        with suppress(CrmError):
+            _mail(work, {}, plan)
 
 
 def _do_step(work: Occurrence, step: Step, plan: Mapping[str, Any]) -> bool:

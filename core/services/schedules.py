@@ -134,9 +134,10 @@ def save_schedule(
         saved_at=now,
         next_at=next_due(plan.days, plan.at, store.tenant.time_zone, now),
     )
-    if schedule_id is not None:
-        _found(store, actor, schedule_id)
     with store.store.identity(write=True) as tx:
+        # Taken away and entered anew, so that one removed meanwhile does not come back.
+        if schedule_id and not stored.delete_schedule(tx, store.tenant_id, schedule_id):
+            raise NotFound(_NO_SCHEDULE)
         stored.store_schedule(tx, store.tenant_id, row)
     record_alone(store, actor.user_id, Action.SCHEDULE_SAVED, row.schedule_id)
     return row.schedule_id

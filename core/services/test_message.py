@@ -5,7 +5,6 @@ tried again. Its links and its name are its own, so that a click in it unsubscri
 no event of it speaks of a recipient.
 """
 
-import json
 import uuid
 from typing import Any, Protocol
 
@@ -13,28 +12,15 @@ from core.audit import is_deliverable
 from core.contracts import normalise_address
 from core.errors import Refused
 from core.i18n import N_
-from core.outreach.payload import (
-    PARAMS,
-    TEMPLATE_ID,
-    Place,
-    compose_request,
-    delivery_id,
-    header_value,
-    sender_of,
-)
+from core.outreach.payload import PARAMS, TEMPLATE_ID, header_value
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome, EmailReply
-from core.outreach.unsubscribe import (
-    make_token,
-    token_secret,
-    unsubscribe_headers,
-    unsubscribe_url,
-)
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record
 from core.services.campaign_control import find_known
 from core.services.campaign_reports import Preview, previews
 from core.services.live_switch import check_live
+from core.services.single_message import compose_single, unsubscribe_link
 from core.store.campaign_log import append_logs
 from core.store.suppressions import is_suppressed_address
 from core.store.tenant import TenantStore
@@ -93,21 +79,13 @@ def _check_address(store: TenantStore, email: str) -> None:
 
 def _compose(store: TenantStore, campaign_id: str, email: str) -> bytes:
     """Return the request: the frozen message with sender, links and names of its own."""
-    settings, first = store.store.settings, previews(store, campaign_id, 1)
+    first = previews(store, campaign_id, 1)
     if not first:
         raise Refused(N_("This campaign has no message."))
-    token = make_token(token_secret(settings, live=True), store.tenant_id, email)
-    url = unsubscribe_url(settings.public_base_url, token)
-    sender = sender_of(settings, store.tenant.name)
-    place = Place(campaign_id=str(uuid.uuid4()), batch_no=1, delivery_no=1)
-    payload = {
-        **_with_link(_content(first[0]), first[0].payload, url),
-        "sender": {"email": sender.email, "name": sender.name},
-        "to": [{"email": header_value(email)}],
-        "headers": {**unsubscribe_headers(url), "X-Mailin-custom": delivery_id(place)},
-        "tags": [TAG],
-    }
-    return compose_request(json.dumps(payload), str(uuid.uuid4())).body
+    url = unsubscribe_link(store, email)
+    content = _with_link(_content(first[0]), first[0].payload, url)
+    place_id, key = str(uuid.uuid4()), uuid.uuid4()
+    return compose_single(store, email, content, tag=TAG, place_id=place_id, key=key)
 
 
 def _content(first: Preview) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A backup of a running instance brought back: row by row, file by file, or not at all."""
 
+import errno
 import gzip
 import json
 import os
@@ -207,6 +208,17 @@ def test_a_row_that_names_a_lost_file_keeps_the_backup_from_being_taken(
     assert [path.name for path in tmp_path.iterdir()] == []
 
 
+@pytest.mark.either_store
+def test_a_folder_of_somebody_elses_is_not_taken_for_a_draft(
+    instance: Instance, tmp_path: Path
+) -> None:
+    (tmp_path / "backup.part").mkdir()
+    (tmp_path / "backup.part" / "letter.txt").write_text("mine")
+    with pytest.raises(Refused, match=r"backup\.part is there already"):
+        take(instance.store, tmp_path / "backup")
+    assert (tmp_path / "backup.part" / "letter.txt").read_text() == "mine"
+
+
 def other_world(store: Store) -> tuple[object, object]:
     """Fill an instance with something that a backup would replace; return all of it."""
     migrate_jobs(store.settings)
@@ -226,6 +238,9 @@ def test_an_instance_with_data_is_replaced_on_demand_alone_and_wholly_or_not(
     with pytest.raises(ZeroDivisionError):
         restore_with(empty, backup, lambda _settings: 1 / 0)  # type: ignore[arg-type]
     assert (all_rows(empty), all_files(empty.settings.data_dir)) == before
+    with pytest.raises(Refused, match="No space left"):
+        restore_with(empty, backup, fill_the_disk)
+    assert (all_rows(empty), all_files(empty.settings.data_dir)) == before
     refuse_half_restored(empty.settings)
     killed = os.fork()
     if killed == 0:
@@ -238,6 +253,10 @@ def test_an_instance_with_data_is_replaced_on_demand_alone_and_wholly_or_not(
     bring(empty, backup, replace=True)
     assert [tenant.key for tenant in list_tenants(empty)] == ["cave", "voisin"]
     assert not (empty.settings.data_dir / "autre").exists()
+
+
+def fill_the_disk(_settings: Settings) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def restore_with(store: Store, backup: Path, migrate: Callable[[Settings], None]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import Busy, CrmError, Refused, Stopped
+from core.errors import Busy, CrmError, NotFound, Refused, Stopped
 from core.outreach.replies import EmailOutcome, EmailReply
 from core.services import inbox, shard_plan
 from core.services.accounts import SYSTEM, Actor, Role, create_tenant, create_user
@@ -324,6 +324,25 @@ def test_an_import_with_a_question_is_the_end_and_the_mail_tells_it(
     assert "Jeanne" not in told
 
 
+def test_an_unexpected_error_is_mailed_as_well(
+    company: TenantStore, anne: Actor, clock: Clock
+) -> None:
+    schedule_id = save_schedule(company, anne, plan(Step.RUN, Step.MAIL))
+    row = come_due(company, clock, schedule_id)
+
+    def breaks(_stage: str, _done: int, _total: int, /) -> None:
+        raise ZeroDivisionError
+
+    for _ in range(2):  # the job is tried again
+        with suppress(ZeroDivisionError):
+            work_occurrence(company, row.occurrence_id, breaks)
+    assert newest(company, schedule_id).outcome == "ended"
+    (path,) = (company.folder / "outbox").iterdir()
+    told = path.read_text()
+    assert "needs you" in told
+    assert "unexpected error" in told
+
+
 def test_work_that_was_killed_goes_on_at_its_next_step_with_the_same_run(
     company: TenantStore, anne: Actor, clock: Clock
 ) -> None:
@@ -399,6 +418,8 @@ def test_a_schedule_is_switched_off_on_and_removed_and_the_trail_has_it(
     assert schedule.next_at
     assert schedule.next_at > clock()
     remove_schedule(company, anne, schedule_id)
+    with pytest.raises(NotFound):
+        save_schedule(company, anne, plan(), schedule_id)  # its form was open
     assert list_schedules(company, anne) == []
     actions = [line.entry.action for line in trail_of(company, SYSTEM)]
     assert actions == [
