@@ -17,6 +17,7 @@ from ui.i18n import _, format_moment, format_number
 from ui.layout import empty_state, error_boundary, page_header
 from ui.session import UiSession
 from ui.tables import choose_page, show_rows
+from ui.views.trail_words import details_sentence
 
 _PAGE = 50
 
@@ -61,7 +62,7 @@ def _row(session: UiSession, line: TrailLine) -> dict[str, Any]:
         "actor": line.actor,
         "action": _(ACTION_TITLES[Action(entry.action)]) if known else entry.action,
         "subject": entry.subject,
-        "details": ", ".join(f"{name}={value}" for name, value in entry.details.items()),
+        "details": details_sentence(session, entry.details),
     }
 
 

@@ -1,5 +1,6 @@
 """What the audit trail records, each thing by a code that stands and in words."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from core.i18n import N_
@@ -123,4 +124,41 @@ ACTION_TITLES = {
     Action.FACTOR_RESET: N_("Second factor reset"),
     Action.FACTOR_DEMANDED: N_("Second factor demanded of everybody"),
     Action.FACTOR_DEMAND_LIFTED: N_("Second factor demanded no more"),
+}
+
+# What an entry tells beside its subject, by the name it is kept under.
+DETAIL_TITLES: Mapping[str, str] = {
+    "as_of": N_("As of"),
+    "codes": N_("Wrong codes"),
+    "customer_months": N_("Months, customers"),
+    "customers": N_("Customers"),
+    "delivery_no": N_("Message"),
+    "ended": N_("Suppressions ended"),
+    "file": N_("File"),
+    "files": N_("Files"),
+    "from_other_company": N_("Coming from another company"),
+    "kind": N_("Kind"),
+    "mode": N_("Mode"),
+    "number": N_("Number"),
+    "opted_out": N_("Unsubscribed"),
+    "passwords": N_("Wrong passwords"),
+    "people": N_("People"),
+    "policy_version": N_("Version of the settings"),
+    "prospect_months": N_("Months, prospects"),
+    "pushed": N_("Contacts changed"),
+    "reason": N_("Reason"),
+    "recipients": N_("Recipients"),
+    "refused": N_("Refused"),
+    "removed": N_("Contacts removed"),
+    "revoked": N_("Revoked"),
+    "revoked_others": N_("The others revoked"),
+    "role": N_("Role"),
+    "rows": N_("Rows"),
+    "ruling": N_("Ruling"),
+    "seq": N_("Load"),
+    "sessions": N_("Sessions"),
+    "sha256": N_("SHA-256"),
+    "since": N_("Since"),
+    "values": N_("Values"),
+    "version": N_("Version"),
 }

@@ -6,13 +6,22 @@ from tests.pages.conftest import Look, World, sentences
 
 
 def test_an_administrator_sees_who_did_what_and_checks_it(world: World, look: Look) -> None:
-    record_alone(world.small, SYSTEM.user_id, Action.RUN_EXPORTED, world.run_id, file="a.csv")
+    record_alone(
+        world.small,
+        SYSTEM.user_id,
+        Action.RUN_EXPORTED,
+        world.run_id,
+        file="a.csv",
+        mode="dry",
+        since="2026-10-31",
+    )
     page = look("trail", "ada")
     assert not page.exception
     told = page.dataframe[0].value[["actor", "action", "subject", "details"]]
     assert list(told.iloc[0][["actor", "action"]]) == ["ada", "Signed in"]
     assert list(told.iloc[1]) == [
-        "system", "File of a run downloaded", world.run_id, "file=a.csv",
+        "system", "File of a run downloaded", world.run_id,
+        "File: a.csv · Mode: Dry run · Since: 31 October 2026",
     ]  # fmt: skip
     page.button(key="trail_verify").click().run()
     assert "Every entry fits the one before it" in sentences(page)

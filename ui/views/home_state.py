@@ -80,10 +80,9 @@ def _draw_run(card: RunCard, gating: Sequence[GatingPoint]) -> None:
 
 
 def _change(now: int | None, before: int | None) -> str | None:
-    if now is None or before is None:
+    if now is None or before is None or now == before:
         return None
-    sign = "+" if now > before else "-" if now < before else ""
-    return f"{sign}{format_number(abs(now - before))}"
+    return f"{'+' if now > before else '-'}{format_number(abs(now - before))}"
 
 
 def _draw_freshness(session: UiSession, home: Home) -> None:

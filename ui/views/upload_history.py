@@ -28,6 +28,7 @@ from ui.views.waiting_release import loaded_totals, release_sentence
 from ui.views.words import import_state_title
 
 _SHOWN = 20
+_LINE = 24  # characters of the file names that stand on one line
 _COUNTED = ("rows_in", "held", "rejected")
 
 
@@ -43,7 +44,9 @@ def draw_history(session: UiSession, shown: str | None) -> None:
     # The key changes with the opened import, so that a click is not answered twice.
     key = f"imports_{shown}_{offset}"
     rows = _rows(session, entries)
-    chosen = choose_row(rows, _titles(), key=key, alt=_("Imports, the newest first"))
+    is_long = any(len(row["files"]) > _LINE for row in rows)
+    alt = _("Imports, the newest first")
+    chosen = choose_row(rows, _titles(), key=key, alt=alt, has_long_texts=is_long)
     if chosen is not None and entries[chosen].import_id != shown:
         st.query_params[IMPORT] = entries[chosen].import_id
         st.rerun()
