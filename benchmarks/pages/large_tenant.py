@@ -1,10 +1,10 @@
 """A tenant of 500,000 customers in a database: its files, their import, and one run.
 
 Customers, products and sale lines are those of `benchmarks.recommender.make_tenant`, of whose lines
-each customer keeps the sixth part and at least one: some two million. To the customers come what
-quality control looks at: names, in 25 an address that is missing or malformed, in 20 an opt-out, in
-3 a telephone number with consent in half of them; to a quarter of them contacts, some within the
-silence window. They are written as CSV files and imported like anybody's.
+each customer keeps the sixth part and at least one unless told otherwise: some two million. To the
+customers come what quality control looks at: names, in 25 an address that is missing or malformed,
+in 20 an opt-out, in 3 a telephone number with consent in half of them; to a quarter of them
+contacts, some within the silence window. They are written as CSV files and imported like anybody's.
 """
 
 from collections.abc import Iterator
@@ -128,20 +128,23 @@ def opened(url: str, folder: Path) -> Iterator[TenantStore]:
         store.dispose()
 
 
-def fill(url: str, folder: Path, source: Path) -> None:
-    """Make the tenant, write its files to `folder` from the Parquet of `source`, import them."""
+def fill(url: str, folder: Path, source: Path, lines_kept: int = _LINES_KEPT) -> None:
+    """Make the tenant, write its files to `folder` from the Parquet of `source`, import them.
+
+    Each customer keeps the `lines_kept`-th part of the lines.
+    """
     settings = Settings(database_url=url, data_dir=folder / "data", max_upload_mb=10_000)
     migrate(settings)
     store = Store(settings, utc_now)
     tenant = store.tenant_store(create_tenant(store, KEY, "Large"))
-    paths = [_written(name, folder, source) for name in _FILES]
+    paths = [_written(name, folder, source, lines_kept) for name in _FILES]
     import_paths(tenant, SYSTEM, paths, as_of=AS_OF)
     store.dispose()
 
 
-def _written(name: str, folder: Path, source: Path) -> Path:
+def _written(name: str, folder: Path, source: Path, lines_kept: int) -> Path:
     table, sql = _FILES[name]
     target = folder / f"{name}.csv"
     parquet = source / f"{table}.parquet"
-    duckdb.execute(sql.format(source=parquet, target=target, kept=_LINES_KEPT, as_of=AS_OF))
+    duckdb.execute(sql.format(source=parquet, target=target, kept=lines_kept, as_of=AS_OF))
     return target
