@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.services.idempotent_calls import Reply
-from core.services.prepare_campaign import DEFAULT_BATCH_SIZE, MAX_BATCH_SIZE, MIN_BATCH_SIZE
 
 MOST_LISTED = 200
 # Of a body: "yes" is no truth and true no number, whatever a lenient reader would make of them.
@@ -130,10 +129,7 @@ class BatchAsked(_Asked):
     run_id: UUID
     template: str = Field(min_length=1, max_length=100)
     batch_size: _Number = Field(
-        default=DEFAULT_BATCH_SIZE,
-        ge=MIN_BATCH_SIZE,
-        le=MAX_BATCH_SIZE,
-        description="Recipients of one batch.",
+        default=250, ge=1, le=1_000, description="Recipients of one batch, 200 to 300."
     )
     live: _YesNo = False
     confirm: _Number | None = Field(default=None, ge=0, le=1_000_000_000)
