@@ -1,6 +1,7 @@
 """What the panel shows: the queue, what runs, the history in pages."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from dbos import WorkflowStatus
 
@@ -16,7 +17,7 @@ from core.jobs.kinds import (
     UNSTOPPABLE,
     workflow_name,
 )
-from core.jobs.queue import client_of, progress_of
+from core.jobs.queue import job_tables, progress_of
 from core.jobs.records import (
     ACTIVE,
     FAILED,
@@ -43,8 +44,8 @@ def active_jobs(store: TenantStore, actor: Actor) -> list[Job]:
     """Return what runs and what waits, in the order it began or will; raise `NotAllowed`."""
     require(actor, Role.VIEWER)
     found = _list(store, ACTIVE, list(TITLES), limit=_MOST_ACTIVE)
-    client = client_of(jobs_url(store.store.settings))
-    return [job_from(row, progress_of(client, row)) for row in sorted(found, key=_turn)]
+    with job_tables(store) as client:
+        return [job_from(row, progress_of(client, row)) for row in sorted(found, key=_turn)]
 
 
 def _turn(row: WorkflowStatus) -> tuple[bool, int, int]:
@@ -86,14 +87,14 @@ def find_job(store: TenantStore, actor: Actor, name: str) -> Job:
     """Return the job of this name with its progress; raise `NotFound` and `NotAllowed`."""
     require(actor, Role.VIEWER)
     row = find_row(store, name)
-    return job_from(row, progress_of(client_of(jobs_url(store.store.settings)), row))
+    with job_tables(store) as client:
+        return job_from(row, progress_of(client, row))
 
 
 def find_row(store: TenantStore, name: str) -> WorkflowStatus:
     """Return what the job tables keep of a job of this tenant; raise `NotFound`."""
-    refuse_while_away(store)
-    url, wanted = jobs_url(store.store.settings), job_id(store.tenant_id, name)
-    found = client_of(url).list_workflows(workflow_ids=[wanted]) if has_jobs(url) else []
+    wanted = job_id(store.tenant_id, name)
+    found = _listed(store, workflow_ids=[wanted])
     if not found:
         raise no_such_job()
     return found[0]
@@ -123,11 +124,10 @@ def _list(
     limit: int,
     offset: int = 0,
 ) -> list[WorkflowStatus]:
-    refuse_while_away(store)
-    url = jobs_url(store.store.settings)
-    if not statuses or not kinds or not has_jobs(url):
+    if not statuses or not kinds:
         return []
-    return client_of(url).list_workflows(
+    return _listed(
+        store,
         workflow_id_prefix=f"{store.tenant_id}/",
         status=list(statuses),
         name=[workflow_name(kind) for kind in kinds],
@@ -136,3 +136,12 @@ def _list(
         offset=offset,
         sort_desc=not set(statuses) <= set(ACTIVE),
     )
+
+
+def _listed(store: TenantStore, **wanted: Any) -> list[WorkflowStatus]:
+    """Return what the job tables list, nothing where there are none yet."""
+    if not has_jobs(jobs_url(store.store.settings)):
+        refuse_while_away(store)
+        return []
+    with job_tables(store) as client:
+        return client.list_workflows(**wanted)

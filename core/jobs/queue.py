@@ -1,11 +1,13 @@
 """Asking for work, and reading how far it is: what the web process does with jobs."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 
 from dbos import DBOSClient, EnqueueOptions, WorkflowStatus
 
+from core.errors import DATABASE_AWAY, StoreUnavailable
 from core.i18n import N_
 from core.jobs.kinds import ASKED_ANEW, FOR_ADMINS, QUEUES, workflow_name
 from core.jobs.records import (
@@ -21,6 +23,7 @@ from core.jobs.records import (
 )
 from core.jobs.tables import has_jobs, jobs_url
 from core.services.accounts import Actor, Role, require
+from core.store.fence import is_away
 from core.store.readiness import refuse_while_away
 from core.store.reclaim import rewrite_file
 from core.store.subjects import Subject
@@ -47,6 +50,22 @@ def client_of(url: str) -> DBOSClient:
     return DBOSClient(system_database_url=url, application_name=APPLICATION)
 
 
+@contextmanager
+def job_tables(store: TenantStore) -> Iterator[DBOSClient]:
+    """Yield the job tables for what somebody asks; raise `StoreUnavailable` where they are away.
+
+    That is looked at before, as their library mostly waits for a database without an end, and said
+    where it raises because the database went away in between.
+    """
+    refuse_while_away(store)
+    try:
+        yield client_of(jobs_url(store.store.settings))
+    except Exception as error:
+        if not is_away(error):
+            raise
+        raise StoreUnavailable(DATABASE_AWAY) from error
+
+
 def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """Ask for work of `kind` on `subject`; while the same work is queued or running, do nothing.
 
@@ -59,9 +78,12 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     """
     require(actor, Role.ANALYST)
     require(actor, Role.ADMIN if kind in FOR_ADMINS else Role.ANALYST)
+    with job_tables(store) as client:
+        _ask(client, store, actor, kind, subject)
+
+
+def _ask(client: DBOSClient, store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
     prefix = job_prefix(store.tenant_id, kind, subject)
-    refuse_while_away(store)
-    client = client_of(jobs_url(store.store.settings))
     earlier = client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False)
     enough = STATES[QUEUED] if kind in ASKED_ANEW else ACTIVE
     if any(job.status in enough for job in earlier):
@@ -107,16 +129,15 @@ def job_of(store: TenantStore, kind: str, subject: str) -> JobState | None:
 
     None when none was asked for.
     """
-    refuse_while_away(store)
-    client = client_of(jobs_url(store.store.settings))
-    found = client.list_workflows(
-        workflow_id_prefix=job_prefix(store.tenant_id, kind, subject), load_input=False
-    )
-    if not found:
-        return None
-    running = STATES[RUNNING]
-    job = max(found, key=lambda item: (item.status in running, item.workflow_id))
-    return state_from(job, progress_of(client, job))
+    with job_tables(store) as client:
+        found = client.list_workflows(
+            workflow_id_prefix=job_prefix(store.tenant_id, kind, subject), load_input=False
+        )
+        if not found:
+            return None
+        running = STATES[RUNNING]
+        job = max(found, key=lambda item: (item.status in running, item.workflow_id))
+        return state_from(job, progress_of(client, job))
 
 
 def progress_of(client: DBOSClient, job: WorkflowStatus) -> object:

