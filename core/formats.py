@@ -129,6 +129,27 @@ def format_month(day: date, language: str) -> str:
     return dates.format_skeleton("yMMMM", day, locale=_locale(language))
 
 
+def format_quarter(day: date, language: str) -> str:
+    """Return the quarter of `day` with its year.
+
+    >>> format_quarter(date(2026, 3, 14), "en"), format_quarter(date(2026, 3, 14), "fr")
+    ('Q1 2026', 'T1 2026')
+    """
+    return dates.format_skeleton("yQQQ", day, locale=_locale(language))
+
+
+def format_month_name(month: int, language: str, *, is_short: bool = False) -> str:
+    """Return the name of a month, 1 to 12, without a year.
+
+    >>> format_month_name(12, "fr"), format_month_name(1, "en", is_short=True)
+    ('décembre', 'Jan')
+    """
+    names = dates.get_month_names(
+        "abbreviated" if is_short else "wide", "stand-alone", locale=_locale(language)
+    )
+    return str(names[month])
+
+
 def _locale(language: str) -> str:
     return _LOCALES.get(language, _LOCALES["en"])
 

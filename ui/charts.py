@@ -1,5 +1,7 @@
 """How every chart looks: one Plotly template over the colours of the theme."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
 from textwrap import wrap
 from typing import Any
@@ -8,11 +10,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.i18n import _, current_language, percent_sign
+from core.services.csv_cells import csv_lines
+from core.services.csv_cells import escape as escape_cell
+from ui.i18n import NO_VALUE, _, current_language, percent_sign
 from ui.theme import SCENARIO_COLOURS, Tokens, scenario_colours, tokens
 
 __all__ = [
     "SCENARIO_COLOURS",
+    "chart_csv",
     "chart_text",
     "make_template",
     "percent_axis",
@@ -88,12 +93,16 @@ def show_chart(
     *,
     key: str,
     data: pd.DataFrame | None = None,
+    written: Mapping[str, Callable[[Any], str]] | None = None,
+    is_of_person: bool = False,
     is_clickable: bool = False,
     height: int = 320,
 ) -> Any:
-    """Draw a chart under the question it answers, with its data one click away.
+    """Draw a chart under the question it answers, with its data and their file one click away.
 
-    Returns Streamlit's selection (`.selection.points`) when `is_clickable`.
+    `written` says how the numbers of a column of `data` are shown; the file has them as they are.
+    What is of one person (`is_of_person`) has no file: Streamlit would serve it to anybody who has
+    its address. Returns Streamlit's selection (`.selection.points`) when `is_clickable`.
     """
     series = list(scenario_colours().values())
     figure.update_layout(
@@ -111,5 +120,33 @@ def show_chart(
     )
     if data is not None:
         with st.expander(_("The figures behind this chart")):
-            st.dataframe(data, hide_index=True, alt=question)
+            shown = data.style.format(dict(written), na_rep=NO_VALUE) if written else data
+            st.dataframe(shown, hide_index=True, alt=question)
+            if not is_of_person:
+                _draw_file(data, key)
     return selected
+
+
+def _draw_file(data: pd.DataFrame, key: str) -> None:
+    st.download_button(
+        _("Download as CSV"),
+        partial(chart_csv, data),  # made when it is asked for
+        file_name=f"{key}.csv",
+        mime="text/csv",
+        on_click="ignore",
+        key=f"{key}_csv",
+    )
+
+
+def chart_csv(data: pd.DataFrame) -> bytes:
+    """Return the data of a chart as a CSV file in UTF-8, no cell of which is a formula.
+
+    >>> chart_csv(pd.DataFrame({"Family": ["=Rouge"], "Share": [0.5]}))
+    b"Family,Share\\n'=Rouge,0.5\\n"
+    """
+    rows = [list(data.columns), *data.itertuples(index=False)]
+    return csv_lines([[_cell(value) for value in row] for row in rows])
+
+
+def _cell(value: Any) -> str:
+    return "" if pd.isna(value) else escape_cell(str(value))

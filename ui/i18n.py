@@ -115,6 +115,16 @@ def format_month(day: date | None) -> str:
     return NO_VALUE if day is None else formats.format_month(day, current_language())
 
 
+def format_quarter(day: date) -> str:
+    """Return the quarter of a day with its year."""
+    return formats.format_quarter(day, current_language())
+
+
+def format_month_name(month: int, *, is_short: bool = False) -> str:
+    """Return the name of a month, 1 to 12."""
+    return formats.format_month_name(month, current_language(), is_short=is_short)
+
+
 def format_language(code: str) -> str:
     """Return the name of a language, its code when it is not known."""
     return formats.format_language(code, current_language())

@@ -78,6 +78,51 @@ def scenario_colours() -> Mapping[Scenario, str]:
     return SCENARIO_COLOURS[appearance()]
 
 
+def segment_colours() -> Mapping[str, str]:
+    """Return the colour of each segment in the current appearance, always the same.
+
+    Like segments share a hue, for five hues can be told apart: titles tell the rest.
+    """
+    hues, colours = scenario_colours(), tokens()
+    by_hue = {
+        hues[Scenario.REBUY]: ("champion", "loyal"),
+        hues[Scenario.UPSELL]: ("big_spender",),
+        hues[Scenario.CROSS_SELL]: ("recent", "promising"),
+        hues[Scenario.WINBACK]: ("must_keep", "at_risk"),
+        colours.muted: ("dormant", "prospect"),
+    }
+    return {segment: colour for colour, segments in by_hue.items() for segment in segments}
+
+
+def translucent(colour: str, opacity: float = 0.4) -> str:
+    """Return a colour such as `#7A1F3D` so that what is behind it shows.
+
+    >>> translucent("#7A1F3D")
+    'rgba(122,31,61,0.4)'
+    """
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def heat_scale() -> list[tuple[float, str]]:
+    """Return the scale of a heat map: from the surface of the page half way to the primary colour.
+
+    On all of it text in ink has a contrast of AA.
+    """
+    colours = tokens()
+    return [(0.0, colours.surface), (1.0, mixed(colours.surface, colours.primary))]
+
+
+def mixed(one: str, other: str) -> str:
+    """Return the colour half way between two.
+
+    >>> mixed("#000000", "#FFFFFF")
+    '#808080'
+    """
+    pairs = [(int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{(low + high + 1) // 2:02X}" for low, high in pairs)
+
+
 def draw_corrections() -> None:
     """Bring colours that Streamlit chooses up to AA; leave tables their width.
 

@@ -20,6 +20,7 @@ from core.services.compute_lists import COMPUTING, Stages, compute_lists
 from core.services.policies import current_version
 from core.services.progress import Progress, no_progress
 from core.services.run_basis import basis_of
+from core.services.run_insights import keep_insights
 from core.services.run_reports import summary_of
 from core.services.run_summary import canonical_json, compute_qc, compute_summary
 from core.services.shard_plan import (
@@ -179,6 +180,7 @@ def _compute_and_publish(
         summary = compute_summary(con, run, policy, store.tenant.key, revision.sha256)
         qc = compute_qc(con)
         compute_product_figures(con, ranked.model.learned.neighbours[0], run.as_of)
+        keep_insights(store, run, con, ranked.history, policy)
     with stages.stage("store"):
         _store_outputs(store, run, policy, con, ranked)
     summary["timings"] = stages.timings

@@ -23,6 +23,7 @@ from core.reco.product_figures import compute_product_figures
 from core.reco.ranking import Ranked, learn_ranking
 from core.services.compute_lists import COMPUTING, Stages
 from core.services.run_basis import basis_of
+from core.services.run_insights import keep_insights
 from core.services.run_summary import compute_heading
 from core.services.shard_parts import COMMON_TABLES, CUSTOMER_TABLES, Part, fetch_tables, pack
 from core.store.dataset import load_revision
@@ -89,6 +90,7 @@ def plan_shards(store: TenantStore, run: Run, con: DuckDBPyConnection, stages: S
         judge_customers(con, "customer_failures", run.as_of, policy)
         heading = compute_heading(con, run, policy, store.tenant.key, revision.sha256)
         compute_product_figures(con, ranked.model.learned.neighbours[0], run.as_of)
+        keep_insights(store, run, con, ranked.history, policy)
     with stages.stage("lay_out"):
         store_product_figures(store, con, run.run_id)
         customers = _lay_out(store, run, con, ranked)

@@ -468,6 +468,16 @@ product_due = Table(
     Column("due_on", Date, nullable=False),
 )
 
+# What the run says of all customers together, as JSON under a name.
+run_insight = Table(
+    "run_insight",
+    data_metadata,
+    _tenant(),
+    Column("run_id", Uid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("figures_json", Text, nullable=False),
+)
+
 # What each list can be mended from: [product, scenario, score] of the candidates behind it.
 run_reserve = Table(
     "run_reserve",

@@ -194,6 +194,7 @@ DATA: Mapping[str, Fates] = {
             " due_customers months_json gaps_json neighbours_json demand_json is_of_last_year",
         }
     ),
+    "run_insight": _fates({KEY: "tenant_id run_id", WHOLE: "name figures_json"}),
     "product_due": _deleted("tenant_id run_id product_key place customer last_on due_on"),
     "review_decision": _fates(
         {

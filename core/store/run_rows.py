@@ -6,6 +6,7 @@ from duckdb import DuckDBPyConnection
 
 from core.contracts import RuleCode
 from core.store.bulk import store_rows_in_steps
+from core.store.run_insights import delete_insights
 from core.store.tenant import TenantStore, Transaction
 
 _DELETED_CUSTOMERS = 5_000  # customers or products, so that SQLite's other writers wait little
@@ -115,6 +116,8 @@ def delete_outputs(store: TenantStore, run_id: str) -> None:
         while deleted:
             with store.begin() as tx:
                 deleted = _delete_some(tx, table, key, run_id)
+    with store.begin() as tx:
+        delete_insights(tx, run_id)
 
 
 def delete_outputs_of(store: TenantStore, run_id: str, customers: Sequence[str]) -> None:

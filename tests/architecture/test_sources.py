@@ -31,7 +31,11 @@ def test_nothing_of_people_goes_by_media() -> None:
         for name in served.findall(path.read_text(encoding="utf-8"))
     }
     logo, mapping = ("ui/sign_in.py", "image"), ("ui/views/upload_versions.py", "download_button")
-    assert found == {logo, mapping}
+    chart = ("ui/charts.py", "download_button")
+    assert found == {logo, mapping, chart}
+    for path in (ROOT / "ui" / "views").glob("customer_*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert text.count("show_chart(") == text.count("is_of_person=True"), path.name
 
 
 def test_no_tracked_file_names_a_machine_or_a_registry() -> None:

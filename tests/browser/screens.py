@@ -16,6 +16,7 @@ from core.services.schedules import Plan, Step, save_schedule
 from core.services.send_dry import send_dry
 from core.store.tenant import TenantStore
 from ui.navigation import PAGES
+from ui.views.insights_view import VIEW_TITLES
 
 _TILL = """\
 document_id,line_no,client_code,product_key,product_label,quantity,amount,sale_date
@@ -75,6 +76,7 @@ def fill_company(store: TenantStore, sample: Sample, password: str) -> Sequence[
         "suppressions": "/campaigns?view=people",
         "customer": f"/customers?customer={sample.customer}",
         "product": f"/products?product={sample.product}",
+        **{f"insights-{view}": f"/insights?view={view}" for view in list(VIEW_TITLES)[1:]},
     }
     paths = {entry.path: f"/{entry.path}" for entry in PAGES} | behind
     token = make_token(token_secret(store.store.settings), store.tenant_id, "anne@example.com")

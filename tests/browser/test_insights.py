@@ -58,7 +58,7 @@ def company(
 
 def test_a_backtest_is_asked_for_worked_out_and_read(company: TenantStore, signed_in: Page) -> None:
     page = signed_in
-    page.goto("/insights")
+    page.goto("/insights?view=backtest")
     expect(page.get_by_text("Nothing has been looked back on yet.")).to_be_visible()
     click(page, "Look back")
     page.get_by_role("dialog").get_by_role("button", name="Start", exact=True).click()

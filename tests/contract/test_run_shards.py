@@ -22,10 +22,12 @@ from core.services import execute_run, shard_plan, shard_run
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erasure import ask_erasure, erase
 from core.services.execute_run import create_run, execute
+from core.services.run_insights import COHORTS, MONTHS, RFM
 from core.services.run_reports import qc_of, run_of
 from core.services.shard_plan import clear_abandoned, is_sharded
 from core.services.shard_run import IN_SHARDS, work_shard
 from core.store.locks import exclusive
+from core.store.run_insights import find_insight
 from core.store.run_rows import OUTPUT_ROWS, PRODUCT_ROWS
 from core.store.run_shards import Shard, load_shards, shard_lock, try_shard
 from core.store.runs import RunStatus
@@ -92,7 +94,10 @@ def executed(tenant: TenantStore, ask: Any = None, told: list[Any] | None = None
 
 
 def outcome(tenant: TenantStore, run_id: str) -> dict[str, Any]:
-    """All that a run leaves but for its id, its moments and how long it took."""
+    """All that a run leaves but for its id, its moments and how long it took.
+
+    How customers moved depends on the run before, which is another one for each.
+    """
     found: dict[str, Any] = {**comparable_files(tenant, run_id), **outcome_rows(tenant, run_id)}
     with tenant.read() as tx:
         kept = tx.row(
@@ -115,6 +120,8 @@ def outcome_rows(tenant: TenantStore, run_id: str) -> dict[str, list[str]]:
             for row in rows:
                 del row["tenant_id"], row["run_id"]
             found[table] = sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
+        for name in (RFM, COHORTS, MONTHS):
+            found[name] = [told] if (told := find_insight(tx, run_id, name)) else []
     return found
 
 

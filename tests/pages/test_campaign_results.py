@@ -57,6 +57,11 @@ def test_the_page_says_what_can_be_said(
     assert not page.exception
     assert "Each campaign weighs by how exactly" in sentences(page)
     assert len(page.get("plotly_chart")) == 4
+    page = look("insights", "sonia", view="campaigns")
+    assert not page.exception
+    assert "More customers bought than without: 35.7 points" in sentences(page)
+    (row,) = page.dataframe[-1].value.to_dict("records")
+    assert (row["sent"], row["difference"], row["left"]) == (84, "35.7 points", 0)
 
 
 def test_without_held_out_customers_nothing_is_claimed(

@@ -51,6 +51,8 @@ def choose_first(page: AppTest) -> None:
         ("campaigns", {"campaign": "campaign_id"}),
         ("customers", {"customer": CUSTOMER}),
         ("products", {"product": f"RIE23{EVIL}"}),
+        ("insights", {"view": "season"}),
+        ("insights", {"view": "families"}),
         *((entry.path, {}) for entry in PAGES),
     ],
 )

@@ -39,7 +39,7 @@ def launch(page: AppTest) -> None:
 
 
 def test_who_has_not_looked_back_is_told_what_will_be_here(look: Look) -> None:
-    page = look("insights")
+    page = look("insights", view="backtest")
     assert not page.exception
     assert "Nothing has been looked back on yet." in sentences(page)
 
@@ -65,7 +65,7 @@ def test_the_newest_that_is_done_is_shown_first(bought: TenantStore, look: Look)
     backtest_id = create_backtest(bought, SYSTEM, protocol=LAST_BASKET, as_of=END, k=5)
     execute_backtest(bought, backtest_id)
     create_backtest(bought, SYSTEM, as_of=END)
-    page = look("insights", "emma")
+    page = look("insights", "emma", view="backtest")
     assert not page.exception
     assert page.subheader[0].value == "The last basket of each customer"
     assert len(page.get("plotly_chart")) == 1
@@ -81,7 +81,7 @@ def test_little_data_are_said_to_be_little(world: World, look: Look) -> None:
 
 
 def test_looking_back_queues_it_and_leads_to_it(world: World, look: Look) -> None:
-    page = look("insights")
+    page = look("insights", view="backtest")
     page.button(key="insights_launch").click().run()
     page.radio(key="backtest_protocol").set_value(LAST_BASKET)
     page.number_input(key="backtest_k").set_value(3)

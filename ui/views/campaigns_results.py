@@ -54,7 +54,7 @@ def draw_results(session: UiSession, status: CampaignStatus) -> None:
 
 def draw_pooled(session: UiSession, days: int) -> None:
     """Draw the effects of the newest live campaigns, each and taken together."""
-    pooled = _pooled(session.tenant.tenant_id, days, session.store)
+    pooled = pooled_of(session, days)
     if pooled.waiting:
         waiting = ngettext_(
             "%(count)s campaign is not counted yet: its window is not over, or its sales are not"
@@ -89,6 +89,11 @@ def draw_pooled(session: UiSession, days: int) -> None:
             " they make the intervals wider."
         )
     )
+
+
+def pooled_of(session: UiSession, days: int) -> PooledResult:
+    """Return the effects of the newest live campaigns, kept for a minute."""
+    return _pooled(session.tenant.tenant_id, days, session.store)
 
 
 @st.cache_data(max_entries=100, ttl=_KEPT_SECONDS, show_spinner=False)

@@ -50,4 +50,4 @@ def draw_radar(taste: tuple[TraitValue, ...]) -> None:
         },
     )
     data = pd.DataFrame({_("Trait"): names, _("Value"): written})
-    show_chart(figure, question, key="customer_radar", data=data)
+    show_chart(figure, question, key="customer_radar", data=data, is_of_person=True)

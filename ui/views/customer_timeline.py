@@ -45,6 +45,7 @@ def draw_timeline(
         _("What was bought, and when were messages sent?"),
         key="customer_timeline",
         data=_table(detail),
+        is_of_person=True,
     )
     if window_days is None:
         return
