@@ -32,6 +32,7 @@ from core.services.import_undo import undo, undo_outlook
 from core.services.mappings import list_mappings
 from core.services.person_export import person_json
 from core.services.product_labels import labels_of
+from core.services.review_offers import offers_for
 from core.services.row_history import history_of
 from core.store.tenant import TenantStore
 from tests.contract import canary
@@ -441,17 +442,25 @@ TASTES = {
 
 def test_the_next_run_respects_a_changed_taste_and_stock(tenant: TenantStore) -> None:
     shop = begin_with(tenant, TASTES)
-    before = lists_of(shop)
+    run_id, before = lists_of(shop)
     assert "SWEET" not in before["C1"], "she buys dry whites alone"
     assert "DRY2" in before["C2"]
+    assert rules_on_sweet(shop, run_id) == {"SUGAR_MISMATCH"}, "the audit says so too"
     save(shop, change(shop, "SWEET", sweetness="sec"), change(shop, "DRY2", stock_quantity=0))
-    after = lists_of(shop)
+    assert rules_on_sweet(shop, run_id) == set()
+    _, after = lists_of(shop)
     assert "SWEET" in after["C1"]
     assert "DRY2" not in {key for listed in after.values() for key in listed}
 
 
-def lists_of(shop: TenantStore) -> dict[str, list[str]]:
-    """Return the list of each customer in a run as of today."""
+def rules_on_sweet(shop: TenantStore, run_id: str) -> set[str]:
+    """Return the rules of the audit that the sweet wine would break in the list of C1."""
+    (offer,) = offers_for(shop, run_id, "C1", "RED", "gewurz")
+    return set(offer.rules)
+
+
+def lists_of(shop: TenantStore) -> tuple[str, dict[str, list[str]]]:
+    """Return a run as of today and the list of each customer."""
     run_id = create_run(shop, SYSTEM)
     execute(shop, run_id)
     with shop.read() as tx:
@@ -463,4 +472,4 @@ def lists_of(shop: TenantStore) -> dict[str, list[str]]:
     lists: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         lists[row["customer"]].append(row["product_key"])
-    return lists
+    return run_id, lists
