@@ -16,9 +16,11 @@ from core.i18n import N_
 from core.ingest.alias_suggest import is_article
 from core.ingest.labels import normalise_label
 from core.services.accounts import Actor, Role, require
+from core.services.audit_actions import Action
 from core.services.import_decisions import NewProduct, ReleaseOrder
 from core.services.import_files import today_of
 from core.services.import_report import BUCKETS
+from core.services.product_labels import record_labels
 from core.services.waiting_rows import CUSTOMERS, PRODUCTS, pending_keys
 from core.store.aliases import LabelDecision, load_aliases_of, remove_alias, store_aliases
 from core.store.catalogue_reads import load_visible_keys
@@ -47,7 +49,9 @@ def decide(store: TenantStore, actor: Actor, products: Mapping[str, str]) -> str
         waiting = [decision for decision in wanted if decision.label_norm in held]
         at_once = [decision for decision in wanted if decision.label_norm not in held]
         store_aliases(tx, at_once, store.store.now(), actor.username, import_id=None)
-        return _release(store, tx, actor, ReleaseOrder(labels=len(waiting)), waiting)
+        release = _release(store, tx, actor, ReleaseOrder(labels=len(waiting)), waiting)
+        _record_decided(store, tx, actor, wanted)
+        return release
 
 
 def create_for_label(
@@ -67,7 +71,9 @@ def create_for_label(
             raise Refused(N_("The catalogue has a product with this key. Choose it, or change it."))
         decisions = _undecided(tx, {label: product.product_key})
         order = ReleaseOrder(labels=len(decisions), products=(product,))
-        return _release(store, tx, actor, order, decisions)
+        release = _release(store, tx, actor, order, decisions)
+        _record_decided(store, tx, actor, decisions)
+        return release
 
 
 def create_products(
@@ -113,6 +119,7 @@ def ignore(store: TenantStore, actor: Actor, labels: Sequence[str]) -> None:
     with store.begin() as tx:
         decisions = _undecided(tx, dict.fromkeys(labels))
         store_aliases(tx, decisions, store.store.now(), actor.username, import_id=None)
+        _record_decided(store, tx, actor, decisions)
 
 
 def take_back(store: TenantStore, actor: Actor, label: str) -> None:
@@ -122,8 +129,18 @@ def take_back(store: TenantStore, actor: Actor, label: str) -> None:
     """
     require(actor, Role.ANALYST)
     with store.begin() as tx:
-        if not remove_alias(tx, normalise_label(label)):
+        norm = normalise_label(label)
+        meant = [standing.product_key for standing in load_aliases_of(tx, [norm])]
+        if not remove_alias(tx, norm):
             raise NotFound(N_("Nothing is decided about this label, or it is being applied."))
+        record_labels(store, tx, actor, Action.LABEL_TAKEN_BACK, meant)
+
+
+def _record_decided(
+    store: TenantStore, tx: Transaction, actor: Actor, decisions: Sequence[LabelDecision]
+) -> None:
+    keys = [decision.product_key for decision in decisions]
+    record_labels(store, tx, actor, Action.LABEL_DECIDED, keys)
 
 
 def _check_products(tx: Transaction, keys: Sequence[str]) -> None:

@@ -12,6 +12,9 @@ class Action(StrEnum):
     IMPORT_LOADED = "import_loaded"
     IMPORT_UNDONE = "import_undone"
     OPT_OUTS_CONFIRMED = "opt_outs_confirmed"
+    CHANGED_BY_HAND = "changed_by_hand"
+    LABEL_DECIDED = "label_decided"
+    LABEL_TAKEN_BACK = "label_taken_back"
     IMPORT_EXPORTED = "import_exported"
     RUN_LAUNCHED = "run_launched"
     DECISION_ENTERED = "decision_entered"
@@ -71,6 +74,9 @@ ACTION_TITLES = {
     Action.IMPORT_LOADED: N_("Import loaded"),
     Action.IMPORT_UNDONE: N_("Import undone"),
     Action.OPT_OUTS_CONFIRMED: N_("Many opt-outs confirmed"),
+    Action.CHANGED_BY_HAND: N_("Change by hand"),
+    Action.LABEL_DECIDED: N_("Label decided"),
+    Action.LABEL_TAKEN_BACK: N_("Decision on a label taken back"),
     Action.IMPORT_EXPORTED: N_("Rows of an import downloaded"),
     Action.RUN_LAUNCHED: N_("Run launched"),
     Action.DECISION_ENTERED: N_("Decision entered"),

@@ -13,6 +13,8 @@ from core.store.opt_outs import fetch_wishes
 from core.store.tenant import TenantStore, Transaction
 
 _EARLIER = "earlier_wishes"
+_FEW = 1_000
+_NAMED = f"SELECT DISTINCT customer FROM {{clients}} LIMIT {_FEW + 1}"
 # Earlier files are read again only for who leaves by this import, or left before she had an
 # address. An opt-out carries no date; an unsubscription under an address is of that one alone.
 _WISHES = f"""
@@ -75,7 +77,9 @@ def find_said_addresses(store: TenantStore, tx: Transaction, con: DuckDBPyConnec
 
 def _find_wishes(tx: Transaction, con: DuckDBPyConnection) -> None:
     """Create `wishes(customer, reason, since, is_new)`, also those before of its customers."""
-    fetch_wishes(tx, con, _EARLIER)
+    named = con.execute(_NAMED.format(clients=state_table(FileKind.CLIENTS))).fetchall()
+    few = None if len(named) > _FEW else [row[0] for row in named]
+    fetch_wishes(tx, con, _EARLIER, few)
     rejected = " ".join(
         _REJECTED.format(p=layer.prefix)
         for kind in (FileKind.CLIENTS, FileKind.CONTACTS)

@@ -64,7 +64,7 @@ def reopen(store: TenantStore, actor: Actor, import_id: str) -> None:
     """
     require(actor, Role.ANALYST)
     entry = entry_of(store, import_id)
-    if entry.status != DISCARDED or entry.origin == Origin.RELEASE:
+    if entry.status != DISCARDED or entry.origin in (Origin.RELEASE, Origin.HAND):
         raise Refused(N_("Only an import that was given up can be taken up again."))
     refuse_while_loading(store, import_id)
     set_state(store, import_id, RECEIVED, among=(DISCARDED,))

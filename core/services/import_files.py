@@ -23,6 +23,7 @@ from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record
 from core.services.correction_work import work_correction
 from core.services.erase_met import forget_met, take_rewritten
+from core.services.hand_check import refuse_overtaken, refuse_unreadable
 from core.services.import_archive import (
     ImportArchive,
     archive_of,
@@ -138,6 +139,8 @@ def plan(store: TenantStore, import_id: str, progress: Progress = no_progress) -
     entry = open_entry(store, import_id)
     if entry.origin == Origin.RELEASE:
         raise Refused(N_("A release of waiting rows has no files to look at. Load it."))
+    if entry.origin == Origin.HAND:
+        raise Refused(N_("A change by hand was looked at when it was saved. Load it."))
     with import_turn(store):
         entry = open_entry(store, import_id)  # it may have been loaded while this one waited
         report = plan_of(store, entry, archive_of(store, import_id), progress)
@@ -189,6 +192,7 @@ def load(store: TenantStore, import_id: str, progress: Progress = no_progress) -
         twin = find_twin_of_bytes(store, entry, archive)
         if twin is not None:
             return _discard_for(store, entry, twin)
+        refuse_overtaken(store, entry)
         with being_loaded(store, import_id):
             return _load_whole(store, entry, archive, progress)
 
@@ -200,6 +204,7 @@ def _load_whole(
     with _worked(store, entry, archive, progress) as (con, works):
         refuse_open_questions(works)
         refuse_other_reading(entry, works)
+        refuse_unreadable(store, entry, works)
         twin = find_twin_as_read(store, entry, works)
         if twin is not None:
             return _discard_for(store, entry, twin)

@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import Busy
+from core.errors import Busy, Refused
 from core.i18n import N_
 from core.services.import_archive import LOADING_LOCK, archive_of, holding
 from core.services.import_ledger import open_entry
-from core.store.imports import ImportEntry
+from core.store.imports import ImportEntry, Origin
 from core.store.tenant import TenantStore
 
 _LOADING = N_(
     "This import is being loaded: nothing of it can be changed now. Wait until it ends, or give"
     " it up."
 )
+_AS_SAVED = N_("A change by hand is loaded as it was saved, or given up.")
 
 
 @contextmanager
@@ -32,9 +33,11 @@ def being_loaded(store: TenantStore, import_id: str) -> Iterator[None]:
 def changeable_entry(store: TenantStore, import_id: str) -> ImportEntry:
     """Return the entry of an open import that nobody loads.
 
-    Raises `Refused` when it is closed, `Busy` while it is being loaded.
+    Raises `Refused` when it is closed or a change by hand, `Busy` while it is being loaded.
     """
     entry = open_entry(store, import_id)
+    if entry.origin == Origin.HAND:
+        raise Refused(_AS_SAVED)
     refuse_while_loading(store, import_id)
     return entry
 

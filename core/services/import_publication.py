@@ -40,7 +40,11 @@ def publish(
         report_json = json.dumps(report, sort_keys=True)
         publish_import(tx, entry, _as_read(entry, works), seq, report_json, now)
         _remember(store, tx, entry, works)
-        record(store, tx, who, Action.IMPORT_LOADED, entry.import_id, seq=seq, files=len(works))
+        if entry.origin == Origin.HAND:
+            change = report["change"]
+            record(store, tx, who, Action.CHANGED_BY_HAND, entry.import_id, seq=seq, **change)
+        else:
+            record(store, tx, who, Action.IMPORT_LOADED, entry.import_id, seq=seq, files=len(works))
     archive.write_report(report)
 
 
@@ -78,8 +82,8 @@ def _with_mapping(work: FileWork) -> ImportFile:
 def _remember(
     store: TenantStore, tx: Transaction, entry: ImportEntry, works: Sequence[FileWork]
 ) -> None:
-    if entry.origin == Origin.CORRECTION:
-        return  # read by the mapping of its import
+    if entry.origin in (Origin.CORRECTION, Origin.HAND):
+        return  # read by the mapping of its import, or by that of no file to come
     for work in works:
         assert work.mapping is not None
         assert work.raw is not None

@@ -62,8 +62,14 @@ def _of_entry(store: TenantStore, entry: ImportEntry) -> dict[str, Any]:
         "parent_id": entry.parent_id,
         "left_out": _left_out(entry),
         "release": order_of(entry).counts(),
+        "change": _changed_by_hand(entry),
         "report": str(archive_of(store, entry.import_id).report),
     }
+
+
+def _changed_by_hand(entry: ImportEntry) -> dict[str, int]:
+    """Return how many rows of each kind a change by hand is of, nothing of any other import."""
+    return dict(json.loads(entry.report_json or "{}").get("change", {}))
 
 
 def _of_file(work: FileWork) -> dict[str, Any]:
@@ -114,7 +120,10 @@ def _beside(
     unknown = find_unknown(con, [work.parsed for work in works if work.parsed])
     months = months_of(store, con)
     is_whole = entry.origin == Origin.FILES
-    warnings = warnings_of(store, {**report, "months": months}, alarm, is_whole=is_whole)
+    told = {**report, "months": months}
+    # Of what somebody typed there is nothing to suspect a file of.
+    is_typed = entry.origin == Origin.HAND
+    warnings = [] if is_typed else warnings_of(store, told, alarm, is_whole=is_whole)
     return {
         "months": months,
         "unknown": [asdict(each) for each in unknown],

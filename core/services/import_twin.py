@@ -114,7 +114,12 @@ def _mapping_json(
 def find_twin_as_read(
     store: TenantStore, entry: ImportEntry, works: Sequence[FileWork]
 ) -> ImportEntry | None:
-    """Return the loaded import of the same files, read by the mappings of `works`, or None."""
+    """Return the loaded import of the same files, read by the mappings of `works`, or None.
+
+    A cell that is changed by hand to what it once was is a change all the same.
+    """
+    if entry.origin == Origin.HAND:
+        return None
     pairs = [(work.file.sha256, work.mapping_json) for work in works]
     with store.read() as tx:
         twin = find_loaded_twin(tx, pairs, besides=entry.import_id)

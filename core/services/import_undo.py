@@ -32,6 +32,8 @@ _LATER = N_(
 _ONE = N_("%(files)s, loaded on %(when)s by %(who)s, which touches %(rows)s of the same rows")
 _ONE_APART = N_("%(files)s, loaded on %(when)s by %(who)s, which touches none of the same rows")
 _RELEASED = N_("rows that waited")
+_BY_HAND = N_("a change by hand")
+_APART = {Origin.RELEASE: _RELEASED, Origin.HAND: _BY_HAND}
 _AND = N_("%(first)s; %(rest)s")
 _MORE = N_("and %(count)s more")
 
@@ -131,10 +133,12 @@ def _named(store: TenantStore, later: Sequence[LaterImport]) -> CrmError:
 
 def _sentence(store: TenantStore, later: LaterImport) -> CrmError:
     entry = later.entry
-    files = ", ".join(file.name for file in entry.files)
+    files: object = ", ".join(file.name for file in entry.files)
+    if entry.origin in _APART:
+        files = CrmError(_APART[Origin(entry.origin)])
     return CrmError(
         _ONE if later.rows else _ONE_APART,
-        files=CrmError(_RELEASED) if entry.origin == Origin.RELEASE else files,
+        files=files,
         when=_moment(entry.loaded_at, store.tenant.time_zone),
         who=entry.created_by,
         rows=later.rows,

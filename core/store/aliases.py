@@ -68,6 +68,27 @@ def load_aliases(tx: Transaction, *, limit: int, offset: int = 0) -> list[Decide
     return [_decided(row) for row in rows]
 
 
+def load_aliases_for(
+    tx: Transaction, product_key: str, *, limit: int, offset: int = 0
+) -> list[DecidedLabel]:
+    """Return the decisions that stand for a product, the newest first."""
+    rows = tx.rows(
+        f"SELECT {_COLUMNS} {STANDING} AND alias.product_key = :product_key"
+        f" ORDER BY alias.decided_at DESC, {bytewise(tx, 'alias.label_norm')}"
+        " LIMIT :limit OFFSET :offset",
+        product_key=product_key,
+        limit=limit,
+        offset=offset,
+    )
+    return [_decided(row) for row in rows]
+
+
+def count_aliases_for(tx: Transaction, product_key: str) -> int:
+    """Return how many decisions stand for a product."""
+    sql = f"SELECT count(*) {STANDING} AND alias.product_key = :product_key"
+    return int(tx.scalar(sql, product_key=product_key) or 0)
+
+
 def load_aliases_of(tx: Transaction, norms: Sequence[str]) -> list[DecidedLabel]:
     """Return the decisions that stand on these labels."""
     rows = tx.rows(

@@ -35,10 +35,14 @@ def load_originals(tx: Transaction) -> list[KeptOriginal]:
             import_id=row["import_id"],
             file_no=row["file_no"],
             name=row["name"],
-            hashes=_hashes(row) if row["origin"] == "files" and row["status"] == "loaded" else (),
+            hashes=_hashes(row) if _is_promised(row) else (),
         )
         for row in tx.rows(_KEPT)
     ]
+
+
+def _is_promised(row: dict[str, str | None]) -> bool:
+    return row["origin"] in ("files", "hand") and row["status"] == "loaded"
 
 
 def _hashes(row: dict[str, str | None]) -> tuple[str, ...]:

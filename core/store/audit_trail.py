@@ -7,7 +7,7 @@ of the last one, so that a trail cut short is seen too.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -121,6 +121,20 @@ def load_newest(
         action=action,
         limit=limit,
         offset=offset,
+    )
+    return [_entry(row) for row in rows]
+
+
+def load_about(
+    tx: Transaction, subject: str, actions: Sequence[str], *, limit: int
+) -> list[TrailEntry]:
+    """Return the newest entries of these actions about one subject, the newest first."""
+    rows = tx.rows(
+        f"SELECT {_COLUMNS} FROM audit_trail WHERE tenant_id = :tenant AND subject = :subject"
+        f" AND action {tx.among('actions')} ORDER BY number DESC LIMIT :limit",
+        subject=subject,
+        actions=tx.list_of(list(actions)),
+        limit=limit,
     )
     return [_entry(row) for row in rows]
 

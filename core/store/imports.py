@@ -27,6 +27,7 @@ class Origin(StrEnum):
     FILES = "files"
     RELEASE = "release"  # rows that waited, loaded after a decision
     CORRECTION = "correction"  # corrected rows of the import `parent_id`
+    HAND = "hand"  # what somebody changed on a page, as a file of the changed cells
 
 
 @dataclass(frozen=True, kw_only=True)

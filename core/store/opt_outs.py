@@ -1,9 +1,11 @@
 """Who does not want to be written to, whatever a file says."""
 
+from collections.abc import Sequence
+
 from duckdb import DuckDBPyConnection
 
 from core.store.bulk import fetch_table
-from core.store.dataset import SOURCES
+from core.store.dataset import IN_FORCE, SOURCES
 from core.store.tenant import Transaction
 
 _OPTED_OUT = f"""
@@ -11,9 +13,9 @@ SELECT customer, email_norm FROM (SELECT * {SOURCES["suppressions"]}) AS valid
 WHERE tenant_id = :tenant AND reason IN ('opt_out', 'unsubscribe', 'complaint')
 """
 # Who unsubscribes under an address says so of that address; an opt-out is of the person always.
-_WISHES = f"""
+_WISHES = """
 SELECT customer, reason, min(CASE WHEN email_norm IS NULL THEN since END), count(email_norm)
-FROM (SELECT * {SOURCES["suppressions"]}) AS valid
+FROM (SELECT * {suppressions}) AS valid
 WHERE tenant_id = :tenant AND customer IS NOT NULL
     AND reason IN ('opt_out', 'unsubscribe', 'complaint')
 GROUP BY customer, reason
@@ -35,9 +37,16 @@ def fetch_opted_out(tx: Transaction, con: DuckDBPyConnection, table: str) -> Non
     fetch_table(tx, con, table, {"customer": "VARCHAR", "email_norm": "VARCHAR"}, _OPTED_OUT)
 
 
-def fetch_wishes(tx: Transaction, con: DuckDBPyConnection, table: str) -> None:
+def fetch_wishes(
+    tx: Transaction, con: DuckDBPyConnection, table: str, among: Sequence[str] | None = None
+) -> None:
     """Create DuckDB `table` of the persons who opted out as such, not under one address alone.
 
-    Columns: `customer, reason, since`, and `addresses`, how many are suppressed with them.
+    Columns: `customer, reason, since`, and `addresses`, how many are suppressed with them. Given
+    the few customers that matter, only theirs are looked for: of 500,000 it takes ten seconds.
     """
-    fetch_table(tx, con, table, _WISH_TYPES, _WISHES)
+    source, values = SOURCES["suppressions"], {}
+    if among is not None:
+        source = source.replace(IN_FORCE, f"{IN_FORCE} AND suppression.customer {tx.among('few')}")
+        values = {"few": tx.list_of(among)}
+    fetch_table(tx, con, table, _WISH_TYPES, _WISHES.format(suppressions=source), **values)

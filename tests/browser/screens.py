@@ -1,15 +1,20 @@
 """Every screen of the application, over a company in which every page has something to show."""
 
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from pathlib import Path
 
+from core.contracts import FileKind
 from core.outreach.unsubscribe import make_token, token_secret
 from core.services import accounts
-from core.services.accounts import Role
+from core.services.accounts import Actor, Role
+from core.services.alias_desk import decide
 from core.services.backtest import create_backtest, execute_backtest
 from core.services.execute_run import create_run, execute
+from core.services.hand_changes import as_seen, change_products
+from core.services.import_files import load
 from core.services.import_paths import import_paths
 from core.services.prepare_campaign import prepare
 from core.services.schedules import Plan, Step, save_schedule
@@ -60,6 +65,7 @@ def fill_company(store: TenantStore, sample: Sample, password: str) -> Sequence[
     colleague = accounts.create_user(store.store, store.tenant, "paul", password, Role.ANALYST)
     first = import_paths(store, colleague, [sample.files], as_of=sample.as_of)
     execute(store, create_run(store, colleague, as_of=sample.as_of))
+    changed = _change_stock(store, colleague, sample.product)
     import_paths(store, colleague, [_write_till(store, sample)], as_of=sample.as_of)
     run = create_run(store, colleague, as_of=sample.as_of)
     execute(store, run)
@@ -77,6 +83,9 @@ def fill_company(store: TenantStore, sample: Sample, password: str) -> Sequence[
         "customer": f"/customers?customer={sample.customer}",
         "product": f"/products?product={sample.product}",
         **{f"insights-{view}": f"/insights?view={view}" for view in list(VIEW_TITLES)[1:]},
+        "product-history": f"/products?product={sample.product}&open=history",
+        "product-edit": f"/products?product={sample.product}&open=edit",
+        "change-by-hand": f"/upload?import={changed}",
     }
     paths = {entry.path: f"/{entry.path}" for entry in PAGES} | behind
     token = make_token(token_secret(store.store.settings), store.tenant_id, "anne@example.com")
@@ -85,6 +94,16 @@ def fill_company(store: TenantStore, sample: Sample, password: str) -> Sequence[
         Screen(name="unsubscribe", path=f"/u/{token}", is_public=True, is_plain=True),
         *(Screen(name=name, path=path) for name, path in paths.items()),
     )
+
+
+def _change_stock(store: TenantStore, colleague: Actor, product: str) -> str:
+    """Let somebody count the bottles of a product, and name one more label of it."""
+    seen = as_seen(store, FileKind.PRODUCTS, [product])[product]
+    wanted = replace(seen, cells={"stock_quantity": 36})
+    import_id = change_products(store, colleague, [wanted], change_id=str(uuid.uuid4()))
+    load(store, import_id)
+    decide(store, colleague, {f"{seen.cells['name']} (75 cl)": product})
+    return import_id
 
 
 def _write_till(store: TenantStore, sample: Sample) -> Path:

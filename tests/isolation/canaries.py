@@ -40,7 +40,7 @@ STATES: dict[str, tuple[str, ...]] = {
     ),
     "outcome": ("open", "done"),
     "code": ("UNKNOWN_LABEL", "UNKNOWN_CUSTOMER", "UNKNOWN_PRODUCT", "RETURN_WITHOUT_SALE"),
-    "origin": ("files", "release", "correction"),
+    "origin": ("files", "release", "correction", "hand"),
 }
 STATES_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "import_file": {"kind": ("clients", "products", "sales", "contacts")},

@@ -77,6 +77,14 @@ _IDS: Mapping[str, str] = {
     "doubtful_address": "SELECT email_norm FROM delivery WHERE tenant_id = :tenant"
     " AND state = 'UNCONFIRMED'",
     "import_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND seq = 1",
+    "product_writer": "SELECT imports.import_id FROM imports JOIN product"
+    " ON product.tenant_id = imports.tenant_id AND product.from_seq = imports.seq"
+    " WHERE imports.tenant_id = :tenant AND imports.status = 'loaded'"
+    " AND product.product_key = 'P1' AND product.to_seq IS NULL",
+    "customer_writer": "SELECT imports.import_id FROM imports JOIN customer"
+    " ON customer.tenant_id = imports.tenant_id AND customer.from_seq = imports.seq"
+    " WHERE imports.tenant_id = :tenant AND imports.status = 'loaded'"
+    " AND customer.customer = 'C1' AND customer.to_seq IS NULL",
     "later_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND seq = 2",
     "undone_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND status = 'undone'",
     "open_id": "SELECT import_id FROM imports WHERE tenant_id = :tenant AND loaded_at IS NULL"

@@ -23,6 +23,7 @@ from core.store.run_outputs import RunAt
 from core.store.run_reads import VerdictFilter
 from tests.contract.campaign_data import NOW
 from tests.isolation.given import ADDRESS, LABEL, NEW, SHA
+from tests.isolation.only_hand import OF_CHANGES
 from tests.isolation.only_people import OF_CUSTOMERS, OF_PRIVACY, OF_USERS, Given
 from tests.isolation.only_programs import OF_PROGRAMS
 from tests.isolation.rare import CLAIMED, LEAVER, PREPARING
@@ -47,6 +48,7 @@ def _of_shard(*names: str) -> Given:
 
 
 ONLY: Mapping[str, Given] = {
+    **OF_CHANGES,
     **OF_CUSTOMERS,
     **OF_USERS,
     **OF_PRIVACY,
@@ -302,6 +304,8 @@ ONLY: Mapping[str, Given] = {
 # The same functions once more, with values that meet other rows: under the name of the function,
 # and of what is meant.
 ALSO: Mapping[str, Given] = {
+    "store.opt_outs.fetch_wishes (of a few)": _working(table="found", among=["C1", "C6", "C9"]),
+    "store.row_versions.load_seen (of customers)": {"kind": FileKind.CLIENTS, "keys": ["C1", "C2"]},
     "services.sign_in.session_of (of two companies)": lambda v: {"token": v["shared_token"]},
     "store.reviews.count_subjects (of a product)": {"product_key": "NEW"},
     "store.run_reads.count_verdicts (of a rule)": lambda v: {

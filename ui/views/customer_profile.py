@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.contracts import RunVersion
+from core.contracts import FileKind, RunVersion
 from core.services.accounts import Role
 from core.services.customer_view import CustomerView, EarlierList, customer_view
 from core.services.person_export import person_link
@@ -21,15 +21,18 @@ from ui.layout import Figure, figures_row
 from ui.session import UiSession
 from ui.tables import number_column, show_rows
 from ui.views.customer_bought import draw_bought
+from ui.views.customer_edit import draw_customer_edit
 from ui.views.customer_list import draw_list
 from ui.views.customer_panel import draw_issues
 from ui.views.customer_radar import draw_radar
 from ui.views.customer_table import CUSTOMER_PARAM
 from ui.views.customer_taste import draw_taste
 from ui.views.customer_timeline import draw_timeline
+from ui.views.hand_saved import draw_last_change
 from ui.views.plain import plain
 from ui.views.privacy_person import PERSON_TERM, draw_consent
 from ui.views.review_words import verdict_title
+from ui.views.row_history import draw_row_history
 from ui.views.words import scenario_title, segment_title, state_title
 
 
@@ -41,6 +44,8 @@ def draw_profile(session: UiSession, customer: str) -> None:
     view = customer_view(session.store, customer, language=session.language)
     st.subheader(plain(view.name or customer), anchor=False)
     _draw_head(view)
+    draw_customer_edit(session, customer)
+    draw_last_change(session)
     figures_row(_figures(view, session.tenant.currency))
     draw_timeline(view, view.as_of, view.silence_days)
     left, right = st.columns(2)
@@ -54,6 +59,7 @@ def draw_profile(session: UiSession, customer: str) -> None:
     if session.may_work:
         draw_consent(view.consent)
         _draw_rights(session, customer)
+        draw_row_history(session, FileKind.CLIENTS, customer)
 
 
 def _draw_head(view: CustomerView) -> None:

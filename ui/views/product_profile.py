@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.contracts import FileKind
 from core.services.products import DUE_LISTED, ProductView, product_view
 from ui.i18n import (
     _,
@@ -19,9 +20,13 @@ from ui.layout import Figure, figures_row
 from ui.session import UiSession
 from ui.tables import choose_row, number_column, show_rows
 from ui.views.customer_table import CUSTOMER_PARAM
+from ui.views.hand_saved import draw_last_change
 from ui.views.plain import plain
 from ui.views.product_charts import draw_gaps, draw_months
+from ui.views.product_edit import OPEN_PARAM, draw_edit_buttons
+from ui.views.product_labels import draw_product_labels
 from ui.views.products_list import PRODUCT_PARAM
+from ui.views.row_history import draw_row_history
 
 
 def draw_product(session: UiSession, product_key: str) -> None:
@@ -36,7 +41,27 @@ def draw_product(session: UiSession, product_key: str) -> None:
     vintage = None if product.vintage is None else str(product.vintage)
     known = (product.product_key, product.family, vintage, price)
     st.text(" · ".join(part for part in known if part))
-    if view.run is None or product.buyers is None:
+    _draw_offer(view)
+    draw_edit_buttons(session, product_key)
+    draw_last_change(session)
+    _draw_counted(session, view)
+    opened = st.query_params.get(OPEN_PARAM)
+    draw_product_labels(session, product_key, is_open=opened == "labels")
+    draw_row_history(session, FileKind.PRODUCTS, product_key, is_open=opened == "history")
+
+
+def _draw_offer(view: ProductView) -> None:
+    """Say what is in stock and whether it is offered."""
+    stock = view.product.stock
+    known = _("The stock is not known")
+    if stock is not None:
+        known = _("In stock: %(stock)s", stock=format_number(stock))
+    offered = _("offered") if view.product.is_offered else _("no longer offered")
+    st.text(f"{known} · {offered}")
+
+
+def _draw_counted(session: UiSession, view: ProductView) -> None:
+    if view.run is None or view.product.buyers is None:
         st.caption(_("The last run counted no sale of this product."))
         return
     figures_row(_figures(view, session.tenant.currency))

@@ -18,6 +18,9 @@ from ui.tables import (
     number_column,
     percent_column,
 )
+from ui.views.hand_saved import draw_last_change
+from ui.views.product_edit import draw_open_form
+from ui.views.products_stock import draw_stock_editor, forget_seen
 
 PRODUCT_PARAM = "product"
 TERM, FAMILY, KIND = "q", "family", "kind"
@@ -53,7 +56,19 @@ def draw_products(session: UiSession) -> None:
         kinds = {code: _(title) for code, title in _KINDS.items()}
         _draw_choice(_("Which ones"), KIND, kinds, wanted.kind)
     with place:
+        draw_last_change(session)
+        draw_open_form(session)
         _draw_page(session, page, wanted, offset)
+
+
+def _is_edited(session: UiSession) -> bool:
+    """Draw the switch between looking and changing; tell whether it stands at changing."""
+    if not session.may_work:
+        return False
+    is_edited = st.toggle(_("Change stock and offer"), key="products_edited")
+    if not is_edited:
+        forget_seen()
+    return is_edited
 
 
 def _draw_search(term: str) -> None:
@@ -104,7 +119,11 @@ def _draw_page(session: UiSession, page: ProductPage, wanted: ProductFilter, off
     if not page.products:
         no_rows()
         return
-    _draw_table(session, page, key=f"products_{wanted}_{offset}")
+    place = f"products_{wanted}_{offset}"
+    if _is_edited(session):
+        draw_stock_editor(session, page.products, place)
+    else:
+        _draw_table(session, page, key=place)
     if page.run is None:
         st.caption(_("There is no finished run yet: sales and buyers come with the first."))
         return

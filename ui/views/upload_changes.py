@@ -59,7 +59,7 @@ def draw_changes(files: Sequence[Mapping[str, Any]], currency: str) -> None:
 
 def _example(change: Change, currency: str) -> str:
     first = change["examples"][0]
-    before, after = (_written(change, first[side], currency) for side in ("before", "after"))
+    before, after = (written_cell(change, first[side], currency) for side in ("before", "after"))
     return titled(first["identity"], f"{before} → {after}")
 
 
@@ -68,8 +68,8 @@ def _draw_examples(change: Change, currency: str) -> None:
         {
             **example,
             "file": change["file"]["name"],
-            "before": _written(change, example["before"], currency),
-            "after": _written(change, example["after"], currency),
+            "before": written_cell(change, example["before"], currency),
+            "after": written_cell(change, example["after"], currency),
         }
         for example in change["examples"]
     ]
@@ -83,13 +83,15 @@ def _draw_examples(change: Change, currency: str) -> None:
     show_rows(rows, titles, key="review_change_examples", alt=column_title(change["column"]))
 
 
-def _written(change: Change, cell: str | None, currency: str) -> str:
-    """Return a stored cell as its reader writes it."""
+def written_cell(change: Change, cell: str | None, currency: str) -> str:
+    """Return a stored cell, as text, as its reader writes it; `change` has `kind` and `column`."""
     kind = _TYPES[FileKind(change["kind"]), change["column"]]
     if cell is None:
         return NO_VALUE
     if kind is ColumnType.MONEY:
         return format_money(int(cell), currency)
+    if kind is ColumnType.INTEGER and change["column"] != "vintage":
+        return format_number(int(cell))
     if kind is ColumnType.QUANTITY:
         return format_quantity(int(cell))
     if kind is ColumnType.VOLUME:

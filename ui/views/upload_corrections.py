@@ -1,5 +1,6 @@
 """Upload: corrected rows and the import they belong to, and the rejected rows to correct."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,11 +23,26 @@ from ui.views.plain import plain
 from ui.views.upload_drop import IMPORT
 
 
+def hand_title(entry: ImportEntry) -> str:
+    """Return what a change by hand is of: "Change by hand, 1 product"."""
+    change = json.loads(entry.report_json or "{}").get("change", {})
+    products, customers = change.get("products", 0), change.get("clients", 0)
+    if customers:
+        return ngettext_(
+            "Change by hand, %(count)s customer", "Change by hand, %(count)s customers", customers
+        )
+    return ngettext_(
+        "Change by hand, %(count)s product", "Change by hand, %(count)s products", products
+    )
+
+
 def source_title(entry: ImportEntry) -> str:
     """Return where the rows of an import of files came from: their names, or that they correct."""
     names = ", ".join(file.name for file in entry.files if not file.left_out)
     if entry.origin == Origin.CORRECTION:
         return _("Corrected rows: %(files)s", files=names)
+    if entry.origin == Origin.HAND:
+        return hand_title(entry)
     return names
 
 

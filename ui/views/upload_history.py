@@ -29,6 +29,7 @@ from ui.views.words import import_state_title
 
 _SHOWN = 20
 _LINE = 24  # characters of the file names that stand on one line
+_NO_FILES = (Origin.RELEASE, Origin.HAND)  # of anybody's, to be read in another way
 _COUNTED = ("rows_in", "held", "rejected")
 
 
@@ -104,7 +105,7 @@ def _source(entry: ImportEntry, report: Mapping[str, Any]) -> str:
 
 
 def _draw_downloads(entry: ImportEntry) -> None:
-    if entry.report_json and entry.origin != Origin.RELEASE:
+    if entry.report_json and entry.origin not in _NO_FILES:
         address = f"/export/imports/{entry.import_id}"
         if entry.status not in (PLANNED, LOADED):  # of these they stand with the remarks
             st.link_button(_("Download every remark"), f"{address}/issues.csv")
@@ -115,7 +116,7 @@ def _draw_second_beginning(session: UiSession, entry: ImportEntry) -> None:
     """Draw what can be done with an import that is not loaded."""
     if not session.may_work:
         return
-    store, actor, is_release = session.store, session.actor, entry.origin == Origin.RELEASE
+    store, actor, is_release = session.store, session.actor, entry.origin in _NO_FILES
     can_reopen = entry.status == DISCARDED and not is_release
     can_import_again = entry.status == UNDONE and entry.origin == Origin.FILES
     if can_reopen and st.button(_("Take it up again"), key="upload_reopen"):

@@ -13,6 +13,7 @@ from core.store.imports import ImportEntry, Origin
 from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.views.hand_saved import draw_hand_import
 from ui.views.job_progress import follow_job
 from ui.views.steps import show_steps
 from ui.views.upload_corrections import (
@@ -37,6 +38,9 @@ def draw_import(session: UiSession, import_id: str) -> None:
     entry = entry_of(session.store, import_id)
     if entry.origin == Origin.RELEASE:
         draw_release(session, entry)
+        return
+    if entry.origin == Origin.HAND:
+        draw_hand_import(session, entry)
         return
     steps = st.container()
     jobs = [follow_job(session, kind, import_id) for kind in (PLAN, LOAD, TAKE)]

@@ -1,0 +1,83 @@
+"""The labels that mean a product: who decided it and when, and what was taken back since."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.services.accounts import SYSTEM, Actor
+from core.services.audit_actions import Action
+from core.services.audit_trail import record
+from core.store import audit_trail, identity
+from core.store.aliases import DecidedLabel, count_aliases_for, load_aliases_for
+from core.store.tenant import TenantStore, Transaction
+
+_FEW = 100
+_ACTIONS = (Action.LABEL_DECIDED.value, Action.LABEL_TAKEN_BACK.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelEvent:
+    """Labels of a product that somebody decided or took back, as the audit trail keeps it."""
+
+    action: str
+    at: datetime
+    by: str
+    labels: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductLabels:
+    """A page of the labels that mean a product, how many there are, and its newest decisions."""
+
+    labels: tuple[DecidedLabel, ...]
+    total: int
+    events: tuple[LabelEvent, ...]
+
+
+def labels_of(
+    store: TenantStore, product_key: str, *, limit: int = 10, offset: int = 0
+) -> ProductLabels:
+    """Return the labels of a product, the newest decision first."""
+    with store.read() as tx:
+        labels = load_aliases_for(tx, product_key, limit=limit, offset=offset)
+        total = count_aliases_for(tx, product_key)
+        entries = audit_trail.load_about(tx, _subject(product_key), _ACTIONS, limit=limit)
+    with store.store.identity() as tx:
+        ids = sorted({entry.actor_id for entry in entries} - {SYSTEM.user_id})
+        names = {SYSTEM.user_id: SYSTEM.username, **identity.load_usernames(tx, ids)}
+    events = (
+        LabelEvent(
+            action=entry.action,
+            at=entry.at,
+            by=names.get(entry.actor_id, entry.actor_id),
+            labels=int(entry.details.get("labels", 0)),
+        )
+        for entry in entries
+    )
+    return ProductLabels(labels=tuple(labels), total=total, events=tuple(events))
+
+
+def record_labels(
+    store: TenantStore,
+    tx: Transaction,
+    who: Actor,
+    action: Action,
+    product_keys: Sequence[str | None],
+) -> None:
+    """Tell the trail that labels were decided or taken back: one entry per product of a few.
+
+    A label is a text of somebody's file and a key may be one: the trail has their number, and the
+    key's digest. None stands for labels that are ignored.
+    """
+    if len(set(product_keys)) > _FEW:  # the trail's head is held until the last entry is there
+        counts = {"labels": len(product_keys), "products": len(set(product_keys))}
+        record(store, tx, who.user_id, action, None, **counts)
+        return
+    for key in sorted(set(product_keys), key=lambda key: (key is not None, key)):
+        subject = None if key is None else _subject(key)
+        record(store, tx, who.user_id, action, subject, labels=product_keys.count(key))
+
+
+def _subject(product_key: str) -> str:
+    return f"product:{hashlib.sha256(product_key.encode()).hexdigest()[:16]}"
