@@ -44,7 +44,7 @@ def draw_campaign(campaign_id: str) -> None:
     status = status_of(session.store, campaign_id)
     refusal = live_refusal(session.store)
     show_steps([_(step) for step in STEPS], step_of(status))
-    st.subheader(campaign_title(session, status), anchor=False)
+    st.header(campaign_title(session, status), anchor=False)
     draw_mode(session, status)
     job = follow_send(session, campaign_id)
     is_working = job is not None and not job.is_over

@@ -16,6 +16,6 @@ page_header(
 worker_notice(session)
 with error_boundary():
     draw_active(session)
-st.subheader(_("What is over"), anchor=False)
+st.header(_("What is over"), anchor=False)
 with error_boundary():
     draw_history(session)

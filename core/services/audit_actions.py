@@ -144,6 +144,7 @@ DETAIL_TITLES: Mapping[str, str] = {
     "files": N_("Files"),
     "from_other_company": N_("Coming from another company"),
     "kind": N_("Kind"),
+    "labels": N_("Labels"),
     "mode": N_("Mode"),
     "number": N_("Number"),
     "opted_out": N_("Unsubscribed"),

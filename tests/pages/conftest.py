@@ -108,7 +108,7 @@ def sales_file(tmp_path: Path) -> Callable[[str], Path]:
 
 def sentences(page: AppTest) -> str:
     """Return everything a page says in words."""
-    parts = (page.title, page.subheader, page.markdown, page.caption, page.text)
+    parts = (page.title, page.header, page.markdown, page.caption, page.text)
     alerts = (page.error, page.warning, page.info, page.success)
     return "\n".join(str(part.value) for kind in (*parts, *alerts) for part in kind)
 

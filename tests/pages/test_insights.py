@@ -67,7 +67,7 @@ def test_the_newest_that_is_done_is_shown_first(bought: TenantStore, look: Look)
     create_backtest(bought, SYSTEM, as_of=END)
     page = look("insights", "emma", view="backtest")
     assert not page.exception
-    assert page.subheader[0].value == "The last basket of each customer"
+    assert page.header[0].value == "The last basket of each customer"
     assert len(page.get("plotly_chart")) == 1
     assert "Sales until 20 February 2026." in sentences(page)
 

@@ -24,7 +24,7 @@ _CODES = "account_factor_codes"
 
 def draw_factor(session: UiSession) -> None:
     """Draw whether a code is asked for at sign-in, and the way to change it."""
-    st.subheader(_("Second factor"), anchor=False)
+    st.header(_("Second factor"), anchor=False)
     state = factor_state(session.store.store, session.actor)
     if _CODES in st.session_state:
         draw_recovery_codes(st.session_state.pop(_CODES))

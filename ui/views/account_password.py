@@ -12,7 +12,7 @@ from ui.sign_in_steps import draw_new_password
 
 def draw_password(session: UiSession) -> None:
     """Draw the form that changes the own password."""
-    st.subheader(_("Password"), anchor=False)
+    st.header(_("Password"), anchor=False)
     with st.form("account_password", clear_on_submit=True):
         present = ask_present("account_present")
         new, again = draw_new_password("account_new")

@@ -13,7 +13,7 @@ from ui.views.account_password import ask_present
 
 def draw_sessions(session: UiSession) -> None:
     """Draw the own sessions that are still good, and the way to end one."""
-    st.subheader(_("Where are you signed in?"), anchor=False)
+    st.header(_("Where are you signed in?"), anchor=False)
     st.caption(
         _(
             "A session ends 12 hours after its last use, and 7 days after it began. Click one that"

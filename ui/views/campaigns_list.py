@@ -53,7 +53,7 @@ def campaign_names(session: UiSession, campaign_ids: Iterable[str]) -> dict[str,
 
 def draw_campaigns(session: UiSession, shown: str | None) -> None:
     """Draw the campaigns, the newest first; a click opens one."""
-    st.subheader(_("Campaigns so far"), anchor=False)
+    st.header(_("Campaigns so far"), anchor=False)
     total = number_of_campaigns(session.store)
     if not total:
         st.caption(_("What you prepare will be listed here, with its journal."))

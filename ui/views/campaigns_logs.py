@@ -16,7 +16,7 @@ _LOG_PAGE = 20
 
 def draw_logs(session: UiSession, campaign_id: str) -> None:
     """Draw the journal, the newest line first."""
-    st.subheader(_("What happened, line by line?"), anchor=False)
+    st.header(_("What happened, line by line?"), anchor=False)
     place = st.container()
     offset = choose_page(number_of_logs(session.store, campaign_id), _LOG_PAGE, key="campaign_logs")
     lines = logs_of(session.store, campaign_id, _LOG_PAGE, offset)

@@ -26,7 +26,7 @@ _FRAME = (
 
 def draw_messages(session: UiSession, campaign_id: str) -> None:
     """Draw the first messages one at a time, at the width that is chosen."""
-    st.subheader(_("How will the first messages look?"), anchor=False)
+    st.header(_("How will the first messages look?"), anchor=False)
     found = previews(session.store, campaign_id, PREVIEWS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.selectbox(

@@ -62,7 +62,7 @@ def _choose_person(session: UiSession, term: str) -> str:
 
 
 def _draw_suppressions(session: UiSession, term: str) -> None:
-    st.subheader(_("Who must not be written to?"), anchor=False)
+    st.header(_("Who must not be written to?"), anchor=False)
     if _SAID in st.session_state:
         _draw_lifted(st.session_state.pop(_SAID))
     place = st.container()
@@ -189,7 +189,7 @@ def _draw_lifted(lifted: Lifted) -> None:
 
 
 def _draw_contacts(session: UiSession, term: str) -> None:
-    st.subheader(_("What happened with this person?"), anchor=False)
+    st.header(_("What happened with this person?"), anchor=False)
     if not term:
         st.caption(_("Search an address or a customer code to see the contact history."))
         return

@@ -35,7 +35,7 @@ def draw_results(session: UiSession, status: CampaignStatus) -> None:
     """Draw what a live campaign that is over did; nothing for any other."""
     if status.mode != Mode.LIVE or status.state not in FINISHED:
         return
-    st.subheader(_("What did it do?"), anchor=False)
+    st.header(_("What did it do?"), anchor=False)
     with error_boundary():
         days = _choose_window()
         result = _results(session.tenant.tenant_id, status.campaign_id, days, session.store)

@@ -31,7 +31,7 @@ def draw_doubts(
     is_held = doubts.is_restored and status.state not in FINISHED
     if not (status.unconfirmed or status.review or is_held):
         return
-    st.subheader(_("Of which messages is nobody sure?"), anchor=False)
+    st.header(_("Of which messages is nobody sure?"), anchor=False)
     _draw_reading(session, status, doubts, refusal)
     if status.review:
         _draw_desk(session, status)

@@ -42,7 +42,7 @@ def draw_profile(session: UiSession, customer: str) -> None:
         del st.query_params[CUSTOMER_PARAM]
         st.rerun()
     view = customer_view(session.store, customer, language=session.language)
-    st.subheader(plain(view.name or customer), anchor=False)
+    st.header(plain(view.name or customer), anchor=False)
     _draw_head(view)
     draw_customer_edit(session, customer)
     draw_last_change(session)

@@ -29,7 +29,7 @@ def draw_decisions(session: UiSession, home: Home) -> None:
         if home.has_campaign:
             st.caption(_("Nothing waits for a decision."))
         return
-    st.subheader(_("What needs a decision"), anchor=False)
+    st.header(_("What needs a decision"), anchor=False)
     subjects = [d.subject for d in home.decisions if d.subject and _PAGES[d.matter] == "campaigns"]
     names = campaign_names(session, subjects) if subjects else {}
     with st.container(border=True):

@@ -52,7 +52,7 @@ def draw_state(session: UiSession, home: Home) -> None:
 def _draw_run(card: RunCard, gating: Sequence[GatingPoint]) -> None:
     title = _("Last run, as of %(day)s", day=format_date(card.as_of))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         if st.button(_("Open the run"), key="home_run", type="tertiary"):
             open_page("runs", **{RUN_PARAM: card.run_id})
     before = gating[-2] if len(gating) > 1 else None
@@ -172,7 +172,7 @@ def draw_trend(history: Sequence[GatingPoint]) -> None:
 def _draw_campaigns(session: UiSession, campaigns: Sequence[CampaignStatus]) -> None:
     if not campaigns:
         return
-    st.subheader(_("Campaigns in flight"), anchor=False)
+    st.header(_("Campaigns in flight"), anchor=False)
     titles: dict[str, Any] = {
         "message": st.column_config.TextColumn(_("Message"), width="large"),
         "state": _("State"),

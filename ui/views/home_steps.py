@@ -50,7 +50,7 @@ def draw_next_step(home: Home) -> None:
 
 def draw_steps(home: Home) -> None:
     """Draw the five steps with what is done, and the way to each."""
-    st.subheader(_("From your first file to your first campaign"), anchor=False)
+    st.header(_("From your first file to your first campaign"), anchor=False)
     st.caption(
         _(
             "%(done)s of %(steps)s steps done",

@@ -18,7 +18,7 @@ def draw_backtests(session: UiSession, shown: str | None) -> None:
     cards = list_backtests(session.store)
     if not cards:
         return
-    st.subheader(_("Looked back so far"), anchor=False)
+    st.header(_("Looked back so far"), anchor=False)
     is_at_work = is_under_way(session.store)
     chosen = choose_row(
         [_row(session, card, is_at_work) for card in cards],

@@ -88,7 +88,7 @@ def _newest_done(session: UiSession) -> BacktestCard | None:
 
 
 def _draw_result(session: UiSession, card: BacktestCard, report: Mapping[str, Any]) -> None:
-    st.subheader(protocol_title(card.protocol), anchor=False)
+    st.header(protocol_title(card.protocol), anchor=False)
     with st.container(border=True):
         verdict, *figures = verdict_sentences(report, session.language)
         st.markdown(f"**{verdict}**")
@@ -184,7 +184,7 @@ def _draw_tables(report: Mapping[str, Any]) -> None:
         }
         for one in report["systems"]
     ]
-    st.subheader(_("All figures against the baselines"), anchor=False)
+    st.header(_("All figures against the baselines"), anchor=False)
     st.caption(
         _(
             "Repeats are products that the customer had bought before: %(share)s of what was"

@@ -84,7 +84,7 @@ def _figures(summary: PersonSummary) -> list[Figure]:
 
 def draw_consent(consent: Sequence[ConsentVersion]) -> None:
     """Draw what each version of the record says of consent, the newest first."""
-    st.subheader(_("Consent"), anchor=False)
+    st.header(_("Consent"), anchor=False)
     if not consent:
         st.caption(_("No record of this person: nothing is known of a consent."))
         return

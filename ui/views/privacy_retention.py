@@ -75,7 +75,7 @@ def _draw_rule(session: UiSession, rule: RetentionRule) -> None:
 
 
 def _draw_due(session: UiSession, preview: RetentionPreview) -> None:
-    st.subheader(_("Who has been kept long enough?"), anchor=False)
+    st.header(_("Who has been kept long enough?"), anchor=False)
     if not preview.people:
         st.caption(_("Nobody by today."))
         return

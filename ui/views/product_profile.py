@@ -36,7 +36,7 @@ def draw_product(session: UiSession, product_key: str) -> None:
         st.rerun()
     view = product_view(session.store, product_key)
     product = view.product
-    st.subheader(plain(product.name), anchor=False)
+    st.header(plain(product.name), anchor=False)
     price = format_money(product.price_cents, session.tenant.currency)
     vintage = None if product.vintage is None else str(product.vintage)
     known = (product.product_key, product.family, vintage, price)

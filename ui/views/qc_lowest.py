@@ -20,7 +20,7 @@ _PAGE = 20
 
 def draw_lowest(session: UiSession, run: RunCard, version: RunVersion, filters: Filters) -> None:
     """Draw the customers whom the filters leave, a page at a time; a click opens one."""
-    st.subheader(_("Which customers have the lowest scores?"), anchor=False)
+    st.header(_("Which customers have the lowest scores?"), anchor=False)
     products = listed_products(session.store, run.run_id, version)
     draw_filters(filters, products)
     lists = (session.tenant.tenant_id, run.run_id, run.review_no, version)

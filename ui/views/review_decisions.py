@@ -20,7 +20,7 @@ _PAGE = 10
 
 def draw_decisions(session: UiSession, run_id: str, *, is_editable: bool) -> None:
     """Draw the decisions, the newest first; a click opens one, with the way to take it back."""
-    st.subheader(_("Decisions"), anchor=False)
+    st.header(_("Decisions"), anchor=False)
     place = st.container()
     total = decision_page(session.store, run_id, limit=0).total
     if total == 0:

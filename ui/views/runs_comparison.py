@@ -46,7 +46,7 @@ _KIND_TITLES: Mapping[str, str] = {
 
 def draw_comparison(session: UiSession, card: RunCard) -> None:
     """Draw the choice of another run, and what changed from that one to this one."""
-    st.subheader(_("What changed against another run?"), anchor=False)
+    st.header(_("What changed against another run?"), anchor=False)
     others = {c.run_id: c for c in finished_runs(session) if c.run_id != card.run_id}
     if not others:
         st.caption(_("A second finished run can be compared with this one."))

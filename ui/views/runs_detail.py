@@ -37,7 +37,7 @@ def draw_run(session: UiSession, run_id: str) -> None:
 
 def _draw_result(session: UiSession, run: RunDetail) -> None:
     card = run.card
-    st.subheader(_("Run as of %(day)s", day=format_date(card.as_of)), anchor=False)
+    st.header(_("Run as of %(day)s", day=format_date(card.as_of)), anchor=False)
     for warning in run.warnings:
         st.warning(warning)
     if card.review_no:
@@ -104,7 +104,7 @@ def _draw_next_steps(run_id: str) -> None:
 
 
 def _draw_sample(session: UiSession, run_id: str) -> None:
-    st.subheader(_("Twenty customers as a sample"), anchor=False)
+    st.header(_("Twenty customers as a sample"), anchor=False)
     st.caption(_("Click a row to see what this customer is proposed, and why."))
     shown = st.query_params.get(CUSTOMER_PARAM)
     verdicts = sample_customers(session.store, run_id)

@@ -35,7 +35,7 @@ def draw_runs(session: UiSession, shown: str | None) -> None:
             page="upload",
         )
         return
-    st.subheader(_("Runs so far"), anchor=False)
+    st.header(_("Runs so far"), anchor=False)
     place = st.container()
     offset = choose_page(total, _PAGE, key="runs_page")
     cards = list_runs(session.store, limit=_PAGE, offset=offset)

@@ -21,7 +21,7 @@ from ui.views.words import reason_title, scenario_title
 def draw_preview(session: UiSession, draft: Draft, preview_id: str) -> None:
     """Draw one preview: its progress, or its figures; raises `NotFound`."""
     preview = preview_of(session.store, preview_id)
-    st.subheader(_("Effect on the run as of %(day)s", day=format_date(preview.as_of)), anchor=False)
+    st.header(_("Effect on the run as of %(day)s", day=format_date(preview.as_of)), anchor=False)
     if values_of(preview.policy) != dict(draft.values):
         st.warning(_("The fields have changed since. Ask for the preview again."))
     job = follow_job(session, PREVIEW, preview_id)

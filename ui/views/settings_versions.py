@@ -37,7 +37,7 @@ def draw_ways_back(session: UiSession, current: UnusableVersion) -> None:
 def draw_versions(session: UiSession, current: PolicyVersion | UnusableVersion) -> None:
     """Draw the versions, the newest first; a click opens one."""
     versions = policy_versions(session.store)
-    st.subheader(_("Versions"), anchor=False)
+    st.header(_("Versions"), anchor=False)
     st.caption(_("Click a row to see how a version differs, and to go back to it."))
     titles: dict[str, Any] = {
         "version": _("Version"),

@@ -35,7 +35,7 @@ def draw_changes(files: Sequence[Mapping[str, Any]], currency: str) -> None:
     if not changes:
         return
     changes.sort(key=lambda change: -change["rows"])
-    st.subheader(_("What changes, field by field"), anchor=False)
+    st.header(_("What changes, field by field"), anchor=False)
     st.caption(_("Click a row to see examples."))
     rows = [
         {

@@ -35,7 +35,7 @@ _COUNTED = ("rows_in", "held", "rejected")
 
 def draw_history(session: UiSession, shown: str | None) -> None:
     """Draw the imports, a page at a time; a click opens one. One can be undone or taken up."""
-    st.subheader(_("Imports so far"), anchor=False)
+    st.header(_("Imports so far"), anchor=False)
     total = count_entries(session.store)
     if not total:
         st.caption(_("What you import will be listed here, and can be undone from here."))

@@ -37,7 +37,7 @@ def draw_issues(
     remarks = remarks_of(files)
     if not remarks:
         return
-    st.subheader(_("Rows with a remark, by reason"), anchor=False)
+    st.header(_("Rows with a remark, by reason"), anchor=False)
     st.caption(_("Click a row to see examples."))
     rows = [
         {

@@ -21,7 +21,7 @@ def draw_opt_outs(files: Files) -> None:
     kept = sum(f["opt_outs_kept"] for f in files)
     if not added and not kept:
         return
-    st.subheader(_("Opt-outs"), anchor=False)
+    st.header(_("Opt-outs"), anchor=False)
     if added:
         st.text(
             ngettext_(

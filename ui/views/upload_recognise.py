@@ -37,7 +37,7 @@ from ui.views.words import kind_title
 def draw_questions(session: UiSession, entry: ImportEntry, report: Mapping[str, Any]) -> None:
     """Draw what the files do not settle as choices; plan again with the answers."""
     asking = [f for f in report["files"] if f["recognition"]["waits_for"]]
-    st.subheader(_("What the files leave open"), anchor=False)
+    st.header(_("What the files leave open"), anchor=False)
     answers: dict[int, dict[str, str]] = {}
     with st.form("answers", border=True):
         for file in asking:
@@ -95,7 +95,7 @@ def draw_recognition(
     """Draw for each file what was recognised, its mapping as a form that can be edited."""
     read = [file for file in report["files"] if file["recognition"]["headers"]]
     if read:
-        st.subheader(_("How each file is read"), anchor=False)
+        st.header(_("How each file is read"), anchor=False)
     for file in read:
         waits = file["recognition"]["waits_for"] is not None
         with st.expander(_file_title(file), expanded=is_open and waits):

@@ -30,7 +30,7 @@ def draw_unknown(report: Mapping[str, Any]) -> None:
     found = report.get("unknown", ())
     if not found:
         return
-    st.subheader(_("What waiting rows wait for"), anchor=False)
+    st.header(_("What waiting rows wait for"), anchor=False)
     for unknown in found:
         _draw_one(unknown, report["currency"])
     st.caption(_("Once the files are loaded, the page of the waiting rows decides about them."))

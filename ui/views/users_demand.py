@@ -13,7 +13,7 @@ from ui.views.users_member import confirm
 
 def draw_demand(session: UiSession, people: Sequence[Member]) -> None:
     """Draw whether a second factor is demanded, and the button that changes it."""
-    st.subheader(_("Does everybody need a second factor?"), anchor=False)
+    st.header(_("Does everybody need a second factor?"), anchor=False)
     if is_factor_demanded(session.store, session.actor):
         _draw_demanded(session)
     else:

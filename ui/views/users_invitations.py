@@ -15,7 +15,7 @@ from ui.views.users_words import role_title
 
 def draw_invitations(session: UiSession, waiting: Sequence[Invitation]) -> None:
     """Draw the invitations of the company, the way to make one, and the way to take one back."""
-    st.subheader(_("Who is invited?"), anchor=False)
+    st.header(_("Who is invited?"), anchor=False)
     st.caption(
         _("Who signs in for another company already is invited, and keeps name and password.")
     )

@@ -34,7 +34,7 @@ def draw_figures(people: Sequence[Member]) -> None:
 
 def choose_member(session: UiSession, people: Sequence[Member]) -> Member | None:
     """Draw the users and return the one that was clicked."""
-    st.subheader(_("Who belongs to the company?"), anchor=False)
+    st.header(_("Who belongs to the company?"), anchor=False)
     st.caption(_("Click a row to change what somebody may do."))
     titles = {
         "username": _("User name"),

@@ -16,7 +16,7 @@ _USUAL_DAYS = 365
 
 def draw_tokens(session: UiSession) -> None:
     """Draw the company's tokens, the way to make one, and the way to refuse one."""
-    st.subheader(_("Which programs may call?"), anchor=False)
+    st.header(_("Which programs may call?"), anchor=False)
     st.caption(_("A program calls the HTTP API of this instance with a token: see /docs."))
     if st.button(_("Make a token"), key="users_token_make"):
         _open_form(session)

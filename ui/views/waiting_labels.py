@@ -83,7 +83,7 @@ def _row(label: WaitingLabel) -> dict[str, Any]:
 def _draw_decision(session: UiSession, label: WaitingLabel) -> None:
     name = label.name or label.subject
     with st.container(border=True):
-        st.subheader(plain(name), anchor=False)
+        st.header(plain(name), anchor=False)
         st.caption(
             ngettext_(
                 "%(count)s row waits, revenue %(amount)s.",
