@@ -42,7 +42,7 @@ def labels_of(
     with store.read() as tx:
         labels = load_aliases_for(tx, product_key, limit=limit, offset=offset)
         total = count_aliases_for(tx, product_key)
-        entries = audit_trail.load_about(tx, _subject(product_key), _ACTIONS, limit=limit)
+        entries = audit_trail.load_about(tx, subject_of(product_key), _ACTIONS, limit=limit)
     with store.store.identity() as tx:
         ids = sorted({entry.actor_id for entry in entries} - {SYSTEM.user_id})
         names = {SYSTEM.user_id: SYSTEM.username, **identity.load_usernames(tx, ids)}
@@ -75,9 +75,10 @@ def record_labels(
         record(store, tx, who.user_id, action, None, **counts)
         return
     for key in sorted(set(product_keys), key=lambda key: (key is not None, key)):
-        subject = None if key is None else _subject(key)
+        subject = None if key is None else subject_of(key)
         record(store, tx, who.user_id, action, subject, labels=product_keys.count(key))
 
 
-def _subject(product_key: str) -> str:
+def subject_of(product_key: str) -> str:
+    """Return what the trail names a product by: a digest, as its key may be a text of a file."""
     return f"product:{hashlib.sha256(product_key.encode()).hexdigest()[:16]}"

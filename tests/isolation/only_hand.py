@@ -9,6 +9,7 @@ from typing import Any
 from core.contracts import FileKind
 from core.services.audit_actions import Action
 from core.services.hand_rows import RowChange
+from core.services.product_labels import subject_of
 from tests.isolation.given import NEW
 from tests.isolation.only_people import Given
 
@@ -49,9 +50,9 @@ OF_CHANGES: Mapping[str, Given] = {
         "product_keys": ["P1", "P1", None],
     },
     "services.row_history.history_of": {**_PRODUCT, "key": "P1"},
-    "store.audit_trail.load_about": lambda v: {
-        "subject": v["import_id"],
-        "actions": ["import_loaded"],
+    "store.audit_trail.load_about": {  # both companies decided on a label of this product
+        "subject": subject_of("P1"),
+        "actions": [Action.LABEL_DECIDED.value],
     },
     "store.row_versions.count_versions": {**_PRODUCT, "key": "P1"},
     "store.row_versions.load_seen": _PRODUCT,

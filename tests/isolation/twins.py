@@ -36,6 +36,7 @@ ORPHAN = "dddddddd-0000-4000-8000-00000000000f"
 KEPT = frozenset(
     [
         "status",
+        "action",
         "kind",
         "code",
         "state",
