@@ -13,12 +13,13 @@ import streamlit as st
 from core.services.csv_cells import csv_lines
 from core.services.csv_cells import escape as escape_cell
 from ui.i18n import NO_VALUE, _, current_language, percent_sign
-from ui.theme import SCENARIO_COLOURS, Tokens, scenario_colours, tokens
+from ui.theme import SCENARIO_COLOURS, Tokens, heat_scale, scenario_colours, tokens
 
 __all__ = [
     "SCENARIO_COLOURS",
     "chart_csv",
     "chart_text",
+    "heat_map",
     "make_template",
     "percent_axis",
     "scenario_colours",
@@ -85,6 +86,19 @@ def wrapped(value: object) -> str:
 def percent_axis(title: str) -> dict[str, Any]:
     """Return an axis of percentages, 20 for 20 %: Plotly writes those of shares without a space."""
     return {"ticksuffix": percent_sign(), "title": {"text": title}}
+
+
+def heat_map(**cells: Any) -> go.Heatmap:
+    """Return a heat map from zero, whose cells carry their text: `cells` are Plotly's names."""
+    return go.Heatmap(
+        texttemplate="%{text}",
+        colorscale=heat_scale(),
+        zmin=0,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        **cells,
+    )
 
 
 def show_chart(

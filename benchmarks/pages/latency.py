@@ -29,7 +29,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 import ui.session
-import ui.sign_in
 from benchmarks.pages.large_tenant import AS_OF, EMBEDDED, fill, opened, served
 from benchmarks.pages.measuring import Spent, apart, first_and_least
 from benchmarks.recommender.make_tenant import make_tenant

@@ -7,7 +7,7 @@ typed, so that erasing a person never has to break the chain.
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.services.accounts import SYSTEM, Actor, Role, require
@@ -31,6 +31,7 @@ __all__ = [
     "trail_of",
     "user_id_named",
     "verify_trail",
+    "with_names",
 ]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/+-]{0,100}")
@@ -122,7 +123,7 @@ def trail_of(
     require(actor, Role.ADMIN)
     with store.read() as tx:
         entries = stored.load_newest(tx, action, limit=limit, offset=offset)
-    return _named(store, entries)
+    return with_names(store, entries)
 
 
 def number_of_entries(store: TenantStore, actor: Actor, action: Action | None = None) -> int:
@@ -166,7 +167,7 @@ def _csv_pieces(store: TenantStore) -> Iterator[bytes]:
             entries = stored.load_after(tx, number, _CHUNK)
         if not entries:
             return
-        yield _csv_bytes([_cells(line) for line in _named(store, entries)])
+        yield _csv_bytes([_cells(line) for line in with_names(store, entries)])
         number = entries[-1].number
 
 
@@ -191,7 +192,8 @@ def _csv_bytes(rows: list[tuple[str, ...]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _named(store: TenantStore, entries: list[TrailEntry]) -> list[TrailLine]:
+def with_names(store: TenantStore, entries: Sequence[TrailEntry]) -> list[TrailLine]:
+    """Return entries with the names that their actors have now."""
     ids = sorted({entry.actor_id for entry in entries} - {SYSTEM.user_id})
     with store.store.identity() as tx:
         names = {SYSTEM.user_id: SYSTEM.username, **identity.load_usernames(tx, ids)}

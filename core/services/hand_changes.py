@@ -30,7 +30,6 @@ from core.services.hand_rows import (
 )
 from core.services.import_archive import archive_of
 from core.services.import_files import today_of
-from core.services.import_ledger import entry_of
 from core.services.import_report import BUCKETS
 from core.store.import_states import RECEIVED, store_import_state
 from core.store.imports import (
@@ -40,7 +39,7 @@ from core.store.imports import (
     load_loaded_files,
     store_import,
 )
-from core.store.row_versions import load_seen
+from core.store.row_versions import Row, load_seen
 from core.store.tenant import TenantStore, Transaction
 
 _SECOND = timedelta(seconds=1)
@@ -79,12 +78,6 @@ def change_customer(store: TenantStore, actor: Actor, change: RowChange, *, chan
     return _enter(store, actor, FileKind.CLIENTS, [change], change_id)
 
 
-def change_of(store: TenantStore, import_id: str) -> dict[str, int]:
-    """Return how many rows of each kind (`products`, `clients`) a change by hand is of."""
-    report = json.loads(entry_of(store, import_id).report_json or "{}")
-    return {str(kind): int(count) for kind, count in report.get("change", {}).items()}
-
-
 def _enter(
     store: TenantStore,
     actor: Actor,
@@ -97,8 +90,7 @@ def _enter(
         known = load_import_entry(tx, change_id)
         if known is not None and known.origin == Origin.HAND:
             return change_id
-        check_seen(tx, kind, changes)
-        wanted = _differing(tx, kind, changes)
+        wanted = _differing(kind, changes, check_seen(tx, kind, changes))
         check_chain(tx, wanted)
         file = _written(store, tx, change_id, kind, wanted)
         now = store.store.now()
@@ -110,13 +102,13 @@ def _enter(
     return change_id
 
 
-def _differing(tx: Transaction, kind: FileKind, changes: Sequence[RowChange]) -> list[RowChange]:
-    """Return the changes with the cells that differ from what is there, none without any.
+def _differing(
+    kind: FileKind, changes: Sequence[RowChange], there: Mapping[str, Row]
+) -> list[RowChange]:
+    """Return the changes with the cells that differ from what is `there`, none without any.
 
     A product always says its name: the contract of the files demands one.
     """
-    found = load_seen(tx, kind, [change.key for change in changes])
-    there = {row[IDENTITY[kind]]: row for row in found}
     wanted = []
     for change in changes:
         row = there.get(change.key, {})

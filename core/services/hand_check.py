@@ -11,7 +11,7 @@ from core.services.import_archive import archive_of
 from core.services.import_ledger import DISCARDED, set_state
 from core.services.import_work import FileWork
 from core.store.imports import ImportEntry, Origin
-from core.store.row_versions import load_chain, load_seen
+from core.store.row_versions import Row, load_chain, load_seen
 from core.store.tenant import TenantStore, Transaction
 
 _OVERTAKEN = N_(
@@ -28,8 +28,11 @@ _CIRCLE = N_(
 _UNREADABLE = N_("A cell of this change cannot be read: nothing was saved.")
 
 
-def check_seen(tx: Transaction, kind: FileKind, changes: Sequence[RowChange]) -> None:
-    """Raise `Refused` or `NotFound` when the rows are not what they were when they were seen."""
+def check_seen(tx: Transaction, kind: FileKind, changes: Sequence[RowChange]) -> dict[str, Row]:
+    """Return the rows that are there, by key.
+
+    Raises `Refused` or `NotFound` when they are not what they were when they were seen.
+    """
     found = load_seen(tx, kind, [change.key for change in changes])
     there = {row[IDENTITY[kind]]: row for row in found}
     for change in changes:
@@ -40,6 +43,7 @@ def check_seen(tx: Transaction, kind: FileKind, changes: Sequence[RowChange]) ->
             raise NotFound(_UNKNOWN)
         if row is not None and row["written_by"] != change.seen:
             raise Refused(_OVERTAKEN)
+    return there
 
 
 def check_chain(tx: Transaction, changes: Sequence[RowChange]) -> None:

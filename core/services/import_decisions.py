@@ -73,6 +73,11 @@ def order_of(entry: ImportEntry) -> ReleaseOrder:
     )
 
 
+def change_of(entry: ImportEntry) -> dict[str, int]:
+    """Return how many rows of each kind a change by hand is of, nothing of any other import."""
+    return dict(json.loads(entry.report_json or "{}").get("change", {}))
+
+
 def open_decisions(tx: Transaction, con: DuckDBPyConnection, entry: ImportEntry) -> None:
     """Create the table `ALIASES`, and put what `entry` creates into the state tables."""
     fetch_aliases(tx, con, ALIASES, loading=entry.import_id)

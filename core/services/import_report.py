@@ -13,7 +13,7 @@ from core.ingest.mapping import dump_mapping
 from core.ingest.preview import find_unknown
 from core.services.file_findings import findings_of
 from core.services.import_archive import ImportArchive, archive_of
-from core.services.import_decisions import order_of
+from core.services.import_decisions import change_of, order_of
 from core.services.import_months import months_of
 from core.services.import_waiting import count_released_lines
 from core.services.import_warnings import warning_text, warnings_of
@@ -62,14 +62,9 @@ def _of_entry(store: TenantStore, entry: ImportEntry) -> dict[str, Any]:
         "parent_id": entry.parent_id,
         "left_out": _left_out(entry),
         "release": order_of(entry).counts(),
-        "change": _changed_by_hand(entry),
+        "change": change_of(entry),
         "report": str(archive_of(store, entry.import_id).report),
     }
-
-
-def _changed_by_hand(entry: ImportEntry) -> dict[str, int]:
-    """Return how many rows of each kind a change by hand is of, nothing of any other import."""
-    return dict(json.loads(entry.report_json or "{}").get("change", {}))
 
 
 def _of_file(work: FileWork) -> dict[str, Any]:

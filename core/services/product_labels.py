@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.services.accounts import SYSTEM, Actor
+from core.services.accounts import Actor
 from core.services.audit_actions import Action
-from core.services.audit_trail import record
-from core.store import audit_trail, identity
+from core.services.audit_trail import record, with_names
+from core.store import audit_trail
 from core.store.aliases import DecidedLabel, count_aliases_for, load_aliases_for
 from core.store.tenant import TenantStore, Transaction
 
@@ -43,17 +43,14 @@ def labels_of(
         labels = load_aliases_for(tx, product_key, limit=limit, offset=offset)
         total = count_aliases_for(tx, product_key)
         entries = audit_trail.load_about(tx, subject_of(product_key), _ACTIONS, limit=limit)
-    with store.store.identity() as tx:
-        ids = sorted({entry.actor_id for entry in entries} - {SYSTEM.user_id})
-        names = {SYSTEM.user_id: SYSTEM.username, **identity.load_usernames(tx, ids)}
     events = (
         LabelEvent(
-            action=entry.action,
-            at=entry.at,
-            by=names.get(entry.actor_id, entry.actor_id),
-            labels=int(entry.details.get("labels", 0)),
+            action=line.entry.action,
+            at=line.entry.at,
+            by=line.actor,
+            labels=int(line.entry.details.get("labels", 0)),
         )
-        for entry in entries
+        for line in with_names(store, entries)
     )
     return ProductLabels(labels=tuple(labels), total=total, events=tuple(events))
 

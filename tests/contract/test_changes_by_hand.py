@@ -20,12 +20,12 @@ from core.services.execute_run import create_run, execute
 from core.services.hand_changes import (
     as_seen,
     change_customer,
-    change_of,
     change_products,
     create_product,
 )
 from core.services.hand_rows import Cell, RowChange
 from core.services.import_archive import archive_of
+from core.services.import_decisions import change_of
 from core.services.import_files import choose, load, plan, receive
 from core.services.import_ledger import DISCARDED, LOADED, entry_of
 from core.services.import_undo import undo, undo_outlook
@@ -80,8 +80,8 @@ def test_the_changed_cells_change_and_no_others_and_undo_gives_them_back(
     import_id = save(shop, change(shop, "P1", stock_quantity=0, is_active=False))
     assert product(shop, "P1") == ("Riesling", 950, 0, False, None)
     assert product(shop, "P2") == p2
-    assert change_of(shop, import_id) == {"products": 1}
     entry = entry_of(shop, import_id)
+    assert change_of(entry) == {"products": 1}
     assert (entry.origin, entry.status, entry.files[0].kind) == ("hand", "loaded", "products")
     undo(shop, SYSTEM, import_id)
     assert state(shop) == before

@@ -7,6 +7,7 @@ import duckdb
 
 from core.services.audit_trail import Action
 from core.services.erasure import FoundPerson
+from core.store.audit_trail import TrailEntry
 from core.store.customer_search import Wanted
 from core.store.erased import Erased
 from core.store.product_reads import ProductFilter
@@ -127,6 +128,19 @@ OF_USERS: Mapping[str, Given] = {
     "store.tickets.store_ticket": {"ticket_sha256": SHA, "code_passed": True},
 }
 
+
+def _entry_of(user_id: str) -> TrailEntry:
+    return TrailEntry(
+        number=1,
+        at=NOW,
+        actor_id=user_id,
+        action=Action.RUN_LAUNCHED,
+        subject=None,
+        details_json="{}",
+        sha256=SHA,
+    )
+
+
 OF_PRIVACY: Mapping[str, Given] = {
     "services.audit_trail.record": {
         "actor_id": "system",
@@ -134,6 +148,7 @@ OF_PRIVACY: Mapping[str, Given] = {
         "details": 1,
     },
     "services.audit_trail.record_of_person": {"action": Action.PASSWORD_CHANGED},
+    "services.audit_trail.with_names": lambda v: {"entries": [_entry_of(v["user_id"])]},
     "services.erase_brevo.queue_contacts": {"subject": _FOUND},
     "services.erasure.ask_erasure": _BY_ADDRESS,
     "services.erasure.enter_request": {"subject": _FOUND},

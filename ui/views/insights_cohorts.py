@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.services.insights import Cohort, Cohorts, cohorts_of
 from core.services.run_records import RunCard
-from ui.charts import show_chart
+from ui.charts import heat_map, show_chart
 from ui.i18n import _, format_number, format_percent, format_quarter, titled
 from ui.session import UiSession
-from ui.theme import heat_scale, tokens
+from ui.theme import tokens
 from ui.views.insights_view import say_nothing_counted, say_run
 
 _ROW, _FRAME = 32, 90
@@ -43,21 +43,15 @@ def _draw_heat_map(cohorts: Cohorts) -> None:
     width = max(len(one.again) for one in shown)
     shares = [[_share(one, after) for after in range(width)] for one in shown]
     figure = go.Figure(
-        go.Heatmap(
+        heat_map(
             x=[str(after + 1) for after in range(width)],
             y=[format_quarter(one.quarter) for one in shown],
             z=[[None if share is None else 100 * share for share in row] for row in shares],
             text=[["" if s is None else format_number(100 * s) for s in row] for row in shares],
-            texttemplate="%{text}",
             textfont={"size": 11, "color": tokens().ink},
             hovertext=[[_said(one, after) for after in range(width)] for one in shown],
             hovertemplate=titled("%{y}", "%{hovertext}<extra></extra>"),
             hoverongaps=False,
-            colorscale=heat_scale(),
-            zmin=0,
-            showscale=False,
-            xgap=2,
-            ygap=2,
         )
     )
     figure.update_layout(

@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.reco.segments import SEGMENTS, Segment
 from core.services.insights import SEGMENT_ORDER, RfmCell, RfmGrid, rfm_grid_of
-from ui.charts import show_chart
+from ui.charts import heat_map, show_chart
 from ui.i18n import _, format_money, format_number, format_percent, titled
 from ui.session import UiSession
 from ui.tables import choose_row, money_column, number_column, percent_column
-from ui.theme import heat_scale, tokens
+from ui.theme import tokens
 from ui.views.customers_list import SEGMENT
 from ui.views.insights_view import say_nothing_counted, say_run
 from ui.views.words import segment_title
@@ -46,20 +46,14 @@ def _draw_grid(grid: RfmGrid, currency: str) -> None:
     cells = [[_of_cell(grid, r, f) for f in columns] for r in rows]
     counts = [[_customers(cell) for cell in row] for row in cells]
     figure = go.Figure(
-        go.Heatmap(
+        heat_map(
             x=[_range(grid.documents[f]) for f in columns],
             y=[_range(grid.days[r]) for r in rows],
             z=counts,
             text=[[_label(grid, cell) for cell in row] for row in cells],
-            texttemplate="%{text}",
             textfont={"color": tokens().ink},
             hovertext=[[_said(cell, currency) for cell in row] for row in cells],
             hovertemplate="%{hovertext}<extra></extra>",
-            colorscale=heat_scale(),
-            zmin=0,
-            showscale=False,
-            xgap=2,
-            ygap=2,
         )
     )
     figure.update_layout(

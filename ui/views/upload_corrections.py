@@ -1,6 +1,5 @@
 """Upload: corrected rows and the import they belong to, and the rejected rows to correct."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import streamlit as st
 
 from core.jobs import PLAN, enqueue
 from core.services.import_corrections import choose_correction
+from core.services.import_decisions import change_of
 from core.services.import_ledger import entry_of
 from core.services.rejecting_files import (
     RejectingFile,
@@ -25,7 +25,7 @@ from ui.views.upload_drop import IMPORT
 
 def hand_title(entry: ImportEntry) -> str:
     """Return what a change by hand is of: "Change by hand, 1 product"."""
-    change = json.loads(entry.report_json or "{}").get("change", {})
+    change = change_of(entry)
     products, customers = change.get("products", 0), change.get("clients", 0)
     if customers:
         return ngettext_(
