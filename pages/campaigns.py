@@ -7,6 +7,7 @@ from core.outreach.protocol import CampaignState, Mode
 from core.services.campaign_doubts import doubts_of
 from core.services.campaign_offers import live_refusal
 from core.services.campaign_reports import CampaignStatus, audience_of, status_of
+from core.services.prepare_campaign import is_prepared
 from ui.guard import require_session
 from ui.i18n import _
 from ui.layout import error_boundary, page_header, worker_notice
@@ -16,7 +17,11 @@ from ui.views.campaigns_live import draw_live
 from ui.views.campaigns_logs import draw_logs
 from ui.views.campaigns_messages import draw_messages, draw_test
 from ui.views.campaigns_people import draw_people
-from ui.views.campaigns_prepare import CAMPAIGN_PARAM, draw_preparation
+from ui.views.campaigns_prepare import (
+    CAMPAIGN_PARAM,
+    draw_preparation,
+    follow_preparation,
+)
 from ui.views.campaigns_progress import follow_send
 from ui.views.campaigns_results import draw_results
 from ui.views.campaigns_review import draw_doubts
@@ -70,8 +75,10 @@ def draw_work() -> None:
             with st.container():
                 show_steps([_(step) for step in STEPS], 0)
             draw_preparation(session)
-        else:
+        elif is_prepared(session.store, shown):
             draw_campaign(shown)
+        else:
+            follow_preparation(session, shown)
     with error_boundary():
         draw_campaigns(session, shown)
 

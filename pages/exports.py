@@ -1,7 +1,5 @@
 """Exports: the files of a run, by button and by address."""
 
-import streamlit as st
-
 from ui.guard import require_session
 from ui.i18n import _
 from ui.layout import error_boundary, page_header
@@ -18,6 +16,5 @@ with error_boundary():
     if run is not None:
         version = choose_version(run)
         draw_waiting(session, run.run_id, key="exports")
-        with st.spinner(_("Making the files")):
-            draw_cards(session, run, version)
-            draw_people_cards(session, run.run_id, version)
+        draw_cards(session, run, version)
+        draw_people_cards(session, run.run_id, version)

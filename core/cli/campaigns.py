@@ -38,7 +38,14 @@ def prepare_(
     store = open_tenant(tenant)
     mode = Mode.LIVE if live else Mode.DRY
     campaign_id = prepare(
-        store, SYSTEM, run_id, template, batch_size, mode=mode, holdout_share=holdout
+        store,
+        SYSTEM,
+        run_id,
+        template,
+        batch_size,
+        mode=mode,
+        holdout_share=holdout,
+        progress=tell_stage,
     )
     status = status_of(store, campaign_id).to_dict()
     print_result({**status, "campaign_id": campaign_id}, as_json, [campaign_id])

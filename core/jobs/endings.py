@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from core.errors import CrmError, NotFound
-from core.jobs.kinds import BACKTEST, RUN, SCHEDULE, SEND, TAKE
+from core.jobs.kinds import BACKTEST, PREPARE, RUN, SCHEDULE, SEND, TAKE
 from core.outreach.outcomes import PauseReason
 from core.services.backtest import fail_backtest
 from core.services.execute_run import fail
 from core.services.import_archive import archive_of
 from core.services.live_outcomes import pause_campaign
+from core.services.prepare_campaign import give_up
 from core.services.schedule_work import end_occurrence
 from core.store.tenant import TenantStore
 
@@ -23,9 +24,10 @@ _End = Callable[[TenantStore, str, CrmError], object]
 def end_work(store: TenantStore, kind: str, subject: str, why: CrmError) -> None:
     """Bring what a job works on to the end `why`; what has ended already stays as it is.
 
-    A run, a backtest and what a schedule does fail with the sentence. A campaign pauses, or a
-    worker would ask for it again; so it would for an import of the inbox, which is left to a
-    person. Another import is unpublished and can be loaded as before.
+    A run, a backtest and what a schedule does fail with the sentence. A campaign that is not
+    prepared yet is given up. A prepared one pauses, or a worker would ask for it again; so it would
+    for an import of the inbox, which is left to a person. Another import is unpublished and can be
+    loaded as before.
     """
     end = _ENDS.get(kind)
     if end is not None:
@@ -37,6 +39,10 @@ def _leave_import(store: TenantStore, import_id: str, _why: CrmError) -> None:
     archive_of(store, import_id).leave_to_a_person()
 
 
+def _give_up(store: TenantStore, campaign_id: str, _why: CrmError) -> None:
+    give_up(store, campaign_id)
+
+
 def _pause(store: TenantStore, campaign_id: str, _why: CrmError) -> None:
     pause_campaign(store, campaign_id, PauseReason.WORK_ENDED)
 
@@ -45,6 +51,7 @@ _ENDS: Mapping[str, _End] = {
     RUN: fail,
     SCHEDULE: end_occurrence,
     BACKTEST: fail_backtest,
+    PREPARE: _give_up,
     SEND: _pause,
     TAKE: _leave_import,
 }

@@ -6,7 +6,7 @@ from core.i18n import N_
 
 PLAN, LOAD, TAKE, CLEAR, RUN, SEND = "plan", "load", "take", "clear", "run", "send"
 BACKTEST, PREVIEW, CAUSES, REVIEW = "backtest", "preview", "causes", "review"
-RECONCILE, SYNC, SHARD = "reconcile", "sync", "shard"
+PREPARE, RECONCILE, SYNC, SHARD = "prepare", "reconcile", "sync", "shard"
 ERASE, RETAIN, FORGET = "erase", "retain", "forget"
 SCHEDULE = "schedule"
 # Of what is asked for while it runs, a running job of these may have looked for the last time, or
@@ -18,13 +18,19 @@ QUEUES = {
     **dict.fromkeys((PLAN, LOAD, TAKE, CLEAR), "imports-by-tenant"),
     **dict.fromkeys((RUN, BACKTEST, PREVIEW, CAUSES, REVIEW, SCHEDULE), "runs-by-tenant"),
     SHARD: "shards-by-tenant",
+    PREPARE: "preparations-by-tenant",
     SEND: "sends-by-tenant",
     RECONCILE: "readings-by-tenant",
     SYNC: "pushes-by-tenant",
     **dict.fromkeys((ERASE, RETAIN, FORGET), "erasures-by-tenant"),
 }
 # Those that take memory and processors: the settings bound how many a worker does at once.
-HEAVY_QUEUES = ("imports-by-tenant", "runs-by-tenant", "shards-by-tenant")
+HEAVY_QUEUES = (
+    "imports-by-tenant",
+    "runs-by-tenant",
+    "shards-by-tenant",
+    "preparations-by-tenant",
+)
 # What only administrators may ask for; all else is an analyst's work.
 FOR_ADMINS = (ERASE, RETAIN)
 NAME_PREFIX = "iacrm_"
@@ -45,6 +51,7 @@ TITLES: Mapping[str, str] = {
     TAKE: N_("Load the inbox"),
     CLEAR: N_("Clear an undone import"),
     RUN: N_("Run"),
+    PREPARE: N_("Prepare a campaign"),
     SEND: N_("Work through a campaign"),
     SYNC: N_("Push contacts to Brevo"),
     BACKTEST: N_("Look back"),

@@ -8,6 +8,7 @@ from dbos import WorkflowStatus
 from core.jobs.kinds import (
     FOR_ADMINS,
     FORGET,
+    PREPARE,
     QUEUES,
     SCHEDULE,
     SEND,
@@ -36,7 +37,7 @@ from core.store.readiness import refuse_while_away
 from core.store.tenant import TenantStore
 
 _OVER = tuple(name for names in STATES.values() for name in names if name not in ACTIVE)
-_ASKED_ELSEWHERE = (SEND, TAKE, FORGET, SCHEDULE, SYNC)
+_ASKED_ELSEWHERE = (PREPARE, SEND, TAKE, FORGET, SCHEDULE, SYNC)
 _MOST_ACTIVE = 500  # of one tenant; a page shows no more
 
 
@@ -108,8 +109,8 @@ def can_stop(job: Job) -> bool:
 def can_try_again(role: Role, job: Job, last: JobState) -> bool:
     """Tell whether a user of `role` may ask for a job's work again: its `last` job came to nothing.
 
-    A campaign is resumed on its own page, where its state is; who asks for a push is recorded where
-    it is asked for.
+    A campaign is prepared and resumed on its own page, where its state is; who asks for a push is
+    recorded where it is asked for.
     """
     needed = Role.ADMIN if job.kind in FOR_ADMINS else Role.ANALYST
     is_open = last.status in (FAILED, STOPPED) and job.kind not in _ASKED_ELSEWHERE

@@ -71,9 +71,9 @@ def enqueue(store: TenantStore, actor: Actor, kind: str, subject: str) -> None:
 
     Behind a review that runs another is queued: it may not know the last decisions.
     `subject` is an import id (plan, load, take), a run id (run, review, sync), a shard's
-    `shard_subject` (shard), a campaign id (send, reconcile), or the id of a backtest (backtest), a
-    preview (preview), a question (causes), an occurrence (schedule) or an erasure (erase, retain,
-    forget).
+    `shard_subject` (shard), a campaign id (prepare, send, reconcile), or the id of a backtest
+    (backtest), a preview (preview), a question (causes), an occurrence (schedule) or an erasure
+    (erase, retain, forget).
     Raises `NotAllowed` for a viewer, and below admin for an erasure.
     """
     require(actor, Role.ANALYST)

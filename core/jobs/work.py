@@ -16,6 +16,7 @@ from core.services.import_files import load, plan
 from core.services.import_undo import clear_undone
 from core.services.inbox import work_on
 from core.services.policy_preview import compute_preview
+from core.services.prepare_campaign import prepare_asked
 from core.services.progress import Progress
 from core.services.retention import erase_due
 from core.services.review_work import apply_decisions
@@ -40,6 +41,7 @@ WORK: dict[str, _Work] = {
     kinds.PREVIEW: lambda store, subject, progress: compute_preview(store, subject, progress),
     kinds.CAUSES: lambda store, subject, progress: answer_causes(store, subject, progress),
     kinds.REVIEW: lambda store, subject, progress: apply_decisions(store, subject, progress),
+    kinds.PREPARE: lambda store, subject, progress: prepare_asked(store, subject, progress),
     kinds.SEND: lambda store, subject, progress: send(store, subject, progress),
     kinds.SYNC: lambda store, subject, progress: kinds.Told(
         sync_contacts(store, SYSTEM, subject, progress).to_dict()

@@ -1,7 +1,7 @@
 """Who of a run is written to, and where everybody else was lost, step by step.
 
 Works on DuckDB tables handed in: `verdicts(customer, gate_export, reason, segment, value_cents,
-items)`, `customers`, `deliverable(email_norm, ok)` and `suppressed(customer)`.
+has_list)`, `customers`, `deliverable(email_norm, ok)` and `suppressed(customer)`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,13 +69,13 @@ WITH judged AS (
         listed.value_cents,
         who.email_norm,
         CASE
-            WHEN listed.items = 0 THEN 'list'
+            WHEN NOT listed.has_list THEN 'list'
             WHEN NOT listed.gate_export THEN 'gate'
             WHEN who.customer IS NULL OR NOT coalesce(form.ok, FALSE) THEN 'address'
             WHEN blocked.customer IS NOT NULL THEN 'suppression'
         END AS step,
         CASE
-            WHEN listed.items = 0 THEN $no_recommendation
+            WHEN NOT listed.has_list THEN $no_recommendation
             WHEN NOT listed.gate_export AND listed.reason = $ok THEN $rejected
             WHEN NOT listed.gate_export THEN listed.reason
             WHEN who.customer IS NULL THEN $gone

@@ -13,7 +13,8 @@ from core.services.audit_trail import Action, record
 from core.services.campaign_control import confirm_live, find_known
 from core.services.campaign_reports import CampaignStatus, status_of
 from core.services.idempotent_calls import Call
-from core.services.prepare_campaign import BUSY, done_run, lock_name, prepare
+from core.services.prepare_campaign import BUSY, lock_name, prepare
+from core.services.run_audience import done_run
 from core.services.send_dry import send_dry
 from core.store import locks
 from core.store.campaign_log import append_logs

@@ -9,7 +9,7 @@ from core.services.accounts import Actor, Role, require
 from core.services.campaign_control import find_known
 from core.services.campaign_reports import status_of
 from core.services.live_switch import check_live
-from core.services.prepare_campaign import prepare
+from core.services.prepare_campaign import ask_campaign
 from core.store.campaigns import newest_sent
 from core.store.paces import load_pace
 from core.store.tenant import TenantStore
@@ -64,15 +64,15 @@ def may_go_live(store: TenantStore, campaign_id: str) -> bool:
     return status.mode == Mode.DRY and status.state == CampaignState.SENT
 
 
-def prepare_live(store: TenantStore, actor: Actor, campaign_id: str) -> str:
-    """Prepare the choices of a campaign once more, to be sent; return the live campaign's id.
+def ask_live(store: TenantStore, actor: Actor, campaign_id: str) -> str:
+    """Enter the choices of a campaign once more, to be sent; return the live campaign's id.
 
-    The audience is selected anew, as it is today. Raises what `prepare` raises.
+    `prepare_asked` selects the audience anew, as it is then. Raises what `ask_campaign` raises.
     """
     require(actor, Role.ANALYST)
     with store.read() as tx:
         rehearsed = find_known(tx, campaign_id)
-    return prepare(
+    return ask_campaign(
         store,
         actor,
         rehearsed.run_id,

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from duckdb import DuckDBPyConnection
 
+from core.i18n import N_
 from core.outreach.brevo_template import BrevoTemplate
 from core.outreach.payload import (
     Place,
@@ -20,9 +21,11 @@ from core.outreach.rendering import Letterhead, ListedItem, Recipient, render_me
 from core.outreach.template_params import build_params
 from core.outreach.unsubscribe import make_token, unsubscribe_url
 from core.outreach.wording import MessageTemplate, is_alcohol, is_in_france, language_of
+from core.services.progress import Progress, no_progress
 from core.store.deliveries import DeliveryRow, store_deliveries
 from core.store.tenant import TenantStore
 
+_COMPOSING = N_("Messages are composed")
 KEPT_DAYS = 7
 """Days after which what was prepared is too old to be sent."""
 
@@ -57,8 +60,6 @@ class Choices:
     """What the analyst chose, and what follows from it for every message."""
 
     campaign_id: str
-    run_id: str
-    review_no: int
     template: MessageTemplate | BrevoTemplate
     batch_size: int
     mode: Mode
@@ -67,13 +68,16 @@ class Choices:
     secret: bytes
 
 
-def freeze_messages(store: TenantStore, con: DuckDBPyConnection, choices: Choices) -> None:
+def freeze_messages(
+    store: TenantStore, con: DuckDBPyConnection, choices: Choices, progress: Progress = no_progress
+) -> None:
     """Store one planned delivery per row of `recipients`, a transaction per batch.
 
     Reads `recipients`, `customers` and `items`. Nobody sees the deliveries before the campaign
     is published.
     """
     letterhead = _letterhead(store, con)
+    (total,) = con.execute("SELECT count(*) FROM recipients").fetchone() or (0,)
     recipients = _read_recipients(con, store.tenant.language)
     for batch_no, batch in groupby(recipients, lambda r: (r[0] - 1) // choices.batch_size + 1):
         rows = [
@@ -88,6 +92,7 @@ def freeze_messages(store: TenantStore, con: DuckDBPyConnection, choices: Choice
         ]
         with store.begin() as tx:
             store_deliveries(tx, choices.campaign_id, choices.mode, rows)
+        progress(_COMPOSING, rows[-1].delivery_no, total)
 
 
 def _freeze(

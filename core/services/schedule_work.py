@@ -242,7 +242,9 @@ def _run(work: Occurrence, entry: dict[str, Any], _plan: Mapping[str, Any]) -> l
 
 
 def _campaign(work: Occurrence, entry: dict[str, Any], plan: Mapping[str, Any]) -> list[Said]:
-    campaign_id = prepare(work.store, work.actor, work.run_id, plan["template"])
+    campaign_id = prepare(
+        work.store, work.actor, work.run_id, plan["template"], progress=work.progress
+    )
     entry["ids"] = [campaign_id]
     count = status_of(work.store, campaign_id).planned
     return [{"message": CAMPAIGN_FIGURES, "values": {"count": count}}]

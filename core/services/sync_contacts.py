@@ -39,9 +39,9 @@ from core.services.audit_trail import Action, record_alone
 from core.services.brevo_account import open_brevo
 from core.services.contact_setup import list_name, set_up_contacts
 from core.services.live_switch import brevo_key
-from core.services.prepare_campaign import done_run
 from core.services.progress import Progress, no_progress
 from core.services.pull_refusals import pull_refusals
+from core.services.run_audience import done_run
 from core.store import contact_pushes, locks
 from core.store.addressees import fetch_addressees
 from core.store.runs import Run, load_runs

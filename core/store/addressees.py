@@ -20,7 +20,6 @@ _VERDICT_TYPES = {
     "reason": "VARCHAR",
     "segment": "VARCHAR",
     "value_cents": "BIGINT",
-    "items": "BIGINT",
 }
 _ITEM_TYPES = {
     "customer": "VARCHAR",
@@ -34,17 +33,20 @@ _ITEM_TYPES = {
 }
 
 _VERDICTS_SQL = f"""
-SELECT verdict.customer, verdict.gate_export, verdict.reason, verdict.segment,
-    verdict.value_cents, count(item.rank) AS items
-FROM next_action_output AS verdict
-LEFT JOIN reco_output AS item
-    ON item.tenant_id = verdict.tenant_id
-    AND item.run_id = verdict.run_id
-    AND item.customer = verdict.customer
-    AND {counts("item")}
-WHERE verdict.tenant_id = :tenant AND verdict.run_id = :run_id AND {counts("verdict")}
-GROUP BY verdict.customer, verdict.gate_export, verdict.reason, verdict.segment,
-    verdict.value_cents
+SELECT customer, gate_export, reason, segment, value_cents
+FROM next_action_output
+WHERE tenant_id = :tenant AND run_id = :run_id AND {counts("next_action_output")}
+"""
+
+# Lists are ranked from 1. Joined to the verdicts here and not by Postgres, whose planner takes a
+# run to have few rows and then looks each up, or goes through them all for each, as it happens.
+_LISTED_SQL = f"""
+SELECT customer FROM reco_output
+WHERE tenant_id = :tenant AND run_id = :run_id AND rank = 1 AND {counts("reco_output")}
+"""
+_HAS_LIST_SQL = """
+CREATE OR REPLACE TABLE verdicts AS
+SELECT *, customer IN (SELECT customer FROM listed) AS has_list FROM verdicts
 """
 
 _ITEMS_SQL = f"""
@@ -62,12 +64,16 @@ WHERE item.tenant_id = :tenant AND item.run_id = :run_id AND {counts("item")}
 _EVENTS = ("contacts", "suppressions")
 
 
-def fetch_lists(tx: Transaction, con: DuckDBPyConnection, run: RunAt) -> None:
-    """Create `verdicts` and `items` of a run at a review.
-
-    `verdicts` has one row per customer of the run, `items` her list by rank.
-    """
+def fetch_verdicts(tx: Transaction, con: DuckDBPyConnection, run: RunAt) -> None:
+    """Create `verdicts` of a run at a review, one row per customer."""
     fetch_table(tx, con, "verdicts", _VERDICT_TYPES, _VERDICTS_SQL, **vars(run))
+    fetch_table(tx, con, "listed", {"customer": "VARCHAR"}, _LISTED_SQL, **vars(run))
+    con.execute(_HAS_LIST_SQL)
+    con.execute("DROP TABLE listed")
+
+
+def fetch_items(tx: Transaction, con: DuckDBPyConnection, run: RunAt) -> None:
+    """Create `items`, the lists of a run at a review by rank."""
     fetch_table(tx, con, "items", _ITEM_TYPES, _ITEMS_SQL, head=head_of(tx), **vars(run))
 
 

@@ -10,6 +10,7 @@ from core.store.identity import is_id
 from core.store.tenant import Transaction, as_moment
 
 PREPARING = "PREPARING"
+_PREPARED_PARTS = ("delivery", "campaign_holdout")
 
 _CAMPAIGN_COLUMNS = (
     "campaign_id, run_id, template, template_sha256, batch_size, mode, state, created_at,"
@@ -45,7 +46,10 @@ class CampaignRow:
 
 
 def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
-    """Enter a campaign without its audience; a second one of the same id is an error."""
+    """Enter a campaign without its audience.
+
+    One of this id that is being prepared is asked for anew, by another maybe; any other stays.
+    """
     tx.execute(
         f"""
         INSERT INTO campaign (tenant_id, {_CAMPAIGN_COLUMNS}, audience_json)
@@ -56,15 +60,41 @@ def store_campaign(tx: Transaction, campaign: CampaignRow) -> None:
             :holdout_share, :last_batch,
             '{{}}'
         )
+        ON CONFLICT (tenant_id, campaign_id) DO UPDATE
+        SET created_at = excluded.created_at, created_by = excluded.created_by
+        WHERE campaign.state = '{PREPARING}'
         """,
         **asdict(campaign),
     )
 
 
+def begin_preparing(tx: Transaction, campaign_id: str, template_sha256: str, epoch: int) -> bool:
+    """Remove what a dead process prepared of a campaign, and note from what it is made now.
+
+    Tells whether the campaign is there and is not prepared yet.
+    """
+    touched = tx.execute(
+        """
+        UPDATE campaign SET template_sha256 = :template_sha256, epoch = :epoch
+        WHERE tenant_id = :tenant AND campaign_id = :campaign_id AND state = :state
+        """,
+        campaign_id=campaign_id,
+        template_sha256=template_sha256,
+        epoch=epoch,
+        state=PREPARING,
+    )
+    _discard(tx, campaign_id, _PREPARED_PARTS)
+    return touched == 1
+
+
 def discard_campaign(tx: Transaction, campaign_id: str) -> None:
-    """Remove what an unfinished preparation left; a prepared campaign stays."""
+    """Remove a campaign that is not prepared yet; a prepared one stays."""
+    _discard(tx, campaign_id, (*_PREPARED_PARTS, "campaign"))
+
+
+def _discard(tx: Transaction, campaign_id: str, tables: Sequence[str]) -> None:
     unfinished = "SELECT campaign_id FROM campaign WHERE tenant_id = :tenant AND state = :state"
-    for table in ("delivery", "campaign_holdout", "campaign"):
+    for table in tables:
         tx.execute(
             f"""
             DELETE FROM {table}

@@ -21,6 +21,7 @@ _SEEN = """
 SELECT stored.*, coalesce(CAST(writer.import_id AS TEXT), 'unknown') AS written_by
 FROM (SELECT * FROM {table} WHERE {visible} AND "{identity}" {among}) AS stored
 {writer}
+ORDER BY stored."{identity}"
 """
 # A row that entered history behind a newer one was never seen.
 _SHOWN = """
@@ -40,7 +41,7 @@ ORDER BY stored.from_seq DESC LIMIT :limit OFFSET :offset
 
 
 def load_seen(tx: Transaction, kind: FileKind, keys: Sequence[str]) -> list[Row]:
-    """Return the visible rows of `kind` with these keys, in no order.
+    """Return the visible rows of `kind` with these keys, in their order.
 
     `written_by` is the id of the import that wrote the row: with it the row has not changed.
     """

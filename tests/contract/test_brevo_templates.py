@@ -12,9 +12,9 @@ from core.outreach.payload import compose_request
 from core.outreach.protocol import Mode
 from core.services.brevo_account import open_brevo
 from core.services.campaign_control import confirm_live, resume
-from core.services.campaign_offers import prepare_live
+from core.services.campaign_offers import ask_live
 from core.services.campaign_reports import CampaignStatus, logs_of, previews, status_of
-from core.services.prepare_campaign import prepare
+from core.services.prepare_campaign import prepare, prepare_asked
 from core.services.send_campaign import send
 from core.services.send_dry import send_dry
 from core.services.test_message import send_test
@@ -149,8 +149,8 @@ def test_a_campaign_goes_out_with_the_template_and_every_guard_of_a_message(
     assert shown.missing == []
     assert send(live, campaign_id).sent == 2
     assert double.ledger.acceptances() == {f"person{n}@example.com": 1 for n in (1, 2)}
-    # Looked at once when it was prepared, and once before the first message.
-    assert len(double.ledger.requests("getSmtpTemplate")) == 2
+    # Looked at when it was asked for, when it was prepared, and once before the first message.
+    assert len(double.ledger.requests("getSmtpTemplate")) == 3
 
 
 def test_a_test_message_has_the_template_with_links_of_its_own(
@@ -222,7 +222,9 @@ def test_a_changed_template_makes_another_campaign_and_one_that_cannot_be_used_n
     assert prepare(live, ANALYST, run_id, f"brevo:{template}") == rehearsed
     change_text(double.account.templates[0])
     assert prepare(live, ANALYST, run_id, f"brevo:{template}") != rehearsed
-    going = status_of(live, prepare_live(live, ANALYST, rehearsed))
+    campaign_id = ask_live(live, ANALYST, rehearsed)
+    prepare_asked(live, campaign_id)
+    going = status_of(live, campaign_id)
     assert (going.template, going.mode, going.pending) == (f"brevo:{template}", "live", 2)
     deactivate(double.account.templates[0])
     with pytest.raises(Refused, match="is not active"):

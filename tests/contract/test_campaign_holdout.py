@@ -8,7 +8,8 @@ from core.errors import Refused
 from core.outreach.audience import Step
 from core.services import prepare_campaign
 from core.services.campaign_reports import audience_of, losses_of, status_of
-from core.services.prepare_campaign import audience_of_run, prepare
+from core.services.prepare_campaign import prepare
+from core.services.run_audience import audience_of_run
 from core.services.send_dry import send_dry
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import ANALYST, Person, count, deliveries_of, fill_run

@@ -9,13 +9,13 @@ from core.services.campaign_control import note_restore
 from core.services.campaign_doubts import READ, doubts_of, note_reading
 from core.services.campaign_offers import (
     ASSUMED_SECONDS,
+    ask_live,
     expected_duration,
     live_refusal,
     may_go_live,
-    prepare_live,
 )
 from core.services.campaign_reports import audience_of, logs_of, status_of
-from core.services.prepare_campaign import prepare
+from core.services.prepare_campaign import prepare, prepare_asked
 from core.services.reconcile_campaign import reconcile
 from core.services.send_dry import send_dry
 from core.services.send_live import send_live
@@ -42,7 +42,9 @@ def test_a_rehearsed_campaign_is_prepared_live_with_the_same_choices(live: Tenan
     assert not may_go_live(live, dry)
     send_dry(live, dry)
     assert may_go_live(live, dry)
-    status = status_of(live, prepare_live(live, ANALYST, dry))
+    campaign_id = ask_live(live, ANALYST, dry)
+    prepare_asked(live, campaign_id)
+    status = status_of(live, campaign_id)
     assert (status.mode, status.template, status.batch_size) == (Mode.LIVE, "winback", 210)
     assert (status.run_id, status.planned) == (run_id, 3)
     assert audience_of(live, status.campaign_id).held_out == 1

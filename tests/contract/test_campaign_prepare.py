@@ -22,7 +22,8 @@ from core.services.campaign_reports import (
     status_of,
 )
 from core.services.message_templates import templates
-from core.services.prepare_campaign import audience_of_run, prepare
+from core.services.prepare_campaign import ask_campaign, is_prepared, prepare, prepare_asked
+from core.services.run_audience import audience_of_run
 from core.services.send_dry import send_dry
 from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.campaign_data import (
@@ -206,6 +207,20 @@ def test_a_preparation_that_died_is_invisible_and_done_again(
     campaign_id = prepare(tenant, ANALYST, mixed_run, "discovery", 250)
     assert status_of(tenant, campaign_id).to_dict()["planned"] == 4
     assert count(tenant, "delivery") == 3
+
+
+def test_what_was_asked_for_is_seen_once_it_is_prepared(
+    tenant: TenantStore, mixed_run: str
+) -> None:
+    campaign_id = ask_campaign(tenant, ANALYST, mixed_run, "discovery")
+    assert ask_campaign(tenant, ANALYST, mixed_run, "discovery") == campaign_id
+    assert (list_campaigns(tenant), is_prepared(tenant, campaign_id)) == ([], False)
+    prepare_asked(tenant, campaign_id)
+    assert is_prepared(tenant, campaign_id)
+    assert ask_campaign(tenant, ANALYST, mixed_run, "discovery") == campaign_id
+    prepare_asked(tenant, campaign_id)
+    assert len(logs_of(tenant, campaign_id)) == 1
+    assert (count(tenant, "campaign"), count(tenant, "delivery")) == (1, 3)
 
 
 @pytest.mark.parametrize("size", [0, 199, 301])

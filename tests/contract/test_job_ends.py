@@ -8,7 +8,7 @@ import pytest
 
 from core.cli import jobs as commands
 from core.errors import NotAllowed, NotFound, Refused, Stopped
-from core.jobs import BACKTEST, ERASE, RETAIN, SEND, TAKE, enqueue, jobs_url, migrate_jobs
+from core.jobs import BACKTEST, ERASE, PREPARE, RETAIN, SEND, TAKE, enqueue, jobs_url, migrate_jobs
 from core.jobs.endings import end_work
 from core.jobs.listing import active_jobs, past_jobs
 from core.jobs.queue import client_of
@@ -22,11 +22,11 @@ from core.services.campaign_reports import status_of
 from core.services.import_archive import archive_of
 from core.services.import_files import load, receive
 from core.services.import_ledger import entry_of
-from core.services.prepare_campaign import prepare
+from core.services.prepare_campaign import ask_campaign, prepare, prepare_asked
 from core.services.progress import Progress
 from core.services.send_dry import send_dry
 from core.store.tenant import Store, TenantStore
-from tests.contract.campaign_data import ANALYST, VIEWER, fill_run, people
+from tests.contract.campaign_data import ANALYST, VIEWER, count, fill_run, people
 from tests.contract.conftest import new_tenant
 from tests.contract.live_data import go_live, prepare_live
 
@@ -74,6 +74,22 @@ def test_a_rehearsal_that_was_stopped_pauses_and_goes_on(tenant: TenantStore) ->
     assert send_dry(tenant, campaign_id).state == "SENT"
     end_work(tenant, SEND, campaign_id, WHY)
     assert status_of(tenant, campaign_id).state == "SENT"
+
+
+def test_a_preparation_that_was_stopped_leaves_nothing_and_a_prepared_campaign_stays(
+    tenant: TenantStore,
+) -> None:
+    run_id = fill_run(tenant, people(201))
+    campaign_id = ask_campaign(tenant, ANALYST, run_id, "discovery", 200)
+    with pytest.raises(Stopped):
+        prepare_asked(tenant, campaign_id, stops_at(2))
+    end_work(tenant, PREPARE, campaign_id, WHY)
+    assert (count(tenant, "campaign"), count(tenant, "delivery")) == (0, 0)
+    with pytest.raises(NotFound):
+        prepare_asked(tenant, campaign_id)
+    assert prepare(tenant, ANALYST, run_id, "discovery", 200) == campaign_id
+    end_work(tenant, PREPARE, campaign_id, WHY)
+    assert status_of(tenant, campaign_id).pending == 201
 
 
 def test_an_import_of_the_inbox_that_was_stopped_is_left_to_a_person(tenant: TenantStore) -> None:

@@ -21,7 +21,7 @@ from core.jobs import (
     migrate_jobs,
 )
 from core.jobs.watch import look_after_erasures
-from core.services import erase_files, erased_list, erasure, prepare_campaign, unsubscribe
+from core.services import erase_files, erased_list, erasure, run_audience, unsubscribe
 from core.services.accounts import SYSTEM, create_tenant
 from core.services.erase_brevo import pending_contacts
 from core.services.erased_list import list_path
@@ -331,14 +331,14 @@ def test_a_campaign_prepared_at_that_moment_writes_to_nobody_who_is_erased(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = fill_run(company, [Person(code=CODE, email=ADDRESS), *people(1)])
-    request_id, select = ask(company), prepare_campaign.select_audience
+    request_id, select = ask(company), run_audience.select_audience
 
     def erase_first(*values: Any, **named: Any) -> Any:
         with pytest.raises(Busy):
             erase(company, request_id)
         return select(*values, **named)
 
-    monkeypatch.setattr(prepare_campaign, "select_audience", erase_first)
+    monkeypatch.setattr(run_audience, "select_audience", erase_first)
     campaign_id = prepare(company, SYSTEM, run_id, "discovery")
     assert CODE in deliveries_of(company, campaign_id), "it was read before"
     erase(company, request_id)

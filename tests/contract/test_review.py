@@ -15,14 +15,16 @@ from core.i18n import translate
 from core.policy import parse_policy
 from core.services import export_run, review, review_work
 from core.services.accounts import SYSTEM, Actor, Role
+from core.services.campaign_reports import audience_of, status_of
 from core.services.export_run import CSV_NAMES, export_file, write_exports
 from core.services.policies import save_policy
-from core.services.prepare_campaign import audience_of_run
+from core.services.prepare_campaign import ask_campaign, prepare_asked
 from core.services.review import Subject, decide_on, decisions_on, number_meant, withdraw
 from core.services.review_desk import decision_page, decisions_about, listed_products
 from core.services.review_lists import CHOSEN
 from core.services.review_offers import offers_for
 from core.services.review_work import apply_decisions
+from core.services.run_audience import audience_of_run
 from core.services.run_reports import customer_of_run, lowest_scores, qc_of, summary_of
 from core.store.identity import new_id
 from core.store.reviews import Decision, is_meant
@@ -195,6 +197,17 @@ def test_who_is_rejected_stays_eligible_and_is_not_written_to(
     decide(tenant, run_id, "approve", Subject(customer="B3"))
     assert customer_of_run(tenant, run_id, "B3").verdict.gate_export
     assert audience_of_run(tenant, run_id).recipients == before.recipients
+
+
+def test_a_campaign_is_prepared_from_the_review_it_was_asked_for(
+    tenant: TenantStore, run_id: str
+) -> None:
+    before = audience_of_run(tenant, run_id)
+    campaign_id = ask_campaign(tenant, SYSTEM, run_id, "discovery")
+    decide(tenant, run_id, "reject", Subject(customer="B3"))
+    prepare_asked(tenant, campaign_id)
+    assert audience_of(tenant, campaign_id) == before
+    assert status_of(tenant, campaign_id).review_no == 0
 
 
 def test_a_filter_means_whom_it_showed(tenant: TenantStore, run_id: str) -> None:

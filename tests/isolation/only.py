@@ -64,7 +64,7 @@ ONLY: Mapping[str, Given] = {
     },
     "services.campaign_control.find_open": lambda v: {"campaign_id": v["ready_id"]},
     "services.campaign_control.pause": lambda v: {"campaign_id": v["ready_id"]},
-    "services.campaign_offers.prepare_live": lambda v: {"campaign_id": v["dry_id"]},
+    "services.campaign_offers.ask_live": lambda v: {"campaign_id": v["dry_id"]},
     "services.campaign_offers.may_go_live": lambda v: {"campaign_id": v["dry_id"]},
     "services.campaign_reports.cards_among": lambda v: {"campaign_ids": [v["ready_id"]]},
     "services.import_again.leave_out": lambda v: {"import_id": v["open_id"]},
@@ -125,7 +125,8 @@ ONLY: Mapping[str, Given] = {
     "services.uploads.receive_uploads": {"uploads": []},
     "services.uploads.clear_stale_uploads": {"tenant_key": "alpha"},
     "services.suppressions.lift": {"reason": "asked"},
-    "store.addressees.fetch_lists": _working(),
+    "store.addressees.fetch_items": _working(),
+    "store.addressees.fetch_verdicts": _working(),
     "store.addressees.fetch_addressees": _working(),
     "store.addressees.fetch_addressees_among": _working(
         customers=["C1"], addresses=[ADDRESS, "left@example.com"]
@@ -144,6 +145,7 @@ ONLY: Mapping[str, Given] = {
     "store.campaign_outcomes.count_places": lambda v: {"campaign_ids": [v["campaign_id"]]},
     "store.campaign_outcomes.load_purchases": {"people": "delivery"},
     "store.campaign_outcomes.sum_purchases": {"people": "delivery"},
+    "store.campaigns.begin_preparing": {"campaign_id": PREPARING},
     "store.campaigns.campaigns_in": {"state": "SENT"},
     "store.campaigns.publish_campaign": {"campaign_id": PREPARING, "state": "PREPARED"},
     "store.campaigns.move_campaign": {"before": ("SENT",), "after": "PAUSED"},

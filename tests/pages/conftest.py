@@ -12,11 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 import ui.session
 import ui.sign_in
-from core.jobs import migrate_jobs
+from core.jobs import PREPARE, job_of, migrate_jobs
 from core.services import accounts
 from core.services.accounts import SYSTEM, Role
 from core.services.execute_run import create_run, execute
 from core.services.import_paths import import_paths
+from core.services.prepare_campaign import prepare_asked
 from core.services.sign_in import redeem_ticket, sign_in
 from core.settings import Settings
 from core.store.schema import migrate
@@ -104,6 +105,14 @@ def sales_file(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
+
+
+def let_prepare(store: TenantStore, page: AppTest) -> AppTest:
+    """Do a worker's part for the campaign that a page has just asked for; return the page then."""
+    campaign_id = str(page.query_params["campaign"])
+    assert job_of(store, PREPARE, campaign_id) is not None
+    prepare_asked(store, campaign_id)
+    return page.run()
 
 
 def sentences(page: AppTest) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from core.jobs import SEND, job_of
+from core.outreach.audience import Audience
 from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome
@@ -11,13 +12,13 @@ from core.services.accounts import SYSTEM
 from core.services.campaign_control import cancel, confirm_live
 from core.services.campaign_reports import status_of
 from core.services.export_run import CSV_NAMES, EXPORT_NAMES, REPORT_NAME, SUMMARY_NAME, export_card
-from core.services.prepare_campaign import audience_of_run
+from core.services.run_audience import audience_of_run
 from core.services.send_dry import send_dry
 from core.services.send_live import send_live
-from core.store.tenant import utc_now
+from core.store.tenant import TenantStore, utc_now
 from tests.contract.live_data import Clock, FakeBrevo, go_live, said
-from tests.pages.conftest import Look, World, metrics, sentences
-from ui.views import export_people
+from tests.pages.conftest import Look, World, let_prepare, metrics, sentences
+from ui.views import campaigns_prepare, export_people
 
 
 def test_the_button_names_how_many_messages_are_prepared(world: World, look: Look) -> None:
@@ -28,9 +29,27 @@ def test_the_button_names_how_many_messages_are_prepared(world: World, look: Loo
     assert page.radio[0].options[0].startswith("Discovery")
 
 
+def test_the_audience_of_a_large_run_is_not_counted_anew_at_every_change(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = []
+
+    def counted(store: TenantStore, run_id: str, share: float) -> Audience:
+        shares.append(share)
+        return audience_of_run(store, run_id, share)
+
+    monkeypatch.setattr(campaigns_prepare, "LARGE", 0)
+    monkeypatch.setattr(campaigns_prepare, "audience_of_run", counted)
+    page = look("campaigns", run=world.run_id)
+    page.slider(key="campaign_batch").set_value(260).run()
+    page.number_input(key="campaign_holdout").set_value(50).run()
+    assert shares == [0.0, 0.5]
+    assert not page.exception
+
+
 def test_prepare_check_and_rehearse(world: World, look: Look) -> None:
     page = look("campaigns", run=world.run_id)
-    page.button(key="campaign_prepare").click().run()
+    page = let_prepare(world.small, page.button(key="campaign_prepare").click().run())
     campaign_id = str(page.query_params["campaign"])
     status = status_of(world.small, campaign_id)
     assert metrics(page)["Planned"] == str(status.planned)
@@ -51,7 +70,7 @@ def test_the_message_is_shown_without_scripts_and_without_our_origin(
     world: World, look: Look
 ) -> None:
     page = look("campaigns", run=world.run_id)
-    page.button(key="campaign_prepare").click().run()
+    page = let_prepare(world.small, page.button(key="campaign_prepare").click().run())
     frame = page.get("iframe")[0].proto.srcdoc
     assert '<iframe sandbox="" ' in frame
     assert "<html" not in frame.lower()
@@ -59,7 +78,7 @@ def test_the_message_is_shown_without_scripts_and_without_our_origin(
 
 def test_the_campaign_of_another_company_is_not_shown(world: World, look: Look) -> None:
     page = look("campaigns", run=world.run_id)
-    page.button(key="campaign_prepare").click().run()
+    page = let_prepare(world.small, page.button(key="campaign_prepare").click().run())
     other = look("campaigns", "emma", campaign=str(page.query_params["campaign"]))
     assert not other.exception
     assert [error.value for error in other.error] == ["There is no such campaign."]

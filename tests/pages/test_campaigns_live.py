@@ -26,7 +26,7 @@ from core.store.tenant import TenantStore
 from tests.contract.brevo_double import serve_brevo
 from tests.contract.campaign_data import Person, add_contact, fill_run, suppress
 from tests.contract.live_data import Clock, FakeBrevo, go_live, said
-from tests.pages.conftest import Look, World, add_company, metrics, sentences
+from tests.pages.conftest import Look, World, add_company, let_prepare, metrics, sentences
 
 PEOPLE = 3
 ACTIONS = {"campaign_pause", "campaign_cancel", "campaign_resume", "campaign_go_on"}
@@ -98,7 +98,7 @@ def test_a_rehearsed_campaign_is_offered_live_and_says_what_keeps_it_dry(
     assert "BREVO_DRY_RUN is not 0" in sentences(page)
     go_live(letters.store, monkeypatch)
     page = look("campaigns", "lucile", campaign=dry)
-    page.button(key="campaign_prepare_live").click().run()
+    page = let_prepare(letters, page.button(key="campaign_prepare_live").click().run())
     status = status_of(letters, str(page.query_params["campaign"]))
     assert (status.mode, status.state, status.pending) == ("live", "PREPARED", PEOPLE)
     assert "LIVE: real people are written to" in sentences(page)

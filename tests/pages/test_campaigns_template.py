@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.services.campaign_reports import status_of
 from tests.contract.brevo_double import BrevoDouble, refusal, serve_brevo
 from tests.contract.live_data import go_live
-from tests.pages.conftest import Look, World, sentences
+from tests.pages.conftest import Look, World, let_prepare, sentences
 
 HTML = "<script>alert(1)</script><b>{{ params.greeting }}</b>{{ params.unsubscribe_url }}"
 
@@ -33,7 +33,7 @@ def test_a_dry_page_takes_a_number_unchecked_and_shows_what_the_template_is_give
     assert page.button(key="campaign_prepare").disabled
     assert "is not checked" in sentences(page)
     page.number_input(key="campaign_brevo_number").set_value(41).run()
-    page.button(key="campaign_prepare").click().run()
+    page = let_prepare(world.small, page.button(key="campaign_prepare").click().run())
     assert not page.exception
     assert status_of(world.small, str(page.query_params["campaign"])).template == "brevo:41"
     said = sentences(page)
@@ -56,7 +56,7 @@ def test_a_page_that_may_ask_offers_active_templates_and_shows_one_without_its_s
     offered = page.selectbox(key="campaign_brevo_template")
     assert offered.options == ["Spring: Subject of Spring"]
     offered.set_value(f"brevo:{number}").run()
-    page.button(key="campaign_prepare").click().run()
+    page = let_prepare(world.small, page.button(key="campaign_prepare").click().run())
     assert not page.exception
     said = sentences(page)
     assert "Subject: Subject of Spring" in said

@@ -1,26 +1,50 @@
-"""Campaigns, first steps: which run, which message, and who would receive it."""
+"""Campaigns, first steps: which run, which message, who would receive it; then being prepared."""
+
+from dataclasses import dataclass
 
 import streamlit as st
 
+from core.errors import NotFound
+from core.jobs import PREPARE, enqueue
+from core.outreach.audience import Audience
 from core.outreach.holdout import MAX_SHARE
 from core.services.prepare_campaign import (
     DEFAULT_BATCH_SIZE,
     MAX_BATCH_SIZE,
     MIN_BATCH_SIZE,
-    audience_of_run,
-    prepare,
+    NO_CAMPAIGN,
+    ask_campaign,
+    is_prepared,
 )
 from core.services.review_desk import decision_page
+from core.services.run_audience import audience_of_run
 from core.services.run_records import RunCard
+from core.store.tenant import TenantStore
 from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.campaigns_audience import draw_audience
 from ui.views.campaigns_template import choose_template
+from ui.views.job_progress import follow_job
 from ui.views.review_version import may_decide
 from ui.views.runs_list import choose_run
 
 CAMPAIGN_PARAM = "campaign"
+LARGE = 20_000
+"""Customers of a run above which counting its audience takes more than a moment."""
+
+_COUNT_KEPT_SECONDS = 60
+_SKELETON_PIXELS = 320
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Choices:
+    """What is chosen so far."""
+
+    run: RunCard
+    template: str | None
+    batch_size: int
+    share: float
 
 
 def draw_preparation(session: UiSession) -> None:
@@ -30,30 +54,71 @@ def draw_preparation(session: UiSession) -> None:
         return
     _draw_lists(session, run)
     template, batch_size, share = _draw_message(session)
-    audience = audience_of_run(session.store, run.run_id, share)
-    label = ngettext_(
-        "Prepare %(count)s message", "Prepare %(count)s messages", audience.recipients
-    )
-    is_asked = st.button(
-        label,
-        type="primary",
-        disabled=audience.recipients == 0 or template is None or not may_decide(session),
-        key="campaign_prepare",
-    )
-    st.caption(_("Preparing freezes the messages for a dry run; nothing is sent."))
-    draw_audience(audience, key=run.run_id)
-    if is_asked and template is not None:
-        with error_boundary(), st.spinner(_("Composing the messages")):
-            campaign_id = prepare(
+    choices = _Choices(run=run, template=template, batch_size=batch_size, share=share)
+    _draw_counted(session, choices)
+
+
+def follow_preparation(session: UiSession, campaign_id: str) -> None:
+    """Draw how far a campaign is prepared; the page runs again when it is."""
+    job = follow_job(session, PREPARE, campaign_id)
+    if job is None or job.status == "done":
+        if is_prepared(session.store, campaign_id):
+            st.rerun()
+        raise NotFound(NO_CAMPAIGN)
+
+
+def begin_preparation(session: UiSession, campaign_id: str) -> None:
+    """Let a campaign that was asked for be prepared, and go to it."""
+    if not is_prepared(session.store, campaign_id):
+        enqueue(session.store, session.actor, PREPARE, campaign_id)
+    st.query_params.from_dict({CAMPAIGN_PARAM: campaign_id})
+    st.rerun()
+
+
+@st.fragment(parallel=True)
+def _draw_counted(session: UiSession, choices: _Choices) -> None:
+    """Draw the audience below the button that names its size, as soon as it is counted."""
+    with error_boundary():
+        with st.skeleton(height=_SKELETON_PIXELS):
+            audience = _audience(session, choices)
+        if _draw_button(session, choices, audience.recipients):
+            campaign_id = ask_campaign(
                 session.store,
                 session.actor,
-                run.run_id,
-                template,
-                batch_size,
-                holdout_share=share,
+                choices.run.run_id,
+                choices.template or "",
+                choices.batch_size,
+                holdout_share=choices.share,
             )
-            st.query_params.from_dict({CAMPAIGN_PARAM: campaign_id})
-            st.rerun()
+            begin_preparation(session, campaign_id)
+        draw_audience(audience, key=choices.run.run_id)
+
+
+def _draw_button(session: UiSession, choices: _Choices, recipients: int) -> bool:
+    label = ngettext_("Prepare %(count)s message", "Prepare %(count)s messages", recipients)
+    may_prepare = recipients > 0 and choices.template is not None and may_decide(session)
+    is_asked = st.button(label, type="primary", disabled=not may_prepare, key="campaign_prepare")
+    st.caption(_("Preparing freezes the messages for a dry run; nothing is sent."))
+    return is_asked
+
+
+def _audience(session: UiSession, choices: _Choices) -> Audience:
+    run, store = choices.run, session.store
+    if (run.customers or 0) <= LARGE:
+        return audience_of_run(store, run.run_id, choices.share)
+    return _counted_lately(store.tenant_id, run.run_id, run.review_no, choices.share, _store=store)
+
+
+@st.cache_data(max_entries=20, ttl=_COUNT_KEPT_SECONDS, show_spinner=False)
+def _counted_lately(
+    tenant_id: str,  # noqa: ARG001
+    run_id: str,
+    review_no: int,  # noqa: ARG001
+    share: float,
+    _store: TenantStore,
+) -> Audience:
+    """Return the audience of a large run, which a change of the page does not count anew."""
+    return audience_of_run(_store, run_id, share)
 
 
 def _draw_lists(session: UiSession, run: RunCard) -> None:

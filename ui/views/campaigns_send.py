@@ -6,12 +6,12 @@ from core.errors import CrmError
 from core.jobs import SEND, enqueue
 from core.outreach.protocol import CampaignState
 from core.services.campaign_control import cancel, resume
-from core.services.campaign_offers import prepare_live
+from core.services.campaign_offers import ask_live
 from core.services.campaign_reports import CampaignStatus
 from ui.i18n import _, current_language, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
-from ui.views.campaigns_prepare import CAMPAIGN_PARAM
+from ui.views.campaigns_prepare import begin_preparation
 from ui.views.plain import plain
 
 
@@ -70,10 +70,8 @@ def _draw_live_offer(session: UiSession, status: CampaignStatus, refusal: CrmErr
         )
     )
     if is_asked:
-        with error_boundary(), st.spinner(_("Composing the messages")):
-            campaign_id = prepare_live(session.store, session.actor, status.campaign_id)
-            st.query_params.from_dict({CAMPAIGN_PARAM: campaign_id})
-            st.rerun()
+        with error_boundary():
+            begin_preparation(session, ask_live(session.store, session.actor, status.campaign_id))
 
 
 def draw_cancel(session: UiSession, status: CampaignStatus, label: str, button: str) -> None:

@@ -12,6 +12,7 @@ from core.services.run_records import RunCard
 from core.services.sign_in import cookie_name
 from core.store.tenant import TenantStore
 from ui.i18n import _, format_number, ngettext_
+from ui.layout import error_boundary
 from ui.session import UiSession
 
 FILES = (*CSV_NAMES, SUMMARY_NAME)
@@ -28,6 +29,7 @@ _CONTENTS: Mapping[str, str] = dict(
     )
 )
 _KIB, _MIB = 1024, 1024**2
+_LINE_PIXELS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +69,12 @@ def draw_cards(session: UiSession, run: RunCard, version: RunVersion) -> None:
                 _draw_card(session, lists, name)
 
 
+@st.fragment(parallel=True)
 def _draw_card(session: UiSession, lists: _Lists, name: str) -> None:
-    tenant_id = session.tenant.tenant_id
-    card = _card(
-        tenant_id, lists.run_id, lists.review_no, lists.version, name, _store=session.store
-    )
+    """Draw the card of a file; what is only known once the file was made comes when it is."""
     st.markdown(f"**{file_name(name, lists.asked)}**")
     st.caption(_(_CONTENTS[name]))
-    st.text(_facts(card))
+    facts = st.skeleton(height=_LINE_PIXELS)
     with st.container(horizontal=True):
         label = _("Download JSON") if name == SUMMARY_NAME else _("Download CSV")
         st.link_button(label, lists.path(name), key=f"link_{name}")
@@ -88,7 +88,18 @@ def _draw_card(session: UiSession, lists: _Lists, name: str) -> None:
         cookie = cookie_name(session.store.store.settings)
         st.code(lists.command(base, name, cookie), language=None, wrap_lines=True)
         st.caption(_("sha256 of the file: the same bytes give the same hash."))
-        st.code(card.sha256, language=None, wrap_lines=True)
+        digest = st.skeleton(height=_LINE_PIXELS)
+    with error_boundary():
+        card = _card(
+            session.tenant.tenant_id,
+            lists.run_id,
+            lists.review_no,
+            lists.version,
+            name,
+            _store=session.store,
+        )
+        facts.text(_facts(card))
+        digest.code(card.sha256, language=None, wrap_lines=True)
 
 
 def _facts(card: ExportCard) -> str:

@@ -8,8 +8,10 @@ from core.services.export_run import CALL_NAMES, REPORT_NAME
 from core.services.sign_in import cookie_name
 from core.store.tenant import TenantStore
 from ui.i18n import _, ngettext_
+from ui.layout import error_boundary
 from ui.session import UiSession
 
+_LINE_PIXELS = 24
 _CALLS_KEPT_SECONDS = 60  # consent and contacts are those of today
 
 
@@ -24,8 +26,8 @@ def draw_people_cards(
         _draw_report(session, run_id, version)
 
 
+@st.fragment(parallel=True)
 def _draw_calls(session: UiSession, run_id: str, version: RunVersion) -> None:
-    calls = _number_of_calls(session.tenant.tenant_id, run_id, version, _store=session.store)
     table, workbook = (_path(run_id, name, version) for name in CALL_NAMES)
     st.markdown(f"**{CALL_NAMES[0]}**")
     st.caption(
@@ -34,11 +36,14 @@ def _draw_calls(session: UiSession, run_id: str, version: RunVersion) -> None:
             " first: number, proposal, reason. Consent and numbers are those of today."
         )
     )
-    st.text(ngettext_("%(count)s customer to call", "%(count)s customers to call", calls))
+    number = st.skeleton(height=_LINE_PIXELS)
     with st.container(horizontal=True):
         st.link_button(_("Download CSV"), table, key="link_calls_csv")
         st.link_button(_("Download Excel"), workbook, key="link_calls_xlsx")
     _draw_address(session, table)
+    with error_boundary():
+        calls = _number_of_calls(session.tenant.tenant_id, run_id, version, _store=session.store)
+        number.text(ngettext_("%(count)s customer to call", "%(count)s customers to call", calls))
 
 
 def _draw_report(session: UiSession, run_id: str, version: RunVersion) -> None:

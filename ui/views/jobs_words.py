@@ -11,6 +11,7 @@ from core.jobs.kinds import (
     FORGET,
     LOAD,
     PLAN,
+    PREPARE,
     RECONCILE,
     RETAIN,
     REVIEW,
@@ -37,7 +38,7 @@ STATE_TITLES: Mapping[str, str] = {
 _PLACES: Mapping[str, tuple[str, str | None]] = {
     **dict.fromkeys((PLAN, LOAD, TAKE), ("upload", IMPORT)),
     **dict.fromkeys((RUN, REVIEW, SYNC), ("runs", RUN_PARAM)),
-    **dict.fromkeys((SEND, RECONCILE), ("campaigns", CAMPAIGN_PARAM)),
+    **dict.fromkeys((PREPARE, SEND, RECONCILE), ("campaigns", CAMPAIGN_PARAM)),
     BACKTEST: ("insights", BACKTEST_PARAM),
     SCHEDULE: ("schedules", None),
     **dict.fromkeys((ERASE, RETAIN, FORGET), ("privacy", None)),

@@ -7,21 +7,21 @@ import pytest
 from core.outreach.audience import Step, parse_audience, read_held_out, select_audience
 from core.outreach.holdout import select_held_out
 
-# customer, gate, reason, segment, value, items, address (None: unknown customer), suppressed
+# customer, gate, reason, segment, value, has a list, address (None: unknown customer), suppressed
 ROWS = [
-    ("A", True, "OK", "vip", 500, 2, "shared@x.fr", False),
-    ("B", True, "OK", "vip", 900, 2, "shared@x.fr", False),
-    ("C", True, "OK", "new", 900, 2, "shared@x.fr", False),
-    ("D", False, "MISSING_EMAIL", "new", 1, 0, "", False),
-    ("E", False, "MISSING_EMAIL", "new", 1, 3, "", False),
-    ("F", False, "SCORE_BELOW_80", "new", 1, 3, "f@x.fr", False),
-    ("G", False, "OK", "new", 1, 3, "g@x.fr", False),
-    ("H", True, "OK", "new", 1, 3, "h@x", False),
-    ("I", True, "OK", "new", 1, 3, None, False),
-    ("J", True, "OK", "new", 1, 3, "j@x.fr", True),
-    ("K", True, "OK", "new", 1, 3, "k@x.fr", False),
-    ("L", False, "SILENCE_WINDOW", "vip", 10_000, 3, "k@x.fr", False),
-    ("é", True, "OK", "vip", 1, 1, "e@x.fr", False),
+    ("A", True, "OK", "vip", 500, True, "shared@x.fr", False),
+    ("B", True, "OK", "vip", 900, True, "shared@x.fr", False),
+    ("C", True, "OK", "new", 900, True, "shared@x.fr", False),
+    ("D", False, "MISSING_EMAIL", "new", 1, False, "", False),
+    ("E", False, "MISSING_EMAIL", "new", 1, True, "", False),
+    ("F", False, "SCORE_BELOW_80", "new", 1, True, "f@x.fr", False),
+    ("G", False, "OK", "new", 1, True, "g@x.fr", False),
+    ("H", True, "OK", "new", 1, True, "h@x", False),
+    ("I", True, "OK", "new", 1, True, None, False),
+    ("J", True, "OK", "new", 1, True, "j@x.fr", True),
+    ("K", True, "OK", "new", 1, True, "k@x.fr", False),
+    ("L", False, "SILENCE_WINDOW", "vip", 10_000, True, "k@x.fr", False),
+    ("é", True, "OK", "vip", 1, True, "e@x.fr", False),
 ]
 
 
@@ -30,7 +30,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
         con.execute(
             "CREATE TABLE verdicts (customer VARCHAR, gate_export BOOLEAN, reason VARCHAR,"
-            " segment VARCHAR, value_cents BIGINT, items BIGINT)"
+            " segment VARCHAR, value_cents BIGINT, has_list BOOLEAN)"
         )
         con.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", [r[:6] for r in ROWS])
         con.execute("CREATE TABLE customers (customer VARCHAR, email_norm VARCHAR)")
