@@ -46,6 +46,7 @@ from core.store.runs import (
     insert_run,
     start_run,
 )
+from core.store.statistics import OF_RUNS, refresh_statistics
 from core.store.tenant import TenantStore
 
 STAGES: Mapping[str, str] = {
@@ -183,6 +184,7 @@ def _compute_and_publish(
         keep_insights(store, run, con, ranked.history, policy)
     with stages.stage("store"):
         _store_outputs(store, run, policy, con, ranked)
+        refresh_statistics(store, OF_RUNS)
     summary["timings"] = stages.timings
     finish_run(
         store,

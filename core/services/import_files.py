@@ -50,6 +50,7 @@ from core.services.progress import Progress, no_progress
 from core.store.import_answers import store_file_mapping, store_opt_out_confirmation
 from core.store.import_states import DISCARDED, LOADED, OPEN_STATES, store_import_state
 from core.store.imports import ImportEntry, ImportFile, Origin, store_import
+from core.store.statistics import OF_IMPORTS, refresh_statistics
 from core.store.tenant import TenantStore
 from core.store.unpublished import clear_unpublished
 
@@ -210,6 +211,7 @@ def _load_whole(
             return _discard_for(store, entry, twin)
         progress(STAGE_LOAD, 0, 1)
         seq = stage_all(store, con, entry, works)
+        refresh_statistics(store, OF_IMPORTS)
         report = {**build_import_report(store, con, entry, works), "status": LOADED}
         publish(store, entry, works, seq, report)
         forget_met(store, entry.import_id, report)

@@ -39,6 +39,7 @@ from core.store.run_shards import (
     try_shard,
 )
 from core.store.runs import Run, find_run, finish_run
+from core.store.statistics import OF_RUNS, refresh_statistics
 from core.store.tenant import TenantStore
 
 AskShard = Callable[[TenantStore, str], None]
@@ -126,6 +127,7 @@ def complete_shards(store: TenantStore, run: Run, progress: Progress, ask: AskSh
     """
     began = time.perf_counter()
     _wait_for(store, run.run_id, progress, ask)
+    refresh_statistics(store, OF_RUNS)
     with store.read() as tx:
         common = load_part(tx, run.run_id, COMMON)
         total = add_up(stream_figures(tx, run.run_id))
