@@ -59,12 +59,12 @@ def _beyond_the_samples(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def _on_the_other_store(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Return all cases but one of each that differ in their store alone."""
+    """Return all cases but one of each that differ in their store alone, and need not have both."""
     cases = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("either_store") and not item.get_closest_marker("sampled"):
-            given = dict(item.callspec.indices) if hasattr(item, "callspec") else {}
-            given.pop("store", None)
+        given = dict(item.callspec.indices) if hasattr(item, "callspec") else {}
+        if "store" in given and not any(map(item.get_closest_marker, ("both_stores", "sampled"))):
+            given.pop("store")
             cases[item.nodeid.partition("[")[0], *sorted(given.items())].append(item)
     return {
         item

@@ -13,8 +13,6 @@ from core.store.tenant import TenantStore
 from tests.contract.copies import begin_with
 from tests.contract.test_alias_desk import CATALOGUE, SALES, TYPO
 
-pytestmark = pytest.mark.either_store
-
 DECISIONS = {TYPO: "RIE-21", "Frais de port": None, "Riesling Trad. 20": "RIE-19"}
 
 

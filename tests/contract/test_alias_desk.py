@@ -42,8 +42,6 @@ from tests.contract.copies import begin_with
 from tests.contract.test_import_files import VIEWER, bring, rows, state
 from tests.sampling import examples
 
-pytestmark = pytest.mark.either_store
-
 CATALOGUE = {
     "clients_20260101.csv": "client_code,email\nC1,a@example.com\n",
     "products_20260101.csv": (

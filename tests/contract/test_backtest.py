@@ -25,8 +25,6 @@ from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.golden.small_tenant import store_row
 
-pytestmark = pytest.mark.either_store
-
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 END = date(2026, 2, 20)
 

@@ -114,7 +114,6 @@ def ran(tenant: TenantStore) -> str:
     return run_id
 
 
-@pytest.mark.either_store
 def test_all_parts_of_a_backup_are_of_one_moment(empty: Store, tmp_path: Path) -> None:
     """Whoever writes to one part and then to the next is seen at most once in between."""
     tenant = empty.tenant_store(create_tenant(empty, "cave", "0"))
@@ -176,7 +175,6 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-@pytest.mark.either_store
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_backup_is_named_and_touches_nothing(
     backup: Path, empty: Store, tmp_path: Path, damage: str
@@ -189,7 +187,6 @@ def test_a_damaged_backup_is_named_and_touches_nothing(
     assert (all_rows(empty), all_files(empty.settings.data_dir)) == before
 
 
-@pytest.mark.either_store
 def test_a_row_that_names_a_lost_file_keeps_the_backup_from_being_taken(
     instance: Instance, tmp_path: Path
 ) -> None:
@@ -208,7 +205,6 @@ def test_a_row_that_names_a_lost_file_keeps_the_backup_from_being_taken(
     assert [path.name for path in tmp_path.iterdir()] == []
 
 
-@pytest.mark.either_store
 def test_a_folder_of_somebody_elses_is_not_taken_for_a_draft(
     instance: Instance, tmp_path: Path
 ) -> None:

@@ -27,8 +27,6 @@ from tests.contract.results_data import (
     send_at_once,
 )
 
-pytestmark = pytest.mark.either_store
-
 AFTER = timedelta(days=16)
 PEOPLE = [
     Person(code=f"C{n:03}", email=f"person{n}@example.com", segment=("vip", "new")[n % 2])

@@ -38,8 +38,6 @@ from tests.contract.campaign_data import (
 )
 from tests.contract.conftest import new_tenant
 
-pytestmark = pytest.mark.either_store
-
 TODAY = NOW.date()
 
 

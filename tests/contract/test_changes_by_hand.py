@@ -40,8 +40,6 @@ from tests.contract.copies import begin_with
 from tests.contract.test_alias_desk import CATALOGUE, SALES, TYPO
 from tests.contract.test_import_files import AS_OF, FILES, VIEWER, bring, rows, state, write
 
-pytestmark = pytest.mark.either_store
-
 CELLS = "product_key, name, price_cents, stock_quantity, is_active, replaces"
 HOSTILE = "Côte \"A\"; B, C|D 'x' =1+1\tZ"
 

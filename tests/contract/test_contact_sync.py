@@ -34,8 +34,6 @@ from tests.contract.campaign_data import ANALYST, NOW, Person, count, fill_run, 
 from tests.contract.conftest import new_tenant
 from tests.contract.live_data import LIVE_SETTINGS, go_live, store_company
 
-pytestmark = pytest.mark.either_store
-
 DAY = date(2026, 2, 10)
 QUEUED = Behaviour(body=b'{"id": 1, "name": "IMPORTUSER", "status": "queued"}')
 
@@ -366,7 +364,6 @@ def test_a_run_that_is_not_done_is_not_pushed(tenant: TenantStore) -> None:
         plan_sync(tenant, ANALYST, "nothing")
 
 
-@pytest.mark.either_store
 def test_a_push_asked_for_by_http_is_done_by_a_worker(
     tenant: TenantStore, double: BrevoDouble, live: None
 ) -> None:

@@ -34,6 +34,8 @@ from core.store.tenant import Store, TenantStore, utc_now
 from tests.own_loop import run_alone
 from ui.navigation import ROOT
 
+pytestmark = pytest.mark.both_stores
+
 SUBJECT = "11111111-1111-4111-8111-111111111111"
 NAME = f"run.{SUBJECT}.0001"
 SENTENCE = "The database does not answer. Check that it runs, then try again."
@@ -76,7 +78,6 @@ ASKED: dict[str, tuple[str, Callable[[TenantStore], object]]] = {
 }
 
 
-@pytest.mark.either_store
 @pytest.mark.parametrize("what", ASKED)
 def test_a_database_that_goes_away_while_jobs_are_asked_about_is_told(
     store: Store, monkeypatch: pytest.MonkeyPatch, what: str

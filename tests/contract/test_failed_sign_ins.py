@@ -97,7 +97,6 @@ def test_a_wrong_code_is_told_apart_from_a_wrong_password(
     assert counted == {"passwords": 0, "codes": 1, "refused": 0}
 
 
-@pytest.mark.either_store
 def test_several_workers_tell_it_once(cave: TenantStore, anne: Actor, clock: Clock) -> None:
     guess(cave.store, anne.username)
     clock.pass_by(OVER)
@@ -106,7 +105,6 @@ def test_several_workers_tell_it_once(cave: TenantStore, anne: Actor, clock: Clo
     assert len(told(cave)) == 1
 
 
-@pytest.mark.either_store
 def test_a_worker_tells_it_each_minute_whatever_else_goes_wrong(
     cave: TenantStore, anne: Actor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,7 +137,6 @@ def auc(lower: Sequence[float], higher: Sequence[float]) -> float:
     return (places - below) / (len(lower) * len(higher))
 
 
-@pytest.mark.either_store
 @pytest.mark.parametrize(
     ("tries", "margin"), [(80, 0.2), pytest.param(1_000, 0.05, marks=pytest.mark.full)]
 )

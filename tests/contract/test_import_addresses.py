@@ -15,8 +15,6 @@ from tests.contract.conftest import new_tenant
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, bring, rows, state
 
-pytestmark = pytest.mark.either_store
-
 COUPLE = {"clients_20260101.csv": "client_code,email\nC1,A@example.com\nC2,a@example.com\n"}
 OWN = {"clients_20260201.csv": "client_code,email\nC1,b@example.com\n"}
 OTHER = {"clients_20260301.csv": "client_code,email\nC3,b@example.com\n"}

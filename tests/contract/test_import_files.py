@@ -23,8 +23,6 @@ from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.contract.copies import begin_with
 
-pytestmark = pytest.mark.either_store
-
 AS_OF = date(2026, 10, 31)
 VIEWER = Actor(user_id="v", username="vera", role=Role.VIEWER, language="en")
 FILES = {

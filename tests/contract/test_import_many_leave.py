@@ -15,8 +15,6 @@ from core.store.tenant import TenantStore
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, bring, rows, write
 
-pytestmark = pytest.mark.either_store
-
 TEN = {
     "clients_20260101.csv": "client_code,email\n"
     + "".join(f"C{n},{'home' if n < 8 else n}@example.com\n" for n in range(10))

@@ -14,8 +14,6 @@ from tests.contract.conftest import new_tenant
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, bring, rows, state, write
 
-pytestmark = pytest.mark.either_store
-
 CLIENTS = {
     "clients_20260101.csv": "client_code,name,phone,country\nC1,Anne,111,FR\nC2,Bob,,\n",
     "clients_20260201.csv": "client_code,name,phone\nC1,Anna,222\nC2,Robert,\n",

@@ -11,8 +11,6 @@ from core.store.tenant import TenantStore
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, bring, rows, write
 
-pytestmark = pytest.mark.either_store
-
 HEADER = "client_code,email,name,email_opt_out\n"
 LEFT = {
     "clients_20260101.csv": HEADER

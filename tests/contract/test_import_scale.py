@@ -21,8 +21,6 @@ from core.store.tenant import TenantStore
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import AS_OF, FILES, bring, rows, state, write
 
-pytestmark = pytest.mark.either_store
-
 HEADER = "document_id,product_key,client_code,quantity,amount,sale_date\n"
 CLIENTS = "client_code,name\nC1,Anne\nC2,Bob\nC3,Cleo\n"
 

@@ -38,8 +38,6 @@ from tests.contract.copies import begin_with
 from tests.contract.test_alias_desk import CATALOGUE, SALES, TYPO
 from tests.contract.test_import_files import FILES, bring, rows, state, write
 
-pytestmark = pytest.mark.either_store
-
 AS_OF = date(2026, 10, 31)
 MORE = {
     "clients_20260201.csv": "client_code,email,name\nC9,nine@example.com,New\n",

@@ -26,8 +26,6 @@ from core.store.tenant import Store, TenantStore
 from etl.main_multi import import_raw_folders
 from tests.contract.test_jobs import until, working
 
-pytestmark = pytest.mark.either_store
-
 CLIENTS = "client_code,email\nC1,a@example.com\nC2,b@example.com\n"
 OPEN = "client_code,created_at\nC1,03/04/2025\n"
 

@@ -35,8 +35,6 @@ from core.store.schedules import move_on
 from core.store.tenant import Store, TenantStore, utc_now
 from tests.contract.conftest import MakeStore
 
-pytestmark = pytest.mark.either_store
-
 ROOT = Path(__file__).resolve().parents[2]
 ANNE = Actor(
     user_id="11111111-1111-4111-8111-111111111111",

@@ -25,6 +25,8 @@ from core.services.run_reports import list_runs
 from core.store.identity import worker_alive
 from core.store.tenant import Store, TenantStore, utc_now
 
+pytestmark = pytest.mark.both_stores
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = sorted((ROOT / "samples" / "isavigne").glob("*.csv"))
 

@@ -43,6 +43,8 @@ from core.store.tenant import TenantStore, Transaction
 from tests.contract.campaign_data import ANALYST, NOW, count, deliveries_of
 from tests.contract.live_data import Clock, FakeBrevo, go_live, prepare_live, said
 
+pytestmark = pytest.mark.both_stores
+
 AMBIGUOUS = said(EmailOutcome.AMBIGUOUS, status=502)
 
 

@@ -21,8 +21,6 @@ from tests.contract.live_data import Clock, FakeBrevo, prepare_live
 from tests.contract.send_forks import live_settings
 from tests.contract.test_import_files import bring
 
-pytestmark = pytest.mark.either_store
-
 ADDRESS = "person6@example.com"
 Leave = Callable[[TenantStore, str, Path], object]
 

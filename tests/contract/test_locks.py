@@ -11,6 +11,8 @@ from core.store import locks
 from tests.contract.conftest import MakeStore, new_tenant
 from tests.contract.kill_worlds import end_connections
 
+pytestmark = pytest.mark.both_stores
+
 
 @pytest.mark.postgres
 def test_a_lock_whose_connection_is_gone_is_free_and_let_go_in_silence(

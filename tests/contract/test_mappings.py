@@ -16,8 +16,6 @@ from core.store.dataset import VISIBLE, head_of
 from core.store.tenant import TenantStore
 from tests.contract.conftest import new_tenant
 
-pytestmark = pytest.mark.either_store
-
 HEADER = "Code client;Nom;Date création"
 ROW = "C1;Durand;2020-01-31"
 MAPPING = {

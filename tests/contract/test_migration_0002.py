@@ -20,6 +20,8 @@ from core.store.unpublished import clear_unpublished
 from core.store.waiting import load_waiting
 from tests.contract.conftest import NOW
 
+pytestmark = pytest.mark.both_stores
+
 OWNER = "iacrm_old_owner"
 TENANT, NO_HEAD = (f"6a0c6a52-0000-4000-8000-00000000000{n}" for n in (1, 2))
 LOADED, PLANNED, GONE, DISCARDED, UNDONE = (

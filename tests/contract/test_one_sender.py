@@ -22,6 +22,8 @@ from tests.contract.kill_worlds import end_connections
 from tests.contract.send_forks import ANSWER_SECONDS, Senders
 from tests.contract.send_world import SendWorld, check_agreement, live_world
 
+pytestmark = pytest.mark.both_stores
+
 RECIPIENTS = 6
 AT_ONCE = 3
 AFTER = (0, 5, 10, 40)

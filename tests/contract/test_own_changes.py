@@ -4,10 +4,14 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from core.store.own_changes import Between, load_own_changes
 from core.store.tenant import TenantStore, Transaction
 from tests.contract.conftest import NOW, MakeStore, new_tenant
 from tests.golden.small_tenant import AS_OF, store_small_tenant
+
+pytestmark = pytest.mark.both_stores
 
 TABLES = {"customer", "sale_line", "contact_history", "suppression", "delivery"}
 BETWEEN = Between(

@@ -19,8 +19,6 @@ from core.store.tenant import TenantStore
 from tests.contract.conftest import new_tenant
 from tests.golden.small_tenant import run_small_tenant, store_small_tenant
 
-pytestmark = pytest.mark.either_store
-
 CHANGES = {"top_n": 2, "quotas.active.rebuy": 0, "audit.gate_score": 100}
 
 

@@ -15,8 +15,6 @@ from core.store.tenant import TenantStore
 from tests.contract.copies import begin_with
 from tests.contract.test_rejects_corrections import corrected, download, submit
 
-pytestmark = pytest.mark.either_store
-
 AS_OF = date(2026, 10, 31)
 SALES = "document_id,line_no,product_key,client_code,quantity,amount,sale_date,document_status\n"
 CONTACTS = "client_code,email,contact_date,status\n"

@@ -16,8 +16,6 @@ from core.store.models import data_metadata
 from core.store.tenant import TenantStore
 from tests.contract.copies import begin_with
 
-pytestmark = pytest.mark.either_store
-
 AS_OF = date(2026, 10, 31)
 SALES = "document_id,line_no,product_key,client_code,quantity,amount,sale_date\n"
 CLIENTS = "client_code,email,name,email_opt_out\n"

@@ -50,8 +50,6 @@ from tests.contract import canary
 from tests.contract.campaign_data import VIEWER, Person, deliveries_of, fill_run, people
 from tests.contract.canary import ADDRESS, CODE, NAME, NEEDLES, PHONE
 
-pytestmark = pytest.mark.either_store
-
 
 @pytest.fixture
 def company(store: Store) -> TenantStore:

@@ -20,8 +20,6 @@ from core.store.tenant import Store, Tenant, TenantStore
 from tests.contract.conftest import NOW, new_tenant
 from tests.golden.small_tenant import AS_OF, run_small_tenant, store_row, store_small_tenant
 
-pytestmark = pytest.mark.either_store
-
 HOSTILE = '<img src=x onerror="alert(1)">Anne & "Co"</td>'
 VOID = {"meta", "br", "path", "rect", "circle"}
 LOADING = {"href", "src", "srcset", "xlink:href", "action", "formaction", "data", "poster"}

@@ -24,8 +24,6 @@ from tests.contract.conftest import new_tenant
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import FILES, bring, rows, state, write
 
-pytestmark = pytest.mark.either_store
-
 AS_OF = date(2026, 10, 31)
 HEADER = "document_id,line_no,product_key,client_code,quantity,amount,sale_date,channel"
 CLIENTS = {name: text for name, text in FILES.items() if name.startswith("clients")}

@@ -15,8 +15,6 @@ from core.services.import_files import load, plan, receive
 from core.services.import_rejects import rejects_file
 from core.store.tenant import TenantStore
 
-pytestmark = pytest.mark.either_store
-
 AS_OF = date(2026, 10, 31)
 HEADERS = ["document_id", "product_key", "client_code", "quantity", "amount", "sale_date"]
 

@@ -34,8 +34,6 @@ from core.store.tenant import TenantStore, Transaction
 from tests.contract.conftest import NOW, MakeStore, new_tenant
 from tests.golden.small_tenant import run_small_tenant, store_row, store_small_tenant
 
-pytestmark = pytest.mark.either_store
-
 WHY = "Sold to the restaurant"
 
 

@@ -31,8 +31,6 @@ from core.store.tenant import TenantStore
 from tests.contract.conftest import new_tenant
 from tests.golden.small_tenant import AS_OF, run_small_tenant, store_row, store_small_tenant
 
-pytestmark = pytest.mark.either_store
-
 LATER = AS_OF + timedelta(days=60)
 
 

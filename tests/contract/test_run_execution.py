@@ -18,8 +18,6 @@ from core.store.runs import RunStatus
 from core.store.tenant import Store, TenantStore
 from tests.golden.small_tenant import AS_OF, comparable_files, run_small_tenant, store_small_tenant
 
-pytestmark = pytest.mark.either_store
-
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 TABLES = ("reco_output", "audit_output", "next_action_output")
 

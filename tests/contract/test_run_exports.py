@@ -27,8 +27,6 @@ from tests.contract.conftest import MakeStore, new_tenant
 from tests.contract.kill_worlds import end_connections
 from tests.golden.small_tenant import comparable_files, run_small_tenant, store_small_tenant
 
-pytestmark = pytest.mark.either_store
-
 ROOT = Path(__file__).parents[2]
 ISAVIGNE = ROOT / "samples" / "isavigne"
 HEADERS = {

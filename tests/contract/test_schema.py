@@ -14,6 +14,8 @@ from core.store.schema import migrate
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import MakeStore, new_tenant
 
+pytestmark = pytest.mark.both_stores
+
 _ROW_SECURITY = """
 SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity, p.polqual IS NOT NULL,
     p.polwithcheck IS NOT NULL

@@ -198,7 +198,6 @@ def test_the_secret_is_kept_sealed_and_bound_to_its_user(
     answer_code(cave.store, ticket, codes[0], new_id())
 
 
-@pytest.mark.either_store
 def test_a_factor_goes_over_to_a_new_secret_with_the_next_code(
     cave: TenantStore, anne: Actor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,7 +113,6 @@ def triggers_of(store: Store) -> int:
         return int(connection.execute(text(sql)).scalar() or 0)
 
 
-@pytest.mark.either_store
 def test_a_key_that_is_not_typed_again_erases_nothing(store: Store) -> None:
     company = store.tenant_store(create_tenant(store, f"t{uuid.uuid4().hex[:8]}", "Cave"))
     with pytest.raises(Refused, match=company.tenant.key):
@@ -121,7 +120,6 @@ def test_a_key_that_is_not_typed_again_erases_nothing(store: Store) -> None:
     assert tenant_by_key(store, company.tenant.key) == company.tenant
 
 
-@pytest.mark.either_store
 def test_a_live_campaign_that_is_being_sent_keeps_its_company(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,8 +20,6 @@ from core.store.versions import STORED
 from tests.contract.copies import begin_with
 from tests.contract.test_import_files import FILES, VIEWER, bring, rows
 
-pytestmark = pytest.mark.either_store
-
 SALES = "document_id,line_no,product_key,product_label,client_code,quantity,amount,sale_date\n"
 # What each import brings, one on top of the other.
 STEPS = {

@@ -135,7 +135,6 @@ def test_the_link_of_a_company_that_is_gone_is_as_wrong_as_a_forged_one(store: S
     assert len(sentences) == 1
 
 
-@pytest.mark.either_store
 def test_a_link_works_on_beside_a_new_secret_and_no_link_is_made_with_the_old(
     company: TenantStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,6 @@ def test_no_answer_to_an_admin_depends_on_who_exists_elsewhere(
     assert len(sentences) == 1
 
 
-@pytest.mark.either_store
 def test_no_new_password_is_a_name_of_the_person_or_her_companies(
     cave: TenantStore, shop: TenantStore, admin: Actor
 ) -> None:

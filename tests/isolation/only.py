@@ -145,7 +145,11 @@ ONLY: Mapping[str, Given] = {
     "store.campaign_outcomes.count_places": lambda v: {"campaign_ids": [v["campaign_id"]]},
     "store.campaign_outcomes.load_purchases": {"people": "delivery"},
     "store.campaign_outcomes.sum_purchases": {"people": "delivery"},
-    "store.campaigns.begin_preparing": {"campaign_id": PREPARING},
+    "store.campaigns.begin_preparing": {
+        "campaign_id": PREPARED_HERE,
+        "template_sha256": "changed",
+        "epoch": 9,
+    },
     "store.campaigns.campaigns_in": {"state": "SENT"},
     "store.campaigns.publish_campaign": {"campaign_id": PREPARING, "state": "PREPARED"},
     "store.campaigns.move_campaign": {"before": ("SENT",), "after": "PAUSED"},
