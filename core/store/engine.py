@@ -26,10 +26,12 @@ _PATIENCE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-# How long the server holds the locks of a machine that is gone without a word: about a minute.
+# How long the server holds the locks of a machine that is gone without a word: about a minute. It
+# ends what it computes for a process that died within seconds; else it would at the next row only.
 _SETTLED = f"""
 SET ROLE {APP_ROLE}; SET TIME ZONE 'UTC';
-SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
+SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+SET client_connection_check_interval = '5s'
 """
 # Each job of a worker that is full, some twenty, holds a connection for its lock and uses another.
 _POOLED, _MOST_BESIDE = 5, 40

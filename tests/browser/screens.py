@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 from core.contracts import FileKind
@@ -23,6 +23,7 @@ from core.store.tenant import TenantStore
 from ui.navigation import PAGES
 from ui.views.insights_view import VIEW_TITLES
 
+_MONTH = timedelta(days=31)
 _TILL = """\
 document_id,line_no,client_code,product_key,product_label,quantity,amount,sale_date
 W1,1,{customer},,{label},6,72.00,{day}
@@ -59,12 +60,12 @@ class Screen:
 def fill_company(store: TenantStore, sample: Sample, password: str) -> Sequence[Screen]:
     """Let everything happen that a page tells of; return the pages and what is behind their rows.
 
-    A colleague does it all. A second import leaves rows that wait, a second run has one to be
-    compared with.
+    A colleague does it all. A second import leaves rows that wait; a second run has one of a month
+    before to be compared with.
     """
     colleague = accounts.create_user(store.store, store.tenant, "paul", password, Role.ANALYST)
     first = import_paths(store, colleague, [sample.files], as_of=sample.as_of)
-    execute(store, create_run(store, colleague, as_of=sample.as_of))
+    execute(store, create_run(store, colleague, as_of=sample.as_of - _MONTH))
     changed = _change_stock(store, colleague, sample.product)
     import_paths(store, colleague, [_write_till(store, sample)], as_of=sample.as_of)
     run = create_run(store, colleague, as_of=sample.as_of)

@@ -2,9 +2,15 @@
 
 import contextlib
 import fcntl
+import os
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TextIO
 
 import pytest
+from sqlalchemy import Engine, text
 
 from core.errors import Busy, StoreUnavailable
 from core.store import locks
@@ -25,6 +31,31 @@ def test_a_lock_whose_connection_is_gone_is_free_and_let_go_in_silence(
         end_connections(tenant.store.settings.database_url)
         with locks.exclusive(tenant, "send", "busy"):
             pass
+
+
+@pytest.mark.postgres
+def test_what_a_process_asked_that_died_is_computed_no_further(make_store: MakeStore) -> None:
+    engine = make_store("postgres").data_engine
+    with closing(engine.raw_connection()) as asking, ThreadPoolExecutor() as pool:
+        driver = asking.driver_connection
+        assert driver is not None
+        server = driver.info.backend_pid
+        asked = pool.submit(driver.cursor().execute, "SELECT pg_sleep(60)")
+        line = socket.socket(fileno=os.dup(driver.fileno()))
+        time.sleep(0.5)
+        line.shutdown(socket.SHUT_RDWR)  # as the end of the process does
+        line.close()
+        assert asked.exception() is not None
+        until = time.monotonic() + 20
+        while _is_at_work(engine, server) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert not _is_at_work(engine, server)
+
+
+def _is_at_work(engine: Engine, pid: int) -> bool:
+    sql = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    with engine.connect() as connection:
+        return bool(connection.execute(sql, {"pid": pid}).scalar_one())
 
 
 def test_a_file_that_its_last_holder_removes_meanwhile_is_no_lock(
