@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from api.access_log import hide_secrets
+from api.assets import CompressedAssets
 from api.auth import enter, leave
 from api.export import (
     export_issues,
@@ -71,7 +72,14 @@ def route_templates() -> frozenset[str]:
     return frozenset({*(route.path for route in ROUTES), *_REST.openapi()["paths"]})
 
 
-_INNER = (SecurityHeaders, LastResort, AllowedHosts, AllowedOrigins, RefusalLimit)
+_INNER = (
+    SecurityHeaders,
+    LastResort,
+    AllowedHosts,
+    AllowedOrigins,
+    RefusalLimit,
+    CompressedAssets,
+)
 MIDDLEWARE = (
     Middleware(RequestIds),
     Middleware(RequestsCounted, templates=route_templates),

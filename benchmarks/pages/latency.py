@@ -34,6 +34,7 @@ from benchmarks.pages.measuring import Spent, apart, first_and_least
 from benchmarks.recommender.make_tenant import make_tenant
 from core.jobs import migrate_jobs
 from core.services.accounts import SYSTEM, Role, create_user
+from core.services.campaign_reports import list_campaigns
 from core.services.customers import find_customers
 from core.services.execute_run import create_run, execute
 from core.services.import_ledger import list_imports
@@ -57,6 +58,7 @@ def addresses_of(store: TenantStore) -> Mapping[str, Address]:
     imported = list_imports(store, limit=1)[0].import_id
     customer = find_customers(store, limit=1).customers[0].customer
     product = list_products(store, ProductFilter(), limit=1).products[0].product_key
+    campaign = list_campaigns(store, limit=1)[0].status.campaign_id
     plain: dict[str, Address] = {entry.path: (entry.path, {}) for entry in PAGES}
     return plain | {
         "upload, an import": ("upload", {"import": imported}),
@@ -64,6 +66,7 @@ def addresses_of(store: TenantStore) -> Mapping[str, Address]:
         "customers, one": ("customers", {"customer": customer}),
         "products, one": ("products", {"product": product}),
         "qc, one": ("qc", {"customer": customer}),
+        "campaigns, one": ("campaigns", {"campaign": campaign}),
     }
 
 
