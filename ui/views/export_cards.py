@@ -28,7 +28,7 @@ _CONTENTS: Mapping[str, str] = dict(
         strict=True,
     )
 )
-_KIB, _MIB = 1024, 1024**2
+_KIB, _MIB, _GIB = 1024, 1024**2, 1024**3
 _LINE_PIXELS = 24
 
 
@@ -114,7 +114,9 @@ def _facts(card: ExportCard) -> str:
 def _size(size: int) -> str:
     if size < _MIB:
         return _("%(size)s KB", size=format_number(size / _KIB, 1))
-    return _("%(size)s MB", size=format_number(size / _MIB, 1))
+    if size < _GIB:
+        return _("%(size)s MB", size=format_number(size / _MIB, 1))
+    return _("%(size)s GB", size=format_number(size / _GIB, 1))
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
