@@ -45,6 +45,7 @@ from core.store.tenant import TenantStore, Transaction
 _SECOND = timedelta(seconds=1)
 _NO_KEY = N_("A product needs a key and a name.")
 _SAME = N_("Nothing is changed: every cell says what it said.")
+_EMPTIED = N_("%(field)s is filled: it can be changed, not emptied. Nothing was saved.")
 
 
 def change_products(
@@ -53,8 +54,9 @@ def change_products(
     """Enter a change of products that are there; return the import to load.
 
     `change_id` is the id of the import to be: a form that is sent twice is one change. Raises
-    `Refused` when a product was changed since it was seen, a cell cannot be used, nothing differs
-    or the successors would go in a circle; `NotFound` for a product that is not there.
+    `Refused` when a product was changed since it was seen, a cell cannot be used or is to be
+    emptied, nothing differs or the successors would go in a circle; `NotFound` for a product that
+    is not there.
     """
     require(actor, Role.ANALYST)
     return _enter(store, actor, FileKind.PRODUCTS, changes, change_id)
@@ -115,6 +117,7 @@ def _differing(
         # What a file said is left alone, be it what nobody may type.
         typed = clean_change(kind, replace(change, cells=_unlike(change, row)))
         cells = _unlike(typed, row)
+        _refuse_emptied(kind, cells)
         if kind is FileKind.PRODUCTS and (cells or not row):
             cells["name"] = cells.get("name") or row.get("name")
             if not typed.key or not cells["name"]:
@@ -127,7 +130,14 @@ def _differing(
 
 
 def _unlike(change: RowChange, row: Mapping[str, Any]) -> dict[str, Cell]:
-    return {name: cell for name, cell in change.said.items() if cell != row.get(name)}
+    return {name: cell for name, cell in change.cells.items() if cell != row.get(name)}
+
+
+def _refuse_emptied(kind: FileKind, cells: Mapping[str, Cell]) -> None:
+    """Raise for a filled cell that is to be blank: no file can say that, for blanks never erase."""
+    for column in COLUMNS[kind]:
+        if column.field in cells and cells[column.field] is None:
+            raise Refused(_EMPTIED, field=column.name)
 
 
 def _written(

@@ -186,6 +186,8 @@ def test_the_same_cell_goes_to_and_fro_within_a_second(shop: TenantStore) -> Non
         ({"is_active": "maybe"}, "is_active cannot be used"),
         ({"name": "a\nb"}, "name cannot be used"),
         ({"name": "x" * 501}, "name cannot be used"),
+        ({"name": "  "}, "name is filled"),
+        ({"price_cents": None, "stock_quantity": 3}, "price_ttc is filled"),
         ({"name": " Riesling "}, "Nothing is changed"),
         ({"margin": 3}, "Nothing is changed"),
         ({}, "Nothing is changed"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.contracts import FileKind
 from core.jobs import LOAD, job_of
@@ -82,6 +83,15 @@ def test_a_form_that_was_overtaken_says_so(world: World, look: Look, key: str) -
     undo(world.small, SYSTEM, change_id)
 
 
+def test_a_form_that_was_left_opens_on_no_other_page(world: World, look: Look, key: str) -> None:
+    other = list_products(world.small, ProductFilter(), limit=2).products[1].product_key
+    page = look("products", product=key)
+    page.button(key="product_edit").click().run()
+    page.query_params["product"] = other  # by the browser's own way back
+    page.run()
+    assert "form_name" not in {field.key for field in page.text_input}
+
+
 def test_the_next_vintage_is_proposed_and_created(world: World, look: Look) -> None:
     products = list_products(world.small, ProductFilter(), limit=99).products
     old = next(product for product in products if product.vintage)
@@ -90,12 +100,14 @@ def test_the_next_vintage_is_proposed_and_created(world: World, look: Look) -> N
     assert page.number_input(key="form_vintage").value == (old.vintage or 0) + 1
     assert page.selectbox(key="form_replaces").value == old.product_key
     page.text_input(key="form_product_key").set_value("NEXT-1")
+    page.text_input(key="form_family").set_value("")  # of what is proposed
     page.button(key="product_save").click().run()
     load_newest(world.small)
     page.run()
     assert "it is there now" in sentences(page)
     made = as_seen(world.small, FileKind.PRODUCTS, ["NEXT-1"])["NEXT-1"]
     assert made.cells["replaces"] == old.product_key
+    assert made.cells["family"] is None
     page = look("products")
     page.button(key="product_create").click().run()
     page.text_input(key="form_product_key").set_value("NEXT-1")
@@ -126,12 +138,47 @@ def test_stock_of_a_page_is_changed_in_a_table(world: World, look: Look) -> None
     assert page.button(key="products_stock_save").disabled
     keys = [product.product_key for product in list_products(world.small, ProductFilter()).products]
     rows = tuple(seen(world.small, key) for key in keys[:3])
-    edited = {0: {"stock_quantity": 12}, 2: {"is_active": False}, 1: {"stock_quantity": None}}
+    same = rows[1].cells["stock_quantity"]
+    edited = {0: {"stock_quantity": 12}, 2: {"is_active": False}, 1: {"stock_quantity": same}}
     changes = changed_rows(rows, edited)
     assert [(change.key, dict(change.cells)) for change in changes] == [
         (keys[0], {"stock_quantity": 12}),
         (keys[2], {"is_active": False}),
     ]
+
+
+def test_a_table_shows_what_was_saved_and_taken_back_and_is_saved_again(
+    world: World, look: Look
+) -> None:
+    (product, *_) = list_products(world.small, ProductFilter(), limit=1).products
+    before = seen(world.small, product.product_key).cells["stock_quantity"]
+    page = look("products")
+    page.toggle(key="products_edited").set_value(True).run()
+    for stock in (41, 42):
+        type_stock(page, stock)
+        page.button(key="products_stock_save").click().run()
+        assert not page.exception
+        assert page.button(key="products_stock_save").disabled
+        load_newest(world.small)
+        page.run()
+        assert not page.error
+        assert stock_shown(page) == stock
+    page.button(key="hand_undo").click().run()
+    assert stock_shown(page) == 41
+    undo(world.small, SYSTEM, list_imports(world.small)[1].import_id)
+    assert seen(world.small, product.product_key).cells["stock_quantity"] == before
+
+
+def type_stock(page: AppTest, stock: int) -> None:
+    """Type into the first row of the table; the state of an editor is all that a test has of it."""
+    key = f"products_stock_{page.session_state['products_stock_seen'].change_id}"
+    edited = {"edited_rows": {0: {"stock_quantity": stock}}, "added_rows": [], "deleted_rows": []}
+    page.session_state[key] = edited
+    page.run()
+
+
+def stock_shown(page: AppTest) -> object:
+    return page.session_state["products_stock_seen"].rows[0].cells["stock_quantity"]
 
 
 @pytest.mark.parametrize("query", [{}, {"product": True}])

@@ -1,6 +1,6 @@
 """Changes by hand on their way: saved, loaded, said in a sentence, taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -20,6 +20,8 @@ from ui.views.upload_changes import written_cell
 from ui.views.upload_corrections import hand_title
 
 _LAST = "hand_last_change"
+_SETTLED = "hand_settled_change"  # the last one whose end a page was told of
+_OVER = (LOADED, DISCARDED, UNDONE)
 _TOLD = 6  # cells of a change
 
 
@@ -30,18 +32,30 @@ def start_change(session: UiSession, import_id: str) -> None:
     st.rerun()
 
 
-def draw_last_change(session: UiSession) -> None:
-    """Draw the change that was saved last on its way, then what it changed, with the way back."""
+def draw_last_change(session: UiSession, on_settled: Callable[[], None] | None = None) -> bool:
+    """Draw the change that was saved last on its way, then what it changed, with the way back.
+
+    Tells whether it is on its way still; `on_settled` is called once what is there has changed.
+    """
     import_id = st.session_state.get(_LAST)
     if import_id is None:
-        return
+        return False
     with error_boundary():
-        follow_job(session, LOAD, import_id)
+        job = follow_job(session, LOAD, import_id)
         entry = entry_of(session.store, import_id)  # it may have been loaded in between
+        settled = (import_id, entry.status)
+        if entry.status in _OVER and on_settled and st.session_state.get(_SETTLED) != settled:
+            st.session_state[_SETTLED] = settled
+            on_settled()
         if entry.status == LOADED:
-            _draw_done(session, entry)
-        elif entry.status in (DISCARDED, UNDONE):
+            _draw_done(session, entry, on_settled)
+        elif entry.status in _OVER:
             del st.session_state[_LAST]
+        elif job is not None and not job.is_over:
+            return True
+        elif session.may_work:
+            _draw_stopped(session, entry)
+    return False
 
 
 def draw_hand_import(session: UiSession, entry: ImportEntry) -> None:
@@ -69,13 +83,17 @@ def _draw_stopped(session: UiSession, entry: ImportEntry) -> None:
                 st.rerun()
 
 
-def _draw_done(session: UiSession, entry: ImportEntry) -> None:
+def _draw_done(
+    session: UiSession, entry: ImportEntry, on_settled: Callable[[], None] | None
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(_sentence(session, entry))
         if session.may_work and st.button(_("Undo"), key="hand_undo"):
             undo(session.store, session.actor, entry.import_id, clears=False)
             enqueue(session.store, session.actor, CLEAR, entry.import_id)
             del st.session_state[_LAST]
+            if on_settled is not None:
+                on_settled()
             st.rerun()
         if st.button(_("Close"), key="hand_close", type="tertiary"):
             del st.session_state[_LAST]

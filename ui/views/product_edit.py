@@ -30,9 +30,14 @@ _NAMES = {column.field: column.name for column in PRODUCT_COLUMNS}
 
 @dataclass(frozen=True, kw_only=True)
 class _Form:
-    """An open form: of `product` as it was seen, or of a new one with what is proposed."""
+    """An open form: of `product` as it was seen, or of a new one with what is proposed.
+
+    `place` is the product on whose page it was opened, None for the list: who leaves that page by
+    the browser leaves the form.
+    """
 
     change_id: str
+    place: str | None
     product: RowChange
     proposed: Mapping[str, Cell]
 
@@ -57,21 +62,24 @@ def draw_edit_buttons(session: UiSession, product_key: str) -> None:
     if st.query_params.get(OPEN_PARAM) == "edit":
         del st.query_params[OPEN_PARAM]
         _open_edit(session, product_key)
-    draw_open_form(session)
+    draw_open_form(session, product_key)
 
 
 def draw_creation_button(session: UiSession) -> None:
     """Draw the button that opens the form of a new product."""
     if session.may_work and st.button(_("Create a product"), key="product_create"):
-        _open(RowChange(key="", cells={}, seen=None), {})
+        _open(None, RowChange(key="", cells={}, seen=None), {})
 
 
 def _open_edit(session: UiSession, product_key: str) -> None:
-    _open(as_seen(session.store, FileKind.PRODUCTS, [product_key])[product_key], {})
+    product = as_seen(session.store, FileKind.PRODUCTS, [product_key])[product_key]
+    _open(product_key, product, {})
 
 
-def _open(product: RowChange, proposed: Mapping[str, Cell]) -> None:
-    st.session_state[_OPEN] = _Form(change_id=str(uuid.uuid4()), product=product, proposed=proposed)
+def _open(place: str | None, product: RowChange, proposed: Mapping[str, Cell]) -> None:
+    st.session_state[_OPEN] = _Form(
+        change_id=str(uuid.uuid4()), place=place, product=product, proposed=proposed
+    )
 
 
 def _open_successor(session: UiSession, product_key: str) -> None:
@@ -84,17 +92,20 @@ def _open_successor(session: UiSession, product_key: str) -> None:
     cells: dict[str, Cell] = {field: before.cells[field] for field in _KEPT}
     proposed = {**cells, "name": name, "vintage": year, "replaces": product_key}
     key = propose_product(session.store, name).product_key
-    _open(RowChange(key=key, cells={}, seen=None), proposed)
+    _open(product_key, RowChange(key=key, cells={}, seen=None), proposed)
 
 
 def _close() -> None:
     st.session_state.pop(_OPEN, None)
 
 
-def draw_open_form(session: UiSession) -> None:
-    """Draw the form that is open, if there is one."""
+def draw_open_form(session: UiSession, place: str | None = None) -> None:
+    """Draw the form that was opened on the page of the product `place`, or on the list."""
     form: _Form | None = st.session_state.get(_OPEN)
     if form is None:
+        return
+    if form.place != place:
+        _close()
         return
     title = _("Create a product") if form.is_new else _("Edit this product")
 
@@ -153,7 +164,7 @@ def _draw_cells(session: UiSession, form: _Form) -> dict[str, Cell]:
 def _text(form: _Form, name: str) -> Cell:
     shown = form.shown(name)
     typed = st.text_input(_title(name), "" if shown is None else str(shown), key=f"form_{name}")
-    return typed or None if shown is None else typed or shown
+    return typed or None
 
 
 def _title(name: str) -> str:
@@ -163,7 +174,7 @@ def _title(name: str) -> str:
 def _number(form: _Form, name: str, least: int, most: int) -> Cell:
     shown = form.shown(name)
     value = shown if isinstance(shown, int) and least <= shown <= most else None
-    found = st.number_input(
+    found: int | None = st.number_input(
         _title(name),
         min_value=least,
         max_value=most,
@@ -172,7 +183,7 @@ def _number(form: _Form, name: str, least: int, most: int) -> Cell:
         placeholder=_("Unknown"),
         key=f"form_{name}",
     )
-    return shown if found is None else int(found)
+    return shown if found == value else found
 
 
 def _price(form: _Form) -> Cell:
@@ -186,7 +197,7 @@ def _price(form: _Form) -> Cell:
         placeholder=_("Unknown"),
         key="form_price_cents",
     )
-    return shown if found is None else round(found * 100)
+    return None if found is None else round(found * 100)
 
 
 def _predecessor(session: UiSession, form: _Form) -> Cell:
@@ -203,7 +214,7 @@ def _predecessor(session: UiSession, form: _Form) -> Cell:
         placeholder=_("No earlier vintage"),
         key="form_replaces",
     )
-    return shown if found is None else found
+    return shown if found is None and shown not in products else found
 
 
 def _flag(form: _Form, name: str, title: str) -> Cell:

@@ -56,9 +56,9 @@ def draw_products(session: UiSession) -> None:
         kinds = {code: _(title) for code, title in _KINDS.items()}
         _draw_choice(_("Which ones"), KIND, kinds, wanted.kind)
     with place:
-        draw_last_change(session)
+        is_changing = draw_last_change(session, forget_seen)
         draw_open_form(session)
-        _draw_page(session, page, wanted, offset)
+        _draw_page(session, page, wanted, offset, is_changing=is_changing)
 
 
 def _is_edited(session: UiSession) -> bool:
@@ -108,7 +108,14 @@ def _ask(name: str, value: str | None) -> None:
     st.rerun()
 
 
-def _draw_page(session: UiSession, page: ProductPage, wanted: ProductFilter, offset: int) -> None:
+def _draw_page(
+    session: UiSession,
+    page: ProductPage,
+    wanted: ProductFilter,
+    offset: int,
+    *,
+    is_changing: bool,
+) -> None:
     if not page.products and wanted == ProductFilter():
         empty_state(
             _("Your products will be listed here, once a file of products is loaded."),
@@ -121,7 +128,7 @@ def _draw_page(session: UiSession, page: ProductPage, wanted: ProductFilter, off
         return
     place = f"products_{wanted}_{offset}"
     if _is_edited(session):
-        draw_stock_editor(session, page.products, place)
+        draw_stock_editor(session, page.products, place, is_locked=is_changing)
     else:
         _draw_table(session, page, key=place)
     if page.run is None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.contracts import FileKind
+from core.errors import NotFound, Refused
 from core.services.hand_changes import as_seen, change_products
 from core.services.hand_rows import Cell, RowChange
 from core.services.products import ProductRow
@@ -29,8 +30,13 @@ class _Seen:
     rows: tuple[RowChange, ...]
 
 
-def draw_stock_editor(session: UiSession, products: Sequence[ProductRow], place: str) -> None:
-    """Draw an editor of stock and offer of `products`; `place` names the page of the list."""
+def draw_stock_editor(
+    session: UiSession, products: Sequence[ProductRow], place: str, *, is_locked: bool
+) -> None:
+    """Draw an editor of stock and offer of `products`; `place` names the page of the list.
+
+    It `is_locked` while a change is on its way: what it shows is not what will be there.
+    """
     seen = _seen(session, products, place)
     names = {product.product_key: product.name for product in products}
     frame = pd.DataFrame(
@@ -47,7 +53,7 @@ def draw_stock_editor(session: UiSession, products: Sequence[ProductRow], place:
     st.data_editor(
         frame,
         hide_index=True,
-        disabled=["name", "key"],
+        disabled=is_locked or ["name", "key"],
         column_config={
             "name": st.column_config.TextColumn(_("Product"), width="large"),
             "key": st.column_config.TextColumn(_("Code")),
@@ -55,6 +61,7 @@ def draw_stock_editor(session: UiSession, products: Sequence[ProductRow], place:
             "is_active": st.column_config.CheckboxColumn(_("On sale")),
         },
         key=key,
+        alt=_("Stock and offer of the products of this page"),
     )
     edited = st.session_state.get(key) or {}
     _draw_saving(session, seen, changed_rows(seen.rows, edited.get("edited_rows", {})))
@@ -63,14 +70,14 @@ def draw_stock_editor(session: UiSession, products: Sequence[ProductRow], place:
 def changed_rows(
     rows: Sequence[RowChange], edited: Mapping[int, Mapping[str, Cell]]
 ) -> list[RowChange]:
-    """Return the rows that an editor changed, with the changed cells; what is emptied says nothing.
+    """Return the rows that an editor changed, with the changed cells.
 
     What no file has said of the offer counts as yes: a yes is no change of it.
     """
     changed = []
     for place, told in sorted(edited.items()):
         row = rows[int(place)]
-        cells = {name: told[name] for name in _FIELDS if told.get(name) is not None}
+        cells = {name: told[name] for name in _FIELDS if name in told}
         if cells.get("is_active") is True and row.cells["is_active"] is None:
             del cells["is_active"]
         cells = {name: cell for name, cell in cells.items() if cell != row.cells[name]}
@@ -83,11 +90,14 @@ def _seen(session: UiSession, products: Sequence[ProductRow], place: str) -> _Se
     kept: _Seen | None = st.session_state.get(_SEEN)
     if kept is None or kept.place != place:
         keys = [product.product_key for product in products]
-        found = as_seen(session.store, FileKind.PRODUCTS, keys)
-        rows = tuple(found[key] for key in keys if key in found)
-        kept = _Seen(place=place, change_id=str(uuid.uuid4()), rows=rows)
+        kept = _Seen(place=place, change_id=str(uuid.uuid4()), rows=_rows_of(session, keys))
         st.session_state[_SEEN] = kept
     return kept
+
+
+def _rows_of(session: UiSession, keys: Sequence[str]) -> tuple[RowChange, ...]:
+    found = as_seen(session.store, FileKind.PRODUCTS, keys)
+    return tuple(found[key] for key in keys if key in found)
 
 
 def _draw_saving(session: UiSession, seen: _Seen, changes: Sequence[RowChange]) -> None:
@@ -100,11 +110,18 @@ def _draw_saving(session: UiSession, seen: _Seen, changes: Sequence[RowChange]) 
     label = ngettext_("Save %(count)s product", "Save %(count)s products", len(changes))
     if st.button(label, type="primary", disabled=not changes, key="products_stock_save"):
         with error_boundary():
-            import_id = change_products(
-                session.store, session.actor, changes, change_id=seen.change_id
-            )
+            import_id = _save(session, seen, changes)
             forget_seen()
             start_change(session, import_id)
+
+
+def _save(session: UiSession, seen: _Seen, changes: Sequence[RowChange]) -> str:
+    try:
+        return change_products(session.store, session.actor, changes, change_id=seen.change_id)
+    except (Refused, NotFound):
+        if _rows_of(session, [row.key for row in seen.rows]) != seen.rows:
+            forget_seen()  # overtaken: what is there now is what can be changed next
+        raise
 
 
 def forget_seen() -> None:
