@@ -1,7 +1,9 @@
 """What a run says of each product, for the page Products: counted where all lines are at hand.
 
-A day on which a customer has a positive net quantity of a product is a purchase. Cancelled lines
-and those after the as-of date count for nothing; anonymous lines count in units and revenue alone.
+A day on which a customer has a positive net quantity of a product is a purchase, unless she brought
+all of it back. Cancelled lines and those after the as-of date count for nothing; anonymous lines
+count in units and revenue alone; gifts tell neither a gap nor who is due, as on the page of the
+customer (`core.services.customer_view`).
 
 A customer is due for an article that she bought on two days or more: one gap after the last,
 her own median gap from three days on, else the median of all gaps of the product. Who has waited
@@ -34,11 +36,23 @@ FROM sale_lines JOIN product_numbers USING (product_key)
 WHERE sale_date <= $as_of AND coalesce(document_status, 'valid') <> 'cancelled'
 GROUP BY product_no, day
 """
-_PURCHASES = """
-SELECT product_no, customer_no, sale_date AS day
+_BROUGHT_BACK = """
+SELECT product_no, customer_no
 FROM sale_lines
 JOIN product_numbers USING (product_key)
 JOIN customer_numbers USING (customer)
+SEMI JOIN returned_pairs USING (customer_no, product_no)
+WHERE sale_date <= $as_of AND coalesce(document_status, 'valid') <> 'cancelled'
+GROUP BY product_no, customer_no
+HAVING sum(quantity_milli) <= 0
+"""
+_PURCHASES = """
+SELECT product_no, customer_no, sale_date AS day,
+    coalesce(sum(quantity_milli) FILTER (NOT coalesce(is_gift, FALSE)), 0) > 0 AS is_own
+FROM sale_lines
+JOIN product_numbers USING (product_key)
+JOIN customer_numbers USING (customer)
+ANTI JOIN brought_back USING (product_no, customer_no)
 WHERE sale_date <= $as_of AND coalesce(document_status, 'valid') <> 'cancelled'
 GROUP BY product_no, customer_no, day
 HAVING sum(quantity_milli) > 0
@@ -47,12 +61,13 @@ _GAPS = """
 SELECT product_no, customer_no, (day - before)::INTEGER AS gap
 FROM (
     SELECT *, lag(day) OVER (PARTITION BY product_no, customer_no ORDER BY day) AS before
-    FROM product_purchases
+    FROM product_purchases WHERE is_own
 )
 WHERE before IS NOT NULL
 """
 _BUYERS = """
-SELECT product_no, customer_no, count(*) AS days, max(day) AS last_on
+SELECT product_no, customer_no, count(*) AS days, count(*) FILTER (is_own) AS own_days,
+    max(day) FILTER (is_own) AS last_on
 FROM product_purchases GROUP BY product_no, customer_no
 """
 _DUE = """
@@ -60,7 +75,7 @@ WITH of_product AS (
     SELECT product_no, quantile_disc(gap, 0.5) AS gap FROM product_gaps GROUP BY product_no
 ),
 own AS (
-    SELECT product_no, customer_no, quantile_disc(gap, 0.5) AS gap
+    SELECT product_no, customer_no, floor(quantile_cont(gap, 0.5) + 0.5)::INTEGER AS gap
     FROM product_gaps GROUP BY product_no, customer_no HAVING count(*) >= 2
 ),
 expected AS (
@@ -69,7 +84,7 @@ expected AS (
     JOIN of_product USING (product_no)
     JOIN product_facts USING (product_no)
     LEFT JOIN own USING (product_no, customer_no)
-    WHERE days >= 2 AND is_article
+    WHERE own_days >= 2 AND is_article
 )
 SELECT product_no, customer_no, last_on, last_on + gap AS due_on,
     row_number() OVER (PARTITION BY product_no ORDER BY last_on + gap, customer_no) AS place
@@ -178,13 +193,15 @@ def compute_product_figures(con: DuckDBPyConnection, neighbours: Neighbours, as_
     """
     create_table_from_arrays(con, "product_beside", _beside(neighbours))
     create_table(con, "product_sold", _SOLD, as_of=as_of)
+    create_table(con, "brought_back", _BROUGHT_BACK, as_of=as_of)
     create_table(con, "product_purchases", _PURCHASES, as_of=as_of)
     create_table(con, "product_gaps", _GAPS)
     create_table(con, "product_buyers", _BUYERS)
     create_table(con, "all_due", _DUE, as_of=as_of, ahead=HORIZONS[0])
     create_table(con, "product_figures", _FIGURES, as_of=as_of)
     create_table(con, "product_due", _LISTED)
-    for table in ("product_beside", "product_sold", "product_purchases", "product_gaps"):
+    for table in ("product_beside", "product_sold", "brought_back", "product_purchases",
+                  "product_gaps"):  # fmt: skip
         con.execute(f"DROP TABLE {table}")
 
 

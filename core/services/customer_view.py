@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from math import floor
 from statistics import median
 from typing import Any
 
@@ -141,7 +142,7 @@ def _bought(rows: Sequence[Mapping[str, Any]]) -> BoughtProduct | None:
     if not days or quantity <= 0:
         return None
     gaps = [(later - day).days for day, later in pairwise(days)]
-    gap = round(median(gaps)) if len(days) >= DAYS_FOR_A_GAP else None
+    gap = floor(median(gaps) + 0.5) if len(days) >= DAYS_FOR_A_GAP else None
     first = rows[0]
     return BoughtProduct(
         product_key=first["product_key"],

@@ -22,10 +22,10 @@ def bought(product: str, day: str, quantity: int = 1, cents: int = 1000, **more:
 
 
 def test_a_product_of_three_days_is_due_a_median_gap_after_the_last() -> None:
-    days = ("2026-01-01", "2026-01-11", "2026-03-02")
+    days = ("2026-01-01", "2026-01-11", "2026-03-03")  # 30.5 days, as who is due for a product
     (product,) = bought_products([bought("P", day) for day in reversed(days)])
-    assert (product.days, product.gap_days, product.due_on) == (3, 30, date(2026, 4, 1))
-    assert product.last_on == date(2026, 3, 2)
+    assert (product.days, product.gap_days, product.due_on) == (3, 31, date(2026, 4, 3))
+    assert product.last_on == date(2026, 3, 3)
 
 
 def test_two_days_tell_no_gap_and_what_is_due_comes_first() -> None:
