@@ -23,6 +23,16 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("-'’", " "),
     }
 )
+# As SQL writes them: each letter in either case, and of two blanks one.
+_REPLACED = [
+    *(
+        (sign.replace("'", "''"), str(plain))
+        for letter, plain in _PLAIN.items()
+        for sign in sorted({chr(letter), chr(letter).upper()})
+    ),
+    ("  ", " "),
+]
+_AT_ONCE = 16
 _NAMES = ("name_folded", "name_second", "name_third", "name_last")
 _DIGITS = re.compile(r"\D")
 _TELEPHONE = re.compile(r"\+?[\d .()/-]+")
@@ -165,3 +175,19 @@ def fold_name(text: str) -> str:
     'elodie l hote oeuvrard'
     """
     return " ".join(text.lower().translate(_PLAIN).split())
+
+
+def with_folded(rows: str, column: str) -> str:
+    """Return the SQL of `rows`, a query, with `column` folded as `fold_name` does in `folded`.
+
+    SQLite's `lower` knows the capitals of ASCII alone, so each letter is replaced in either case;
+    step by step, for it parses no more than some two dozen calls within one another.
+    """
+    sql = f"SELECT found.*, lower({column}) AS folded_0 FROM ({rows}) AS found"
+    steps = range(0, len(_REPLACED), _AT_ONCE)
+    for number, start in enumerate(steps):
+        text = f"folded_{number}"
+        for sign, plain in _REPLACED[start : start + _AT_ONCE]:
+            text = f"replace({text}, '{sign}', '{plain}')"
+        sql = f"SELECT found.*, {text} AS folded_{number + 1} FROM ({sql}) AS found"
+    return f"SELECT found.*, trim(folded_{len(steps)}) AS folded FROM ({sql}) AS found"

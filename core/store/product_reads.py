@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from core.store.customer_search import fold_name, with_folded
 from core.store.dataset import VISIBLE, head_of
 from core.store.run_outputs import bytewise
 from core.store.tenant import Transaction
@@ -20,14 +21,16 @@ _COLUMNS = """
     figure.units_milli, figure.revenue_cents, figure.buyers, figure.repeat_buyers,
     figure.last_sale, figure.due_customers
 """
+_ARTICLES = f"SELECT * FROM product WHERE {VISIBLE}"
+_FOLDED = with_folded(_ARTICLES, "name")
 _LISTED = f"""
-FROM (SELECT * FROM product WHERE {VISIBLE}) AS article
+FROM ({{articles}}) AS article
 {_FIGURES}
 WHERE {{conditions}}
 """
 _CONDITIONS = {
-    "term": "(lower(article.name) LIKE :term ESCAPE '!'"
-    " OR lower(article.product_key) LIKE :term ESCAPE '!')",
+    "term": "(article.folded LIKE :name ESCAPE '!'"
+    " OR lower(article.product_key) LIKE :key ESCAPE '!')",
     "family": "article.family = :family",
     "sold_out": "article.stock_quantity <= 0",
     "inactive": "(article.is_active = FALSE OR article.is_recommendable = FALSE)",
@@ -50,6 +53,7 @@ ORDER BY product_due.place
 class ProductFilter:
     """Which products: whose name or key holds `term`, of a family, of one `kind`.
 
+    The name is looked through without regard to case and accents.
     `kind` is `sold_out`, `inactive`, `unsold` (nothing in 12 months) or `short` (less in stock than
     customers are due); None leaves a condition out.
     """
@@ -58,15 +62,19 @@ class ProductFilter:
     family: str | None = None
     kind: str | None = None
 
-    def conditions(self) -> tuple[str, dict[str, object]]:
-        """Return the SQL conditions and the values they bind."""
-        values: dict[str, object] = {}
+    def listed(self) -> tuple[str, dict[str, object]]:
+        """Return the SQL of the products with their figures, and the values it binds."""
+        asked = {"term": self.term, "family": self.family}
+        names = [name for name, value in asked.items() if value]
+        names += [self.kind] if self.kind else []
+        values: dict[str, object] = {"family": self.family} if self.family else {}
         if self.term:
-            values["term"] = f"%{_escaped(self.term.lower())}%"
-        if self.family:
-            values["family"] = self.family
-        names = [*values, *([self.kind] if self.kind else [])]
-        return " AND ".join(_CONDITIONS[name] for name in names) or "TRUE", values
+            values["key"] = f"%{_escaped(self.term.lower())}%"
+            # What folds away, like an apostrophe alone, is looked for as it is.
+            values["name"] = f"%{_escaped(fold_name(self.term) or self.term)}%"
+        conditions = " AND ".join(_CONDITIONS[name] for name in names) or "TRUE"
+        articles = _FOLDED if self.term else _ARTICLES
+        return _LISTED.format(articles=articles, conditions=conditions), values
 
 
 def _escaped(text: str) -> str:
@@ -79,9 +87,9 @@ def load_products(
     tx: Transaction, run_id: str | None, wanted: ProductFilter, *, limit: int, offset: int
 ) -> list[Row]:
     """Return a page of products, the largest revenue of 12 months first; figures may be None."""
-    conditions, values = wanted.conditions()
+    listed, values = wanted.listed()
     return tx.rows(
-        f"SELECT {_COLUMNS} {_LISTED.format(conditions=conditions)}"
+        f"SELECT {_COLUMNS} {listed}"
         " ORDER BY coalesce(figure.revenue_cents, 0) DESC,"
         f" {bytewise(tx, 'article.product_key')} LIMIT :limit OFFSET :offset",
         head=head_of(tx),
@@ -94,9 +102,8 @@ def load_products(
 
 def count_products(tx: Transaction, run_id: str | None, wanted: ProductFilter) -> int:
     """Return how many products meet `wanted`."""
-    conditions, values = wanted.conditions()
-    sql = f"SELECT count(*) {_LISTED.format(conditions=conditions)}"
-    return int(tx.scalar(sql, head=head_of(tx), run_id=run_id, **values))
+    listed, values = wanted.listed()
+    return int(tx.scalar(f"SELECT count(*) {listed}", head=head_of(tx), run_id=run_id, **values))
 
 
 def load_families(tx: Transaction) -> dict[str, int]:
@@ -115,7 +122,7 @@ def find_product(tx: Transaction, run_id: str | None, product_key: str) -> Row |
     return tx.row(
         f"SELECT {_COLUMNS}, figure.gap_days, figure.months_json, figure.gaps_json,"
         " figure.neighbours_json, figure.demand_json, figure.is_of_last_year"
-        f" {_LISTED.format(conditions='article.product_key = :product_key')}",
+        f" {_LISTED.format(articles=_ARTICLES, conditions='article.product_key = :product_key')}",
         head=head_of(tx),
         run_id=run_id,
         product_key=product_key,

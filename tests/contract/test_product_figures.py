@@ -1,10 +1,12 @@
 """The figures of products are kept with their run alike on both databases, and go with a person."""
 
+from pathlib import Path
+
 from core.services.accounts import SYSTEM
 from core.services.execute_run import create_run, execute
 from core.services.import_paths import import_paths
 from core.services.products import ProductFilter, list_products, product_view
-from core.store.tenant import Store
+from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.contract.searches import explained
 from tests.golden.small_tenant import AS_OF, FOLDER
@@ -24,3 +26,24 @@ def test_figures_are_alike_everywhere_and_read_by_their_keys(every_store: dict[s
         seen.append((products, view.months, view.gaps, view.neighbours, view.due, view.demand))
     assert seen[0] == seen[1] == seen[-1]
     assert sum(product.buyers or 0 for product in seen[0][0]) > 0
+
+
+def test_a_product_is_found_whatever_its_case_and_accents(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    names = {"A#1/x 'q\"": "CHÂTEAU L’Été – 50%", "b-2": "Crémant d'Œuvrard", "C": "=1+1"}
+    path = tmp_path / "products.csv"
+    rows = "".join(
+        '"{}","{}"\n'.format(*(text.replace('"', '""') for text in pair)) for pair in names.items()
+    )
+    path.write_text(f"product_key,name\n{rows}", encoding="utf-8")
+    import_paths(tenant, SYSTEM, [path])
+
+    def found(term: str) -> str:
+        products = list_products(tenant, ProductFilter(term=term)).products
+        return "".join(sorted(product.product_key[0] for product in products))
+
+    terms = {"château": "A", "ete": "A", "CRÉMANT D’OEU": "b", "0%": "A", "#1/X '": "A"}
+    assert {term: found(term) for term in (*terms, "B-2", "=1", "_")} == {
+        **terms, "B-2": "b", "=1": "C", "_": "",
+    }  # fmt: skip
