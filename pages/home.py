@@ -37,6 +37,6 @@ worker_notice(session)
 if found is not None:
     with error_boundary():
         if not found.has_campaign:
-            draw_steps(found)
+            draw_steps(found, may_work=session.may_work)
         draw_decisions(session, found)
         draw_state(session, found)

@@ -86,8 +86,9 @@ class LastImport:
 class Home:
     """The figures of the page Home.
 
-    `done` has the steps that the data say are done; `months` are the newest months with sales and
-    their lines, the oldest first, and `last_sale` is the last that the last run knew;
+    `done` has the steps that the data say are done; `months` are the last year's up to the newest
+    with sales, and their lines, the oldest first: one between them without any is 0;
+    `last_sale` is the last that the last run knew;
     `gating` are the last finished runs, the oldest first.
     """
 
@@ -117,7 +118,7 @@ def home_of(store: TenantStore) -> Home:
         done_runs = load_runs(tx, limit=1, done_only=True)
         done = _done(tx, states, has_run=bool(done_runs), has_campaign=has_campaign)
         decisions = (*_of_imports(tx, states), *_of_campaigns(tx, flying), *_of_runs(tx, gating))
-        months = home_reads.load_sales_by_month(tx, _MONTHS)
+        months = _without_holes(home_reads.load_sales_by_month(tx, _MONTHS))
         last_import = _last_import(tx)
         last_sale = load_last_sale(tx, done_runs[0].run_id) if done_runs else None
     return Home(
@@ -145,6 +146,21 @@ def _done(
         Step.PREPARE: has_campaign,
     }
     return frozenset(step for step, is_done in told.items() if is_done)
+
+
+def _without_holes(months: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return the last year of `months`, with 0 for each that is missing between two of them."""
+    lines = {_number_of(month): count for month, count in months}
+    if not lines:
+        return []
+    newest = max(lines)
+    first = max(min(lines), newest - _MONTHS + 1)
+    numbers = range(first, newest + 1)
+    return [(f"{n // 12:04}-{n % 12 + 1:02}", lines.get(n, 0)) for n in numbers]
+
+
+def _number_of(month: str) -> int:
+    return 12 * int(month[:4]) + int(month[5:7]) - 1
 
 
 def _last_import(tx: Transaction) -> LastImport | None:

@@ -38,10 +38,22 @@ def test_steps_are_ticked_from_the_data_and_the_next_is_the_primary_action(
     assert "3. Launch a first run: done" in sentences(page)
 
 
+def test_a_month_without_sales_is_seen_among_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [("2024-02", 9), ("2025-11", 3), ("2026-01", 5)]
+    monkeypatch.setattr(home.home_reads, "load_sales_by_month", lambda *_: told)
+    months = home_of(world.small).months
+    assert months[0] == ("2025-02", 0)
+    assert months[-3:] == [("2025-11", 3), ("2025-12", 0), ("2026-01", 5)]
+    monkeypatch.setattr(home.home_reads, "load_sales_by_month", lambda *_: told[1:])
+    assert len(home_of(world.small).months) == 3
+
+
 def test_a_viewer_sees_the_state_and_is_asked_nothing(look: Look) -> None:
     page = look("home", "vera")
     assert not page.exception
-    assert "home_next" not in {button.key for button in page.button}
+    assert not {"home_next", "home_step_prepare"} & {button.key for button in page.button}
     assert metrics(page)["Customers"]
 
 

@@ -122,9 +122,23 @@ def test_season_and_mix_are_of_whole_years_and_whole_revenue(
     assert sum(sum(cents.values()) for cents in mix.cents.values()) == revenue
     assert all(mix.share(first, [0, 1]) == pytest.approx(1) for first in mix.cents)
     page = look("insights", "mia", view="families")
-    page.button_group(key="families_span").set_value(MixSpan.YEAR).run()
+    page.button_group(key="families_span_quarter").set_value(MixSpan.YEAR).run()
+    assert "".join(page.query_params["span"]) == "year"
     assert "\\*Blanc\\*" in sentences(page) or "=Rouge" in sentences(page)
     assert b"'=Rouge" in chart_csv(page.dataframe[0].value)
+
+
+def test_the_season_of_a_family_has_its_own_address(company: TenantStore, look: Look) -> None:
+    page = look("insights", "mia", view="season")
+    whole = sentences(page)
+    page.selectbox(key="season_family_").set_value("*Blanc*").run()
+    page.button_group(key="season_amount_revenue").set_value("units").run()
+    assert not page.exception
+    asked = {name: "".join(page.query_params[name]) for name in ("family", "amount")}
+    assert asked == {"family": "*Blanc*", "amount": "units"}
+    again = look("insights", "mia", view="season", **asked)
+    assert sentences(again) == sentences(page) != whole
+    assert sentences(look("insights", "mia", view="season", family="gone", amount="x")) == whole
 
 
 def test_cohorts_begin_with_the_first_sale(company: TenantStore) -> None:

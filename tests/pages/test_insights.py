@@ -102,6 +102,8 @@ def test_one_that_failed_by_command_says_why(
         patched.setattr(service, "read_past", fail)
         with pytest.raises(Refused):
             execute_backtest(world.small, backtest_id)
+    viewer = look("insights", "vera", backtest=backtest_id)
+    assert "backtest_again" not in [button.key for button in viewer.button]
     for language, said in (("en", "There are no products."), ("fr", "Il n’y a aucun produit.")):
         page = look("insights", backtest=backtest_id, lang=language)
         assert not page.exception

@@ -38,6 +38,7 @@ def test_a_filter_and_a_search_leave_what_they_say(world: World, look: Look) -> 
     page = look("products", q=every[0].product_key.lower())
     assert every[0].name in names(page)
     assert "No row matches." in sentences(look("products", q="%"))
+    assert len(names(look("products", family="of another catalogue"))) == len(every)
     sold_out = {
         product.name for product in every if product.stock is not None and product.stock <= 0
     }

@@ -48,8 +48,8 @@ def draw_next_step(home: Home) -> None:
         open_page(page)
 
 
-def draw_steps(home: Home) -> None:
-    """Draw the five steps with what is done, and the way to each."""
+def draw_steps(home: Home, *, may_work: bool) -> None:
+    """Draw the five steps with what is done; whoever `may_work` may pass the fourth over."""
     st.header(_("From your first file to your first campaign"), anchor=False)
     st.caption(
         _(
@@ -60,17 +60,17 @@ def draw_steps(home: Home) -> None:
     )
     with st.container(border=True):
         for number, step in enumerate(Step, 1):
-            _draw_step(home, step, number)
+            _draw_step(home, step, number, may_work=may_work)
 
 
-def _draw_step(home: Home, step: Step, number: int) -> None:
+def _draw_step(home: Home, step: Step, number: int, *, may_work: bool) -> None:
     title, sentence, page = _TITLES[step]
     with st.container(horizontal=True, vertical_alignment="center"):
         state = _state_title(home, step)
         named = f"{format_number(number)}. {_(title)}"
         st.markdown(f"{bold(titled(named, state))}  \n:gray[{_(sentence)}]")
         # Whoever found nothing to decide in the lists goes on from here.
-        is_near = step is Step.PREPARE and home.next_step is Step.CHECK
+        is_near = may_work and step is Step.PREPARE and home.next_step is Step.CHECK
         if is_near and st.button(_("Go there"), key=f"home_step_{step}", type="tertiary"):
             open_page(page)
 

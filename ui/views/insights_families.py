@@ -14,9 +14,10 @@ from ui.i18n import _, format_money, format_percent, format_quarter, titled
 from ui.session import UiSession
 from ui.theme import scenario_colours, tokens
 from ui.views.insights_season import family_title
-from ui.views.insights_view import say_nothing_counted, say_run
+from ui.views.insights_view import keep_choice, say_nothing_counted, say_run
 from ui.views.plain import plain
 
+SPAN_PARAM = "span"
 _APART = 4  # families with a colour of their own; the rest comes together
 _NEWEST = {Span.QUARTER: 8, Span.YEAR: 5}
 
@@ -47,16 +48,19 @@ def draw_families(session: UiSession) -> None:
 
 def _choose_span() -> Span:
     titles = {Span.QUARTER: _("By quarter"), Span.YEAR: _("By year")}
+    asked = st.query_params.get(SPAN_PARAM)
+    shown = Span(asked) if asked in list(Span) else Span.QUARTER
     chosen = st.segmented_control(
         _("What a bar stands for"),
         list(titles),
-        default=Span.QUARTER,
+        default=shown,
         required=True,
         format_func=titles.__getitem__,
         label_visibility="collapsed",
-        key="families_span",
+        key=f"families_span_{shown}",
     )
-    return Span(chosen or Span.QUARTER)
+    keep_choice(SPAN_PARAM, chosen or shown, shown)
+    return shown
 
 
 def _span_title(first: date, span: Span) -> str:

@@ -60,7 +60,7 @@ def _draw_unfinished(session: UiSession, card: BacktestCard, *, is_said: bool) -
         return
     if not is_said:
         st.error(card.error_sentence(session.language, plain) or _(_WITHOUT_ERROR[card.status]))
-    if st.button(_("Start again"), type="primary", key="backtest_again"):
+    if session.may_work and st.button(_("Start again"), type="primary", key="backtest_again"):
         enqueue(session.store, session.actor, BACKTEST, card.backtest_id)
         st.rerun()
 

@@ -20,10 +20,12 @@ from ui.charts import show_chart
 from ui.i18n import _, format_month, format_month_name, format_number, ngettext_, titled
 from ui.session import UiSession
 from ui.theme import mixed, tokens
-from ui.views.insights_view import say_nothing_counted, say_run
+from ui.views.insights_view import keep_choice, say_nothing_counted, say_run
 
 MONTHS = range(1, 13)
-_ALL = -2  # no place of a family
+FAMILY_PARAM, AMOUNT_PARAM = "family", "amount"
+_ALL = ""  # no name of a family
+_AMOUNTS = {"revenue": Amount.REVENUE, "units": Amount.UNITS}
 _WIDTH = 260
 
 
@@ -59,28 +61,37 @@ def family_title(figures: MonthFigures, place: int) -> str:
 
 
 def _choose_family(figures: MonthFigures) -> int | None:
-    places = [_ALL, *places_of(figures)]
+    """Draw the choice, kept in the address by the family's name; None for all."""
+    places = {family_title(figures, place): place for place in places_of(figures)}
+    asked = st.query_params.get(FAMILY_PARAM, _ALL)
+    shown = asked if asked in places else _ALL
+    names = [_ALL, *places]
     chosen = st.selectbox(
         _("Family"),
-        places,
-        format_func=lambda one: _("All") if one == _ALL else family_title(figures, one),
+        names,
+        index=names.index(shown),
+        format_func=lambda name: name or _("All"),
         width=_WIDTH,
-        key="season_family",
+        key=f"season_family_{shown}",
     )
-    return None if chosen == _ALL else chosen
+    keep_choice(FAMILY_PARAM, chosen, shown)
+    return places.get(shown)
 
 
 def _choose_amount() -> Amount:
-    titles = {Amount.REVENUE: _("Revenue"), Amount.UNITS: _("Units")}
+    titles = {"revenue": _("Revenue"), "units": _("Units")}
+    asked = st.query_params.get(AMOUNT_PARAM)
+    shown = asked if asked in _AMOUNTS else "revenue"
     chosen = st.segmented_control(
         _("What is counted"),
         list(titles),
-        default=Amount.REVENUE,
+        default=shown,
         required=True,
         format_func=titles.__getitem__,
-        key="season_amount",
+        key=f"season_amount_{shown}",
     )
-    return Amount(chosen or Amount.REVENUE)
+    keep_choice(AMOUNT_PARAM, chosen or shown, shown)
+    return _AMOUNTS[shown]
 
 
 def _sentence(season: Season) -> str:

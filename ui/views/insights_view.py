@@ -48,6 +48,13 @@ def choose_view(asked: str) -> None:
         st.rerun()
 
 
+def keep_choice(name: str, chosen: str, shown: str) -> None:
+    """Put a choice within a view into the address, and draw the page it leads to."""
+    if chosen != shown:
+        st.query_params[name] = chosen
+        st.rerun()
+
+
 def say_nothing_counted(run: RunCard | None) -> None:
     """Say why there is nothing to show: no run yet, or one that counted nothing of this."""
     if run is None:

@@ -101,17 +101,17 @@ def _draw_stock(view: ProductView) -> None:
     rows = [
         {
             "days": days,
+            "verdict": _verdict(stock, units / 1000),
             "demand": units / 1000,
             "left": None if stock is None else stock - units / 1000,
-            "verdict": _verdict(stock, units / 1000),
         }
         for days, units in view.demand.items()
     ]
     titles = {
         "days": number_column(_("Within days")),
+        "verdict": _("In words"),
         "demand": number_column(_("Expected demand, units")),
         "left": number_column(_("Left of the stock")),
-        "verdict": _("In words"),
     }
     show_rows(rows, titles, key="product_stock", alt=question)
     st.caption(_assumption(view))

@@ -1,6 +1,7 @@
 """Products: the search, the filters in the address, and a page of products."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -44,8 +45,11 @@ def draw_products(session: UiSession) -> None:
         kind=kind if (kind := st.query_params.get(KIND)) in _KINDS else None,
     )
     place = st.container()
-    total = list_products(session.store, wanted, limit=0).total
-    offset = choose_page(total, _PAGE, key=_PAGE_PARAM, is_counted=total > 0)
+    asked = list_products(session.store, wanted, limit=0)
+    if wanted.family and wanted.family not in asked.families:  # the choice cannot show it
+        wanted = replace(wanted, family=None)
+        asked = list_products(session.store, wanted, limit=0)
+    offset = choose_page(asked.total, _PAGE, key=_PAGE_PARAM, is_counted=asked.total > 0)
     page = list_products(session.store, wanted, limit=_PAGE, offset=offset)
     with filters:
         _draw_search(wanted.term or "")
