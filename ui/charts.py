@@ -12,7 +12,8 @@ import streamlit as st
 
 from core.services.csv_cells import csv_lines
 from core.services.csv_cells import escape as escape_cell
-from ui.i18n import NO_VALUE, _, current_language, percent_sign
+from ui.i18n import _, current_language, percent_sign
+from ui.tables import without_formulas
 from ui.theme import SCENARIO_COLOURS, Tokens, heat_scale, scenario_colours, tokens
 
 __all__ = [
@@ -134,7 +135,7 @@ def show_chart(
     )
     if data is not None:
         with st.expander(_("The figures behind this chart")):
-            shown = data.style.format(dict(written), na_rep=NO_VALUE) if written else data
+            shown = without_formulas(data, written or {})
             st.dataframe(shown, hide_index=True, alt=question)
             if not is_of_person:
                 _draw_file(data, key)

@@ -1,4 +1,8 @@
-"""Quiet tables: the row's subject first, numbers right-aligned, a click opens the row."""
+"""Quiet tables: the row's subject first, numbers right-aligned, a click opens the row.
+
+Streamlit makes a CSV file of any table, of the values it was given: so texts are given as our own
+files have them, no formula, and shown as they are; amounts are given in the currency, not in cents.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +13,14 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from core.services.csv_cells import escape, unescape
 from ui.i18n import NO_VALUE, _, format_money, format_number, format_percent, ngettext_
 
 Rows = Sequence[Mapping[str, object]]
 # Field to translated title, to a column of numbers, or to a column of `st.column_config`.
 Titles = Mapping[str, Any]
 _WHOLE_ROWS = 20  # a table of more rows scrolls
+_CENTS = 100
 _TWO_LINES = 66  # pixels of a row; in one of 4 rem or less Streamlit wraps no text
 
 
@@ -22,12 +28,18 @@ _TWO_LINES = 66  # pixels of a row; in one of 4 rem or less Streamlit wraps no t
 class NumberColumn:
     """A column of numbers: sorted as numbers, each written by `write` for the reader.
 
+    The table is given `unit` for each of the rows' ones: 100 for cents that are amounts there.
     Streamlit's own formats follow the browser's language, not the one chosen on the page.
     """
 
     title: str
     write: Callable[[Any], str]
     explanation: str | None = None
+    unit: int = 1
+
+    def kept(self, value: Any) -> Any:
+        """Return a value of the rows as the table is given it."""
+        return value if value is None or self.unit == 1 else value / self.unit
 
 
 def number_column(title: str, *, digits: int = 0, explanation: str | None = None) -> NumberColumn:
@@ -44,10 +56,10 @@ def percent_column(title: str, *, explanation: str | None = None) -> NumberColum
 def money_column(title: str, currency: str) -> NumberColumn:
     """Return a column of amounts in integer cents."""
 
-    def write(cents: float) -> str:
-        return format_money(int(cents), currency)
+    def write(amount: float) -> str:
+        return format_money(round(_CENTS * amount), currency)
 
-    return NumberColumn(title=title, write=write)
+    return NumberColumn(title=title, write=write, unit=_CENTS)
 
 
 def show_rows(
@@ -96,11 +108,23 @@ def choose_row(
 
 def styled(rows: Rows, titles: Titles) -> Styler:
     """Return `rows` as a frame whose numbers carry how they are written."""
-    frame = pd.DataFrame({field: [row.get(field) for row in rows] for field in titles})
-    written = {
-        field: column.write for field, column in titles.items() if isinstance(column, NumberColumn)
-    }
-    return frame.style.format(written, na_rep=NO_VALUE)
+    numbers = {name: one for name, one in titles.items() if isinstance(one, NumberColumn)}
+    frame = pd.DataFrame({name: [row.get(name) for row in rows] for name in titles})
+    for name, column in numbers.items():
+        frame[name] = [column.kept(row.get(name)) for row in rows]
+    return without_formulas(frame, {name: column.write for name, column in numbers.items()})
+
+
+def without_formulas(frame: pd.DataFrame, written: Mapping[str, Callable[[Any], str]]) -> Styler:
+    """Return `frame` with texts that no spreadsheet takes for a formula, shown as they were.
+
+    `written` says how the values of a column are shown.
+    """
+    texts = frame.select_dtypes(["object", "str"])
+    kept = texts.map(lambda cell: escape(cell) if isinstance(cell, str) else cell)
+    shown = {name: unescape for name in texts if not kept[name].equals(texts[name])}
+    said = {**dict.fromkeys(frame, str), **shown, **written}
+    return frame.assign(**kept).style.format(said, na_rep=NO_VALUE)
 
 
 def _height(rows: Rows) -> Literal["content", "auto"]:

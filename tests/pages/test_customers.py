@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.services.csv_cells import unescape
 from core.services.customers import find_customers
 from core.services.run_reports import lowest_scores
 from tests.pages.conftest import Look, World, metrics, sentences
@@ -9,7 +10,8 @@ from ui.views import customers_list
 
 
 def shown_codes(page: object) -> list[str]:
-    return list(page.dataframe[0].value["customer"])  # type: ignore[attr-defined]
+    codes = page.dataframe[0].value["customer"]  # type: ignore[attr-defined]
+    return list(map(unescape, codes))
 
 
 def test_a_company_without_customers_is_led_to_its_files(look: Look) -> None:

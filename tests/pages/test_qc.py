@@ -7,6 +7,7 @@ import pytest
 
 from core.contracts import Severity
 from core.services import run_reports
+from core.services.csv_cells import unescape
 from core.services.run_changes import Change, RunChanges
 from core.services.run_records import Issue
 from core.services.run_reports import customer_of_run, list_runs, lowest_scores, qc_of
@@ -16,7 +17,8 @@ from ui.views import customer_panel, qc_figures, qc_lowest
 
 
 def shown_codes(page: object) -> list[str]:
-    return list(page.dataframe[0].value["customer"])  # type: ignore[attr-defined]
+    codes = page.dataframe[0].value["customer"]  # type: ignore[attr-defined]
+    return list(map(unescape, codes))
 
 
 def test_a_company_without_runs_is_led_to_the_runs(look: Look) -> None:

@@ -15,6 +15,7 @@ from core.services.products import ProductRow
 from ui.i18n import _, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
+from ui.tables import without_formulas
 from ui.views.hand_saved import start_change
 
 _SEEN = "products_stock_seen"
@@ -51,7 +52,7 @@ def draw_stock_editor(
     )
     key = f"products_stock_{seen.change_id}"
     st.data_editor(
-        frame,
+        without_formulas(frame, {}),
         hide_index=True,
         disabled=is_locked or ["name", "key"],
         column_config={

@@ -35,6 +35,14 @@ def test_numbers_stay_numbers_to_sort_by_and_a_missing_one_is_a_dash() -> None:
     assert _written([ROW, {**ROW, "rows": None}])[1][1] == tables.NO_VALUE
 
 
+def test_a_file_of_the_table_has_no_formula_and_amounts_in_the_currency() -> None:
+    rows = [{**ROW, "name": name} for name in ("=1+1", "'=1+1", "A;@b", None)]
+    frame = styled(rows, TITLES).data  # type: ignore[attr-defined]
+    assert frame["name"].tolist()[:3] == ["'=1+1", "''=1+1", "A;'@b"]
+    assert frame["value"].iloc[0] == 1234.56
+    assert [line[0] for line in _written(rows)] == ["=1+1", "'=1+1", "A;@b", tables.NO_VALUE]
+
+
 def _written(rows: list[dict[str, object]]) -> list[list[str]]:
     body = styled(rows, TITLES)._translate(False, False)["body"]  # type: ignore[attr-defined]
     return [[str(cell["display_value"]) for cell in line if cell["type"] == "td"] for line in body]
