@@ -51,6 +51,10 @@ def test_a_change_is_typed_loaded_told_and_taken_back(world: World, look: Look, 
     assert not page.exception
     page.button(key="product_edit").click().run()
     assert not page.exception
+    page.text_input(key="form_family").set_value("x" * 501)
+    page.button(key="product_save").click().run()
+    assert page.error[0].value == "The value of Family cannot be used."
+    page.text_input(key="form_family").set_value(str(before.cells["family"] or ""))
     page.number_input(key="form_stock_quantity").set_value(4321)
     page.checkbox(key="form_is_active").uncheck()
     page.button(key="product_save").click().run()

@@ -10,9 +10,8 @@ from core.i18n import N_
 from core.services.hand_changes import as_seen, change_customer
 from core.services.hand_rows import RowChange
 from ui.i18n import _
-from ui.layout import error_boundary
 from ui.session import UiSession
-from ui.views.hand_saved import start_change
+from ui.views.hand_saved import hand_boundary, start_change
 
 _OPEN = "customer_form"
 _TYPES = {"private": N_("Private"), "trade": N_("Trade")}
@@ -39,7 +38,7 @@ def draw_customer_edit(session: UiSession, customer: str) -> None:
 
     @st.dialog(_("Private or trade"), width="small", on_dismiss=_close)
     def dialog() -> None:
-        with error_boundary():
+        with hand_boundary():
             _draw_form(session, form)
 
     dialog()

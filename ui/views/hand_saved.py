@@ -1,10 +1,12 @@
 """Changes by hand on their way: saved, loaded, said in a sentence, taken back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
 
+from core.errors import Refused
 from core.jobs import CLEAR, LOAD, enqueue
 from core.services.import_ledger import discard, entry_of, report_of
 from core.services.import_undo import undo
@@ -23,6 +25,19 @@ _LAST = "hand_last_change"
 _SETTLED = "hand_settled_change"  # the last one whose end a page was told of
 _OVER = (LOADED, DISCARDED, UNDONE)
 _TOLD = 6  # cells of a change
+
+
+@contextmanager
+def hand_boundary() -> Iterator[None]:
+    """Show an error of a change by hand as a sentence, the column it names by its title."""
+    with error_boundary():
+        try:
+            yield
+        except Refused as error:
+            if "field" not in error.values:
+                raise
+            field = column_title(str(error.values["field"]))
+            raise Refused(error.message, **{**error.values, "field": field}) from error
 
 
 def start_change(session: UiSession, import_id: str) -> None:

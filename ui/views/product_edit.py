@@ -16,10 +16,9 @@ from core.services.hand_changes import as_seen, change_products, create_product
 from core.services.hand_rows import Cell, RowChange
 from core.services.waiting_rows import propose_product
 from ui.i18n import _
-from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.views.column_titles import column_title
-from ui.views.hand_saved import start_change
+from ui.views.hand_saved import hand_boundary, start_change
 from ui.views.waiting_reads import product_names_of
 
 OPEN_PARAM = "open"  # what an address opens of a product: `edit`, `history` or `labels`
@@ -111,7 +110,7 @@ def draw_open_form(session: UiSession, place: str | None = None) -> None:
 
     @st.dialog(title, width="medium", on_dismiss=_close)
     def dialog() -> None:
-        with error_boundary():
+        with hand_boundary():
             _draw_form(session, form)
 
     dialog()

@@ -13,12 +13,12 @@ from core.services.hand_changes import as_seen, change_products
 from core.services.hand_rows import Cell, RowChange
 from core.services.products import ProductRow
 from ui.i18n import _, ngettext_
-from ui.layout import error_boundary
 from ui.session import UiSession
 from ui.tables import without_formulas
-from ui.views.hand_saved import start_change
+from ui.views.hand_saved import hand_boundary, start_change
 
 _SEEN = "products_stock_seen"
+_NAME_WIDTH = 180  # what can be changed stands beside the name on a phone too
 _FIELDS = ("stock_quantity", "is_active")
 
 
@@ -43,11 +43,11 @@ def draw_stock_editor(
     frame = pd.DataFrame(
         {
             "name": [names.get(row.key, row.key) for row in seen.rows],
-            "key": [row.key for row in seen.rows],
             "stock_quantity": pd.array(
                 [row.cells["stock_quantity"] for row in seen.rows], dtype="Int64"
             ),
             "is_active": [row.cells["is_active"] is not False for row in seen.rows],
+            "key": [row.key for row in seen.rows],
         }
     )
     key = f"products_stock_{seen.change_id}"
@@ -56,8 +56,8 @@ def draw_stock_editor(
         hide_index=True,
         disabled=is_locked or ["name", "key"],
         column_config={
-            "name": st.column_config.TextColumn(_("Product"), width="large"),
-            "key": st.column_config.TextColumn(_("Code")),
+            "name": st.column_config.TextColumn(_("Product"), width=_NAME_WIDTH),
+            "key": st.column_config.TextColumn(_("Code"), width=_NAME_WIDTH),
             "stock_quantity": st.column_config.NumberColumn(_("Stock"), min_value=0, step=1),
             "is_active": st.column_config.CheckboxColumn(_("On sale")),
         },
@@ -110,7 +110,7 @@ def _draw_saving(session: UiSession, seen: _Seen, changes: Sequence[RowChange]) 
     )
     label = ngettext_("Save %(count)s product", "Save %(count)s products", len(changes))
     if st.button(label, type="primary", disabled=not changes, key="products_stock_save"):
-        with error_boundary():
+        with hand_boundary():
             import_id = _save(session, seen, changes)
             forget_seen()
             start_change(session, import_id)
