@@ -7,7 +7,7 @@ typed, so that erasing a person never has to break the chain.
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.services.accounts import SYSTEM, Actor, Role, require
@@ -26,6 +26,7 @@ __all__ = [
     "number_of_entries",
     "record",
     "record_alone",
+    "record_each",
     "record_of_person",
     "trail_csv",
     "trail_of",
@@ -36,6 +37,7 @@ __all__ = [
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/+-]{0,100}")
 _CHUNK = 2_000
+Detail = str | int | float | bool | None
 _HEADER = ("number", "at", "actor_id", "actor", "action", "subject", "details_json", "sha256")
 
 
@@ -65,22 +67,33 @@ def record(
     actor_id: str,
     action: Action,
     subject: str | int | None = None,
-    **details: str | int | float | bool | None,
+    **details: Detail,
 ) -> None:
     """Add an entry within the transaction of what it tells of, as its last statement.
 
     `actor_id` is a user's id; `subject` and `details` are opaque ids, codes of ours and counts.
     """
-    texts = (value for value in (subject, *details.values()) if isinstance(value, str))
+    record_each(store, tx, actor_id, action, [(subject, details)])
+
+
+def record_each(
+    store: TenantStore,
+    tx: Transaction,
+    actor_id: str,
+    action: Action,
+    told: Sequence[tuple[str | int | None, Mapping[str, Detail]]],
+) -> None:
+    """Add an entry for each subject with its details, all in one, as `record` does one."""
+    values = [(subject, *details.values()) for subject, details in told]
+    texts = (value for row in values for value in row if isinstance(value, str))
     if not all(map(_PLAIN.fullmatch, texts)):  # no `assert`, which `python -O` leaves out
         raise AssertionError("no free text in the trail")
-    stored.append_entry(
+    stored.append_entries(
         tx,
         at=store.store.now(),
         actor_id=actor_id,
         action=action.value,
-        subject=None if subject is None else str(subject),
-        details=details,
+        told=[(None if subject is None else str(subject), details) for subject, details in told],
     )
 
 
@@ -89,7 +102,7 @@ def record_alone(
     actor_id: str,
     action: Action,
     subject: str | int | None = None,
-    **details: str | int | float | bool | None,
+    **details: Detail,
 ) -> None:
     """Add an entry for what has no transaction of the tenant's own, like a download."""
     with store.begin() as tx:

@@ -1,18 +1,18 @@
 """The labels that mean a product: who decided it and when, and what was taken back since."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.services.accounts import Actor
 from core.services.audit_actions import Action
-from core.services.audit_trail import record, with_names
+from core.services.audit_trail import record_each, with_names
 from core.store import audit_trail
 from core.store.aliases import DecidedLabel, count_aliases_for, load_aliases_for
 from core.store.tenant import TenantStore, Transaction
 
-_FEW = 100
 _ACTIONS = (Action.LABEL_DECIDED.value, Action.LABEL_TAKEN_BACK.value)
 
 
@@ -62,18 +62,16 @@ def record_labels(
     action: Action,
     product_keys: Sequence[str | None],
 ) -> None:
-    """Tell the trail that labels were decided or taken back: one entry per product of a few.
+    """Tell the trail that labels were decided or taken back: one entry for each product.
 
     A label is a text of somebody's file and a key may be one: the trail has their number, and the
     key's digest. None stands for labels that are ignored.
     """
-    if len(set(product_keys)) > _FEW:  # the trail's head is held until the last entry is there
-        counts = {"labels": len(product_keys), "products": len(set(product_keys))}
-        record(store, tx, who.user_id, action, None, **counts)
-        return
-    for key in sorted(set(product_keys), key=lambda key: (key is not None, key)):
-        subject = None if key is None else subject_of(key)
-        record(store, tx, who.user_id, action, subject, labels=product_keys.count(key))
+    counted = Counter(None if key is None else subject_of(key) for key in product_keys)
+    told = sorted(counted.items(), key=lambda one: one[0] or "")
+    if told:
+        details = [(subject, {"labels": labels}) for subject, labels in told]
+        record_each(store, tx, who.user_id, action, details)
 
 
 def subject_of(product_key: str) -> str:

@@ -23,7 +23,9 @@ _APPEND = """
 INSERT INTO audit_trail (tenant_id, number, at, actor_id, action, subject, details_json, sha256)
 VALUES (:tenant, :number, :at, :actor_id, :action, :subject, :details_json, :sha256)
 """
-_SET_HEAD = "UPDATE audit_trail_head SET sha256 = :sha256 WHERE tenant_id = :tenant"
+_SET_HEAD = """
+UPDATE audit_trail_head SET number = :number, sha256 = :sha256 WHERE tenant_id = :tenant
+"""
 _HEAD = "SELECT number, sha256 FROM audit_trail_head WHERE tenant_id = :tenant"
 _COLUMNS = "number, at, actor_id, action, subject, details_json, sha256"
 
@@ -61,35 +63,36 @@ class TrailEntry:
         return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()
 
 
-def append_entry(
+def append_entries(
     tx: Transaction,
     *,
     at: datetime,
     actor_id: str,
     action: str,
-    subject: str | None,
-    details: Mapping[str, object],
-) -> int:
-    """Add an entry and return its number.
+    told: Sequence[tuple[str | None, Mapping[str, object]]],
+) -> None:
+    """Add an entry for each subject and its details, at least one, in this order.
 
     The head stays locked until the transaction ends: append as its last statement.
     """
     assert tx.tenant_id is not None
     head = tx.row(_TAKE_NUMBER)
     assert head is not None
-    entry = TrailEntry(
-        number=int(head["number"]),
-        at=at,
-        actor_id=actor_id,
-        action=action,
-        subject=subject,
-        details_json=json.dumps(details, sort_keys=True, separators=(",", ":")),
-        sha256="",
-    )
-    sha256 = entry.digest(tx.tenant_id, str(head["sha256"]))
-    tx.execute(_APPEND, **{**vars(entry), "sha256": sha256})
-    tx.execute(_SET_HEAD, sha256=sha256)
-    return entry.number
+    sha256, entries = str(head["sha256"]), []
+    for number, (subject, details) in enumerate(told, int(head["number"])):
+        entry = TrailEntry(
+            number=number,
+            at=at,
+            actor_id=actor_id,
+            action=action,
+            subject=subject,
+            details_json=json.dumps(details, sort_keys=True, separators=(",", ":")),
+            sha256="",
+        )
+        sha256 = entry.digest(tx.tenant_id, sha256)
+        entries.append({**vars(entry), "sha256": sha256})
+    tx.execute_many(_APPEND, entries)
+    tx.execute(_SET_HEAD, number=entries[-1]["number"], sha256=sha256)
 
 
 def find_head(tx: Transaction) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from core.contracts import FileKind
 from core.errors import NotAllowed, NotFound, Refused
 from core.services.accounts import SYSTEM
 from core.services.alias_desk import decide, take_back
-from core.services.audit_trail import Action, trail_of
+from core.services.audit_trail import Action, trail_of, verify_trail
 from core.services.erasure import ASKED, ask_erasure, erase
 from core.services.execute_run import create_run, execute
 from core.services.hand_changes import (
@@ -398,6 +398,20 @@ def test_the_labels_of_a_product_say_who_decided_and_what_was_taken_back(
     assert labels_of(shop, "RIE-19").total == 0
     for line in trail_of(shop, SYSTEM):
         assert "SYL" not in str(line.entry)
+
+
+def test_many_labels_decided_at_once_are_told_of_each_product(
+    tenant: TenantStore, tmp_path: Path
+) -> None:
+    keys = [f"K{number:03}" for number in range(101)]
+    lines = "\n".join(f"{key},Vin {key}" for key in keys)
+    bring(tenant, tmp_path, {"products.csv": f"product_key,name\n{lines}\n"})
+    decide(tenant, SYSTEM, {f"{label} {key}": key for key in keys for label in ("Ein", "Un")})
+    for key in (keys[0], keys[-1]):
+        assert [(e.action, e.labels) for e in labels_of(tenant, key).events] == [
+            ("label_decided", 2)
+        ]
+    assert verify_trail(tenant, SYSTEM).broken_at is None
 
 
 def test_a_customer_changed_by_hand_is_exported_and_erased_with_that_change(

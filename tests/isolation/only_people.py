@@ -147,6 +147,11 @@ OF_PRIVACY: Mapping[str, Given] = {
         "action": Action.RUN_LAUNCHED,
         "details": 1,
     },
+    "services.audit_trail.record_each": {
+        "actor_id": "system",
+        "action": Action.RUN_LAUNCHED,
+        "told": [("1", {"count": 1}), (None, {})],
+    },
     "services.audit_trail.record_of_person": {"action": Action.PASSWORD_CHANGED},
     "services.audit_trail.with_names": lambda v: {"entries": [_entry_of(v["user_id"])]},
     "services.erase_brevo.queue_contacts": {"subject": _FOUND},
@@ -154,6 +159,11 @@ OF_PRIVACY: Mapping[str, Given] = {
     "services.erasure.enter_request": {"subject": _FOUND},
     "services.person_summary.person_summary": {"found": FoundPerson(term="C1", subject=_FOUND)},
     "services.retention.ask_retention": {"people": 0},
+    "store.audit_trail.append_entries": {
+        "actor_id": "system",
+        "action": Action.RUN_LAUNCHED.value,
+        "told": [("1", {"count": 1}), (None, {})],
+    },
     "store.audit_trail.count_entries": {"action": None},
     "store.audit_trail.load_newest": {"action": None},
     "store.brevo_erasures.load_due": lambda v: {"tried_before": v["missed_before"]},

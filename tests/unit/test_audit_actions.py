@@ -9,8 +9,8 @@ from core.store.retention import RetentionRule
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDING = {"record", "record_alone", "record_of_person"}
-# Recorded by two mappings that are unpacked.
-UNPACKED = {*(field.name for field in fields(RetentionRule)), "people", "rows"}
+# Recorded by mappings: two that are unpacked, one for each product whose labels are decided.
+UNPACKED = {*(field.name for field in fields(RetentionRule)), "people", "rows", "labels"}
 
 
 def recorded_names() -> set[str]:
