@@ -4,10 +4,11 @@ Streamlit makes a CSV file of any table, of the values it was given: so texts ar
 files have them, no formula, and shown as they are; amounts are given in the currency, not in cents.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +22,7 @@ Rows = Sequence[Mapping[str, object]]
 Titles = Mapping[str, Any]
 _WHOLE_ROWS = 20  # a table of more rows scrolls
 _CENTS = 100
+_PAGE_NUMBER = re.compile("[0-9]{1,6}")
 _TWO_LINES = 66  # pixels of a row; in one of 4 rem or less Streamlit wraps no text
 
 
@@ -152,6 +154,35 @@ def choose_page(total: int, page_size: int, *, key: str, is_counted: bool = True
         return 0
     number = st.pagination(pages, key=key, bind="query-params")
     return (min(number, pages) - 1) * page_size
+
+
+class Paged(Protocol):
+    """A page of rows that knows how many there are in all."""
+
+    @property
+    def total(self) -> int:
+        """Return how many rows there are."""
+
+
+P = TypeVar("P", bound=Paged)
+
+
+def read_page(
+    read: Callable[[int], P], page_size: int, *, key: str, is_counted: bool = True
+) -> tuple[P, int]:
+    """Return the page that `read` gives for the chosen offset, and the offset; draw the switch.
+
+    The rows are read once, at what the switch stood at, unless there is no such page any more.
+    """
+    asked = _asked_offset(key, page_size)
+    page = read(asked)
+    offset = choose_page(page.total, page_size, key=key, is_counted=is_counted and page.total > 0)
+    return (page if offset == asked else read(offset)), offset
+
+
+def _asked_offset(key: str, page_size: int) -> int:
+    asked = str(st.session_state.get(key) or st.query_params.get(key) or "")
+    return (max(1, int(asked)) - 1) * page_size if _PAGE_NUMBER.fullmatch(asked) else 0
 
 
 def no_rows() -> None:

@@ -1,5 +1,7 @@
 """Products: the list with its filters, one product, and the way to a customer who is due."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from core.services.products import ProductFilter, list_products, product_view
@@ -25,9 +27,16 @@ def test_products_are_listed_by_revenue_and_paged_in_the_address(
     revenues = [product.revenue_cents or 0 for product in every]
     assert revenues == sorted(revenues, reverse=True)
     assert revenues[0] > 0
+    read = Mock(wraps=list_products)
+    monkeypatch.setattr(products_list, "list_products", read)
     page = look("products", products_page="2")
     assert not page.exception
     assert names(page) == [product.name for product in every[3:6]]
+    assert read.call_count == 1
+    read.reset_mock()
+    assert names(look("products", products_page="x")) == [product.name for product in every[:3]]
+    assert read.call_count == 1
+    assert names(look("products", products_page="999999"))  # the switch knows no such page
 
 
 def test_a_filter_and_a_search_leave_what_they_say(world: World, look: Look) -> None:

@@ -12,7 +12,7 @@ from core.store.aliases import DecidedLabel
 from ui.i18n import _, format_moment, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
-from ui.tables import choose_page, choose_row
+from ui.tables import choose_row, read_page
 from ui.views.hand_saved import start_change
 from ui.views.plain import plain
 
@@ -27,10 +27,13 @@ def draw_product_labels(session: UiSession, product_key: str, *, is_open: bool =
     """Draw the labels that mean a product, what was decided of them, and a way to add one."""
     with st.expander(_("Labels that mean this product"), expanded=is_open):
         st.caption(_("Rows of sales that carry such a label instead of a key count for it."))
-        total = labels_of(session.store, product_key, limit=0).total
         place = st.container()
-        offset = choose_page(total, _PAGE, key="labels_of_page", is_counted=False)
-        found = labels_of(session.store, product_key, limit=_PAGE, offset=offset)
+        found, _offset = read_page(
+            lambda offset: labels_of(session.store, product_key, limit=_PAGE, offset=offset),
+            _PAGE,
+            key="labels_of_page",
+            is_counted=False,
+        )
         with place:
             _draw_found(session, product_key, found)
         if session.may_work:

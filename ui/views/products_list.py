@@ -12,12 +12,12 @@ from ui.i18n import _, format_date, format_number, format_short_date
 from ui.layout import empty_state
 from ui.session import UiSession
 from ui.tables import (
-    choose_page,
     choose_row,
     money_column,
     no_rows,
     number_column,
     percent_column,
+    read_page,
 )
 from ui.views.hand_saved import draw_last_change
 from ui.views.product_edit import draw_open_form
@@ -45,12 +45,10 @@ def draw_products(session: UiSession) -> None:
         kind=kind if (kind := st.query_params.get(KIND)) in _KINDS else None,
     )
     place = st.container()
-    asked = list_products(session.store, wanted, limit=0)
-    if wanted.family and wanted.family not in asked.families:  # the choice cannot show it
+    page, offset = _read(session, wanted)
+    if wanted.family and wanted.family not in page.families:  # the choice cannot show it
         wanted = replace(wanted, family=None)
-        asked = list_products(session.store, wanted, limit=0)
-    offset = choose_page(asked.total, _PAGE, key=_PAGE_PARAM, is_counted=asked.total > 0)
-    page = list_products(session.store, wanted, limit=_PAGE, offset=offset)
+        page, offset = _read(session, wanted)
     with filters:
         _draw_search(wanted.term or "")
         families = {
@@ -63,6 +61,14 @@ def draw_products(session: UiSession) -> None:
         is_changing = draw_last_change(session, forget_seen)
         draw_open_form(session)
         _draw_page(session, page, wanted, offset, is_changing=is_changing)
+
+
+def _read(session: UiSession, wanted: ProductFilter) -> tuple[ProductPage, int]:
+    return read_page(
+        lambda offset: list_products(session.store, wanted, limit=_PAGE, offset=offset),
+        _PAGE,
+        key=_PAGE_PARAM,
+    )
 
 
 def _is_edited(session: UiSession) -> bool:

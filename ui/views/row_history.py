@@ -9,7 +9,7 @@ from core.services.row_history import CellChange, RowVersion, history_of
 from core.store.imports import Origin
 from ui.i18n import NO_VALUE, _, format_moment
 from ui.session import UiSession
-from ui.tables import choose_page, show_rows
+from ui.tables import read_page, show_rows
 from ui.views.column_titles import column_title
 from ui.views.upload_changes import written_cell
 
@@ -21,10 +21,13 @@ def draw_row_history(
 ) -> None:
     """Draw the versions of a row, the newest first, one line per cell that each changed."""
     with st.expander(_("History"), expanded=is_open):
-        total = history_of(session.store, kind, key, limit=0).total
         place = st.container()
-        offset = choose_page(total, _PAGE, key="history_page", is_counted=False)
-        history = history_of(session.store, kind, key, limit=_PAGE, offset=offset)
+        history, _offset = read_page(
+            lambda offset: history_of(session.store, kind, key, limit=_PAGE, offset=offset),
+            _PAGE,
+            key="history_page",
+            is_counted=False,
+        )
         titles = {
             "at": _("Loaded"),
             "source": st.column_config.TextColumn(_("From"), width="medium"),
