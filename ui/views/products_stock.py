@@ -61,6 +61,7 @@ def draw_stock_editor(
             "stock_quantity": st.column_config.NumberColumn(_("Stock"), min_value=0, step=1),
             "is_active": st.column_config.CheckboxColumn(_("On sale")),
         },
+        height="content",
         key=key,
         alt=_("Stock and offer of the products of this page"),
     )
