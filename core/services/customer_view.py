@@ -75,6 +75,7 @@ class CustomerView:
     purchases: tuple[Purchases, ...]
     contacts: tuple[Contact, ...]
     taste: tuple[TraitValue, ...]
+    last_sale: date | None
     bought: tuple[BoughtProduct, ...]
     earlier: tuple[EarlierList, ...]
     consent: tuple[ConsentVersion, ...]
@@ -97,6 +98,7 @@ def customer_view(
         purchases = run_reads.load_purchases(tx, customer, as_of)
         contacts = contacts_of(tx, customer, email, as_of)
         taste = tastes_of(tx, customer, as_of)
+        last_sale = customer_reads.load_last_sales(tx, [customer], as_of).get(customer)
         bought = bought_products(customer_reads.load_bought_days(tx, customer, as_of))
         earlier = _earlier(tx, customer)
         consent = tuple(load_consent(tx, Subject(frozenset({customer}), frozenset())))
@@ -115,6 +117,7 @@ def customer_view(
         purchases=tuple(Purchases(**row) for row in purchases),
         contacts=contacts,
         taste=taste,
+        last_sale=as_date(last_sale),
         bought=bought,
         earlier=earlier,
         consent=consent,

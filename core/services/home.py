@@ -69,7 +69,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class LastImport:
-    """The import that was published last and stands, with the warnings it was loaded with."""
+    """The import of files that was published last and stands, with its warnings."""
 
     import_id: str
     loaded_at: datetime | None
@@ -164,7 +164,7 @@ def _number_of(month: str) -> int:
 
 
 def _last_import(tx: Transaction) -> LastImport | None:
-    entry = find_last_loaded(tx)
+    entry = find_last_loaded(tx, of_files=True)
     if entry is None:
         return None
     return LastImport(

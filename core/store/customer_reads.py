@@ -1,6 +1,7 @@
 """What the page Customers reads of a few customers, or of one: everything by her code."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from core.store.dataset import VISIBLE, head_of
@@ -18,10 +19,21 @@ FROM next_action_output
 WHERE tenant_id = :tenant AND run_id = :run_id AND {counts("next_action_output")}
     AND customer {{among}}
 """
+# What went back whole is not bought; a gift is, and so is what is no article.
 _LAST_SALES = f"""
-SELECT customer, max(sale_date) AS last_sale FROM sale_line
-WHERE {VISIBLE} AND customer {{among}} AND coalesce(document_status, 'valid') <> 'cancelled'
-    AND quantity_milli > 0
+SELECT customer, max(last_sale) AS last_sale
+FROM (
+    SELECT customer, max(CASE WHEN quantity_milli > 0 THEN sale_date END) AS last_sale
+    FROM (
+        SELECT customer, product_key, sale_date, sum(quantity_milli) AS quantity_milli
+        FROM sale_line
+        WHERE {VISIBLE} AND customer {{among}} AND sale_date <= :as_of
+            AND coalesce(document_status, 'valid') <> 'cancelled'
+        GROUP BY customer, product_key, sale_date
+    ) AS sold
+    GROUP BY customer, product_key
+    HAVING sum(quantity_milli) > 0
+) AS bought
 GROUP BY customer
 """
 # Amounts and quantities of a day add up: what went back on that day is not bought.
@@ -59,10 +71,12 @@ def load_verdicts(tx: Transaction, run: RunAt, codes: Sequence[str]) -> dict[str
     return {row["customer"]: row for row in rows}
 
 
-def load_last_sales(tx: Transaction, codes: Sequence[str]) -> dict[str, object]:
-    """Return the day of the last purchase of each of `codes` that has one."""
+def load_last_sales(
+    tx: Transaction, codes: Sequence[str], as_of: date = date.max
+) -> dict[str, object]:
+    """Return the day of the last purchase up to `as_of` of each of `codes` that has one."""
     sql = _LAST_SALES.format(among=tx.among("codes"))
-    rows = tx.rows(sql, head=head_of(tx), codes=tx.list_of(codes))
+    rows = tx.rows(sql, head=head_of(tx), codes=tx.list_of(codes), as_of=as_of)
     return {row["customer"]: row["last_sale"] for row in rows}
 
 

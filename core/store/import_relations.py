@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.store.import_states import change_open
-from core.store.imports import ImportEntry, ImportFile, entry_of_row, own_sha256
+from core.store.imports import ImportEntry, ImportFile, Origin, entry_of_row, own_sha256
 from core.store.tenant import Transaction
 
 _BECOME_CORRECTION = """
@@ -37,11 +37,12 @@ def load_undone_imports(tx: Transaction) -> list[ImportEntry]:
     return [entry_of_row(tx, row) for row in rows]
 
 
-def find_last_loaded(tx: Transaction) -> ImportEntry | None:
-    """Return the import that was published last and stands, or None."""
+def find_last_loaded(tx: Transaction, *, of_files: bool = False) -> ImportEntry | None:
+    """Return the import, or with `of_files` that of files, that was published last and stands."""
+    origin = f"AND origin = '{Origin.FILES}'" if of_files else ""
     row = tx.row(
-        """
-        SELECT * FROM imports WHERE tenant_id = :tenant AND status = 'loaded'
+        f"""
+        SELECT * FROM imports WHERE tenant_id = :tenant AND status = 'loaded' {origin}
         ORDER BY seq DESC LIMIT 1
         """
     )

@@ -24,6 +24,7 @@ from core.services.hand_changes import (
     create_product,
 )
 from core.services.hand_rows import Cell, RowChange
+from core.services.home import home_of
 from core.services.import_archive import archive_of
 from core.services.import_decisions import change_of
 from core.services.import_files import choose, load, plan, receive
@@ -329,6 +330,12 @@ def test_what_waits_to_be_loaded_is_loaded_as_it_was_saved(shop: TenantStore) ->
         with pytest.raises(Refused, match="hange by hand"):
             call()
     assert load(shop, saved)["status"] == LOADED
+
+
+def test_the_last_import_of_home_is_one_of_files(shop: TenantStore) -> None:
+    before = home_of(shop).last_import
+    save(shop, change(shop, "P1", stock_quantity=8))
+    assert home_of(shop).last_import == before is not None
 
 
 def test_the_trail_and_the_undo_name_a_change_by_hand_and_no_mapping_is_remembered(

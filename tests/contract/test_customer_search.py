@@ -1,11 +1,14 @@
 """Customers are found by anything known of them, by an index, on both databases."""
 
+from datetime import date
+
 import pytest
 
 from core.services.accounts import SYSTEM
 from core.services.import_paths import import_paths
+from core.store.customer_reads import load_last_sales
 from core.store.customer_search import Wanted, find_codes, fold_name
-from core.store.tenant import Store, TenantStore
+from core.store.tenant import Store, TenantStore, as_date
 from tests.contract.conftest import new_tenant
 from tests.contract.searches import explained
 
@@ -80,3 +83,24 @@ def test_a_search_goes_through_no_large_table(company: TenantStore, term: str) -
     with explained() as kept:
         search(company, term)
     assert kept.gone_through() == []
+
+
+def test_the_last_purchase_is_one_that_was_kept(
+    company: TenantStore, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("sales") / "sales.csv"
+    lines = (
+        "1,P,2026-01-05,2,no",
+        "2,P,2026-02-05,1,yes",
+        "3,Q,2026-03-05,1,no",
+        "4,Q,2026-03-09,-1,no",
+    )
+    head = "document_id,product_key,sale_date,quantity,is_gift,amount,client_code"
+    path.write_text("\n".join([head, *(f"{line},5,C2" for line in lines)]), encoding="utf-8")
+    products = path.with_name("products.csv")
+    products.write_text("product_key,name\nP,P\nQ,Q\n", encoding="utf-8")
+    import_paths(company, SYSTEM, [products, path], as_of=date(2026, 4, 1))
+    with company.read() as tx:
+        for as_of, day in ((date.max, date(2026, 2, 5)), (date(2026, 2, 4), date(2026, 1, 5))):
+            found = load_last_sales(tx, ["C2", "C4"], as_of)
+            assert {code: as_date(last) for code, last in found.items()} == {"C2": day}

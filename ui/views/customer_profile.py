@@ -91,7 +91,6 @@ def _draw_head(view: CustomerView) -> None:
 def _figures(view: CustomerView, currency: str) -> list[Figure]:
     verdict = None if view.detail is None else view.detail.verdict
     score = None if verdict is None else verdict.audit_score
-    last = max((product.last_on for product in view.bought), default=None)
     return [
         Figure(
             label=_("Net revenue, 24 months"),
@@ -99,7 +98,7 @@ def _figures(view: CustomerView, currency: str) -> list[Figure]:
         ),
         Figure(label=_("Audit score"), value=format_number(score)),
         Figure(label=_("Products bought"), value=format_number(len(view.bought))),
-        Figure(label=_("Last purchase"), value=format_short_date(last)),
+        Figure(label=_("Last purchase"), value=format_short_date(view.last_sale)),
     ]
 
 
