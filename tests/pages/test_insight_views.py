@@ -125,6 +125,7 @@ def test_season_and_mix_are_of_whole_years_and_whole_revenue(
     page.button_group(key="families_span_quarter").set_value(MixSpan.YEAR).run()
     assert "".join(page.query_params["span"]) == "year"
     assert "\\*Blanc\\*" in sentences(page) or "=Rouge" in sentences(page)
+    assert "of the revenue of 2026." in sentences(page)  # of 2025 only a part is known
     assert b"'=Rouge" in chart_csv(page.dataframe[0].value)
 
 

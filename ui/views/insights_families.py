@@ -1,7 +1,7 @@
 """Insights: what share of the revenue each family makes out, by quarter or year."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,7 +10,7 @@ import streamlit as st
 from core.services.insight_months import Mix, MonthFigures, Span, compute_mix, places_of
 from core.services.insights import month_figures_of
 from ui.charts import chart_text, percent_axis, show_chart
-from ui.i18n import _, format_money, format_percent, format_quarter, titled
+from ui.i18n import _, format_date, format_money, format_percent, format_quarter, titled
 from ui.session import UiSession
 from ui.theme import scenario_colours, tokens
 from ui.views.insights_season import family_title
@@ -19,6 +19,7 @@ from ui.views.plain import plain
 
 SPAN_PARAM = "span"
 _APART = 4  # families with a colour of their own; the rest comes together
+_WEEK = timedelta(days=7)
 _NEWEST = {Span.QUARTER: 8, Span.YEAR: 5}
 
 
@@ -40,7 +41,10 @@ def draw_families(session: UiSession) -> None:
     st.caption(
         _(
             "Net revenue with anonymous sales, returns in the month they came back; what is no"
-            " article is left out. The last bar is counted up to the last sale."
+            " article is left out. Sales are known from %(first)s to %(last)s: a bar that holds one"
+            " of these days may be of a part of its period.",
+            first=format_date(found.figures.first_sale),
+            last=format_date(found.figures.last_sale),
         )
     )
     say_run(found.run)
@@ -68,8 +72,8 @@ def _span_title(first: date, span: Span) -> str:
 
 
 def _sentence(figures: MonthFigures, mix: Mix, span: Span, place: int) -> str:
-    """Return what the largest family makes out now and made out at first."""
-    spans = list(mix.cents)
+    """Return what the largest family makes out now and made out in the first whole period."""
+    spans = _whole_spans(list(mix.cents), figures.first_sale)
     told = {
         "family": plain(family_title(figures, place)),
         "share": format_percent(mix.share(spans[-1], [place])),
@@ -84,6 +88,12 @@ def _sentence(figures: MonthFigures, mix: Mix, span: Span, place: int) -> str:
         before=format_percent(mix.share(spans[0], [place])),
         first=_span_title(spans[0], span),
     )
+
+
+def _whole_spans(spans: Sequence[date], first_sale: date) -> Sequence[date]:
+    """Return the spans without the first, where sales began later than in its first week."""
+    is_cut = first_sale - spans[0] >= _WEEK
+    return spans[1:] if is_cut and len(spans) > 1 else spans
 
 
 def _draw_mix(

@@ -70,7 +70,7 @@ def _choose_family(figures: MonthFigures) -> int | None:
         _("Family"),
         names,
         index=names.index(shown),
-        format_func=lambda name: name or _("All"),
+        format_func=lambda name: name or _("All families"),
         width=_WIDTH,
         key=f"season_family_{shown}",
     )

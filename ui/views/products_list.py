@@ -54,9 +54,9 @@ def draw_products(session: UiSession) -> None:
         families = {
             family: f"{family} · {format_number(count)}" for family, count in page.families.items()
         }
-        _draw_choice(_("Family"), FAMILY, families, wanted.family)
+        _draw_choice(_("Family"), FAMILY, families, wanted.family, _("All families"))
         kinds = {code: _(title) for code, title in _KINDS.items()}
-        _draw_choice(_("Which ones"), KIND, kinds, wanted.kind)
+        _draw_choice(_("Which ones"), KIND, kinds, wanted.kind, _("All"))
     with place:
         is_changing = draw_last_change(session, forget_seen)
         draw_open_form(session)
@@ -93,14 +93,16 @@ def _draw_search(term: str) -> None:
         _ask(TERM, (typed or "").strip() or None)
 
 
-def _draw_choice(label: str, name: str, titles: Mapping[str, str], chosen: str | None) -> None:
+def _draw_choice(
+    label: str, name: str, titles: Mapping[str, str], chosen: str | None, every: str
+) -> None:
     codes = list(titles)
     found = st.selectbox(
         label,
         codes,
         index=codes.index(chosen) if chosen in codes else None,
         format_func=titles.__getitem__,
-        placeholder=_("All"),
+        placeholder=every,
         width=_CHOICE_WIDTH,
         key=f"products_{name}_{chosen}",
     )
