@@ -111,7 +111,7 @@ class ProductView:
 def list_products(
     store: TenantStore, wanted: ProductFilter, *, limit: int = 20, offset: int = 0
 ) -> ProductPage:
-    """Return a page of products, the largest revenue first."""
+    """Return a page of products in the order that is `wanted`."""
     with store.read() as tx:
         run = last_run(tx)
         run_id = None if run is None else run.run_id

@@ -37,6 +37,16 @@ _CONDITIONS = {
     "unsold": "coalesce(figure.units_milli, 0) <= 0",
     "short": "article.stock_quantity < figure.due_customers",
 }
+# What comes first; of equals, and of all without a figure, the first key.
+ORDERS = {
+    "revenue": "coalesce(figure.revenue_cents, 0) DESC",
+    "name": "{name}",
+    "buyers": "coalesce(figure.buyers, 0) DESC",
+    "repeat": "coalesce(1.0 * figure.repeat_buyers / nullif(figure.buyers, 0), -1) DESC",
+    "last_sale": "coalesce(CAST(figure.last_sale AS TEXT), '') DESC",
+    "stock": "article.stock_quantity IS NULL, article.stock_quantity",
+    "due": "coalesce(figure.due_customers, 0) DESC",
+}
 _DUE = f"""
 SELECT product_due.customer, person.name, person.first_name, person.last_name,
     product_due.last_on, product_due.due_on
@@ -55,12 +65,13 @@ class ProductFilter:
 
     The name is looked through without regard to case and accents.
     `kind` is `sold_out`, `inactive`, `unsold` (nothing in 12 months) or `short` (less in stock than
-    customers are due); None leaves a condition out.
+    customers are due); None leaves a condition out. `order` is one of `ORDERS`.
     """
 
     term: str | None = None
     family: str | None = None
     kind: str | None = None
+    order: str = "revenue"
 
     def listed(self) -> tuple[str, dict[str, object]]:
         """Return the SQL of the products with their figures, and the values it binds."""
@@ -73,7 +84,7 @@ class ProductFilter:
             # What folds away, like an apostrophe alone, is looked for as it is.
             values["name"] = f"%{_escaped(fold_name(self.term) or self.term)}%"
         conditions = " AND ".join(_CONDITIONS[name] for name in names) or "TRUE"
-        articles = _FOLDED if self.term else _ARTICLES
+        articles = _FOLDED if self.term or self.order == "name" else _ARTICLES
         return _LISTED.format(articles=articles, conditions=conditions), values
 
 
@@ -86,12 +97,12 @@ def _escaped(text: str) -> str:
 def load_products(
     tx: Transaction, run_id: str | None, wanted: ProductFilter, *, limit: int, offset: int
 ) -> list[Row]:
-    """Return a page of products, the largest revenue of 12 months first; figures may be None."""
+    """Return a page of products in the order that is `wanted`; figures may be None."""
     listed, values = wanted.listed()
+    order = ORDERS[wanted.order].format(name=bytewise(tx, "article.folded"))
     return tx.rows(
         f"SELECT {_COLUMNS} {listed}"
-        " ORDER BY coalesce(figure.revenue_cents, 0) DESC,"
-        f" {bytewise(tx, 'article.product_key')} LIMIT :limit OFFSET :offset",
+        f" ORDER BY {order}, {bytewise(tx, 'article.product_key')} LIMIT :limit OFFSET :offset",
         head=head_of(tx),
         run_id=run_id,
         limit=limit,

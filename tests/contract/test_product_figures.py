@@ -1,11 +1,15 @@
 """The figures of products are kept with their run alike on both databases, and go with a person."""
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from core.services.accounts import SYSTEM
 from core.services.execute_run import create_run, execute
 from core.services.import_paths import import_paths
-from core.services.products import ProductFilter, list_products, product_view
+from core.services.products import ProductFilter, ProductRow, list_products, product_view
+from core.store.customer_search import fold_name
+from core.store.product_reads import ORDERS
 from core.store.tenant import Store, TenantStore
 from tests.contract.conftest import new_tenant
 from tests.contract.searches import explained
@@ -26,6 +30,29 @@ def test_figures_are_alike_everywhere_and_read_by_their_keys(every_store: dict[s
         seen.append((products, view.months, view.gaps, view.neighbours, view.due, view.demand))
     assert seen[0] == seen[1] == seen[-1]
     assert sum(product.buyers or 0 for product in seen[0][0]) > 0
+
+
+def test_products_come_in_the_order_that_is_asked(tenant: TenantStore) -> None:
+    import_paths(tenant, SYSTEM, [FOLDER / "input"], as_of=AS_OF)
+    execute(tenant, create_run(tenant, SYSTEM, as_of=AS_OF))
+    for order in ORDERS:
+        wanted = ProductFilter(order=order)
+        every = list_products(tenant, wanted, limit=99).products
+        ranked = sorted(every, key=lambda one: (_RANKS[order](one), one.product_key))
+        assert [one.product_key for one in every] == [one.product_key for one in ranked]
+        pages = (list_products(tenant, wanted, limit=2, offset=n) for n in (0, 2))
+        assert [product for page in pages for product in page.products] == list(every[:4])
+
+
+_RANKS: dict[str, Callable[[ProductRow], object]] = {
+    "revenue": lambda one: -(one.revenue_cents or 0),
+    "name": lambda one: fold_name(one.name),
+    "buyers": lambda one: -(one.buyers or 0),
+    "repeat": lambda one: -1 if one.repeat_rate is None else -one.repeat_rate - 2,
+    "last_sale": lambda one: -(one.last_sale or date.min).toordinal(),
+    "stock": lambda one: (one.stock is None, one.stock),
+    "due": lambda one: -(one.due_customers or 0),
+}
 
 
 def test_a_product_is_found_whatever_its_case_and_accents(

@@ -44,6 +44,9 @@ def test_a_filter_shows_who_the_last_run_found_so(world: World, look: Look) -> N
     }
     assert set(shown_codes(page)) == expected
     assert len(expected) < len(verdicts)
+    page.selectbox(key=f"customers_segment_{wanted.segment}").set_value("").run()
+    assert "segment" not in page.query_params
+    assert "".join(page.query_params["state"]) == wanted.state
 
 
 def test_a_search_is_kept_in_the_address_and_finds_within_the_filter(

@@ -49,6 +49,8 @@ def test_a_viewer_looks_and_the_filters_stand_in_the_address(world: World, look:
     assert "No row matches." in sentences(page)
     page.selectbox(key="jobs_state").set_value("done").run()
     assert page.query_params["state"] == "done"
+    page.selectbox(key="jobs_kind").set_value("").run()
+    assert "kind" not in page.query_params
     seen = look("jobs", "vera")
     assert not [button for button in seen.button if str(button.key).startswith("jobs_stop")]
     assert not past_jobs(world.empty, SYSTEM)

@@ -5,6 +5,7 @@ from unittest.mock import Mock
 import pytest
 
 from core.services.products import ProductFilter, list_products, product_view
+from core.store.customer_search import fold_name
 from tests.pages.conftest import Look, World, metrics, sentences
 from ui.views import products_list
 
@@ -48,6 +49,12 @@ def test_a_filter_and_a_search_leave_what_they_say(world: World, look: Look) -> 
     assert every[0].name in names(page)
     assert "No row matches." in sentences(look("products", q="%"))
     assert len(names(look("products", family="of another catalogue"))) == len(every)
+    page = look("products", family=family)
+    page.selectbox(key=f"products_family_{family}").set_value("").run()
+    assert "family" not in page.query_params
+    page = look("products", sort="name")
+    assert names(page) == sorted((product.name for product in every), key=fold_name)
+    assert page.dataframe[0].proto.alt == "Products: By name"
     sold_out = {
         product.name for product in every if product.stock is not None and product.stock <= 0
     }

@@ -7,6 +7,7 @@ import streamlit as st
 from core.policy import STATE_TITLES
 from core.services.customers import LEAST, CustomerPage, CustomerRow, find_customers
 from core.services.run_words import REASON_TITLES, SEGMENT_TITLES
+from ui.filters import choose_filter
 from ui.i18n import NO_VALUE, _, format_date, format_number, format_short_date
 from ui.layout import empty_state
 from ui.session import UiSession
@@ -62,13 +63,12 @@ def _draw_search(term: str) -> None:
 
 def _draw_choice(label: str, name: str, codes: list[str], chosen: str | None) -> None:
     title = segment_title if name == SEGMENT else state_title
-    found = st.selectbox(
+    found = choose_filter(
         label,
-        codes,
-        index=codes.index(chosen) if chosen in codes else None,
-        format_func=title,
-        placeholder=_("All"),
-        help=_("As the last run found it."),
+        {code: title(code) for code in codes},
+        chosen,
+        every=_("All"),
+        explanation=_("As the last run found it."),
         width=_CHOICE_WIDTH,
         key=f"customers_{name}_{chosen}",
     )

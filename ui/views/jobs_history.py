@@ -9,6 +9,7 @@ from core.jobs.kinds import TITLES
 from core.jobs.listing import can_try_again, past_jobs
 from core.jobs.records import Job
 from core.services.accounts import Role, includes
+from ui.filters import choose_filter
 from ui.i18n import _, format_moment
 from ui.layout import empty_state
 from ui.session import UiSession
@@ -52,17 +53,16 @@ def _choose_filters() -> tuple[str | None, str | None]:
 def _choose(title: str, param: str, titles: Any) -> str | None:
     """Draw one filter and keep the choice in the address; a change leads to the first page."""
     asked = st.query_params.get(param)
-    names = list(titles)
-    chosen: str | None = st.selectbox(
+    known = asked if asked in titles else None
+    chosen = choose_filter(
         title,
-        names,
-        index=names.index(asked) if asked in names else None,
-        format_func=lambda name: _(titles[name]),
-        placeholder=_("All"),
+        {name: _(titles[name]) for name in titles},
+        known,
+        every=_("All"),
         key=f"jobs_{param}",
         width=320,
     )
-    if chosen != (asked if asked in names else None):
+    if chosen != known:
         st.query_params.pop(_PAGE_PARAM, None)
         if chosen is None:
             st.query_params.pop(param, None)

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.i18n import N_
 from core.services.products import ProductFilter, ProductPage, ProductRow, list_products
-from ui.i18n import _, format_date, format_number, format_short_date
+from ui.filters import choose_filter
+from ui.i18n import _, format_date, format_number, format_short_date, titled
 from ui.layout import empty_state
 from ui.session import UiSession
 from ui.tables import (
@@ -24,15 +25,25 @@ from ui.views.product_edit import draw_open_form
 from ui.views.products_stock import draw_stock_editor, forget_seen
 
 PRODUCT_PARAM = "product"
-TERM, FAMILY, KIND = "q", "family", "kind"
+TERM, FAMILY, KIND, ORDER = "q", "family", "kind", "sort"
 _PAGE_PARAM = "products_page"
 _PAGE = 20
-_CHOICE_WIDTH = 240
+_CHOICE_WIDTH = 205
 _KINDS: Mapping[str, str] = {
     "short": N_("Less in stock than customers are due"),
     "sold_out": N_("Sold out"),
     "unsold": N_("Nothing sold in 12 months"),
     "inactive": N_("No longer offered"),
+}
+
+_ORDERS: Mapping[str, str] = {
+    "revenue": N_("The largest revenue first"),
+    "name": N_("By name"),
+    "buyers": N_("Most buyers first"),
+    "repeat": N_("Highest repeat rate first"),
+    "last_sale": N_("Last sold first"),
+    "stock": N_("Least stock first"),
+    "due": N_("Most customers due first"),
 }
 
 
@@ -43,6 +54,7 @@ def draw_products(session: UiSession) -> None:
         term=st.query_params.get(TERM, "").strip() or None,
         family=st.query_params.get(FAMILY) or None,
         kind=kind if (kind := st.query_params.get(KIND)) in _KINDS else None,
+        order=order if (order := st.query_params.get(ORDER, "")) in _ORDERS else "revenue",
     )
     place = st.container()
     page, offset = _read(session, wanted)
@@ -57,6 +69,9 @@ def draw_products(session: UiSession) -> None:
         _draw_choice(_("Family"), FAMILY, families, wanted.family, _("All families"))
         kinds = {code: _(title) for code, title in _KINDS.items()}
         _draw_choice(_("Which ones"), KIND, kinds, wanted.kind, _("All"))
+        first, *others = [(code, _(title)) for code, title in _ORDERS.items()]
+        order = None if wanted.order == first[0] else wanted.order
+        _draw_choice(_("Order"), ORDER, dict(others), order, first[1])
     with place:
         is_changing = draw_last_change(session, forget_seen)
         draw_open_form(session)
@@ -86,7 +101,7 @@ def _draw_search(term: str) -> None:
         _("Search"),
         value=term,
         placeholder=_("Name or key"),
-        width=320,
+        width=240,
         key=f"products_search_{term}",
     )
     if (typed or "").strip() != term:
@@ -96,17 +111,15 @@ def _draw_search(term: str) -> None:
 def _draw_choice(
     label: str, name: str, titles: Mapping[str, str], chosen: str | None, every: str
 ) -> None:
-    codes = list(titles)
-    found = st.selectbox(
+    found = choose_filter(
         label,
-        codes,
-        index=codes.index(chosen) if chosen in codes else None,
-        format_func=titles.__getitem__,
-        placeholder=every,
+        titles,
+        chosen,
+        every=every,
         width=_CHOICE_WIDTH,
         key=f"products_{name}_{chosen}",
     )
-    if found != chosen and (found or chosen in codes):
+    if found != chosen:
         _ask(name, found)
 
 
@@ -128,7 +141,7 @@ def _draw_page(
     *,
     is_changing: bool,
 ) -> None:
-    if not page.products and wanted == ProductFilter():
+    if not page.products and wanted == ProductFilter(order=wanted.order):
         empty_state(
             _("Your products will be listed here, once a file of products is loaded."),
             _("Bring in files"),
@@ -142,7 +155,7 @@ def _draw_page(
     if _is_edited(session):
         draw_stock_editor(session, page.products, place, is_locked=is_changing)
     else:
-        _draw_table(session, page, key=place)
+        _draw_table(session, page, _(_ORDERS[wanted.order]), key=place)
     if page.run is None:
         st.caption(_("There is no finished run yet: sales and buyers come with the first."))
         return
@@ -156,7 +169,7 @@ def _draw_page(
     )
 
 
-def _draw_table(session: UiSession, page: ProductPage, *, key: str) -> None:
+def _draw_table(session: UiSession, page: ProductPage, order: str, *, key: str) -> None:
     titles: dict[str, Any] = {
         "name": st.column_config.TextColumn(_("Product"), width=220),
         "revenue": money_column(_("Revenue, 12 months"), session.tenant.currency),
@@ -168,7 +181,7 @@ def _draw_table(session: UiSession, page: ProductPage, *, key: str) -> None:
         "offered": _("Offered"),
     }
     rows = [_row(product) for product in page.products]
-    chosen = choose_row(rows, titles, key=key, alt=_("Products, the largest revenue first"))
+    chosen = choose_row(rows, titles, key=key, alt=titled(_("Products"), order))
     if chosen is not None:
         st.query_params[PRODUCT_PARAM] = page.products[chosen].product_key
         st.rerun()
