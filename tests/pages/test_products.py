@@ -54,7 +54,7 @@ def test_a_filter_and_a_search_leave_what_they_say(world: World, look: Look) -> 
     assert "family" not in page.query_params
     page = look("products", sort="name")
     assert names(page) == sorted((product.name for product in every), key=fold_name)
-    assert page.dataframe[0].proto.alt == "Products: By name"
+    assert page.dataframe[0].proto.alt == "Products: Name, A to Z"
     sold_out = {
         product.name for product in every if product.stock is not None and product.stock <= 0
     }

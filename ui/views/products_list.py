@@ -37,13 +37,13 @@ _KINDS: Mapping[str, str] = {
 }
 
 _ORDERS: Mapping[str, str] = {
-    "revenue": N_("The largest revenue first"),
-    "name": N_("By name"),
-    "buyers": N_("Most buyers first"),
-    "repeat": N_("Highest repeat rate first"),
-    "last_sale": N_("Last sold first"),
-    "stock": N_("Least stock first"),
-    "due": N_("Most customers due first"),
+    "revenue": N_("Revenue"),
+    "name": N_("Name, A to Z"),
+    "buyers": N_("Buyers"),
+    "repeat": N_("Repeat rate"),
+    "last_sale": N_("Last sale"),
+    "stock": N_("Stock, least first"),
+    "due": N_("Customers due"),
 }
 
 
