@@ -44,6 +44,14 @@ CP1252_CHARACTERS = "".join(
 )
 
 _WORKBOOK = N_("an Excel or OpenDocument workbook")
+_OTHER_NAME = N_(
+    "%(name)s is not what its name says: it is %(kind)s. Give it its true name or save it as a CSV "
+    "file, then import it again."
+)
+_NO_TABLE = N_(
+    "%(name)s is %(kind)s, not a table. Save the table as CSV or .xlsx in the program it came from,"
+    " then import that file."
+)
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0", _WORKBOOK),
     (b"%PDF", N_("a PDF document")),
@@ -108,14 +116,9 @@ def _named_gzip(path: Path) -> str:
 
 
 def _not_a_table(path: Path, true_name: str) -> FileRefused:
-    return FileRefused(
-        N_(
-            "%(name)s is not what its name says: it is %(kind)s. Give it its true name or "
-            "save it as a CSV file, then import it again."
-        ),
-        name=path.name,
-        kind=CrmError(true_name),
-    )
+    says_table = path.suffix.lower() in WORKBOOK_SUFFIXES.union(TABLE_SUFFIXES)
+    sentence = _OTHER_NAME if says_table or true_name == _WORKBOOK else _NO_TABLE
+    return FileRefused(sentence, name=path.name, kind=CrmError(true_name))
 
 
 def _zip_name(path: Path) -> str:

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import LOAD, PLAN, job_of
@@ -16,6 +18,8 @@ from core.services.mappings import list_mappings
 from core.services.sign_in import redeem_ticket, session_of, sign_in
 from core.services.uploads import FileClaim, Upload, append_block, begin_upload, remove_upload
 from tests.pages.conftest import INPUT, PASSWORD, Look, World, metrics, sentences
+from ui.views import upload_drop
+from ui.views.upload_files import draw_files
 
 SaleFile = Callable[[str], Path]
 
@@ -72,6 +76,26 @@ def test_a_file_that_is_not_here_whole_is_waited_for(world: World, look: Look) -
     page.run()
     entry = entry_of(world.empty, str(page.query_params["import"]))
     assert [f.name for f in entry.files] == ["clients.csv"]
+
+
+def test_a_click_counts_though_a_file_that_arrives_draws_the_page_anew(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(world, INPUT / "clients.csv")
+    page = look("upload", "emma")
+    arrived: list[str] = []
+
+    def interrupted(*given: Any) -> int:
+        if not arrived:
+            arrived.append("clients.csv")
+            st.rerun()
+        return draw_files(*given)
+
+    monkeypatch.setattr(upload_drop, "draw_files", interrupted)
+    page.button(key="drop_look").click().run()
+    assert not page.exception
+    entry = entry_of(world.empty, str(page.query_params["import"]))
+    assert [f.name for f in entry.files] == arrived
 
 
 def test_what_a_colleague_sends_is_hers(world: World, look: Look) -> None:
@@ -155,6 +179,7 @@ def test_a_file_that_cannot_be_read_is_named_as_what_it_is(
     plan(world.empty, import_id)
     page = look("upload", "emma", **{"import": import_id})
     assert "it is a picture." in sentences(page)
+    assert "Other files" not in sentences(page)
 
 
 def test_files_without_a_row_offer_nothing_to_load(

@@ -37,8 +37,9 @@ def draw_drop(session: UiSession) -> None:
             key="drop_as_of",
         )
         st.caption(_("Nothing is loaded yet: you see first what would change."))
-        if st.button(_("Look at the files"), type="primary", key="drop_look"):
-            st.session_state[_IS_WANTED] = True
+        # Remembered before the page is drawn: a file that arrives meanwhile draws it anew, and the
+        # click would be lost.
+        st.button(_("Look at the files"), type="primary", key="drop_look", on_click=_want)
     if not st.session_state.get(_IS_WANTED):
         return
     if missing:
@@ -56,6 +57,10 @@ def draw_drop(session: UiSession) -> None:
     with error_boundary():
         st.query_params[IMPORT] = _receive(session, uploads, as_of)
         st.rerun()
+
+
+def _want() -> None:
+    st.session_state[_IS_WANTED] = True
 
 
 def _receive(session: UiSession, uploads: Sequence[Upload], as_of: date) -> str:

@@ -39,9 +39,10 @@ def draw_questions(session: UiSession, entry: ImportEntry, report: Mapping[str, 
     asking = [f for f in report["files"] if f["recognition"]["waits_for"]]
     st.header(_("What the files leave open"), anchor=False)
     answers: dict[int, dict[str, str]] = {}
+    is_one_of_several = sum(not file.left_out for file in entry.files) > 1
     with st.form("answers", border=True):
         for file in asking:
-            answers[file["file_no"]] = _draw_question(session, file)
+            answers[file["file_no"]] = _draw_question(session, file, is_one_of_several)
         asked = any(file["recognition"]["waits_for"]["question"] for file in asking)
         is_sent = asked and st.form_submit_button(_("Answer and look again"), type="primary")
     given = {number: answer for number, answer in answers.items() if answer}
@@ -53,14 +54,16 @@ def draw_questions(session: UiSession, entry: ImportEntry, report: Mapping[str, 
         st.warning(_("Choose an answer first."))
 
 
-def _draw_question(session: UiSession, file: Mapping[str, Any]) -> dict[str, str]:
+def _draw_question(
+    session: UiSession, file: Mapping[str, Any], is_one_of_several: bool
+) -> dict[str, str]:
     """Draw one file's question and return the answer, empty when it is no choice."""
     waiting = file["recognition"]["waits_for"]
     st.markdown(f"**{plain(file['name'])}**")
     question, options = waiting["question"], waiting["options"]
     if question is None:
         st.text(sentence_of(_in_words(waiting), session.language))
-        if not file["recognition"]["headers"]:
+        if is_one_of_several and not file["recognition"]["headers"]:
             st.caption(_("Other files can go on without it: leave it out below."))
         return {}
     examples = waiting.get("examples", ())

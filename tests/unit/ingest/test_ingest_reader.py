@@ -293,7 +293,8 @@ def test_gzip_is_read_and_its_unpacked_size_bounded(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
     [
-        ("a.csv", b"%PDF-1.7 x", "PDF"),
+        ("a.csv", b"%PDF-1.7 x", "not what its name says: it is a PDF"),
+        ("a.PDF", b"%PDF-1.7 x", r"^a\.PDF is a PDF document, not a table\."),
         ("a.csv", b"<!DOCTYPE html><html><table>", "web page"),
         ("a.csv", b"\xef\xbb\xbf\n<!-- a --> <!-- b -->\n<HTML lang='fr'>", "web page"),
         ("a.csv", b"<?xml version='1.0'?>\n<!-- x -->\n<html>", "web page"),
