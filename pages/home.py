@@ -8,13 +8,7 @@ from ui.i18n import _
 from ui.layout import error_boundary, page_header, worker_notice
 from ui.views.home_decisions import draw_decisions
 from ui.views.home_state import draw_state
-from ui.views.home_steps import draw_next_step, draw_steps
-
-
-def draw_first_action(home: Home | None) -> None:
-    """Draw the one primary action: the next of the first steps, else new files."""
-    if home is not None and session.may_work:
-        draw_next_step(home)
+from ui.views.home_steps import draw_new_files, draw_steps
 
 
 def read_home() -> Home | None:
@@ -31,7 +25,8 @@ with place:
     page_header(
         _("Home"),
         _("How do your data, runs and campaigns stand, and what is next?"),
-        action=lambda: draw_first_action(found),
+        # During the first steps the one action stands beside the next of them.
+        action=draw_new_files if session.may_work and found and found.has_campaign else None,
     )
 worker_notice(session)
 if found is not None:

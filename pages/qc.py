@@ -25,6 +25,7 @@ from ui.views.review_decisions import draw_decisions
 from ui.views.review_state import draw_waiting
 from ui.views.review_version import choose_version, may_decide
 from ui.views.run_charts import draw_scores
+from ui.views.runs_launch import RUN_PARAM
 from ui.views.runs_list import choose_run
 
 
@@ -74,9 +75,25 @@ def draw_run(run: RunCard) -> None:
         draw_customer(session, run.run_id, opened, version)
 
 
+def draw_next(run: RunCard | None) -> None:
+    """Draw what comes after the check: a campaign, when anybody may be written to."""
+    if run is None or not run.eligible or not session.may_work:
+        return
+    if st.button(_("Prepare a campaign"), type="primary", key="qc_to_campaigns"):
+        st.switch_page("../pages/campaigns.py", query_params={RUN_PARAM: run.run_id})
+
+
 session = require_session()
-page_header(_("Quality control"), _("What did the audit find, and who must not be written to?"))
+header = st.container()
+run = None
 with error_boundary():
     run = choose_run(session, page="qc")
+with header:
+    page_header(
+        _("Quality control"),
+        _("What did the audit find, and who must not be written to?"),
+        action=lambda: draw_next(run),
+    )
+with error_boundary():
     if run is not None:
         draw_run(run)

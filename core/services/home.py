@@ -14,7 +14,8 @@ from core.services.run_reports import card_of, gating_history
 from core.store import home_reads
 from core.store.campaigns import CampaignRow, count_campaigns
 from core.store.import_relations import find_last_loaded
-from core.store.import_states import ASKING, LOADED, PLANNED
+from core.store.import_states import ASKING, LOADED, OPEN_STATES, PLANNED
+from core.store.imports import load_import_entries
 from core.store.product_reads import load_last_sale
 from core.store.runs import RunStatus, load_runs
 from core.store.tenant import TenantStore, Transaction, as_date
@@ -27,6 +28,7 @@ RISE = 0.02
 
 _MONTHS = 12
 _RUNS = 12
+_IMPORTS = 20
 _CAMPAIGNS = 5
 _CAMPAIGNS_REVIEWED = 20
 
@@ -57,6 +59,7 @@ class Matter(StrEnum):
 class Decision:
     """Something that waits for somebody; `subject` is the id of a campaign or run it is about.
 
+    Of imports it is the newest one.
     `before` and `now` are the gating rates of the last two runs.
     """
 
@@ -89,7 +92,8 @@ class Home:
     `done` has the steps that the data say are done; `months` are the last year's up to the newest
     with sales, and their lines, the oldest first: one between them without any is 0;
     `last_sale` is the last that the last run knew;
-    `gating` are the last finished runs, the oldest first.
+    `gating` are the last finished runs, the oldest first; `open_import` is the newest import that
+    is on its way.
     """
 
     done: frozenset[Step]
@@ -101,6 +105,7 @@ class Home:
     last_sale: date | None
     in_flight: Sequence[CampaignStatus]
     decisions: Sequence[Decision]
+    open_import: str | None
 
     @property
     def next_step(self) -> Step | None:
@@ -117,7 +122,12 @@ def home_of(store: TenantStore) -> Home:
         flying = home_reads.load_in_flight(tx, _CAMPAIGNS)
         done_runs = load_runs(tx, limit=1, done_only=True)
         done = _done(tx, states, has_run=bool(done_runs), has_campaign=has_campaign)
-        decisions = (*_of_imports(tx, states), *_of_campaigns(tx, flying), *_of_runs(tx, gating))
+        newest = _newest_by_state(tx)
+        decisions = (
+            *_of_imports(tx, states, newest),
+            *_of_campaigns(tx, flying),
+            *_of_runs(tx, gating),
+        )
         months = _without_holes(home_reads.load_sales_by_month(tx, _MONTHS))
         last_import = _last_import(tx)
         last_sale = load_last_sale(tx, done_runs[0].run_id) if done_runs else None
@@ -131,6 +141,7 @@ def home_of(store: TenantStore) -> Home:
         last_sale=as_date(last_sale),
         in_flight=[status_of(store, campaign.campaign_id) for campaign in flying],
         decisions=decisions,
+        open_import=next((newest[state] for state in newest if state in OPEN_STATES), None),
     )
 
 
@@ -175,10 +186,20 @@ def _last_import(tx: Transaction) -> LastImport | None:
     )
 
 
-def _of_imports(tx: Transaction, states: Mapping[str, int]) -> Iterator[Decision]:
+def _newest_by_state(tx: Transaction) -> Mapping[str, str]:
+    """Return the newest import of each state among the last ones, the newest state first."""
+    found: dict[str, str] = {}
+    for entry in load_import_entries(tx, limit=_IMPORTS, offset=0):
+        found.setdefault(entry.status, entry.import_id)
+    return found
+
+
+def _of_imports(
+    tx: Transaction, states: Mapping[str, int], newest: Mapping[str, str]
+) -> Iterator[Decision]:
     for matter, state in ((Matter.ASKING, ASKING), (Matter.PLANNED, PLANNED)):
         if state in states:
-            yield Decision(matter=matter, count=states[state])
+            yield Decision(matter=matter, count=states[state], subject=newest.get(state))
     if waiting := count_waiting_up_to(tx, MOST_COUNTED + 1):
         yield Decision(matter=Matter.WAITING, count=waiting)
 

@@ -10,6 +10,7 @@ from core.services import home
 from core.services.home import Decision, Matter, Step, home_of
 from core.services.run_reports import gating_history
 from tests.pages.conftest import Look, World, metrics, new_world, sentences
+from ui.views import home_decisions, home_steps
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,26 @@ def test_steps_are_ticked_from_the_data_and_the_next_is_the_primary_action(
     page = look("home")
     assert not page.exception
     assert page.button(key="home_next").label == "Check the lists"
-    assert page.button(key="home_step_prepare").label == "Go there"
+    assert page.button(key="home_step_prepare").label == "They are right: go on"
     assert "3. Launch a first run: done" in sentences(page)
+    assert "It says whom to write to" not in sentences(page), "a step that is done is a title"
+
+
+@pytest.mark.parametrize("key", ["home_next", "home_decide_0"])
+def test_home_leads_to_the_import_that_waits_not_to_an_empty_page(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    decision = Decision(matter=Matter.ASKING, subject="waiting")
+    found = home_of(world.empty)
+    waiting = replace(
+        found, done=frozenset({Step.DROP}), open_import="waiting", decisions=(decision,)
+    )
+    monkeypatch.setattr(home, "home_of", lambda *_: waiting)
+    opened: list[tuple[str, dict[str, str]]] = []
+    for module in (home_steps, home_decisions):
+        monkeypatch.setattr(module, "open_page", lambda page, **query: opened.append((page, query)))
+    look("home", "emma").button(key=key).click().run()
+    assert opened == [("upload", {"import": "waiting"})]
 
 
 def test_a_month_without_sales_is_seen_among_the_others(

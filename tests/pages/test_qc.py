@@ -34,6 +34,7 @@ def test_figures_and_charts_and_no_trend_of_a_single_run(world: World, look: Loo
     assert metrics(page)["Eligible"] == str(quality.eligible)
     assert len(page.get("plotly_chart")) == 3
     assert "There is one run so far" in sentences(page)
+    assert page.button(key="qc_to_campaigns").proto.type == "primary"
     (link,) = page.get("link_button")
     assert link.url == f"/export/runs/{world.run_id}/qc_report.html?lang=en"
 

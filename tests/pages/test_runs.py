@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.services import import_ledger
 from core.services.accounts import SYSTEM
 from core.services.cause_questions import answer_causes, question_of
 from core.services.execute_run import create_run, execute
@@ -26,7 +27,21 @@ def launch(page: AppTest) -> None:
 def test_a_company_without_runs_is_told_what_will_be_here(look: Look) -> None:
     page = look("runs", "emma")
     assert "Your runs will be listed here." in sentences(page)
-    assert "Bring in files" in [button.label for button in page.button]
+    assert primary(page) == ["Bring in files"]
+
+
+def test_after_the_first_files_the_next_is_a_run_and_no_more_files(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_ledger, "last_loaded", lambda _store: "an import")
+    page = look("runs", "emma")
+    assert "Your files are loaded." in sentences(page)
+    assert primary(page) == ["Launch a run"]
+
+
+def primary(page: AppTest) -> list[str]:
+    """Return the buttons that are drawn as the page's next action."""
+    return [button.label for button in page.button if button.proto.type == "primary"]
 
 
 def test_the_list_shows_the_figures_of_each_run(world: World, look: Look) -> None:
@@ -41,6 +56,7 @@ def test_a_run_opens_with_figures_charts_and_a_sample(world: World, look: Look) 
     page = look("runs", run=world.run_id)
     assert not page.exception
     figures = metrics(page)
+    assert primary(page) == ["Check its quality"]
     assert int(figures["Eligible"]) <= int(figures["Customers"])
     assert len(page.get("plotly_chart")) == 2
     assert len(page.dataframe[0].value) == min(20, int(figures["Customers"]))

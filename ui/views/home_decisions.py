@@ -10,6 +10,7 @@ from ui.views.campaigns_prepare import CAMPAIGN_PARAM
 from ui.views.home_steps import open_page
 from ui.views.plain import plain
 from ui.views.runs_launch import RUN_PARAM
+from ui.views.upload_drop import IMPORT
 
 _PAGES = {
     Matter.ASKING: "upload",
@@ -20,7 +21,7 @@ _PAGES = {
     Matter.RUN_FAILED: "runs",
     Matter.BLOCKED_RISES: "qc",
 }
-_PARAMS = {"campaigns": CAMPAIGN_PARAM, "runs": RUN_PARAM, "qc": RUN_PARAM}
+_PARAMS = {"upload": IMPORT, "campaigns": CAMPAIGN_PARAM, "runs": RUN_PARAM, "qc": RUN_PARAM}
 
 
 def draw_decisions(session: UiSession, home: Home) -> None:

@@ -8,7 +8,13 @@ from core.i18n import N_
 from core.services.home import Home, Step
 from ui.i18n import _, format_number, titled
 from ui.views.plain import bold
+from ui.views.upload_drop import IMPORT
 
+_DONE, _NEXT, _TO_COME = (
+    ":green[:material/check_circle:]",
+    ":primary[:material/arrow_circle_right:]",
+    ":gray[:material/radio_button_unchecked:]",
+)
 _TITLES: Mapping[Step, tuple[str, str, str]] = {
     Step.DROP: (
         N_("Drop your files"),
@@ -38,18 +44,14 @@ _TITLES: Mapping[Step, tuple[str, str, str]] = {
 }
 
 
-def draw_next_step(home: Home) -> None:
-    """Draw the button of the next step; once all are done, of new files."""
-    step = home.next_step
-    title, page = (
-        (_(_TITLES[step][0]), _TITLES[step][2]) if step else (_("Bring in files"), "upload")
-    )
-    if st.button(title, type="primary", key="home_next"):
-        open_page(page)
+def draw_new_files() -> None:
+    """Draw the primary action once the first path is walked: new files."""
+    if st.button(_("Bring in files"), type="primary", key="home_next"):
+        open_page("upload")
 
 
 def draw_steps(home: Home, *, may_work: bool) -> None:
-    """Draw the five steps with what is done; whoever `may_work` may pass the fourth over."""
+    """Draw the five steps with what is done; the next one has the primary action beside it."""
     st.header(_("From your first file to your first campaign"), anchor=False)
     st.caption(
         _(
@@ -60,25 +62,33 @@ def draw_steps(home: Home, *, may_work: bool) -> None:
     )
     with st.container(border=True):
         for number, step in enumerate(Step, 1):
-            _draw_step(home, step, number, may_work=may_work)
+            _draw_step(home, step, number)
+            if may_work and step is home.next_step:
+                _draw_ways(home, step)
 
 
-def _draw_step(home: Home, step: Step, number: int, *, may_work: bool) -> None:
-    title, sentence, page = _TITLES[step]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        state = _state_title(home, step)
-        named = f"{format_number(number)}. {_(title)}"
-        st.markdown(f"{bold(titled(named, state))}  \n:gray[{_(sentence)}]")
-        # Whoever found nothing to decide in the lists goes on from here.
-        is_near = may_work and step is Step.PREPARE and home.next_step is Step.CHECK
-        if is_near and st.button(_("Go there"), key=f"home_step_{step}", type="tertiary"):
-            open_page(page)
+def _draw_step(home: Home, step: Step, number: int) -> None:
+    title, sentence, _page = _TITLES[step]
+    is_done = step in home.done
+    is_next = step is home.next_step
+    state = _("done") if is_done else _("next") if is_next else _("to come")
+    icon = _DONE if is_done else _NEXT if is_next else _TO_COME
+    named = f"{icon} {bold(titled(f'{format_number(number)}. {_(title)}', state))}"
+    # Of what is done the title is enough: the eye is to rest on the next step.
+    st.markdown(named if is_done else f"{named}  \n:gray[{_(sentence)}]")
 
 
-def _state_title(home: Home, step: Step) -> str:
-    if step in home.done:
-        return _("done")
-    return _("next") if step is home.next_step else _("to come")
+def _draw_ways(home: Home, step: Step) -> None:
+    """Draw the button of the next step, and past the lists a way for whoever agrees with them."""
+    title, _sentence, page = _TITLES[step]
+    with st.container(horizontal=True):
+        if st.button(_(title), type="primary", key="home_next"):
+            named = step is Step.REVIEW and home.open_import
+            open_page(page, **({IMPORT: str(home.open_import)} if named else {}))
+        if step is Step.CHECK and st.button(
+            _("They are right: go on"), key="home_step_prepare", type="tertiary"
+        ):
+            open_page(_TITLES[Step.PREPARE][2])
 
 
 def open_page(page: str, **query: str) -> None:

@@ -1,5 +1,7 @@
 """Runs: one run opened."""
 
+from typing import Literal
+
 import streamlit as st
 
 from core.jobs import RUN, enqueue
@@ -99,7 +101,9 @@ def _draw_next_steps(run_id: str) -> None:
             (_("Prepare a campaign"), "campaigns"),
             (_("Download its files"), "exports"),
         ):
-            if st.button(title, key=f"run_to_{page}"):
+            is_next = page == "qc"
+            look: Literal["primary", "secondary"] = "primary" if is_next else "secondary"
+            if st.button(title, type=look, key=f"run_to_{page}"):
                 st.switch_page(f"../pages/{page}.py", query_params={RUN_PARAM: run_id})
 
 

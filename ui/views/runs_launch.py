@@ -17,11 +17,11 @@ _MOST_PROPOSED = 20
 _LONGEST_SILENCE = 365
 
 
-def draw_launch_button(session: UiSession) -> None:
-    """Draw the page's primary action, which opens the form."""
+def draw_launch_button(session: UiSession, *, is_next: bool) -> None:
+    """Draw the button that opens the form; the page's primary action when it `is_next`."""
     if not session.may_work:
         return
-    if st.button(_("Launch a run"), type="primary", key="runs_launch"):
+    if st.button(_("Launch a run"), type="primary" if is_next else "secondary", key="runs_launch"):
         _open_form(session)
 
 

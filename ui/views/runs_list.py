@@ -22,18 +22,11 @@ _PAGE = 15
 _CHOICES = 50
 
 
-def draw_runs(session: UiSession, shown: str | None) -> None:
+def draw_runs(session: UiSession, shown: str | None, *, has_data: bool) -> None:
     """Draw the list of runs, the newest first; a click opens one."""
     total = number_of_runs(session.store)
     if total == 0:
-        empty_state(
-            _(
-                "Your runs will be listed here. A run says whom to write to, about which product,"
-                " and why. It needs clients, products and sales."
-            ),
-            _("Bring in files"),
-            page="upload",
-        )
+        _draw_none(has_data=has_data)
         return
     st.header(_("Runs so far"), anchor=False)
     place = st.container()
@@ -49,6 +42,26 @@ def draw_runs(session: UiSession, shown: str | None) -> None:
     if chosen is not None and cards[chosen].run_id != shown:
         st.query_params[RUN_PARAM] = cards[chosen].run_id
         st.rerun()
+
+
+def _draw_none(*, has_data: bool) -> None:
+    """Say what will be here, and what is missing for it: files, or the first run."""
+    if has_data:
+        empty_state(
+            _(
+                "Your files are loaded. Launch a first run: it says whom to write to, about which"
+                " product, and why, and is listed here."
+            )
+        )
+        return
+    empty_state(
+        _(
+            "Your runs will be listed here. A run says whom to write to, about which product,"
+            " and why. It needs clients, products and sales."
+        ),
+        _("Bring in files"),
+        page="upload",
+    )
 
 
 def _row(session: UiSession, card: RunCard) -> dict[str, Any]:
