@@ -1,9 +1,11 @@
 """Campaigns: audience, prepare, check, rehearse. Exports: the files and their addresses."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.jobs import SEND, job_of
-from core.outreach.audience import Audience
+from core.outreach.audience import SHARED_ADDRESS, Audience, Loss, Step
 from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import Mode
 from core.outreach.replies import EmailOutcome
@@ -45,6 +47,20 @@ def test_the_audience_of_a_large_run_is_not_counted_anew_at_every_change(
     page.number_input(key="campaign_holdout").set_value(50).run()
     assert shares == [0.0, 0.5]
     assert not page.exception
+
+
+def test_a_run_that_leaves_nobody_says_why(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = Loss(step=Step.GATE, reason="MISSING_EMAIL", customers=("A", "B"))
+    few = Loss(step=Step.SHARED, reason=SHARED_ADDRESS, customers=("C",))
+    found = audience_of_run(world.small, world.run_id)
+    nobody = replace(found, recipients=0, segments={}, losses=(few, lost))
+    monkeypatch.setattr(campaigns_prepare, "audience_of_run", lambda *_: nobody)
+    page = look("campaigns", run=world.run_id)
+    assert not page.exception
+    assert "(2 customers): No usable address" in page.warning[-1].value.replace("\\", "")
+    assert len(page.get("plotly_chart")) == 1
 
 
 def test_prepare_check_and_rehearse(world: World, look: Look) -> None:

@@ -225,6 +225,37 @@ def test_what_waits_to_be_loaded_is_compared_again_after_an_undo(world: World, l
     assert job.status == "queued"
 
 
+def test_an_undo_is_said_once_where_no_import_is_opened(world: World, look: Look) -> None:
+    load(world.empty, received(world, INPUT / "clients.csv"))
+    page = look("upload", "emma")
+    page.button(key="upload_undo").click().run()
+    assert any("is undone: all is as before it" in told.value for told in page.success)
+    assert not page.run().success
+
+
+def test_sales_alone_are_offered_their_products_and_customers(
+    world: World, look: Look, tmp_path: Path
+) -> None:
+    path = tmp_path / "till.csv"
+    lines = [f"D{n},P{n},Wine {n},C{n},1,10.00,2026-01-0{n}" for n in range(1, 8)]
+    header = "document_id,product_key,product_label,client_code,quantity,amount,sale_date"
+    path.write_text("\n".join([header, *lines, ""]))
+    import_id = received(world, path)
+    plan(world.empty, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    load_button = page.button(key="upload_load")
+    assert (load_button.label, load_button.proto.type) == (
+        "Let 7 rows wait as they are",
+        "secondary",
+    )
+    page.button(key="upload_create").click().run()
+    job = job_of(world.empty, PLAN, import_id)
+    assert job is not None
+    assert job.status == "queued"
+    planned = plan(world.empty, import_id)
+    assert (planned["totals"]["loaded"], planned["totals"]["held"]) == (7, 0)
+
+
 def test_missing_columns_are_named_in_words(world: World, look: Look, tmp_path: Path) -> None:
     path = tmp_path / "wines.csv"
     path.write_text("WineName,Elaborate\nMerlot,blend\n")

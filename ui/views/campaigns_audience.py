@@ -6,9 +6,10 @@ import streamlit as st
 from core.outreach.audience import STEP_SENTENCES, Audience, Loss
 from core.services.campaign_reports import losses_of
 from ui.charts import show_chart, wrapped
-from ui.i18n import _, format_number, titled
+from ui.i18n import _, format_number, ngettext_, titled
 from ui.tables import choose_page, choose_row, number_column, show_rows
 from ui.theme import tokens
+from ui.views.plain import plain
 from ui.views.words import loss_title, segment_title
 
 _PAGE = 20
@@ -20,8 +21,26 @@ def draw_audience(audience: Audience, *, key: str) -> None:
     with left:
         _draw_funnel(audience, key)
     with right:
-        _draw_segments(audience, key)
+        if audience.recipients:
+            _draw_segments(audience, key)
     _draw_losses(audience, key)
+
+
+def draw_nobody(audience: Audience) -> None:
+    """Say why nobody is left, by the reason of most, and what to do."""
+    if audience.recipients or not audience.losses:
+        return
+    most = max(audience.losses, key=lambda loss: len(loss.customers))
+    reason = ngettext_(
+        "Nobody of this run can be written to. What is most in the way (%(count)s customer):"
+        " %(reason)s",
+        "Nobody of this run can be written to. What is most in the way (%(count)s customers):"
+        " %(reason)s",
+        len(most.customers),
+        reason=plain(loss_title(most.reason)),
+    )
+    remedy = _("Put that right, then launch another run.")
+    st.warning(f"**{reason}**  \n{remedy}")
 
 
 def _draw_funnel(audience: Audience, key: str) -> None:

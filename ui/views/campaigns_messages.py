@@ -20,7 +20,8 @@ _HEIGHT = 620
 # The message runs in a frame without scripts, origin or forms: it may show what files brought.
 _FRAME = (
     '<body style="margin:0"><iframe sandbox="" title="{title}" srcdoc="{message}"'
-    ' style="border:0;width:100%;height:{height}px;background:#ffffff"></iframe></body>'
+    ' style="display:block;border:0;width:100%;height:{height}px;background:#ffffff"></iframe>'
+    "</body>"
 )
 
 

@@ -23,7 +23,7 @@ from core.store.tenant import TenantStore
 from ui.i18n import _, format_number, ngettext_
 from ui.layout import error_boundary
 from ui.session import UiSession
-from ui.views.campaigns_audience import draw_audience
+from ui.views.campaigns_audience import draw_audience, draw_nobody
 from ui.views.campaigns_template import choose_template
 from ui.views.job_progress import follow_job
 from ui.views.review_version import may_decide
@@ -81,6 +81,7 @@ def _draw_counted(session: UiSession, choices: _Choices) -> None:
     with error_boundary():
         with st.skeleton(height=_SKELETON_PIXELS):
             audience = _audience(session, choices)
+        draw_nobody(audience)
         if _draw_button(session, choices, audience.recipients):
             campaign_id = ask_campaign(
                 session.store,

@@ -23,7 +23,7 @@ from ui.session import UiSession
 from ui.tables import choose_page, choose_row, number_column
 from ui.views.upload_corrections import source_title
 from ui.views.upload_drop import IMPORT
-from ui.views.upload_undo import draw_undo
+from ui.views.upload_undo import draw_undo, draw_undone
 from ui.views.waiting_release import loaded_totals, release_sentence
 from ui.views.words import import_state_title
 
@@ -36,6 +36,7 @@ _COUNTED = ("rows_in", "held", "rejected")
 def draw_history(session: UiSession, shown: str | None) -> None:
     """Draw the imports, a page at a time; a click opens one. One can be undone or taken up."""
     st.header(_("Imports so far"), anchor=False)
+    draw_undone()
     total = count_entries(session.store)
     if not total:
         st.caption(_("What you import will be listed here, and can be undone from here."))

@@ -1,5 +1,6 @@
 """Upload: one import on its way from recognised to loaded."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -21,6 +22,7 @@ from ui.views.upload_corrections import (
     draw_corrected_import,
     draw_corrections_made,
 )
+from ui.views.upload_create import draw_creation
 from ui.views.upload_drop import IMPORT
 from ui.views.upload_effect import draw_effect
 from ui.views.upload_left_out import draw_left_out
@@ -87,17 +89,34 @@ def _draw_loading(session: UiSession, entry: ImportEntry, report: dict[str, Any]
     draw_warnings(report)
     alarm = report.get("opt_out_alarm")
     is_sure = alarm is None or _ask_about_opt_outs(alarm)
-    rows = report["totals"]["loaded"]
+    draw_creation(session, entry, report)
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = ngettext_("Load %(count)s row", "Load %(count)s rows", rows)
         can_load = is_sure and session.may_work
-        if st.button(label, type="primary", key="upload_load", disabled=not can_load):
+        is_next = report["totals"]["loaded"] > 0
+        if st.button(
+            _load_label(report["totals"]),
+            type="primary" if is_next else "secondary",
+            key="upload_load",
+            disabled=not can_load,
+        ):
             if alarm is not None:
                 confirm_opt_outs(session.store, session.actor, entry.import_id)
             enqueue(session.store, session.actor, LOAD, entry.import_id)
             st.rerun()
         _draw_giving_up(session, entry)
     draw_effect(report)
+
+
+def _load_label(totals: Mapping[str, int]) -> str:
+    """Return what the button does, also where no row is new."""
+    rows, waiting = totals["loaded"], totals["held"]
+    if rows:
+        return ngettext_("Load %(count)s row", "Load %(count)s rows", rows)
+    if waiting:
+        return ngettext_(
+            "Let %(count)s row wait as it is", "Let %(count)s rows wait as they are", waiting
+        )
+    return _("Load all the same")
 
 
 def _ask_about_opt_outs(alarm: dict[str, int]) -> bool:

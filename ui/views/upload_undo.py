@@ -15,6 +15,21 @@ from ui.session import UiSession
 from ui.tables import number_column, show_rows
 from ui.views.upload_corrections import source_title
 
+_UNDONE = "rows_undone"
+
+
+def draw_undone() -> None:
+    """Say once that an import was taken back."""
+    rows = st.session_state.pop(_UNDONE, None)
+    if rows is not None:
+        st.success(
+            ngettext_(
+                "The import of %(count)s row is undone: all is as before it, but for opt-outs.",
+                "The import of %(count)s rows is undone: all is as before it, but for opt-outs.",
+                rows,
+            )
+        )
+
 
 def draw_undo(session: UiSession, opened: ImportEntry | None) -> None:
     """Draw the undoing of the opened import, or of the one loaded last."""
@@ -36,7 +51,7 @@ def _draw_way_back(
 ) -> None:
     st.markdown(
         _(
-            "The import loaded on %(when)s is taken back: every row is as before it."
+            "The import loaded on %(when)s will be taken back: every row will be as before it."
             " Opt-outs that it brought stay.",
             when=format_moment(entry.loaded_at, session.tenant.time_zone),
         )
@@ -58,6 +73,7 @@ def _draw_way_back(
             undo(session.store, session.actor, entry.import_id, clears=False)
             enqueue(session.store, session.actor, CLEAR, entry.import_id)
             _compare_again(session, opened)
+            st.session_state[_UNDONE] = outlook.rows
             st.rerun()
 
 
