@@ -46,18 +46,26 @@ def page_header(title: str, sentence: str, action: Callable[[], T] | None = None
 
 
 def figures_row(figures: Sequence[Figure]) -> None:
-    """Draw at most four figures side by side."""
-    for column, figure in zip(st.columns(len(figures)), figures, strict=True):
-        column.metric(
-            figure.label,
-            figure.value,
-            delta=figure.change,
-            delta_color="off",
-            delta_arrow="auto" if (figure.change or "").startswith(("+", "-")) else "off",
-            help=figure.explanation,
-            border=True,
-            height="stretch",
-        )
+    """Draw at most four figures side by side; on a narrow screen two by two, where they fit."""
+    pairs = [figures[start : start + 2] for start in range(0, len(figures), 2)]
+    columns = st.columns([len(pair) for pair in pairs])
+    for column, pair in zip(columns, pairs, strict=True):
+        with column, st.container(horizontal=True):
+            for figure in pair:
+                _draw_figure(figure)
+
+
+def _draw_figure(figure: Figure) -> None:
+    st.metric(
+        figure.label,
+        figure.value,
+        delta=figure.change,
+        delta_color="off",
+        delta_arrow="auto" if (figure.change or "").startswith(("+", "-")) else "off",
+        help=figure.explanation,
+        border=True,
+        height="stretch",
+    )
 
 
 def empty_state(
