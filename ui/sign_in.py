@@ -46,6 +46,8 @@ def draw_sign_in() -> None:
         st.image(str(LOGO), width=56, alt=_("ia-crm"))
         st.title(_("Sign in"), anchor=False)
         st.caption(_("Whom to write to, about which product, and why."))
+        if session_token() and _TICKET not in st.session_state:
+            st.info(_("Your session has ended. Sign in, and you are back on this page."))
         if _SAID in st.session_state:
             st.error(st.session_state.pop(_SAID).sentence(current_language(), plain))
         if _TICKET in st.session_state:

@@ -150,7 +150,8 @@ _ALL = (
     Rule(
         code="OPT_OUTS_KEPT",
         sentence=N_(
-            "Opt-outs kept: %(count)s. The files would write to these customers again; nobody is."
+            "Opt-outs kept: %(count)s. The files say that these customers may be written to; their"
+            " opt-outs stand."
         ),
         remedy=N_("Nothing to do. They are listed below, so that your ERP can be corrected."),
         find=find_kept_opt_outs,

@@ -14,7 +14,7 @@ from core.services.accounts import SYSTEM
 from core.services.import_archive import archive_of
 from core.services.import_files import choose, load, plan, receive
 from core.services.import_ledger import entry_of
-from core.services.mappings import list_mappings
+from core.services.mappings import list_mappings, put_over
 from core.services.sign_in import redeem_ticket, session_of, sign_in
 from core.services.uploads import FileClaim, Upload, append_block, begin_upload, remove_upload
 from tests.pages.conftest import INPUT, PASSWORD, Look, World, metrics, sentences
@@ -254,6 +254,16 @@ def test_sales_alone_are_offered_their_products_and_customers(
     assert job.status == "queued"
     planned = plan(world.empty, import_id)
     assert (planned["totals"]["loaded"], planned["totals"]["held"]) == (7, 0)
+
+
+def test_each_of_a_few_months_has_one_tick(world: World, look: Look, sales_file: SaleFile) -> None:
+    import_id = received(world, sales_file("2026-01-05"))
+    creating = {"products": {}, "customers": {}}
+    put_over(world.empty, SYSTEM, import_id, 1, {"create_missing": creating})
+    plan(world.empty, import_id)
+    page = look("upload", "emma", **{"import": import_id})
+    axes = [json.loads(c.proto.spec)["layout"]["xaxis"] for c in page.get("plotly_chart")]
+    assert [axis.get("dtick") for axis in axes if "tickformat" in axis] == ["M1"]
 
 
 def test_missing_columns_are_named_in_words(world: World, look: Look, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ui.charts import show_chart
 from ui.i18n import _, current_language, format_money, format_month, titled
 from ui.theme import tokens
 
+_FEW = 6
 _SHOWN = 60  # months; the table behind the chart has them all
 
 Lines = Sequence[Mapping[str, Any]]
@@ -55,7 +56,8 @@ def _draw_chart(lines: Lines, question: str, axis: str, kind: str, currency: str
         bargap=0.15,
         showlegend=len(series) > 1,
         legend={"traceorder": "normal"},
-        xaxis={"tickformat": "%m/%Y"},
+        # Plotly puts more ticks than months under a few bars, two of one name.
+        xaxis={"tickformat": "%m/%Y", "dtick": "M1" if len(shown) <= _FEW else None},
         yaxis={"title": {"text": axis}},
     )
     show_chart(

@@ -30,6 +30,7 @@ def test_without_a_session_there_is_the_form_and_nothing_else(store: Store, scri
     assert [button.label for button in page.button] == ["Sign in"]
     assert not page.sidebar.selectbox
     assert not page.dataframe
+    assert not page.info
 
 
 @pytest.mark.parametrize("script", [SHELL, str(PAGES[0].file)])
@@ -40,6 +41,9 @@ def test_a_revoked_session_sees_the_form_at_the_next_rerun(
     assert not set(FIELDS) & set(labels(page))
     sign_out(store, as_anne())
     assert labels(page.run()) == FIELDS
+    assert [told.value for told in page.info] == [
+        "Your session has ended. Sign in, and you are back on this page."
+    ]
 
 
 def labels(page: AppTest) -> list[str]:
