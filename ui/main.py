@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.services.accounts import Role
 from core.services.own_account import own_tenants
+from ui.appearance import follow_appearance
 from ui.guard import require_session
 from ui.i18n import _, declare_language
 from ui.layout import error_boundary
@@ -26,6 +27,7 @@ def draw_account(session: UiSession) -> None:
         if st.button(_("Sign out"), key="shell_sign_out", width="stretch"):
             leave()
         declare_language()
+        follow_appearance()
 
 
 def draw_companies(session: UiSession) -> None:

@@ -57,6 +57,17 @@ def test_from_home_to_a_customer_and_the_products(
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def test_charts_follow_the_system_while_the_page_is_open(
+    company: TenantStore, page: Page, instance: Instance
+) -> None:
+    page.emulate_media(color_scheme="light")
+    begin_session(page, instance)
+    bar = page.locator(".js-plotly-plot .bars path").first
+    for scheme, colour in (("light", "122, 31, 61"), ("dark", "217, 122, 151")):
+        page.emulate_media(color_scheme=scheme)
+        expect(bar).to_have_css("fill", f"rgb({colour})")
+
+
 def _picture(page: Page, folder: Path, name: str) -> None:
     """Keep a picture of the page for whoever looks into a failure."""
     settled(page)
