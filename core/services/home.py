@@ -121,7 +121,9 @@ def home_of(store: TenantStore) -> Home:
         has_campaign = count_campaigns(tx) > 0
         flying = home_reads.load_in_flight(tx, _CAMPAIGNS)
         done_runs = load_runs(tx, limit=1, done_only=True)
-        done = _done(tx, states, has_run=bool(done_runs), has_campaign=has_campaign)
+        last_run = card_of(done_runs[0]) if done_runs else None
+        last_import = _last_import(tx)
+        done = _done(tx, states, has_run=_knows(last_run, last_import), has_campaign=has_campaign)
         newest = _newest_by_state(tx)
         decisions = (
             *_of_imports(tx, states, newest),
@@ -129,20 +131,26 @@ def home_of(store: TenantStore) -> Home:
             *_of_runs(tx, gating),
         )
         months = _without_holes(home_reads.load_sales_by_month(tx, _MONTHS))
-        last_import = _last_import(tx)
         last_sale = load_last_sale(tx, done_runs[0].run_id) if done_runs else None
     return Home(
         done=done,
         has_campaign=has_campaign,
         months=months,
         last_import=last_import,
-        last_run=card_of(done_runs[0]) if done_runs else None,
+        last_run=last_run,
         gating=gating,
         last_sale=as_date(last_sale),
         in_flight=[status_of(store, campaign.campaign_id) for campaign in flying],
         decisions=decisions,
         open_import=next((newest[state] for state in newest if state in OPEN_STATES), None),
     )
+
+
+def _knows(run: RunCard | None, last: LastImport | None) -> bool:
+    """Return whether the last run was launched after what was loaded last."""
+    if run is None or last is None or last.loaded_at is None:
+        return run is not None
+    return run.created_at >= last.loaded_at
 
 
 def _done(

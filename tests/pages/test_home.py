@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -38,6 +39,18 @@ def test_steps_are_ticked_from_the_data_and_the_next_is_the_primary_action(
     assert page.button(key="home_step_prepare").label == "They are right: go on"
     assert "3. Launch a first run: done" in sentences(page)
     assert "It says whom to write to" not in sentences(page), "a step that is done is a title"
+
+
+def test_after_more_files_the_next_step_is_another_run(
+    world: World, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = home_of(world.small)
+    assert found.last_import is not None
+    assert found.last_run is not None
+    later = replace(found.last_import, loaded_at=found.last_run.created_at + timedelta(seconds=1))
+    monkeypatch.setattr(home, "_last_import", lambda _tx: later)
+    assert home_of(world.small).next_step is Step.RUN
+    assert look("home").button(key="home_next").label == "Launch another run"
 
 
 @pytest.mark.parametrize("key", ["home_next", "home_decide_0"])

@@ -15,6 +15,10 @@ _DONE, _NEXT, _TO_COME = (
     ":primary[:material/arrow_circle_right:]",
     ":gray[:material/radio_button_unchecked:]",
 )
+_AGAIN = (
+    N_("Launch another run"),
+    N_("Files were loaded after the last one, which does not know them."),
+)
 _TITLES: Mapping[Step, tuple[str, str, str]] = {
     Step.DROP: (
         N_("Drop your files"),
@@ -68,7 +72,7 @@ def draw_steps(home: Home, *, may_work: bool) -> None:
 
 
 def _draw_step(home: Home, step: Step, number: int) -> None:
-    title, sentence, _page = _TITLES[step]
+    title, sentence = _words(home, step)
     is_done = step in home.done
     is_next = step is home.next_step
     state = _("done") if is_done else _("next") if is_next else _("to come")
@@ -78,9 +82,16 @@ def _draw_step(home: Home, step: Step, number: int) -> None:
     st.markdown(named if is_done else f"{named}  \n:gray[{_(sentence)}]")
 
 
+def _words(home: Home, step: Step) -> tuple[str, str]:
+    """Return the title and the sentence of a step; a run that is out of date is launched again."""
+    if step is Step.RUN and step not in home.done and home.last_run is not None:
+        return _AGAIN
+    return _TITLES[step][:2]
+
+
 def _draw_ways(home: Home, step: Step) -> None:
     """Draw the button of the next step, and past the lists a way for whoever agrees with them."""
-    title, _sentence, page = _TITLES[step]
+    title, page = _words(home, step)[0], _TITLES[step][2]
     with st.container(horizontal=True):
         if st.button(_(title), type="primary", key="home_next"):
             named = step is Step.REVIEW and home.open_import
