@@ -62,7 +62,7 @@ def _load(page: Page) -> None:
 
 
 def _run(page: Page) -> None:
-    expect(page.get_by_text("Your runs will be listed here.")).to_be_visible()
+    expect(page.get_by_text("Your files are loaded.")).to_be_visible()
     click(page, "Launch a run")
     dialog = page.get_by_role("dialog")
     _type_day(page, "As-of date")
@@ -115,7 +115,7 @@ def _review(page: Page) -> None:
 
 
 def _prepare_and_rehearse(page: Page) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Campaigns").click()
+    click(page, "Prepare a campaign")
     expect(page.get_by_text("Who is left after each step?")).to_be_visible()
     settled(page)
     click(page, "Prepare ", is_exact=False)
