@@ -53,7 +53,7 @@ test: checked
 test-full: checked
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --hypothesis-profile=drawn
 
-# Ten minutes: every screen in both languages, light and dark, wide and narrow, and the path.
+# A quarter of an hour: every screen in both languages, light and dark, wide and narrow, and the path.
 pictures: .venv/dev.stamp
 	IACRM_PICTURES=1 $(BIN)/python -m pytest -n 0 tests/browser/test_pictures.py \
 		tests/browser/test_path.py tests/browser/test_live_campaign.py

@@ -84,6 +84,7 @@ def fill_company(store: TenantStore, sample: Sample, password: str) -> Sequence[
         "customer": f"/customers?customer={sample.customer}",
         "product": f"/products?product={sample.product}",
         **{f"insights-{view}": f"/insights?view={view}" for view in list(VIEW_TITLES)[1:]},
+        "insights-movement": f"/insights?view=movement&run={run}",
         "product-history": f"/products?product={sample.product}&open=history",
         "product-edit": f"/products?product={sample.product}&open=edit",
         "change-by-hand": f"/upload?import={changed}",
