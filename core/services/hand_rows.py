@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.contracts import COLUMNS, Column, ColumnType, FileKind
+from core.contracts import AROMA_FIELDS, COLUMNS, Column, ColumnType, FileKind
 from core.errors import Refused
 from core.i18n import N_
 from core.ingest.identity import IDENTITY
@@ -24,14 +24,16 @@ EDITABLE: Mapping[FileKind, tuple[str, ...]] = {
     FileKind.PRODUCTS: (
         *("name", "family", "sweetness", "grape", "vintage", "price_cents"),
         *("stock_quantity", "is_active", "is_recommendable", "replaces"),
+        *AROMA_FIELDS,
     ),
     FileKind.CLIENTS: ("customer_type",),
 }
 _LEAST = {"stock_quantity": 0}  # a file may say less: a till that sold what it had not counted
 _LONGEST = 500
 _BIGGEST = 1_000_000_000
+_NUMBERS = (ColumnType.INTEGER, ColumnType.MONEY, ColumnType.DECIMAL)
 _WRONG = N_("The value of %(field)s cannot be used.")
-Cell = str | int | bool | None
+Cell = str | int | float | bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +69,22 @@ def _clean(column: Column, cell: Cell) -> Cell:
     if column.type is ColumnType.BOOLEAN:
         if not isinstance(cell, bool):
             raise wrong
-    elif column.type in (ColumnType.INTEGER, ColumnType.MONEY):
-        least = _LEAST.get(column.field, column.minimum)
-        most = column.maximum or _BIGGEST
-        if isinstance(cell, bool) or not isinstance(cell, int):
-            raise wrong
-        if not (least is None or least <= cell) or cell > most:
-            raise wrong
+    elif column.type in _NUMBERS:
+        _check_number(column, cell, wrong)
     else:
         return _clean_text(column, str(cell), wrong)
     return cell
+
+
+def _check_number(column: Column, cell: Cell, wrong: Refused) -> None:
+    allowed = (int, float) if column.type is ColumnType.DECIMAL else int
+    if isinstance(cell, bool) or not isinstance(cell, allowed):
+        raise wrong
+    number = float(cell)
+    least = _LEAST.get(column.field, column.minimum)
+    most = column.maximum or _BIGGEST
+    if not ((least is None or least <= number) and number <= most):  # NaN is refused too
+        raise wrong
 
 
 def _clean_text(column: Column, text: str, wrong: Refused) -> str | None:

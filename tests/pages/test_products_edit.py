@@ -56,6 +56,7 @@ def test_a_change_is_typed_loaded_told_and_taken_back(world: World, look: Look, 
     assert page.error[0].value == "The value of Family cannot be used."
     page.text_input(key="form_family").set_value(str(before.cells["family"] or ""))
     page.number_input(key="form_stock_quantity").set_value(4321)
+    page.number_input(key="form_aroma_body").set_value(3.5)
     page.checkbox(key="form_is_active").uncheck()
     page.button(key="product_save").click().run()
     assert not page.exception
@@ -65,8 +66,9 @@ def test_a_change_is_typed_loaded_told_and_taken_back(world: World, look: Look, 
     assert "to 4,321" in sentences(page).replace("\\", "")
     assert "In stock: 4,321 · no longer offered" in sentences(page)
     history = next(frame.value for frame in page.dataframe if "after" in frame.value)
-    assert list(history["source"][:2]) == ["Change by hand"] * 2
-    assert set(history["field"][:2]) == {"Stock", "On sale"}
+    assert list(history["source"][:3]) == ["Change by hand"] * 3
+    changed = dict(zip(history["field"][:3], history["after"][:3], strict=True))
+    assert changed == {"Stock": "4,321", "On sale": "no", "Aroma: body": "3.5"}
     upload = look("upload", **{"import": import_id})
     assert upload.dataframe[-1].value["files"][0] == "Change by hand, 1 product"
     assert "Change by hand, 1 product" in sentences(upload)

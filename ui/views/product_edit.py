@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.contracts import PRODUCT_COLUMNS, FileKind
+from core.contracts import AROMA_FIELDS, PRODUCT_COLUMNS, FileKind
 from core.services.hand_changes import as_seen, change_products, create_product
 from core.services.hand_rows import Cell, RowChange
 from core.services.waiting_rows import propose_product
@@ -23,7 +23,8 @@ from ui.views.waiting_reads import product_names_of
 
 OPEN_PARAM = "open"  # what an address opens of a product: `edit`, `history` or `labels`
 _OPEN = "product_form"
-_KEPT = ("family", "sweetness", "grape", "price_cents")  # the next vintage has these too
+_AROMA_PIXELS = 150
+_KEPT = ("family", "sweetness", "grape", "price_cents", *AROMA_FIELDS)  # the next vintage too
 _NAMES = {column.field: column.name for column in PRODUCT_COLUMNS}
 
 
@@ -155,6 +156,8 @@ def _draw_cells(session: UiSession, form: _Form) -> dict[str, Cell]:
         cells["sweetness"] = _text(form, "sweetness")
         cells["vintage"] = _number(form, "vintage", 1800, 2200)
         cells["stock_quantity"] = _number(form, "stock_quantity", 0, 1_000_000_000)
+    with st.expander(_("How it tastes, from 0 to 5")), st.container(horizontal=True):
+        cells |= {name: _aroma(form, name) for name in AROMA_FIELDS}
     cells["replaces"] = _predecessor(session, form)
     offered = {"is_active": _("On sale"), "is_recommendable": _("It may be recommended")}
     return cells | {name: _flag(form, name, title) for name, title in offered.items()}
@@ -183,6 +186,22 @@ def _number(form: _Form, name: str, least: int, most: int) -> Cell:
         key=f"form_{name}",
     )
     return shown if found == value else found
+
+
+def _aroma(form: _Form, name: str) -> Cell:
+    shown = form.shown(name)
+    found = st.number_input(
+        _title(name),
+        min_value=0.0,
+        max_value=5.0,
+        value=None if shown is None else float(shown),
+        step=0.5,
+        format="%.1f",
+        placeholder=_("Unknown"),
+        key=f"form_{name}",
+        width=_AROMA_PIXELS,
+    )
+    return shown if found == shown else found
 
 
 def _price(form: _Form) -> Cell:
