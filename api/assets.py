@@ -5,6 +5,7 @@ saves. On a slow network the first page waits for five megabytes of them, compre
 """
 
 import gzip
+from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,7 +32,7 @@ class CompressedAssets:
         messages: list[Message] = []
         if path not in self.kept:
             messages = await self._answer(scope, receive)
-            if messages[0]["status"] == 200:
+            if _is_whole(messages):
                 self.kept[path] = await run_in_threadpool(_compress, messages)
         for message in self.kept.get(path, messages):
             await send(dict(message))
@@ -53,6 +54,14 @@ def _may_compress(scope: Scope) -> bool:
     is_partial = "range" in headers or "if-none-match" in headers
     is_asset = path.startswith(_FOLDER) and path.endswith(_ENDINGS)
     return is_asset and not is_partial and "gzip" in headers.get("accept-encoding", "")
+
+
+def _is_whole(messages: list[Message]) -> bool:
+    """Tell whether a file was sent to its end: to a reader who goes on it is sent no further."""
+    start, *parts = messages
+    length = Headers(raw=start["headers"]).get("content-length")
+    sent = sum(len(part.get("body", b"")) for part in parts)
+    return start["status"] == HTTPStatus.OK and length == str(sent)
 
 
 def _compress(messages: list[Message]) -> tuple[Message, Message]:

@@ -1,5 +1,6 @@
 """Scripts and styles are compressed for whoever takes it, and nothing else is."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
 
 from api.assets import CompressedAssets
 from api.routes import MIDDLEWARE
 from tests.contract.api_world import listening
+from tests.own_loop import run_alone
 
 SCRIPT = "export const a = 1;\n" * 500
 GZIP = {"Accept-Encoding": "gzip"}
@@ -62,6 +65,30 @@ def test_what_is_not_compressed(
         response = requests.get(f"{base_url}/{name}", headers=headers, timeout=10)
         assert response.status_code == status
         assert "Content-Encoding" not in response.headers
+
+
+def test_what_broke_off_is_not_kept() -> None:
+    sent: list[Message] = []
+    answers = [SCRIPT[:100], SCRIPT]
+
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", str(len(SCRIPT)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answers.pop(0).encode()})
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    headers = [(b"accept-encoding", b"gzip")]
+    scope = {"type": "http", "method": "GET", "path": "/static/a.js", "headers": headers}
+    assets = CompressedAssets(answer)
+    for _ in range(3):  # the third is what the second was
+        run_alone(assets(scope, receive, keep))
+    assert sent[1]["body"] == SCRIPT[:100].encode()
+    assert [gzip.decompress(sent[n]["body"]).decode() for n in (3, 5)] == [SCRIPT] * 2
 
 
 def test_who_knows_a_script_already_is_not_sent_it(base_url: str) -> None:
