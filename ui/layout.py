@@ -16,6 +16,9 @@ from ui.session import UiSession
 from ui.views.plain import plain
 
 logger = logging.getLogger(__name__)
+LINE_PIXELS = 24
+"""Height of a skeleton where a line of text is to come."""
+
 T = TypeVar("T")
 
 

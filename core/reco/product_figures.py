@@ -36,6 +36,7 @@ FROM sale_lines JOIN product_numbers USING (product_key)
 WHERE sale_date <= $as_of AND coalesce(document_status, 'valid') <> 'cancelled'
 GROUP BY product_no, day
 """
+_PASSING = ("product_beside", "product_sold", "brought_back", "product_purchases", "product_gaps")
 _BROUGHT_BACK = """
 SELECT product_no, customer_no
 FROM sale_lines
@@ -200,8 +201,7 @@ def compute_product_figures(con: DuckDBPyConnection, neighbours: Neighbours, as_
     create_table(con, "all_due", _DUE, as_of=as_of, ahead=HORIZONS[0])
     create_table(con, "product_figures", _FIGURES, as_of=as_of)
     create_table(con, "product_due", _LISTED)
-    for table in ("product_beside", "product_sold", "brought_back", "product_purchases",
-                  "product_gaps"):  # fmt: skip
+    for table in _PASSING:
         con.execute(f"DROP TABLE {table}")
 
 

@@ -9,7 +9,7 @@ from core.outreach.outcomes import PauseReason
 from core.outreach.protocol import CampaignState, DeliveryState, Mode, check_move
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record
-from core.services.campaign_reports import CampaignStatus, status_of
+from core.services.campaign_reports import NO_CAMPAIGN, CampaignStatus, status_of
 from core.services.frozen_messages import KEPT_DAYS
 from core.services.idempotent_calls import Call
 from core.services.live_switch import check_live
@@ -214,7 +214,7 @@ def find_known(tx: Transaction, campaign_id: str) -> CampaignRow:
     """Return a campaign; raise `NotFound`."""
     campaign = find_campaign(tx, campaign_id)
     if campaign is None:
-        raise NotFound(N_("There is no such campaign."))
+        raise NotFound(NO_CAMPAIGN)
     return campaign
 
 

@@ -18,6 +18,7 @@ from core.store.runs import find_run
 from core.store.tenant import TenantStore, Transaction
 
 PREVIEWS = 5
+NO_CAMPAIGN = N_("There is no such campaign.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,5 +264,5 @@ def number_of_logs(store: TenantStore, campaign_id: str) -> int:
 def _found(tx: Transaction, campaign_id: str) -> CampaignRow:
     campaign = campaigns.find_campaign(tx, campaign_id)
     if campaign is None:
-        raise NotFound(N_("There is no such campaign."))
+        raise NotFound(NO_CAMPAIGN)
     return campaign

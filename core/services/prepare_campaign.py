@@ -17,6 +17,7 @@ from core.outreach.protocol import FINISHED, CampaignState, Mode
 from core.outreach.unsubscribe import token_secret
 from core.services.accounts import Actor, Role, require
 from core.services.audit_trail import Action, record, user_id_named
+from core.services.campaign_reports import NO_CAMPAIGN
 from core.services.frozen_messages import Choices, freeze_messages
 from core.services.live_switch import check_live
 from core.services.message_templates import chosen_template, version_of
@@ -33,7 +34,6 @@ MAX_BATCH_SIZE = 300
 DEFAULT_BATCH_SIZE = 250
 
 BUSY = N_("This campaign is being prepared or sent at the moment. Wait until it is done.")
-NO_CAMPAIGN = N_("There is no such campaign.")
 _NOBODY = N_(
     "Nobody of this run can be written to. The audience shows the reason for each customer."
 )

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.errors import NotFound
 from core.jobs import PREPARE, enqueue
 from core.outreach.audience import Audience
 from core.outreach.holdout import MAX_SHARE
+from core.services.campaign_reports import status_of
 from core.services.prepare_campaign import (
     DEFAULT_BATCH_SIZE,
     MAX_BATCH_SIZE,
     MIN_BATCH_SIZE,
-    NO_CAMPAIGN,
     ask_campaign,
     is_prepared,
 )
@@ -62,9 +61,8 @@ def follow_preparation(session: UiSession, campaign_id: str) -> None:
     """Draw how far a campaign is prepared; the page runs again when it is."""
     job = follow_job(session, PREPARE, campaign_id)
     if job is None or job.status == "done":
-        if is_prepared(session.store, campaign_id):
-            st.rerun()
-        raise NotFound(NO_CAMPAIGN)
+        status_of(session.store, campaign_id)  # raises where there is no such campaign
+        st.rerun()
 
 
 def begin_preparation(session: UiSession, campaign_id: str) -> None:

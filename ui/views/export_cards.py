@@ -12,7 +12,7 @@ from core.services.run_records import RunCard
 from core.services.sign_in import cookie_name
 from core.store.tenant import TenantStore
 from ui.i18n import _, format_number, ngettext_
-from ui.layout import error_boundary
+from ui.layout import LINE_PIXELS, error_boundary
 from ui.session import UiSession
 
 FILES = (*CSV_NAMES, SUMMARY_NAME)
@@ -29,7 +29,6 @@ _CONTENTS: Mapping[str, str] = dict(
     )
 )
 _KIB, _MIB, _GIB = 1024, 1024**2, 1024**3
-_LINE_PIXELS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +73,7 @@ def _draw_card(session: UiSession, lists: _Lists, name: str) -> None:
     """Draw the card of a file; what is only known once the file was made comes when it is."""
     st.markdown(f"**{file_name(name, lists.asked)}**")
     st.caption(_(_CONTENTS[name]))
-    facts = st.skeleton(height=_LINE_PIXELS)
+    facts = st.skeleton(height=LINE_PIXELS)
     with st.container(horizontal=True):
         label = _("Download JSON") if name == SUMMARY_NAME else _("Download CSV")
         st.link_button(label, lists.path(name), key=f"link_{name}")
@@ -88,7 +87,7 @@ def _draw_card(session: UiSession, lists: _Lists, name: str) -> None:
         cookie = cookie_name(session.store.store.settings)
         st.code(lists.command(base, name, cookie), language=None, wrap_lines=True)
         st.caption(_("sha256 of the file: the same bytes give the same hash."))
-        digest = st.skeleton(height=_LINE_PIXELS)
+        digest = st.skeleton(height=LINE_PIXELS)
     with error_boundary():
         card = _card(
             session.tenant.tenant_id,

@@ -8,10 +8,9 @@ from core.services.export_run import CALL_NAMES, REPORT_NAME
 from core.services.sign_in import cookie_name
 from core.store.tenant import TenantStore
 from ui.i18n import _, ngettext_
-from ui.layout import error_boundary
+from ui.layout import LINE_PIXELS, error_boundary
 from ui.session import UiSession
 
-_LINE_PIXELS = 24
 _CALLS_KEPT_SECONDS = 60  # consent and contacts are those of today
 
 
@@ -36,7 +35,7 @@ def _draw_calls(session: UiSession, run_id: str, version: RunVersion) -> None:
             " first: number, proposal, reason. Consent and numbers are those of today."
         )
     )
-    number = st.skeleton(height=_LINE_PIXELS)
+    number = st.skeleton(height=LINE_PIXELS)
     with st.container(horizontal=True):
         st.link_button(_("Download CSV"), table, key="link_calls_csv")
         st.link_button(_("Download Excel"), workbook, key="link_calls_xlsx")
